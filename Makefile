@@ -1,0 +1,42 @@
+# The two commands of the README are `make run` and `make test`. Both do their
+# own set-up: Go modules by the go command, images by bootrace itself.
+.DEFAULT_GOAL := help
+BOOTRACE := bin/bootrace
+# All tests of a package that boots machines share two cores.
+TESTFLAGS ?= -timeout 18m
+
+.PHONY: help build run test short lint bench nightly doctor clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+build: ## the command, bin/bootrace
+	@mkdir -p bin
+	go build -trimpath -o $(BOOTRACE) ./harness/cmd/bootrace
+
+run: build ## the main job: five scenarios against a real boot (ARGS='--base bookworm')
+	$(BOOTRACE) run $(ARGS)
+
+test: ## all tests, real machines included
+	go test -p 1 $(TESTFLAGS) ./...
+
+short: ## the tests that boot no machine
+	go test -short ./...
+
+lint: ## vet, staticcheck, gofmt, go.mod
+	go vet ./...
+	go tool staticcheck ./...
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'run: gofmt -w .'; exit 1; }
+	go mod tidy -diff
+
+bench: build ## figures: overhead a case, populator latency, memory, cases at once
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./harness/bench
+
+nightly: build ## slow and exhaustive: ten in a row on both bases, 100 at once
+	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/...
+
+doctor: build ## can this host boot machines?
+	$(BOOTRACE) doctor
+
+clean: build ## remove machines and leftovers of dead runs
+	$(BOOTRACE) clean
