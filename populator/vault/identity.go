@@ -1,0 +1,110 @@
+package vault
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+const identityService = "managed identity"
+
+// identity is azidentity's ManagedIdentityCredential with its traps closed:
+// it asks once, a token that is empty or already expired is an error, and a
+// token that a vault refused is not handed out again.
+type identity struct {
+	mu     sync.Mutex
+	cred   azcore.TokenCredential
+	answer *lastAnswer
+}
+
+func newIdentity(base *http.Client) (*identity, error) {
+	answer := &lastAnswer{next: base}
+	cred, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{
+		ClientOptions: azcore.ClientOptions{
+			Transport: answer,
+			// The default is 6 retries of up to 25 s each, on a 404 too.
+			Retry: policy.RetryOptions{MaxRetries: -1, TryTimeout: tryTimeout},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &identity{cred: cred, answer: answer}, nil
+}
+
+// GetToken implements azcore.TokenCredential.
+func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.answer.reset()
+	// MSAL keeps tokens for the whole process and goes on handing out one
+	// that Key Vault refused, or an empty one. Claims make it ask
+	// (managedidentity.Client.AcquireToken: "ignore cached access tokens
+	// when given claims"); IMDS is not sent them. azsecrets keeps the token
+	// as long as it is good, so this costs no request.
+	o.Claims = "{}"
+	token, err := i.cred.GetToken(ctx, o)
+	status, wait := i.answer.get()
+	switch {
+	case err == nil && token.Token == "":
+		return azcore.AccessToken{}, &Error{Service: identityService, Reason: "the token is empty"}
+	case err == nil && !token.ExpiresOn.After(time.Now()):
+		return azcore.AccessToken{}, &Error{Service: identityService, Reason: "the token has expired already (or this clock is wrong)"}
+	case err == nil:
+		return token, nil
+	case status == 0:
+		return azcore.AccessToken{}, &Error{Service: identityService, Reason: transportReason(err)}
+	case status == http.StatusOK:
+		return azcore.AccessToken{}, &Error{Service: identityService, Reason: "the answer is not a token"}
+	}
+	e := &Error{Service: identityService, Status: status, RetryAfter: wait}
+	switch {
+	case status == http.StatusBadRequest:
+		e.Permanent, e.Reason = true, "the machine has no identity"
+	default:
+		// IMDS asks for retries on 404, 410, 429 and 5xx
+		// (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling).
+		e.Permanent = status < 500 && status != http.StatusNotFound && status != http.StatusGone &&
+			status != http.StatusTooManyRequests && status != http.StatusRequestTimeout
+	}
+	return azcore.AccessToken{}, e
+}
+
+// lastAnswer remembers status and Retry-After of the last answer: some of
+// azidentity's errors do not carry the response.
+type lastAnswer struct {
+	next *http.Client
+
+	mu     sync.Mutex
+	status int
+	wait   time.Duration
+}
+
+// Do implements policy.Transporter.
+func (l *lastAnswer) Do(req *http.Request) (*http.Response, error) {
+	res, err := l.next.Do(req)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status, l.wait = 0, 0
+	if err == nil {
+		l.status, l.wait = res.StatusCode, retryAfter(res.Header, time.Now())
+	}
+	return res, err
+}
+
+func (l *lastAnswer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status, l.wait = 0, 0
+}
+
+func (l *lastAnswer) get() (int, time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status, l.wait
+}
