@@ -1,0 +1,197 @@
+// Package container runs machines as containers, in real time: two to a machine,
+// the cloud, which owns a network namespace without a way out, and the worker,
+// which joins it.
+package container
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+
+	"bootrace/harness/machine"
+)
+
+// Labels by which everything of ours is found again.
+const (
+	labelRun   = "bootrace.run"   // the run's id
+	labelOwner = "bootrace.owner" // a file that the run's process holds locked
+	labelHost  = "bootrace.host"  // the host name where that file is
+	labelRole  = "bootrace.role"  // cloud or worker
+)
+
+// Backend is a machine.Backend on a container engine.
+type Backend struct {
+	provider *testcontainers.DockerProvider
+	owner    string
+	host     string
+}
+
+// Connect opens the engine that DOCKER_HOST or the engine's defaults name. owner
+// is a file that this process keeps locked: once it is not, Sweep takes what
+// this backend started for abandoned.
+func Connect(ctx context.Context, owner string) (*Backend, error) {
+	// Its reaper is an image that not every host can pull; Sweep does its work.
+	// testcontainers reads this once, at its first use.
+	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+		return nil, err
+	}
+	log.SetDefault(log.NewNoopLogger())
+	p, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
+	if err != nil {
+		return nil, fmt.Errorf("no container engine answers (DOCKER_HOST=%q): %w; start it (systemctl start docker) or set DOCKER_HOST, then: bootrace doctor",
+			os.Getenv("DOCKER_HOST"), err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := p.Client().Ping(ctx, client.PingOptions{}); err != nil {
+		return nil, fmt.Errorf("the container engine does not answer: %w; see: bootrace doctor", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	return &Backend{provider: p, owner: owner, host: host}, nil
+}
+
+// Name implements machine.Backend.
+func (b *Backend) Name() string { return "container" }
+
+// Engine is the engine's client, for those who build images with it.
+func (b *Backend) Engine() *client.Client {
+	return b.provider.Client().(*testcontainers.DockerClient).Client
+}
+
+// Versions implements machine.Backend.
+func (b *Backend) Versions(ctx context.Context) (map[string]string, error) {
+	v, err := b.Engine().ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("ask the engine for its version: %w", err)
+	}
+	info, err := b.Engine().Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("ask the engine about its host: %w", err)
+	}
+	return map[string]string{"engine": v.Version, "kernel": info.Info.KernelVersion}, nil
+}
+
+// cloudReady bounds the wait for the cloud's ready line; it takes some 50 ms.
+const cloudReady = 60 * time.Second
+
+// Start implements machine.Backend.
+func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machine, err error) {
+	m := &box{engine: b.Engine(), exited: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+			defer cancel()
+			err = errors.Join(err, m.Remove(cleanup))
+		}
+	}()
+	hosts := make([]string, 0, len(spec.Hosts))
+	for _, h := range spec.Hosts {
+		hosts = append(hosts, h+":127.0.0.1")
+	}
+	m.cloud, err = b.create(ctx, spec, "cloud", testcontainers.ContainerRequest{
+		Image: spec.CloudImage,
+		HostConfigModifier: func(hc *container.HostConfig) {
+			hc.NetworkMode = "none"
+			hc.ExtraHosts = hosts
+			// For 169.254.169.254 on lo, in a namespace that has nothing else.
+			hc.CapAdd = []string{"NET_ADMIN"}
+		},
+	}, []machine.File{{Path: "/etc/azure/cloud.json", Mode: 0o600, Data: spec.CloudConfig}})
+	if err != nil {
+		return nil, fmt.Errorf("start the cloud of %s: %w", spec.Name, err)
+	}
+	if err := m.followCloud(ctx); err != nil {
+		return nil, fmt.Errorf("start the cloud of %s: %w", spec.Name, err)
+	}
+	m.worker, err = b.create(ctx, spec, "worker", testcontainers.ContainerRequest{
+		Image: spec.WorkerImage,
+		Env:   map[string]string{"container": "docker"},
+		// PID 1's messages from before journald runs go to the console only.
+		ConfigModifier: func(c *container.Config) { c.Tty = true },
+		HostConfigModifier: func(hc *container.HostConfig) {
+			hc.NetworkMode = container.NetworkMode("container:" + m.cloud)
+			hc.CapAdd = []string{"SYS_ADMIN"}
+			hc.SecurityOpt = []string{"seccomp=unconfined", "apparmor=unconfined"}
+			hc.CgroupnsMode = "private"
+			hc.Tmpfs = map[string]string{"/run": "", "/run/lock": "", "/tmp": ""}
+		},
+	}, spec.Files)
+	if err != nil {
+		return nil, fmt.Errorf("start machine %s: %w", spec.Name, err)
+	}
+	if err := m.followWorker(ctx); err != nil {
+		return nil, fmt.Errorf("start machine %s: %w", spec.Name, err)
+	}
+	return m, nil
+}
+
+// create makes a container, puts the files in, and starts it.
+func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, req testcontainers.ContainerRequest, files []machine.File) (id string, err error) {
+	req.Name = containerName(spec, role)
+	req.Labels = map[string]string{labelRun: spec.Run, labelOwner: b.owner, labelHost: b.host, labelRole: role}
+	c, err := b.provider.CreateContainer(ctx, req)
+	if c != nil {
+		id = c.GetContainerID()
+	}
+	if err != nil {
+		return id, err
+	}
+	if len(files) > 0 {
+		content, err := tarball(files)
+		if err != nil {
+			return id, err
+		}
+		if _, err := b.Engine().CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: content}); err != nil {
+			return id, fmt.Errorf("copy %d files into %s: %w", len(files), req.Name, err)
+		}
+	}
+	return id, c.Start(ctx)
+}
+
+// containerName is what docker ps shows.
+func containerName(spec machine.Spec, role string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '.', r == '_':
+			return r
+		}
+		return '_'
+	}, spec.Name)
+	return fmt.Sprintf("bootrace-%s-%s-%s", spec.Run, clean, role)
+}
+
+func tarball(files []machine.File) (io.Reader, error) {
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, f := range files {
+		h := &tar.Header{Name: strings.TrimPrefix(f.Path, "/"), Mode: int64(f.Mode.Perm()), Size: int64(len(f.Data)), ModTime: time.Now()}
+		if err := w.WriteHeader(h); err != nil {
+			return nil, fmt.Errorf("pack %s: %w", f.Path, err)
+		}
+		if _, err := w.Write(f.Data); err != nil {
+			return nil, fmt.Errorf("pack %s: %w", f.Path, err)
+		}
+	}
+	return &buf, w.Close()
+}
+
+// readyLine reports whether a line of the cloud's log says that it answers.
+func readyLine(line []byte) bool {
+	var l struct{ Service, Op string }
+	return json.Unmarshal(line, &l) == nil && l.Service == "azure" && l.Op == "ready"
+}

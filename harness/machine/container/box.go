@@ -1,0 +1,217 @@
+package container
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+)
+
+// box is a machine of two containers.
+type box struct {
+	engine        *client.Client
+	cloud, worker string // container ids; empty until created
+
+	console, cloudLog io.Reader
+	stop              context.CancelFunc // ends the streams
+	exited            chan struct{}
+	exitCode          int
+
+	mu     sync.Mutex
+	closed bool
+}
+
+func (m *box) ID() string              { return m.worker[:min(12, len(m.worker))] }
+func (m *box) Console() io.Reader      { return m.console }
+func (m *box) CloudLog() io.Reader     { return m.cloudLog }
+func (m *box) Exited() <-chan struct{} { return m.exited }
+func (m *box) ExitCode() int           { return m.exitCode }
+
+// followCloud opens the cloud's log and waits until it says that it answers.
+func (m *box) followCloud(ctx context.Context) error {
+	// The streams outlive Start's context; Remove ends them.
+	var follow context.Context
+	follow, m.stop = context.WithCancel(context.WithoutCancel(ctx))
+	raw, err := m.engine.ContainerLogs(follow, m.cloud, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	if err != nil {
+		return fmt.Errorf("follow its log: %w", err)
+	}
+	pr, pw := io.Pipe()
+	go func() {
+		_, err := stdcopy.StdCopy(pw, pw, raw)
+		_ = raw.Close()
+		_ = pw.CloseWithError(err)
+	}()
+	lines := bufio.NewReaderSize(pr, 64<<10)
+	var seen bytes.Buffer
+	ready := make(chan error, 1)
+	go func() {
+		for {
+			line, err := lines.ReadBytes('\n')
+			seen.Write(line)
+			if readyLine(line) {
+				ready <- nil
+				return
+			}
+			if err != nil {
+				ready <- fmt.Errorf("it ended before it was ready: %s", strings.TrimSpace(seen.String()))
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-ready:
+		m.cloudLog = io.MultiReader(bytes.NewReader(seen.Bytes()), lines)
+		return err
+	case <-time.After(cloudReady):
+		return fmt.Errorf("no ready line from the cloud within %s", cloudReady)
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the cloud's ready line: %w", ctx.Err())
+	}
+}
+
+// followWorker opens the console and watches for the end of PID 1.
+func (m *box) followWorker(ctx context.Context) error {
+	follow, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stopCloud := m.stop
+	m.stop = func() { cancel(); stopCloud() }
+	console, err := m.engine.ContainerLogs(follow, m.worker, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	if err != nil {
+		return fmt.Errorf("follow the console: %w", err)
+	}
+	m.console = console
+	wait := m.engine.ContainerWait(follow, m.worker, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	go func() {
+		select {
+		case res := <-wait.Result:
+			m.exitCode = int(res.StatusCode)
+			close(m.exited)
+		case <-wait.Error: // the engine went away, or Remove ended the wait
+		}
+	}()
+	return nil
+}
+
+// detachGrace lets what PID 1 and the cloud have just printed come through.
+const detachGrace = 200 * time.Millisecond
+
+func (m *box) Detach() {
+	time.Sleep(detachGrace)
+	m.stop()
+}
+
+func (m *box) Collect(ctx context.Context, request []byte, w io.Writer) error {
+	ex, err := m.engine.ExecCreate(ctx, m.worker, client.ExecCreateOptions{
+		AttachStdin: true, AttachStdout: true, AttachStderr: true, Cmd: []string{"/usr/local/bin/bootrace-collect"},
+	})
+	if err != nil {
+		return fmt.Errorf("collect from machine %s: %w", m.ID(), err)
+	}
+	at, err := m.engine.ExecAttach(ctx, ex.ID, client.ExecAttachOptions{})
+	if err != nil {
+		return fmt.Errorf("collect from machine %s: %w", m.ID(), err)
+	}
+	defer at.Close()
+	// The connection knows nothing of the context.
+	defer context.AfterFunc(ctx, at.Close)()
+	if _, err := at.Conn.Write(request); err == nil {
+		err = at.CloseWrite()
+		if err != nil {
+			return fmt.Errorf("collect from machine %s: end the request: %w", m.ID(), err)
+		}
+	} else {
+		return fmt.Errorf("collect from machine %s: send the request: %w", m.ID(), err)
+	}
+	var stderr bytes.Buffer
+	if _, err := stdcopy.StdCopy(w, &stderr, at.Reader); err != nil {
+		return fmt.Errorf("collect from machine %s: %w", m.ID(), errors.Join(err, ctx.Err()))
+	}
+	res, err := m.engine.ExecInspect(ctx, ex.ID, client.ExecInspectOptions{})
+	if err != nil {
+		return fmt.Errorf("collect from machine %s: %w", m.ID(), err)
+	}
+	if res.ExitCode != 0 {
+		return fmt.Errorf("collect from machine %s: bootrace-collect exited %d: %s", m.ID(), res.ExitCode, strings.TrimSpace(stderr.String()))
+	}
+	return nil
+}
+
+// keptPrefix marks what only an explicit clean-up removes. A container's labels
+// cannot be changed, its name can.
+const keptPrefix = "bootrace-kept-"
+
+func (m *box) Keep(ctx context.Context) (string, error) {
+	for _, id := range []string{m.cloud, m.worker} {
+		info, err := m.engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		if err != nil {
+			return "", fmt.Errorf("keep machine %s: %w", m.ID(), err)
+		}
+		name := strings.TrimPrefix(info.Container.Name, "/")
+		if strings.HasPrefix(name, keptPrefix) {
+			continue
+		}
+		name = keptPrefix + strings.TrimPrefix(name, "bootrace-")
+		if _, err := m.engine.ContainerRename(ctx, id, client.ContainerRenameOptions{NewName: name}); err != nil {
+			return "", fmt.Errorf("keep machine %s: %w", m.ID(), err)
+		}
+	}
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.stop()
+	return "docker exec -it " + m.ID() + " bash", nil
+}
+
+func (m *box) Remove(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	var errs []error
+	// The worker first: it lives in the cloud's network namespace.
+	for _, id := range []string{m.worker, m.cloud} {
+		if id == "" {
+			continue
+		}
+		if err := remove(ctx, m.engine, id); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if m.stop != nil {
+		m.stop()
+	}
+	m.closed = len(errs) == 0
+	return errors.Join(errs...)
+}
+
+// remove kills and removes a container; one that is gone is no error.
+func remove(ctx context.Context, engine *client.Client, id string) error {
+	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	// Somebody else is removing it: wait for that.
+	if errdefs.IsConflict(err) {
+		wait := engine.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+		select {
+		case <-wait.Result:
+			return nil
+		case waitErr := <-wait.Error:
+			if errdefs.IsNotFound(waitErr) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("remove container %s: %w", id[:min(12, len(id))], err)
+}

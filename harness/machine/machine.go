@@ -1,0 +1,67 @@
+// Package machine says what a machine is: one running boot of one worker image
+// beside its own cloud. How it runs is a backend's business; nothing here, or in
+// what uses it, knows an engine.
+//
+//	m, err := backend.Start(ctx, spec)
+//	defer m.Remove(cleanupCtx)
+//	go io.Copy(consoleLog, m.Console())
+package machine
+
+import (
+	"context"
+	"io"
+	"io/fs"
+)
+
+// Spec is what a machine is made of.
+type Spec struct {
+	Run         string // the run's id
+	Name        string // the machine's name, unique within the run
+	WorkerImage string // image ID or reference of the image that boots
+	CloudImage  string // image ID or reference of its cloud
+	CloudConfig []byte // the cloud's configuration (images/azure)
+	Hosts       []string
+	// Files are put into the worker's file system before it boots.
+	Files []File
+}
+
+// File is one file of a machine, owned by root.
+type File struct {
+	Path string // absolute
+	Mode fs.FileMode
+	Data []byte
+}
+
+// Backend runs machines.
+type Backend interface {
+	// Name is what results call it: container, vm.
+	Name() string
+	// Start returns when PID 1 of the worker has been started and its cloud
+	// answers. What it started before an error it has removed again.
+	Start(ctx context.Context, spec Spec) (Machine, error)
+	// Versions names what the backend runs on (engine, kernel), for the record.
+	Versions(ctx context.Context) (map[string]string, error)
+}
+
+// Machine is a running machine. Its two streams begin at the boot's beginning
+// and end when the machine is gone; each may be read once.
+type Machine interface {
+	// ID is the name by which a person finds it with the backend's own tools.
+	ID() string
+	Console() io.Reader
+	CloudLog() io.Reader
+	// Exited is closed when PID 1 of the worker has ended by itself; ExitCode
+	// then has its status.
+	Exited() <-chan struct{}
+	ExitCode() int
+	// Collect runs the image's collector, which reads request and writes a tar
+	// stream to w.
+	Collect(ctx context.Context, request []byte, w io.Writer) error
+	// Detach ends the two streams while the machine goes on.
+	Detach()
+	// Keep takes the machine out of all clean-up but the explicit one, and
+	// returns the command that opens a shell in it.
+	Keep(ctx context.Context) (shell string, err error)
+	// Remove ends it at once and leaves nothing behind. It may be called twice.
+	Remove(ctx context.Context) error
+}

@@ -1,0 +1,145 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+// Suites are the Debian releases that have been seen to boot.
+var suites = []string{"trixie", "bookworm"}
+
+// Suites returns the bases to choose from, the default first.
+func Suites() []string { return append([]string(nil), suites...) }
+
+// pullTimeout bounds the wait for a registry that does not answer; a small
+// image comes in well under it.
+const pullTimeout = 3 * time.Minute
+
+// Base returns the image of a Debian release with systemd and cloud-init.
+func (b *Builder) Base(ctx context.Context, suite string) (Image, error) {
+	debian, err := b.debian(ctx, suite)
+	if err != nil {
+		return Image{}, fmt.Errorf("base %s: %w", suite, err)
+	}
+	tree := Tree{}
+	if err := tree.Dir(filepath.Join(b.Root, "images", "base"), ""); err != nil {
+		return Image{}, fmt.Errorf("base %s: %w", suite, err)
+	}
+	return b.Make(ctx, Recipe{
+		Kind: "base",
+		Tree: tree,
+		// By ID: the name may be given to a newer image.
+		Args:   map[string]string{"DEBIAN": debian.ID},
+		Labels: map[string]string{"bootrace.debian": suite},
+	})
+}
+
+// debian returns a plain Debian: what the engine has, else pulled, else
+// bootstrapped from Debian's packages.
+func (b *Builder) debian(ctx context.Context, suite string) (Image, error) {
+	ref := "bootrace/debian:" + suite
+	if img, ok, err := b.lookup(ctx, ref); err != nil || ok {
+		return img, err
+	}
+	pullErr := b.pull(ctx, "debian:"+suite, ref)
+	if pullErr != nil {
+		b.step("no registry has debian:%s for us, bootstrapping it from Debian's packages", suite)
+		if err := b.bootstrap(ctx, suite, ref); err != nil {
+			return Image{}, fmt.Errorf("neither pull nor bootstrap worked: %w", errors.Join(pullErr, err))
+		}
+	}
+	img, ok, err := b.lookup(ctx, ref)
+	if err == nil && !ok {
+		err = fmt.Errorf("the engine took %s but does not have it", ref)
+	}
+	return img, err
+}
+
+func (b *Builder) pull(ctx context.Context, from, ref string) error {
+	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
+	defer cancel()
+	b.step("pulling %s", from)
+	res, err := b.Engine.ImagePull(ctx, from, client.ImagePullOptions{})
+	if err != nil {
+		return fmt.Errorf("pull %s: %w", from, err)
+	}
+	defer res.Close()
+	if err := res.Wait(ctx); err != nil {
+		return fmt.Errorf("pull %s: %w", from, err)
+	}
+	if _, err := b.Engine.ImageTag(ctx, client.ImageTagOptions{Source: from, Target: ref}); err != nil {
+		return fmt.Errorf("tag %s as %s: %w", from, ref, err)
+	}
+	return nil
+}
+
+// bootstrap makes a minimal root file system with mmdebstrap and imports it.
+func (b *Builder) bootstrap(ctx context.Context, suite, ref string) error {
+	if err := b.installMmdebstrap(ctx); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "mmdebstrap", "--variant=minbase", suite, "-")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("bootstrap %s: %w", suite, err)
+	}
+	// Under a name of its own until the whole tar stream is known to be good.
+	part := fmt.Sprintf("bootrace/debian:%s-part-%d", suite, os.Getpid())
+	res, importErr := b.Engine.ImageImport(ctx, client.ImageImportSource{Source: stdout, SourceName: "-"}, part,
+		client.ImageImportOptions{Changes: []string{"LABEL " + LabelImage + "=debian"}})
+	if importErr == nil {
+		importErr = buildOutcome(res)
+		_ = res.Close()
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("bootstrap %s with mmdebstrap: %w: %s", suite, err, lastLines(stderr.String(), 5))
+	}
+	if importErr != nil {
+		return fmt.Errorf("import %s: %w", part, importErr)
+	}
+	if _, err := b.Engine.ImageTag(ctx, client.ImageTagOptions{Source: part, Target: ref}); err != nil {
+		return fmt.Errorf("tag %s as %s: %w", part, ref, err)
+	}
+	_, err = b.Engine.ImageRemove(ctx, part, client.ImageRemoveOptions{})
+	return err
+}
+
+// installMmdebstrap sees to it that the program is there: by apt-get where that
+// is possible, else by saying what to do.
+func (b *Builder) installMmdebstrap(ctx context.Context) error {
+	if _, err := exec.LookPath("mmdebstrap"); err == nil {
+		return nil
+	}
+	const fix = "install it (apt-get install mmdebstrap), or let the engine reach a registry that has debian"
+	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
+		return fmt.Errorf("mmdebstrap is not installed: %s", fix)
+	}
+	b.step("installing mmdebstrap")
+	for _, argv := range [][]string{{"apt-get", "update", "-qq"}, {"apt-get", "install", "-y", "-qq", "--no-install-recommends", "mmdebstrap"}} {
+		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil && argv[1] == "install" {
+			return fmt.Errorf("%s: %w: %s; %s", strings.Join(argv, " "), err, lastLines(string(out), 3), fix)
+		}
+	}
+	return nil
+}
+
+func lastLines(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

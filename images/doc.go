@@ -1,0 +1,17 @@
+// Package images makes the images that machines run from, and only those that
+// do not exist yet.
+//
+//	debian  a plain Debian: pulled, or bootstrapped from packages where no registry answers
+//	base    debian + systemd, dbus, cloud-init
+//	azure   the cloud
+//	worker  base + Vector + the worker's twin and the boot logger; the control boot's image
+//
+// Each image is tagged with a hash of all that goes in, so "is it up to date" is
+// one question to the engine, and the same input gives the same tag:
+//
+//	b := images.Builder{Engine: engine, Root: root, Cache: cache}
+//	base, err := b.Base(ctx, "trixie")
+//	worker, err := b.Worker(ctx, base, azure, images.StandIn())
+//
+// What is baked on top of a worker image, the subject, is not its business.
+package images

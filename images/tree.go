@@ -1,0 +1,110 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"time"
+)
+
+// File is one file or symbolic link of a Tree.
+type File struct {
+	Mode fs.FileMode // permission bits; fs.ModeSymlink for a link
+	Data []byte      // content, or the link's target
+}
+
+// Tree is what goes into an image: files by slash-separated path without a
+// leading slash. Ownership is root's, times are the epoch's, so that equal trees
+// have equal hashes.
+type Tree map[string]File
+
+// Dir adds the files of a directory on disk below prefix.
+func (t Tree) Dir(dir, prefix string) error {
+	root := os.DirFS(dir)
+	return fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		f := File{Mode: info.Mode().Perm()}
+		switch {
+		case info.Mode()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(dir + "/" + name)
+			if err != nil {
+				return err
+			}
+			f = File{Mode: fs.ModeSymlink | 0o777, Data: []byte(target)}
+		case info.Mode().IsRegular():
+			if f.Data, err = fs.ReadFile(root, name); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%s/%s: neither a file nor a symbolic link", dir, name)
+		}
+		t[path.Join(prefix, name)] = f
+		return nil
+	})
+}
+
+// Disk adds one file from disk under the given name and mode.
+func (t Tree) Disk(file, name string, mode fs.FileMode) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	t[name] = File{Mode: mode, Data: data}
+	return nil
+}
+
+// Merge adds another tree below prefix; what is there already is replaced.
+func (t Tree) Merge(other Tree, prefix string) {
+	for name, f := range other {
+		t[path.Join(prefix, name)] = f
+	}
+}
+
+// Hash is the SHA-256 of all names, modes and contents, in hex.
+func (t Tree) Hash() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		f := t[name]
+		sum := sha256.Sum256(f.Data)
+		fmt.Fprintf(h, "%q %o %x\n", name, uint32(f.Mode), sum)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Tar is the tree as the engine takes it.
+func (t Tree) Tar() ([]byte, error) {
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		f := t[name]
+		h := &tar.Header{Name: name, Mode: int64(f.Mode.Perm()), ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg, Size: int64(len(f.Data))}
+		if f.Mode&fs.ModeSymlink != 0 {
+			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, string(f.Data), 0
+		}
+		if err := w.WriteHeader(h); err != nil {
+			return nil, fmt.Errorf("tar %s: %w", name, err)
+		}
+		if h.Typeflag == tar.TypeReg {
+			if _, err := w.Write(f.Data); err != nil {
+				return nil, fmt.Errorf("tar %s: %w", name, err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"archive/tar"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// request is what the harness says on stdin. The secrets come this way because
+// arguments and files would put them where the search looks for them.
+type request struct {
+	Secrets map[string]string `json:"secrets"`
+}
+
+// commandTimeout bounds each command: a PID 1 that hangs must not keep the rest
+// of the recording from being saved.
+const commandTimeout = 8 * time.Second
+
+// unitProperties are what the timeline reads of every unit.
+const unitProperties = "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,ExecMainStartTimestampMonotonic," +
+	"ExecMainStatus,UnitFileState,ActiveEnterTimestampMonotonic,InactiveExitTimestampMonotonic,StatusText," +
+	"StartLimitBurst,StartLimitIntervalUSec,Job,Type,FragmentPath,Before,After,Wants,WantedBy,RequiredBy,ConditionResult"
+
+var commands = []struct {
+	file string
+	argv []string
+}{
+	{"units.txt", []string{"systemctl", "show", "--all", "*", "-p", unitProperties}},
+	{"jobs.txt", []string{"systemctl", "list-jobs", "--no-legend", "--full", "--no-pager"}},
+	{"manager.txt", []string{"systemctl", "show", "--no-pager"}},
+	{"critical-chain.txt", []string{"systemd-analyze", "critical-chain", "--no-pager", "multi-user.target"}},
+	{"journal.json", []string{"journalctl", "--output=json", "--all", "--no-pager", "--quiet"}},
+}
+
+// collect writes a tar stream of the recording's files that only the machine
+// itself can give. What could not be had is named in missing.json, with why.
+func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	var req request
+	if err := json.NewDecoder(stdin).Decode(&req); err != nil {
+		return fmt.Errorf("read the request on stdin: %w", err)
+	}
+	c := &collection{tar: tar.NewWriter(stdout), missing: map[string]string{}}
+
+	// First what changes by looking: the processes, before we start any.
+	procs, procLeaks, err := listProcesses(req.Secrets)
+	c.add("processes.txt", procs, err)
+	c.add("files.txt", listFiles(configDir), nil)
+	leaks, err := searchFiles(searched, req.Secrets)
+	c.add("leaks.txt", []byte(strings.Join(append(procLeaks, leaks...), "")), err)
+
+	// Entries still in journald's hands are not in its files yet.
+	if _, err := output(ctx, "journalctl", "--sync"); err != nil {
+		c.missing["journal --sync"] = err.Error()
+	}
+	for _, cmd := range commands {
+		out, err := output(ctx, cmd.argv...)
+		c.add(cmd.file, out, err)
+	}
+	versions, err := json.Marshal(c.versions(ctx))
+	c.add("versions.json", versions, err)
+	missing, err := json.Marshal(c.missing)
+	c.add("missing.json", missing, err)
+	if c.err != nil {
+		return fmt.Errorf("write the collection: %w", c.err)
+	}
+	return c.tar.Close()
+}
+
+type collection struct {
+	tar     *tar.Writer
+	missing map[string]string
+	err     error // the first error of the stream
+}
+
+// add writes a file, and keeps what there is of one whose command went wrong.
+func (c *collection) add(name string, data []byte, err error) {
+	if err != nil {
+		c.missing[name] = err.Error()
+	}
+	if c.err != nil || (err != nil && len(data) == 0) {
+		return
+	}
+	h := &tar.Header{Name: name, Mode: 0o600, Size: int64(len(data)), ModTime: time.Now()}
+	if c.err = c.tar.WriteHeader(h); c.err == nil {
+		_, c.err = c.tar.Write(data)
+	}
+}
+
+func output(ctx context.Context, argv ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "SYSTEMD_COLORS=0", "LC_ALL=C.UTF-8")
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return out, fmt.Errorf("%s: no answer within %s", strings.Join(argv, " "), commandTimeout)
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return out, fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return out, err
+}
+
+// versions names the programs whose versions a verdict depends on; systemd's is
+// in manager.txt.
+func (c *collection) versions(ctx context.Context) map[string]string {
+	v := map[string]string{}
+	if out, err := output(ctx, "/usr/bin/vector", "--version"); err == nil {
+		v["vector"] = strings.TrimSpace(string(out))
+	} else {
+		c.missing["version of vector"] = err.Error()
+	}
+	// Asking cloud-init itself starts Python: a third of a second.
+	if data, err := os.ReadFile("/usr/lib/python3/dist-packages/cloudinit/version.py"); err == nil {
+		for l := range strings.Lines(string(data)) {
+			if rest, ok := strings.CutPrefix(l, "_PACKAGED_VERSION = "); ok {
+				v["cloud-init"] = strings.Trim(strings.TrimSpace(rest), `'"`)
+			}
+		}
+	}
+	if v["cloud-init"] == "" {
+		c.missing["version of cloud-init"] = "no packaged version in cloudinit/version.py"
+	}
+	return v
+}

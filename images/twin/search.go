@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// searched are the trees in which a subject could leave a secret: what an image
+// does not ship, on tmpfs or on disk. The journal's own files are not among
+// them: they are judged as journal.json.
+var searched = []string{"/etc", "/run", "/tmp", "/var", "/root", "/home", "/opt", "/srv", "/dev/shm", "/usr/local"}
+
+// skipped are big, and written only when the image is built.
+var skipped = map[string]bool{
+	"/var/lib/dpkg": true, "/var/lib/apt": true, "/var/cache/apt": true,
+	"/var/log/journal": true, "/run/log/journal": true,
+	"/run/systemd/units": true, "/etc/ssl/certs": true,
+	// Vector's own: what it was given is in its hands.
+	"/var/lib/vector": true,
+}
+
+// vectorEnv is the one file that may hold secrets.
+const vectorEnv = configDir + "/vector.env"
+
+// maxSearched bounds what is read of one file.
+const maxSearched = 16 << 20
+
+// listFiles is files.txt: what is in the directory, without the values.
+func listFiles(dir string) []byte {
+	var out bytes.Buffer
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		st := inspectFile(path)
+		fmt.Fprintf(&out, "%s\t%04o\t%d\t%d\t%d\t%d.%09d\t%s\t%s\n", path, st.mode, st.uid, st.gid, st.size,
+			st.mtime/1e9, st.mtime%1e9, st.sum, st.vars)
+	}
+	return out.Bytes()
+}
+
+// forms are the ways a value may have been written.
+func forms(value string) [][]byte {
+	if value == "" {
+		return nil
+	}
+	return [][]byte{
+		[]byte(value),
+		[]byte(url.QueryEscape(value)),
+		[]byte(base64.StdEncoding.EncodeToString([]byte(value))),
+	}
+}
+
+func leaked(data []byte, secrets map[string]string) []string {
+	var names []string
+	for name, value := range secrets {
+		for _, f := range forms(value) {
+			if bytes.Contains(data, f) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// searchFiles looks for the secrets in every file below the roots.
+func searchFiles(roots []string, secrets map[string]string) ([]string, error) {
+	var found []string
+	var errs []error
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil
+				}
+				return err
+			}
+			if skipped[path] {
+				return filepath.SkipDir
+			}
+			if !d.Type().IsRegular() || path == vectorEnv {
+				return nil
+			}
+			info, err := d.Info()
+			if err != nil || info.Size() > maxSearched {
+				return nil
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil // gone, or one of the kernel's that cannot be read
+			}
+			for _, name := range leaked(data, secrets) {
+				found = append(found, name+"\t"+path+"\n")
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("search %s: %w", root, err))
+		}
+	}
+	return found, errors.Join(errs...)
+}
+
+// listProcesses is processes.txt, and which of them hold a secret. Only Vector
+// and what it starts may have one in the environment.
+func listProcesses(secrets map[string]string) ([]byte, []string, error) {
+	var out bytes.Buffer
+	var leaks []string
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, nil, err
+	}
+	// /proc/PID/stat counts from CLOCK_BOOTTIME, everything else here from
+	// CLOCK_MONOTONIC; they differ on a host that was suspended.
+	suspended := boottime() - monotonic()
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		dir := "/proc/" + e.Name()
+		cmdline, err := os.ReadFile(dir + "/cmdline")
+		if err != nil || len(cmdline) == 0 {
+			continue // gone, or a kernel thread
+		}
+		environ, _ := os.ReadFile(dir + "/environ")
+		unit := processUnit(dir)
+		vars := ""
+		if unit == "vector.service" {
+			vars = digestVars(environVars(environ))
+		} else {
+			for _, name := range leaked(environ, secrets) {
+				leaks = append(leaks, fmt.Sprintf("%s\tprocess %d environment (%s)\n", name, pid, unit))
+			}
+		}
+		args := strings.ReplaceAll(strings.TrimRight(string(cmdline), "\x00"), "\x00", " ")
+		for _, name := range leaked([]byte(args), secrets) {
+			leaks = append(leaks, fmt.Sprintf("%s\tprocess %d arguments (%s)\n", name, pid, unit))
+		}
+		args = strings.NewReplacer("\t", " ", "\n", " ").Replace(args)
+		fmt.Fprintf(&out, "%d\t%s\t%d\t%s\t%s\n", pid, unit, (processStart(dir) - suspended).Nanoseconds(), vars, args)
+	}
+	return out.Bytes(), leaks, nil
+}
+
+// environVars keeps the variables that vector.env is about, not PATH and such.
+func environVars(environ []byte) map[string]string {
+	vars := map[string]string{}
+	for _, kv := range strings.Split(string(environ), "\x00") {
+		name, value, ok := strings.Cut(kv, "=")
+		if ok && (strings.HasPrefix(name, "AXIOM_") || strings.HasPrefix(name, "OPENCOMPUTER_") ||
+			strings.HasPrefix(name, "OPENSANDBOX_") || strings.HasPrefix(name, "VECTOR_")) {
+			vars[name] = value
+		}
+	}
+	return vars
+}

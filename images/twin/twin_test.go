@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDigestsTellValuesApartWithoutShowingThem(t *testing.T) {
+	tests := []struct {
+		name, text, want string
+	}{
+		{"an empty value", "A=\n", "A=-"},
+		{"quotes are not part of the value", "A=\"x\"\nB=x\nC='x'\n", "A=2d711642,B=2d711642,C=2d711642"},
+		{"comments and junk are passed over", "# A=1\n;B=2\njunk\nC=x\n", "C=2d711642"},
+		{"the last assignment counts", "A=x\nA=\n", "A=-"},
+		{"an escaped quote is the quote", `A="a\"b"` + "\n" + `B='a"b'` + "\n", "A=" + digest8(`a"b`) + ",B=" + digest8(`a"b`)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.Equal(t, tt.want, digestVars(envAssignments(tt.text)))
+		})
+	}
+}
+
+func TestWatchTellsReplacedFromWrittenInPlace(t *testing.T) {
+	dir := t.TempDir()
+	w, err := newWatch(dir)
+	require.NoError(t, err)
+	events := make(chan change, 64)
+	go func() {
+		_ = w.run(func(c change) error { events <- c; return nil })
+	}()
+	path := filepath.Join(dir, "vector.env")
+	ops := func(last string) []string {
+		var got []string
+		for {
+			select {
+			case c := <-events:
+				got = append(got, c.op)
+				if c.op == last {
+					return got
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatalf("no %s event within 10 s; seen: %v", last, got)
+			}
+		}
+	}
+	require.NoError(t, os.WriteFile(path, []byte("A=1\n"), 0o600))
+	assert.Equal(t, []string{"create", "modify", "close"}, ops("close"))
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".vector.env123"), []byte("A=2\n"), 0o600))
+	require.NoError(t, os.Rename(filepath.Join(dir, ".vector.env123"), path))
+	assert.Equal(t, []string{"rename"}, ops("rename"), "the temporary file is nobody's business")
+
+	require.NoError(t, os.Remove(path))
+	assert.Equal(t, []string{"remove"}, ops("remove"))
+}
+
+func TestLinesAreNumberedWithoutGaps(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pr, pw := io.Pipe()
+	go func() { _ = pw.CloseWithError(logLines(ctx, pw, "boot-logger", "text")) }()
+	in := bufio.NewScanner(pr)
+	for want := 1; want <= 3; want++ {
+		require.True(t, in.Scan())
+		var l line
+		require.NoError(t, json.Unmarshal(in.Bytes(), &l))
+		assert.Equal(t, want, l.Seq)
+		assert.GreaterOrEqual(t, l.LateUS, int64(0))
+	}
+}
+
+func TestWorkerRegistersBeforeItLogs(t *testing.T) {
+	var got map[string]string
+	tries := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tries++; tries == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		assert.Equal(t, "/v1/workers/register", r.URL.Path)
+		_ = json.NewDecoder(r.Body).Decode(&got)
+	}))
+	defer srv.Close()
+	env := map[string]string{"OPENSANDBOX_CONTROL_PLANE_URL": srv.URL, "OPENSANDBOX_WORKER_ID": "worker-1"}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pr, pw := io.Pipe()
+	go func() { _ = pw.CloseWithError(worker(ctx, func(k string) string { return env[k] }, pw)) }()
+	in := bufio.NewScanner(pr)
+	require.True(t, in.Scan())
+	assert.Contains(t, in.Text(), "503", "the first try's error is logged")
+	require.True(t, in.Scan())
+	assert.Contains(t, in.Text(), `"seq":1`)
+	assert.Equal(t, "worker-1", got["worker_id"])
+}
+
+func TestWorkerWithoutWorkerEnvSaysSo(t *testing.T) {
+	err := worker(t.Context(), func(string) string { return "" }, io.Discard)
+	require.ErrorContains(t, err, "worker.env has not been written")
+}
+
+func TestSearchFindsASecretHoweverWritten(t *testing.T) {
+	value := "xaat-" + filepath.Base(t.TempDir()) + "/+?"
+	secrets := map[string]string{"token": value}
+	dir := t.TempDir()
+	for name, data := range map[string]string{
+		"plain": "a " + value + " b", "none": "nothing", "base64": string(forms(value)[2]), "query": "?t=" + string(forms(value)[1]),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600))
+	}
+	found, err := searchFiles([]string{dir, filepath.Join(dir, "absent")}, secrets)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{
+		"token\t" + dir + "/plain\n", "token\t" + dir + "/base64\n", "token\t" + dir + "/query\n",
+	}, found)
+}
+
+func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {
+	procs, _, err := listProcesses(nil)
+	require.NoError(t, err)
+	assert.NotEmpty(t, procs)
+	start := processStart("/proc/self")
+	assert.Positive(t, start)
+	assert.LessOrEqual(t, start, boottime())
+}
