@@ -87,6 +87,12 @@ func (r rename) dial(ctx context.Context, network, address string) (net.Conn, er
 	return (&net.Dialer{}).DialContext(ctx, network, to)
 }
 
+func (c *cloud) setIMDS(h http.HandlerFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.imds = h
+}
+
 func (c *cloud) log(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,9 +113,12 @@ func (c *cloud) count(prefix string) int {
 
 func (c *cloud) serveIMDS(w http.ResponseWriter, r *http.Request) {
 	c.log("imds " + r.URL.Path)
+	c.mu.Lock()
+	instead := c.imds
+	c.mu.Unlock()
 	switch {
-	case c.imds != nil:
-		c.imds(w, r)
+	case instead != nil:
+		instead(w, r)
 	case r.Header.Get("Metadata") != "true" || r.URL.Query().Get("resource") != "https://vault.azure.net":
 		http.Error(w, `{"error":"bad_request_102"}`, http.StatusBadRequest)
 	default:

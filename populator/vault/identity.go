@@ -49,7 +49,7 @@ func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	// as long as it is good, so this costs no request.
 	o.Claims = "{}"
 	token, err := i.cred.GetToken(ctx, o)
-	status, wait := i.answer.get()
+	status, wait, broken := i.answer.get()
 	switch {
 	case err == nil && token.Token == "":
 		return azcore.AccessToken{}, &Error{Service: identityService, Reason: "the token is empty"}
@@ -57,6 +57,8 @@ func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 		return azcore.AccessToken{}, &Error{Service: identityService, Reason: "the token has expired already (or this clock is wrong)"}
 	case err == nil:
 		return token, nil
+	case broken != nil:
+		return azcore.AccessToken{}, &Error{Service: identityService, Reason: transportReason(broken)}
 	case status == 0:
 		return azcore.AccessToken{}, &Error{Service: identityService, Reason: transportReason(err)}
 	case status == http.StatusOK:
@@ -75,14 +77,15 @@ func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	return azcore.AccessToken{}, e
 }
 
-// lastAnswer remembers status and Retry-After of the last answer: some of
-// azidentity's errors do not carry the response.
+// lastAnswer remembers what came of the last request: some of azidentity's
+// errors carry neither the response nor the cause.
 type lastAnswer struct {
 	next *http.Client
 
 	mu     sync.Mutex
 	status int
 	wait   time.Duration
+	err    error
 }
 
 // Do implements policy.Transporter.
@@ -90,7 +93,7 @@ func (l *lastAnswer) Do(req *http.Request) (*http.Response, error) {
 	res, err := l.next.Do(req)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.status, l.wait = 0, 0
+	l.status, l.wait, l.err = 0, 0, err
 	if err == nil {
 		l.status, l.wait = res.StatusCode, retryAfter(res.Header, time.Now())
 	}
@@ -100,11 +103,11 @@ func (l *lastAnswer) Do(req *http.Request) (*http.Response, error) {
 func (l *lastAnswer) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.status, l.wait = 0, 0
+	l.status, l.wait, l.err = 0, 0, nil
 }
 
-func (l *lastAnswer) get() (int, time.Duration) {
+func (l *lastAnswer) get() (int, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.status, l.wait
+	return l.status, l.wait, l.err
 }

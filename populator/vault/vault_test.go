@@ -138,7 +138,7 @@ func TestIdentityErrors(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t)
 			c.secrets["token"] = rand.Text()
-			c.imds = tc.handle
+			c.setIMDS(tc.handle)
 			e := c.client.Fetch(t.Context(), "example", []string{"token"})["token"].Err
 			require.NotNil(t, e)
 			assert.Contains(t, e.Error(), tc.text)
@@ -148,7 +148,7 @@ func TestIdentityErrors(t *testing.T) {
 			assert.Equal(t, 1, c.count("imds"), "one try")
 			assert.Zero(t, c.count("get"))
 
-			c.imds = nil
+			c.setIMDS(nil)
 			got := c.client.Fetch(t.Context(), "example", []string{"token"})
 			require.Nil(t, got["token"].Err, "the next try starts afresh")
 		})
@@ -199,10 +199,10 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	c.imds = func(_ http.ResponseWriter, r *http.Request) {
+	c.setIMDS(func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
-	}
+	})
 	e := c.client.Fetch(ctx, "example", names)["token"].Err
 	require.NotNil(t, e)
 	assert.Contains(t, e.Error(), "given up")
