@@ -1,0 +1,240 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// reader walks YAML nodes and gathers every problem. It decodes by hand because a generic decoder's messages hold the
+// values they stumble over, and after interpolation those may be tokens.
+type reader struct{ problems []string }
+
+// field reads one value; at is where it stands, as `sinks.platform.token`.
+type field func(n *yaml.Node, at string)
+
+type fields map[string]field
+
+func (r *reader) fail(n *yaml.Node, at, format string, args ...any) {
+	where := fmt.Sprintf(" in `%s` (line %d)", at, n.Line)
+	if at == "" {
+		where = fmt.Sprintf(" (line %d)", n.Line)
+	}
+	r.problems = append(r.problems, fmt.Sprintf(format, args...)+where)
+}
+
+func (r *reader) object(n *yaml.Node, at string, known fields, required ...string) {
+	n = resolve(n)
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name := key.Value
+		read, ok := known[name]
+		switch {
+		case seen[name]:
+			r.fail(key, at, "duplicate field `%s`", name)
+		case !ok:
+			r.fail(key, at, "unknown field `%s`, expected one of %s", name, quoted(known))
+		default:
+			read(value, join(at, name))
+		}
+		seen[name] = true
+	}
+	for _, name := range required {
+		if !seen[name] {
+			r.fail(n, at, "missing field `%s`", name)
+		}
+	}
+}
+
+// members reads a map of components by id, in the order of the ids.
+func (r *reader) members(n *yaml.Node, at string, read func(id string, n *yaml.Node, at string)) {
+	n = resolve(n)
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
+		return
+	}
+	ids := map[string]*yaml.Node{}
+	var order []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		id := n.Content[i].Value
+		if ids[id] != nil {
+			r.fail(n.Content[i], at, "duplicate component `%s`", id)
+			continue
+		}
+		ids[id] = n.Content[i+1]
+		order = append(order, id)
+	}
+	slices.Sort(order)
+	for _, id := range order {
+		read(id, ids[id], join(at, id))
+	}
+}
+
+// componentType peeks at the type of a component, which decides what else it may have.
+func (r *reader) componentType(n *yaml.Node, at string) (string, bool) {
+	n = resolve(n)
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
+		return "", false
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "type" {
+			typ := ""
+			before := len(r.problems)
+			r.text(&typ)(n.Content[i+1], join(at, "type"))
+			return typ, len(r.problems) == before
+		}
+	}
+	r.fail(n, at, "missing field `type`")
+	return "", false
+}
+
+func (r *reader) text(to *string) field {
+	return func(n *yaml.Node, at string) {
+		n = resolve(n)
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
+			r.fail(n, at, "invalid type: %s, expected a string", kind(n))
+			return
+		}
+		*to = n.Value
+	}
+}
+
+func (r *reader) oneOf(to *string, allowed ...string) field {
+	return func(n *yaml.Node, at string) {
+		var got string
+		before := len(r.problems)
+		r.text(&got)(n, at)
+		if len(r.problems) > before {
+			return
+		}
+		if !slices.Contains(allowed, got) {
+			r.fail(n, at, "unknown variant, expected one of `%s`", strings.Join(allowed, "`, `"))
+			return
+		}
+		*to = got
+	}
+}
+
+func (r *reader) texts(to *[]string) field {
+	return func(n *yaml.Node, at string) {
+		n = resolve(n)
+		if n.Kind != yaml.SequenceNode {
+			r.fail(n, at, "invalid type: %s, expected a sequence", kind(n))
+			return
+		}
+		for i, item := range n.Content {
+			var s string
+			r.text(&s)(item, fmt.Sprintf("%s[%d]", at, i))
+			*to = append(*to, s)
+		}
+	}
+}
+
+func (r *reader) boolean(to *bool) field {
+	return func(n *yaml.Node, at string) {
+		n = resolve(n)
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+			r.fail(n, at, "invalid type: %s, expected a boolean", kind(n))
+			return
+		}
+		*to = strings.EqualFold(n.Value, "true")
+	}
+}
+
+// number reads an integer above zero, as Vector's NonZero types are.
+func (r *reader) number(to *int64) field {
+	return func(n *yaml.Node, at string) {
+		n = resolve(n)
+		v, err := strconv.ParseInt(n.Value, 0, 64)
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || v <= 0 {
+			r.fail(n, at, "invalid type: %s, expected a nonzero unsigned integer", kind(n))
+			return
+		}
+		*to = v
+	}
+}
+
+func (r *reader) count(to *int) field {
+	return func(n *yaml.Node, at string) {
+		var v int64
+		r.number(&v)(n, at)
+		*to = int(min(v, math.MaxInt32))
+	}
+}
+
+// seconds reads whole or broken seconds above zero.
+func (r *reader) seconds(to *time.Duration) field {
+	return func(n *yaml.Node, at string) {
+		n = resolve(n)
+		v, err := strconv.ParseFloat(n.Value, 64)
+		numeric := n.Tag == "!!int" || n.Tag == "!!float"
+		if n.Kind != yaml.ScalarNode || !numeric || err != nil || !(v > 0) || v > 1e9 {
+			r.fail(n, at, "invalid type: %s, expected seconds above zero", kind(n))
+			return
+		}
+		*to = time.Duration(v * float64(time.Second))
+	}
+}
+
+// absent stands for an option Vector has and the stand-in does not.
+func (r *reader) absent(n *yaml.Node, at string) {
+	r.fail(n, at, "the bootrace stand-in does not have this option of Vector; run a real one")
+}
+
+func (r *reader) ignore(*yaml.Node, string) {}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+func kind(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "map"
+	case yaml.SequenceNode:
+		return "sequence"
+	}
+	switch n.Tag {
+	case "!!null":
+		return "unit value"
+	case "!!int":
+		return "integer"
+	case "!!float":
+		return "floating point"
+	case "!!bool":
+		return "boolean"
+	case "!!str":
+		return "string"
+	}
+	return "value"
+}
+
+func join(at, name string) string {
+	if at == "" {
+		return name
+	}
+	return at + "." + name
+}
+
+func quoted(known fields) string {
+	names := make([]string, 0, len(known))
+	for name := range known {
+		names = append(names, "`"+name+"`")
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
