@@ -4,7 +4,7 @@
 // watch, and it does not remember.
 //
 //	sight := roleenv.Look("/etc/opensandbox")
-//	role, state, why := sight.Judge(unchangedFor, roleenv.DefaultTiming)
+//	role, state, why := sight.Judge(unchangedFor, roleenv.DefaultTiming())
 //
 // The file is written by cloud-init's script while others look on: created
 // empty, filled, then edited in place. A look may therefore meet any part of
@@ -78,7 +78,9 @@ type Timing struct {
 // DefaultTiming settles after 100 ms, which is long for a script between two
 // writes and short for a boot. What would be a wrong answer for ever (a host
 // without a vault) takes 30 s.
-var DefaultTiming = Timing{Settled: 100 * time.Millisecond, Long: 30 * time.Second}
+func DefaultTiming() Timing {
+	return Timing{Settled: 100 * time.Millisecond, Long: 30 * time.Second}
+}
 
 // Sight is one look at the role env.
 type Sight struct {

@@ -45,7 +45,7 @@ func TestJudge(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, roleenv.WorkerEnv)
 			require.NoError(t, os.WriteFile(path, []byte(tc.data), 0o600))
-			role, state, why := roleenv.Look(dir).Judge(tc.unchanged, roleenv.DefaultTiming)
+			role, state, why := roleenv.Look(dir).Judge(tc.unchanged, roleenv.DefaultTiming())
 			assert.Equal(t, tc.state, state, why)
 			assert.Contains(t, why, tc.why)
 			if state == roleenv.Complete {
@@ -90,7 +90,7 @@ func TestLook(t *testing.T) {
 			sight := roleenv.Look(dir)
 			if tc.found == "" {
 				assert.Empty(t, sight.Path)
-				_, state, _ := sight.Judge(time.Hour, roleenv.DefaultTiming)
+				_, state, _ := sight.Judge(time.Hour, roleenv.DefaultTiming())
 				assert.Equal(t, roleenv.Absent, state)
 				return
 			}
@@ -99,7 +99,7 @@ func TestLook(t *testing.T) {
 				require.NoError(t, sight.Err)
 				return
 			}
-			_, state, why := sight.Judge(time.Hour, roleenv.DefaultTiming)
+			_, state, why := sight.Judge(time.Hour, roleenv.DefaultTiming())
 			assert.Equal(t, roleenv.HalfWritten, state)
 			assert.Contains(t, why, tc.err)
 		})
@@ -126,7 +126,7 @@ func write(t *testing.T, dir, name string) {
 func FuzzJudge(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		role, state, why := roleenv.Sight{Path: "worker.env", Data: data}.Judge(time.Hour, roleenv.DefaultTiming)
+		role, state, why := roleenv.Sight{Path: "worker.env", Data: data}.Judge(time.Hour, roleenv.DefaultTiming())
 		if state == roleenv.Complete {
 			assert.NotEmpty(t, role.Vault)
 		} else {

@@ -98,13 +98,12 @@ func (s Service) Reload(ctx context.Context) (how string, err error) {
 
 func (s Service) restart(ctx context.Context, m manager) (string, error) {
 	// Starts count against StartLimitBurst=, manual ones too, until the
-	// counter is reset (systemd.unit(5), StartLimitIntervalSec=).
-	if err := m.ResetFailedUnitContext(ctx, s.Name); err != nil {
-		return "", fmt.Errorf("reset-failed %s: %w", s.Name, err)
-	}
+	// counter is reset (systemd.unit(5), StartLimitIntervalSec=). A unit that
+	// is not loaded at the moment has nothing to reset and can be started.
+	resetErr := m.ResetFailedUnitContext(ctx, s.Name)
 	done := make(chan string, 1)
 	if _, err := m.RestartUnitContext(ctx, s.Name, "replace", done); err != nil {
-		return "", fmt.Errorf("restart %s: %w", s.Name, err)
+		return "", fmt.Errorf("restart %s: %w", s.Name, errors.Join(err, resetErr))
 	}
 	select {
 	case result := <-done:

@@ -57,6 +57,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// OfIdentity: the token could not be had, whatever the vault.
+func (e *Error) OfIdentity() bool { return e.Service == identityService }
+
 // NonRetriable keeps azcore's retry policy from asking again by itself.
 func (e *Error) NonRetriable() {}
 

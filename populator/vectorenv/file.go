@@ -23,6 +23,7 @@ type File struct{ Path string }
 // Contents is what a read found.
 type Contents struct {
 	Kind   Kind
+	Data   []byte            // the file
 	Values map[string]string // nil if there is nothing systemd would load
 	Err    error             // why the file could not be read, if it is there
 }
@@ -41,7 +42,7 @@ func (f File) Read() Contents {
 	if err != nil {
 		return Contents{Err: fmt.Errorf("%s: %w", f.Path, err)}
 	}
-	return Contents{Kind: kindOf(values), Values: values}
+	return Contents{Kind: kindOf(values), Data: data, Values: values}
 }
 
 // Write replaces the file by one with these bytes, unless it is that file
