@@ -1,0 +1,137 @@
+package axiom
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Bounds of what one request leaves in the log, whatever it held.
+const (
+	maxSources = 16
+	maxSource  = 64
+	maxRanges  = 512
+)
+
+// lines are the numbered lines of one batch, by source.
+type lines map[string]*ranges
+
+// numbered is what makes an event a numbered line. The fields are raw because
+// events are any client's: one whose seq is a word is no numbered line, but an event.
+type numbered struct {
+	Source  json.RawMessage `json:"source"`
+	Seq     json.RawMessage `json:"seq"`
+	Message json.RawMessage `json:"message"`
+}
+
+// note notes an event that is a numbered line: it has source and seq itself, or
+// its message is JSON that has them, as a log shipper passes on what a program
+// wrote to its standard output.
+func (l *lines) note(event []byte) {
+	var n numbered
+	if json.Unmarshal(event, &n) != nil {
+		return
+	}
+	if l.add(n) || n.Message == nil {
+		return
+	}
+	var message string
+	if json.Unmarshal(n.Message, &message) != nil || !strings.HasPrefix(strings.TrimSpace(message), "{") {
+		return
+	}
+	n = numbered{}
+	if json.Unmarshal([]byte(message), &n) == nil {
+		l.add(n)
+	}
+}
+
+func (l *lines) add(n numbered) bool {
+	var source string
+	var seq int64
+	if n.Source == nil || n.Seq == nil || json.Unmarshal(n.Source, &source) != nil || json.Unmarshal(n.Seq, &seq) != nil {
+		return false
+	}
+	if source == "" || len(source) > maxSource || seq < 0 {
+		return false
+	}
+	if *l == nil {
+		*l = lines{}
+	}
+	of := (*l)[source]
+	if of == nil {
+		if len(*l) == maxSources {
+			return true // a numbered line, but one too many to tell of
+		}
+		of = &ranges{}
+		(*l)[source] = of
+	}
+	of.add(seq)
+	return true
+}
+
+// text returns the lines as the log has them: {"boot-logger":"1-20,22"}.
+func (l lines) text() map[string]string {
+	if len(l) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(l))
+	for source, r := range l {
+		m[source] = r.String()
+	}
+	return m
+}
+
+// ranges is a set of numbers that come mostly in order: sorted, disjoint and not
+// adjacent, so that a batch of any length takes a few bytes.
+type ranges struct {
+	sorted  []span
+	dropped bool
+}
+
+type span struct{ first, last int64 }
+
+func (r *ranges) add(n int64) {
+	// The first span that n could join or stand before.
+	i, _ := slices.BinarySearchFunc(r.sorted, n, func(s span, n int64) int {
+		if s.last < n-1 {
+			return -1
+		}
+		return 1
+	})
+	switch {
+	case i == len(r.sorted) || n < r.sorted[i].first-1:
+		if len(r.sorted) == maxRanges {
+			r.dropped = true
+			return
+		}
+		r.sorted = slices.Insert(r.sorted, i, span{n, n})
+	case n < r.sorted[i].first:
+		r.sorted[i].first = n
+	case n > r.sorted[i].last:
+		r.sorted[i].last = n
+		if i+1 < len(r.sorted) && r.sorted[i+1].first == n+1 {
+			r.sorted[i].last = r.sorted[i+1].last
+			r.sorted = slices.Delete(r.sorted, i+1, i+2)
+		}
+	}
+}
+
+// String returns "1-20,22"; a set with too many gaps to tell ends in ",...", so
+// that nobody takes what is missing for lost.
+func (r *ranges) String() string {
+	var b strings.Builder
+	for i, s := range r.sorted {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatInt(s.first, 10))
+		if s.last > s.first {
+			b.WriteString("-" + strconv.FormatInt(s.last, 10))
+		}
+	}
+	if r.dropped {
+		b.WriteString(",...")
+	}
+	return b.String()
+}

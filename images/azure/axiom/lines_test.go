@@ -1,0 +1,86 @@
+package axiom
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+)
+
+func TestRangesHoldJustTheNumbersAdded(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		numbers := rapid.SliceOfN(rapid.Int64Range(0, 60), 1, 120).Draw(t, "numbers")
+		var r ranges
+		want := map[int64]bool{}
+		for _, n := range numbers {
+			r.add(n)
+			want[n] = true
+		}
+		var got []int64
+		for part := range strings.SplitSeq(r.String(), ",") {
+			first, last, isRange := strings.Cut(part, "-")
+			from, _ := strconv.ParseInt(first, 10, 64)
+			to := from
+			if isRange {
+				to, _ = strconv.ParseInt(last, 10, 64)
+			}
+			for n := from; n <= to; n++ {
+				got = append(got, n)
+			}
+		}
+		assert.Equal(t, slices.Sorted(maps.Keys(want)), got, r.String())
+		for i := 1; i < len(r.sorted); i++ {
+			assert.Greater(t, r.sorted[i].first, r.sorted[i-1].last+1, "adjacent ranges are one: %s", r.String())
+		}
+	})
+}
+
+func TestASetWithTooManyGapsSaysSo(t *testing.T) {
+	t.Parallel()
+	var r ranges
+	for n := range int64(2 * maxRanges) {
+		r.add(2 * n)
+	}
+	assert.Len(t, r.sorted, maxRanges)
+	assert.True(t, strings.HasSuffix(r.String(), ",..."))
+}
+
+func TestANumberedLineIsFoundInAnEvent(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		event string
+		want  map[string]string
+	}{
+		"that has the fields itself":       {`{"source":"boot-logger","seq":3}`, map[string]string{"boot-logger": "3"}},
+		"whose message has them":           {`{"message":"{\"source\":\"boot-logger\",\"seq\":12,\"late_us\":350}","source_type":"journald"}`, map[string]string{"boot-logger": "12"}},
+		"not in one without a number":      {`{"source":"x","seq":"three"}`, nil},
+		"not in one with half a number":    {`{"source":"x","seq":1.5}`, nil},
+		"not in one without a source":      {`{"seq":3}`, nil},
+		"not in ordinary text":             {`{"message":"started"}`, nil},
+		"not in text that is nearly JSON":  {`{"message":"{\"source\":"}`, nil},
+		"not in a message that is no text": {`{"message":{"source":"x","seq":1}}`, nil},
+		"not below a message's message":    {`{"message":"{\"message\":\"{\\\"source\\\":\\\"x\\\",\\\"seq\\\":1}\"}"}`, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var l lines
+			l.note([]byte(tt.event))
+			assert.Equal(t, tt.want, l.text())
+		})
+	}
+}
+
+func TestTheSourcesOfOneBatchAreBounded(t *testing.T) {
+	t.Parallel()
+	var l lines
+	for i := range 10 * maxSources {
+		l.note([]byte(`{"source":"s` + strconv.Itoa(i) + `","seq":1}`))
+	}
+	assert.Len(t, l.text(), maxSources)
+}
