@@ -1,0 +1,384 @@
+package axiom
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/images/vector/buffer"
+	"bootrace/images/vector/config"
+	"bootrace/images/vector/metrics"
+	"bootrace/images/vector/tracing"
+)
+
+// service is Axiom as the sink sees it: it answers with the statuses given, then with 200.
+type service struct {
+	*httptest.Server
+	statuses []int
+	header   http.Header
+
+	mu     sync.Mutex
+	bodies []string
+	heads  []http.Header
+	paths  []string
+	times  []time.Time
+}
+
+func newService(t *testing.T, statuses ...int) *service {
+	s := &service{statuses: statuses, header: http.Header{}}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := decompress(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		body = err.Error()
+	}
+	s.bodies = append(s.bodies, body)
+	s.heads = append(s.heads, r.Header)
+	s.paths = append(s.paths, r.URL.Path)
+	s.times = append(s.times, time.Now())
+	for k, v := range s.header {
+		w.Header()[k] = v
+	}
+	if len(s.statuses) > 0 {
+		w.WriteHeader(s.statuses[0])
+		s.statuses = s.statuses[1:]
+	}
+}
+
+func decompress(r *http.Request) (string, error) {
+	var body io.Reader = r.Body
+	switch r.Header.Get("Content-Encoding") {
+	case "zstd":
+		d, err := zstd.NewReader(r.Body)
+		if err != nil {
+			return "", err
+		}
+		defer d.Close()
+		body = d
+	case "gzip":
+		d, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return "", err
+		}
+		body = d
+	}
+	b, err := io.ReadAll(body)
+	return string(b), err
+}
+
+type fixture struct {
+	sink   *Sink
+	buffer *buffer.Memory
+	log    *bytes.Buffer
+	acks   *[]string
+}
+
+func newFixture(t *testing.T, cfg config.Axiom) fixture {
+	t.Helper()
+	full := config.Axiom{
+		Token: "token", Dataset: "set", Compression: "zstd", BatchTimeout: 20 * time.Millisecond, BatchMaxBytes: 10_000_000,
+		RequestTimeout: 5 * time.Second, RetryInitial: time.Millisecond, RetryMax: 3 * time.Millisecond,
+	}
+	full.URL, full.OrgID = cfg.URL, cfg.OrgID
+	if cfg.Token != "" {
+		full.Token = cfg.Token
+	}
+	if cfg.Dataset != "" {
+		full.Dataset = cfg.Dataset
+	}
+	if cfg.Compression != "" {
+		full.Compression = cfg.Compression
+	}
+	if cfg.BatchMaxEvents > 0 {
+		full.BatchMaxEvents = cfg.BatchMaxEvents
+	}
+	if cfg.BatchMaxBytes > 0 {
+		full.BatchMaxBytes = cfg.BatchMaxBytes
+	}
+	if cfg.BatchTimeout > 0 {
+		full.BatchTimeout = cfg.BatchTimeout
+	}
+	if cfg.RequestTimeout > 0 {
+		full.RequestTimeout = cfg.RequestTimeout
+	}
+	f := fixture{buffer: buffer.NewMemory(1000, true, true), log: &bytes.Buffer{}, acks: &[]string{}}
+	sink, err := New(config.Sink{ID: "platform", Type: "axiom", Axiom: full}, "Vector/0.56.0 (test)", metrics.New("", time.Now()), tracing.New(f.log, slog.LevelInfo))
+	require.NoError(t, err)
+	f.sink = sink
+	return f
+}
+
+// run writes the lines, ends the buffer and runs the sink to its end.
+func (f fixture) run(t *testing.T, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		require.NoError(t, f.buffer.Write(t.Context(), [][]byte{[]byte(line)}, func(ok bool) {
+			*f.acks = append(*f.acks, fmt.Sprint(ok))
+		}))
+	}
+	f.buffer.CloseWrite()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.NoError(t, f.sink.Run(ctx, f.buffer))
+}
+
+func TestRetryOrDropByStatus(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		status int
+		retry  bool
+		reason string
+	}{
+		{200, false, ""}, {201, false, ""}, {204, false, ""},
+		{408, true, "request timeout"}, {429, true, "too many requests"},
+		{500, true, "500 Internal Server Error"}, {502, true, "502 Bad Gateway"}, {503, true, "503 Service Unavailable"}, {504, true, "504 Gateway Timeout"}, {507, true, "507 Insufficient Storage"},
+		{400, false, "response status: 400 Bad Request"}, {401, false, "response status: 401 Unauthorized"},
+		{403, false, "response status: 403 Forbidden"}, {404, false, "response status: 404 Not Found"},
+		{501, false, "endpoint not implemented"}, {302, false, "response status: 302 Found"}, {413, false, "response status: 413"},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
+			t.Parallel()
+			s := newService(t, tt.status)
+			f := newFixture(t, config.Axiom{URL: s.URL})
+			f.run(t, `{"n":1}`)
+
+			success := tt.status < 300
+			switch {
+			case success:
+				assert.Len(t, s.bodies, 1)
+				assert.Empty(t, f.log.String())
+			case tt.retry:
+				assert.Equal(t, []string{"{\"n\":1}\n", "{\"n\":1}\n"}, s.bodies, "the very same batch is sent again")
+				assert.Contains(t, f.log.String(), "Retrying after response. reason="+tt.reason)
+			default:
+				assert.Len(t, s.bodies, 1, "it is not sent again")
+				assert.Contains(t, f.log.String(), "Not retriable; dropping the request. reason="+tt.reason)
+				assert.Contains(t, f.log.String(), "Events dropped intentional=false count=1")
+			}
+			assert.Equal(t, []string{fmt.Sprint(success || tt.retry)}, *f.acks)
+			assert.Zero(t, f.buffer.Len(), "delivered or dropped, it is gone from the buffer")
+		})
+	}
+}
+
+func TestABatchThatIsDroppedDoesNotStopTheNext(t *testing.T) {
+	t.Parallel()
+	s := newService(t, 401)
+	f := newFixture(t, config.Axiom{URL: s.URL, BatchMaxEvents: 1})
+	f.run(t, "1", "2")
+	assert.Equal(t, []string{"1\n", "2\n"}, s.bodies)
+	assert.Equal(t, []string{"false", "true"}, *f.acks)
+	assert.EqualValues(t, 1, f.sink.sent.Value())
+	assert.EqualValues(t, 1, f.sink.dropped.Value())
+}
+
+func TestItRetriesUntilTheServiceComes(t *testing.T) {
+	t.Parallel()
+	s := newService(t, 503, 503, 429, 500, 408, 503, 503)
+	s.header.Set("Retry-After", "3600")
+	f := newFixture(t, config.Axiom{URL: s.URL})
+	f.run(t, "x")
+	assert.Len(t, s.bodies, 8, "and Retry-After moved nothing")
+}
+
+func TestErrorsOfTheTransportAreRetried(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	refused := listener.Addr().String()
+	require.NoError(t, listener.Close())
+
+	tlsServer := httptest.NewUnstartedServer(http.NotFoundHandler())
+	tlsServer.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	tlsServer.StartTLS()
+	t.Cleanup(tlsServer.Close)
+	release := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(silent.Close)
+	t.Cleanup(func() { close(release) })
+
+	tests := []struct{ name, url, want string }{
+		{"a refused connection", "http://" + refused, "connection refused"},
+		{"an unknown certificate", tlsServer.URL, "x509: certificate signed by unknown authority"},
+		{"a name that does not resolve", "http://nowhere.invalid", "Failed to make HTTP(S) request: "},
+		{"no answer", silent.URL, "Request timed out."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, config.Axiom{URL: tt.url, Token: rand.Text(), Dataset: rand.Text(), RequestTimeout: 100 * time.Millisecond})
+			require.NoError(t, f.buffer.Write(t.Context(), [][]byte{[]byte("x")}, nil))
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			require.ErrorIs(t, f.sink.Run(ctx, f.buffer), context.DeadlineExceeded)
+			assert.Contains(t, f.log.String(), "Retrying after error.")
+			assert.Contains(t, f.log.String(), tt.want)
+			assert.Equal(t, 1, f.buffer.Len(), "it is still in the buffer")
+			assert.NotContains(t, f.log.String(), f.sink.cfg.Token)
+			assert.NotContains(t, f.log.String(), f.sink.cfg.Dataset)
+		})
+	}
+}
+
+func TestTheRequest(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	f := newFixture(t, config.Axiom{URL: s.URL + "/", OrgID: "org"})
+	f.run(t, `{"a":1}`, `{"b":2}`)
+	require.Len(t, s.bodies, 1)
+	assert.Equal(t, "{\"a\":1}\n{\"b\":2}\n", s.bodies[0])
+	assert.Equal(t, "/v1/datasets/set/ingest", s.paths[0])
+	h := s.heads[0]
+	assert.Equal(t, "Bearer token", h.Get("Authorization"))
+	assert.Equal(t, "application/x-ndjson", h.Get("Content-Type"))
+	assert.Equal(t, "zstd", h.Get("Content-Encoding"))
+	assert.Equal(t, "org", h.Get("X-Axiom-Org-Id"))
+	assert.Equal(t, "Vector/0.56.0 (test)", h.Get("User-Agent"))
+}
+
+func TestCompressions(t *testing.T) {
+	t.Parallel()
+	for _, compression := range []string{"none", "gzip", "zstd"} {
+		t.Run(compression, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t)
+			f := newFixture(t, config.Axiom{URL: s.URL, Compression: compression, BatchMaxEvents: 1})
+			long := strings.Repeat("a line that is long, and ", 40_000)
+			f.run(t, long, "short")
+			assert.Equal(t, []string{long + "\n", "short\n"}, s.bodies, "the encoder is used again")
+		})
+	}
+}
+
+func TestATokenNoHeaderCanHoldIsLeftOut(t *testing.T) {
+	t.Parallel()
+	s := newService(t, 401)
+	token := rand.Text() + "\n"
+	f := newFixture(t, config.Axiom{URL: s.URL, Token: token})
+	f.run(t, "x")
+	assert.Empty(t, s.heads[0].Get("Authorization"))
+	assert.Contains(t, f.log.String(), "Invalid bearer token.")
+	assert.NotContains(t, f.log.String(), token[:10])
+}
+
+func TestBatches(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		cfg  config.Axiom
+		want []string
+	}{
+		{"everything there goes in one", config.Axiom{}, []string{"aa\nbb\ncc\n"}},
+		{"by events", config.Axiom{BatchMaxEvents: 2}, []string{"aa\nbb\n", "cc\n"}},
+		{"by bytes, never above", config.Axiom{BatchMaxBytes: 8}, []string{"aa\nbb\n", "cc\n"}},
+		{"by bytes, exactly", config.Axiom{BatchMaxBytes: 6}, []string{"aa\nbb\n", "cc\n"}},
+		{"a line above the size goes alone", config.Axiom{BatchMaxBytes: 1}, []string{"aa\n", "bb\n", "cc\n"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t)
+			tt.cfg.URL = s.URL
+			newFixture(t, tt.cfg).run(t, "aa", "bb", "cc")
+			assert.Equal(t, tt.want, s.bodies)
+		})
+	}
+}
+
+func TestABatchIsSentWhenItsTimeIsUp(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	f := newFixture(t, config.Axiom{URL: s.URL, BatchTimeout: 50 * time.Millisecond})
+	ran := make(chan error, 1)
+	go func() { ran <- f.sink.Run(t.Context(), f.buffer) }()
+	delivered := make(chan bool, 1)
+	start := time.Now()
+	require.NoError(t, f.buffer.Write(t.Context(), [][]byte{[]byte("x")}, func(ok bool) { delivered <- ok }))
+	assert.True(t, <-delivered)
+	assert.GreaterOrEqual(t, time.Since(start), 50*time.Millisecond)
+	f.buffer.CloseWrite()
+	require.NoError(t, <-ran)
+}
+
+func TestEndpoint(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, url, dataset, want string }{
+		{"no url", "", "d", "https://api.axiom.co/v1/datasets/d/ingest"},
+		{"a url without a path", "https://axiom.example", "d", "https://axiom.example/v1/datasets/d/ingest"},
+		{"a slash is no path", "https://axiom.example/", "d", "https://axiom.example/v1/datasets/d/ingest"},
+		{"a path is used as it is", "https://axiom.example/in/here", "d", "https://axiom.example/in/here"},
+		{"an empty dataset leaves a hole", "", "", "https://api.axiom.co/v1/datasets//ingest"},
+		{"the text of a variable as dataset passes", "", "${X}", "https://api.axiom.co/v1/datasets/$%7BX%7D/ingest"},
+		{"the text of a variable as url does not", "${AXIOM_PLATFORM_URL:-https://api.axiom.co}", "d", ""},
+		{"another scheme does not", "ftp://x", "d", ""},
+		{"a space does not", "", "a b", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Endpoint(config.Axiom{URL: tt.url, Dataset: tt.dataset})
+			if tt.want == "" {
+				require.EqualError(t, err, "invalid uri character")
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got.String())
+		})
+	}
+}
+
+func TestBackoffIsFibonacciUpToItsCap(t *testing.T) {
+	t.Parallel()
+	b := backoff{next: time.Second, max: 30 * time.Second}
+	var got []int
+	for range 11 {
+		got = append(got, int(b.step().Seconds()))
+	}
+	assert.Equal(t, []int{1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30}, got)
+}
+
+func TestHealthcheckOnlyWithAURI(t *testing.T) {
+	t.Parallel()
+	s := newService(t, 403)
+	f := newFixture(t, config.Axiom{URL: s.URL})
+	require.NoError(t, f.sink.Healthcheck(t.Context(), ""))
+	assert.Empty(t, s.paths)
+	require.EqualError(t, f.sink.Healthcheck(t.Context(), s.URL+"/health"), "unexpected status: 403 Forbidden")
+	require.NoError(t, f.sink.Healthcheck(t.Context(), s.URL+"/health"))
+}
+
+func TestAForcedEndStopsARetryAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newService(t, 503)
+	f := newFixture(t, config.Axiom{URL: s.URL})
+	f.sink.cfg.RetryInitial, f.sink.cfg.RetryMax = time.Hour, time.Hour
+	require.NoError(t, f.buffer.Write(t.Context(), [][]byte{[]byte("x")}, nil))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	forced := errors.New("forced")
+	time.AfterFunc(100*time.Millisecond, func() { cancel(forced) })
+	require.ErrorIs(t, f.sink.Run(ctx, f.buffer), forced)
+	assert.Equal(t, 1, f.buffer.Len())
+}
