@@ -1,0 +1,181 @@
+package timeline
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+)
+
+// maxFile bounds a file as it lies on disk, maxJournal the journal unpacked.
+const (
+	maxFile    = 256 << 20
+	maxJournal = 1 << 30
+)
+
+// manifest is what timeline reads of manifest.json; package recording writes it.
+type manifest struct {
+	Format   int    `json:"format"`
+	Case     string `json:"case"`
+	ZeroNS   int64  `json:"boot_zero_mono_ns"`
+	EndNS    int64  `json:"end_mono_ns"`
+	Realtime int64  `json:"boot_realtime_us"`
+	Files    map[string]struct {
+		Size   int64  `json:"size"`
+		SHA256 string `json:"sha256"`
+	} `json:"files"`
+	Missing  map[string]string `json:"missing"`
+	Versions map[string]string `json:"versions"`
+	Exited   *int              `json:"container_exit"`
+	Secrets  []string          `json:"secrets"`
+}
+
+// Format is the version of the recording directory this package reads.
+const Format = 1
+
+// Read reads a recording directory. It returns an error only when there is no
+// manifest to begin with; everything else that is wrong stands in Missing.
+func Read(fsys fs.FS) (Timeline, error) {
+	data, err := readFile(fsys, Manifest)
+	if err != nil {
+		return Timeline{}, fmt.Errorf("recording: %w", err)
+	}
+	var m manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return Timeline{}, fmt.Errorf("recording: %s: %w", Manifest, err)
+	}
+	if m.Format != Format {
+		return Timeline{}, fmt.Errorf("recording: %s: format %d, this reads %d", Manifest, m.Format, Format)
+	}
+	r := reader{fsys: fsys, m: m, zero: time.Duration(m.ZeroNS), t: Timeline{
+		Case: m.Case, End: time.Duration(m.EndNS - m.ZeroNS), Missing: map[string]string{}, Versions: m.Versions,
+		Secrets: m.Secrets, Exited: m.Exited, StartedAt: time.UnixMicro(m.Realtime).UTC(),
+	}}
+	maps.Copy(r.t.Missing, m.Missing)
+	r.spread()
+	if m.ZeroNS <= 0 || m.EndNS <= m.ZeroNS {
+		r.miss(Manifest, fmt.Sprintf("no boot clock: zero %d ns, end %d ns", m.ZeroNS, m.EndNS))
+	}
+	r.sources()
+	slices.SortStableFunc(r.t.Events, func(a, b Event) int {
+		return cmp.Or(b2i(b.Untimed)-b2i(a.Untimed), cmp.Compare(a.At, b.At),
+			cmp.Compare(rank[a.Evidence.File], rank[b.Evidence.File]), cmp.Compare(a.Evidence.Line, b.Evidence.Line))
+	})
+	return r.t, nil
+}
+
+// spread lays what the recorder missed on the files that suffer from it: it
+// names steps and the collector's own files where those failed.
+func (r *reader) spread() {
+	collected := []string{Journal, Units, Jobs, Manager, Files, Processes, Leaks}
+	for step, files := range map[string][]string{
+		"boot clock": {Manifest}, "journal.json": {Journal}, "journal --sync": {Journal}, "collection": collected,
+	} {
+		for _, name := range files {
+			if why, ok := r.m.Missing[step]; ok {
+				r.miss(name, step+": "+why)
+			}
+		}
+	}
+}
+
+// rank orders events of the same instant.
+var rank = map[string]int{Console: 0, Journal: 1, Cloud: 2}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+type reader struct {
+	fsys fs.FS
+	m    manifest
+	zero time.Duration
+	t    Timeline
+}
+
+func (r *reader) sources() {
+	t := &r.t
+	r.source(Journal, func(in io.Reader, d *damage) {
+		zr, err := gzip.NewReader(in)
+		if err != nil {
+			d.say(fmt.Sprintf("not gzip: %v", err))
+			return
+		}
+		lim := &io.LimitedReader{R: zr, N: maxJournal}
+		t.Events = append(t.Events, readJournal(lim, r.zero, d)...)
+		if lim.N == 0 {
+			d.say(fmt.Sprintf("more than %d bytes unpacked", maxJournal))
+		}
+	})
+	r.source(Console, func(in io.Reader, d *damage) { t.Events = append(t.Events, readConsole(in, d)...) })
+	r.source(Cloud, func(in io.Reader, d *damage) { t.Events = append(t.Events, readCloud(in, r.zero, d)...) })
+	r.source(Units, func(in io.Reader, d *damage) { t.Final.Units = readUnits(in, r.zero, d) })
+	r.source(Jobs, func(in io.Reader, d *damage) { t.Final.Jobs = readJobs(in, d) })
+	r.source(Manager, func(in io.Reader, d *damage) { t.Final.SystemState = readManager(in, d)["SystemState"] })
+	r.source(Files, func(in io.Reader, d *damage) { t.Final.Files = readFiles(in, d) })
+	r.source(Processes, func(in io.Reader, d *damage) { t.Final.Processes = readProcesses(in, r.zero, d) })
+	r.source(Leaks, func(in io.Reader, d *damage) { t.Final.Leaks = readLeaks(in, d) })
+	r.source(Host, func(in io.Reader, d *damage) { t.Host = readHost(in, r.zero, d) })
+}
+
+func (r *reader) source(name string, parse func(io.Reader, *damage)) {
+	data, err := readFile(r.fsys, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.miss(name, "not in the recording")
+		return
+	case err != nil:
+		r.miss(name, err.Error())
+		return
+	}
+	if want, ok := r.m.Files[name]; ok {
+		if sum := sha256.Sum256(data); int64(len(data)) != want.Size {
+			r.miss(name, fmt.Sprintf("%d bytes where the manifest has %d", len(data), want.Size))
+		} else if want.SHA256 != "" && hex.EncodeToString(sum[:]) != want.SHA256 {
+			r.miss(name, "not the bytes the manifest was made for")
+		}
+	}
+	var d damage
+	parse(bytes.NewReader(data), &d)
+	if s := d.String(); s != "" {
+		r.miss(name, s)
+	}
+}
+
+// miss keeps the recorder's own reason in front: it was there.
+func (r *reader) miss(name, why string) {
+	if have := r.t.Missing[name]; have != "" {
+		why = have + "; " + why
+	}
+	r.t.Missing[name] = why
+}
+
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("read %s: larger than %d bytes", name, maxFile)
+	}
+	return data, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

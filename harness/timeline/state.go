@@ -1,0 +1,137 @@
+package timeline
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// readUnits reads blocks of `systemctl show` separated by blank lines. The
+// order of the properties is systemd's and Id= is not the first of them.
+func readUnits(r io.Reader, zero time.Duration, d *damage) map[string]Unit {
+	units := map[string]Unit{}
+	props, first := map[string]string{}, 0
+	flush := func() {
+		if len(props) == 0 {
+			return
+		}
+		if props["Id"] == "" || props["ActiveState"] == "" {
+			d.at(first, "a unit without Id or ActiveState")
+		} else {
+			units[props["Id"]] = unit(props, zero, first)
+		}
+		props = map[string]string{}
+	}
+	eachLine(r, d, func(n int, line []byte) {
+		if len(line) == 0 {
+			flush()
+			return
+		}
+		key, value, ok := strings.Cut(string(line), "=")
+		if !ok {
+			return // a StatusText of several lines
+		}
+		if len(props) == 0 {
+			first = n
+		}
+		props[key] = value
+	})
+	flush()
+	if len(units) == 0 {
+		d.say("no unit")
+	}
+	return units
+}
+
+func unit(p map[string]string, zero time.Duration, line int) Unit {
+	u := Unit{
+		ID: p["Id"], Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"],
+		FileState: p["UnitFileState"], Type: p["Type"], MainPID: atoi(p["MainPID"]), Restarts: atoi(p["NRestarts"]),
+		ActiveEnter: stamp(p["ActiveEnterTimestampMonotonic"], zero), InactiveExit: stamp(p["InactiveExitTimestampMonotonic"], zero),
+		StartLimitBurst: atoi(p["StartLimitBurst"]), StartLimitInterval: span(p["StartLimitIntervalUSec"]),
+		Before: strings.Fields(p["Before"]), After: strings.Fields(p["After"]),
+		WantedBy: strings.Fields(p["WantedBy"]), RequiredBy: strings.Fields(p["RequiredBy"]),
+	}
+	text := u.ID + " " + u.Active + "/" + u.Sub
+	if u.Result != "" && u.Result != "success" {
+		text += " result=" + u.Result
+	}
+	if u.Restarts > 0 {
+		text += " restarts=" + p["NRestarts"]
+	}
+	u.Evidence = Evidence{File: Units, Line: line, Text: clip(text)}
+	return u
+}
+
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// stamp reads a …TimestampMonotonic: microseconds, 0 for never.
+func stamp(s string, zero time.Duration) time.Duration {
+	us, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || us <= 0 || us > maxMicro {
+		return 0
+	}
+	// A unit up at the very zero of the clock is up all the same.
+	return max(time.Duration(us)*time.Microsecond-zero, 1)
+}
+
+// span reads a time span as systemd prints it (systemd.time(7)): "1min 30s",
+// "100ms", "infinity". What it cannot read is 0.
+func span(s string) time.Duration {
+	if s == "infinity" {
+		return 1<<63 - 1
+	}
+	units := map[string]time.Duration{
+		"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "min": time.Minute, "h": time.Hour,
+		"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "month": 2629800 * time.Second, "y": 31557600 * time.Second,
+	}
+	var sum time.Duration
+	for _, part := range strings.Fields(s) {
+		digits := strings.TrimRight(part, "abcdefghijklmnopqrstuvwxyz")
+		n, err := strconv.ParseFloat(digits, 64)
+		unit, ok := units[part[len(digits):]]
+		if err != nil || !ok || n < 0 || n > 1e6 {
+			return 0
+		}
+		sum += time.Duration(n * float64(unit))
+	}
+	return sum
+}
+
+// readJobs reads `systemctl list-jobs --no-legend`: id, unit, type, state.
+func readJobs(r io.Reader, d *damage) []Job {
+	var jobs []Job
+	eachLine(r, d, func(n int, line []byte) {
+		f := strings.Fields(string(line))
+		if len(f) == 0 || f[0] == "No" { // "No jobs running."
+			return
+		}
+		if len(f) != 4 {
+			d.at(n, "not a job")
+			return
+		}
+		jobs = append(jobs, Job{ID: f[0], Unit: f[1], Type: f[2], State: f[3],
+			Evidence: Evidence{File: Jobs, Line: n, Text: clip(strings.Join(f[1:], " "))}})
+	})
+	return jobs
+}
+
+func readManager(r io.Reader, d *damage) map[string]string {
+	props := map[string]string{}
+	eachLine(r, d, func(_ int, line []byte) {
+		if key, value, ok := strings.Cut(string(line), "="); ok {
+			props[key] = value
+		}
+	})
+	if len(props) == 0 {
+		d.say("empty")
+	}
+	return props
+}

@@ -1,0 +1,106 @@
+package timeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// rows calls f with the tab-separated fields of each line; the last of them
+// takes the rest of the line.
+func rows(r io.Reader, d *damage, least, most int, f func(n int, fields []string)) {
+	eachLine(r, d, func(n int, line []byte) {
+		if len(line) == 0 {
+			return
+		}
+		fields := strings.SplitN(scrub(string(line)), "\t", most)
+		if len(fields) < least {
+			d.at(n, fmt.Sprintf("fewer than %d fields", least))
+			return
+		}
+		for len(fields) < most {
+			fields = append(fields, "")
+		}
+		f(n, fields)
+	})
+}
+
+// readFiles reads path, mode, uid, gid, size, mtime, sha256, vars.
+func readFiles(r io.Reader, d *damage) []File {
+	var out []File
+	rows(r, d, 7, 8, func(n int, f []string) {
+		size, err := strconv.ParseInt(f[4], 10, 64)
+		if err != nil {
+			d.at(n, "a size that is no number")
+		}
+		out = append(out, File{Path: f[0], Mode: f[1], UID: f[2], GID: f[3], Size: size, SHA256: f[6], Vars: vars(f[7]),
+			Evidence: Evidence{File: Files, Line: n, Text: clip(fmt.Sprintf("%s %s %s:%s %s", f[0], f[1], f[2], f[3], f[7]))}})
+	})
+	return out
+}
+
+// readProcesses reads pid, unit, start, vars, command line.
+func readProcesses(r io.Reader, zero time.Duration, d *damage) []Process {
+	var out []Process
+	rows(r, d, 4, 5, func(n int, f []string) {
+		pid, err := strconv.Atoi(f[0])
+		start, err2 := strconv.ParseInt(f[2], 10, 64)
+		if err != nil || err2 != nil {
+			d.at(n, "a pid or start that is no number")
+			return
+		}
+		out = append(out, Process{PID: pid, Unit: f[1], Start: time.Duration(start) - zero, Vars: vars(f[3]), Cmdline: f[4],
+			Secrets: secretsIn(f[4]), Evidence: Evidence{File: Processes, Line: n,
+				Text: clip(fmt.Sprintf("pid %d %s %s %s", pid, f[1], f[3], f[4]))}})
+	})
+	return out
+}
+
+// readLeaks reads secret, where.
+func readLeaks(r io.Reader, d *damage) []Leak {
+	var out []Leak
+	rows(r, d, 2, 2, func(n int, f []string) {
+		out = append(out, Leak{Secret: f[0], Where: f[1],
+			Evidence: Evidence{File: Leaks, Line: n, Text: clip(f[0] + " in " + f[1])}})
+	})
+	return out
+}
+
+// readHost reads the host's pressure: totals of /proc/pressure (the kernel's
+// Documentation/accounting/psi.rst), and how late the harness's own tick was.
+func readHost(r io.Reader, zero time.Duration, d *damage) []HostSample {
+	var out []HostSample
+	eachLine(r, d, func(n int, line []byte) {
+		if len(line) == 0 {
+			return
+		}
+		var l struct {
+			Mono int64  `json:"mono"`
+			CPU  *int64 `json:"psi_cpu_some_us"`
+			Mem  *int64 `json:"psi_mem_full_us"`
+			IO   *int64 `json:"psi_io_full_us"`
+			Late int64  `json:"late_us"`
+		}
+		if json.Unmarshal(line, &l) != nil || l.Mono <= 0 {
+			d.at(n, "not a sample")
+			return
+		}
+		s := HostSample{At: time.Duration(l.Mono) - zero, Late: micro(&l.Late), HasCPU: l.CPU != nil, HasMemory: l.Mem != nil, HasDisk: l.IO != nil}
+		s.CPUSome, s.MemFull, s.IOFull = micro(l.CPU), micro(l.Mem), micro(l.IO)
+		out = append(out, s)
+	})
+	if len(out) == 0 {
+		d.say("no sample")
+	}
+	return out
+}
+
+func micro(us *int64) time.Duration {
+	if us == nil || *us < 0 || *us > maxMicro {
+		return 0
+	}
+	return time.Duration(*us) * time.Microsecond
+}

@@ -1,0 +1,230 @@
+package timeline
+
+import "time"
+
+// The files of a recording, by which Missing is keyed.
+const (
+	Manifest  = "manifest.json"
+	Journal   = "journal.json.gz"
+	Console   = "console.log"
+	Cloud     = "cloud.jsonl"
+	Units     = "units.txt"
+	Jobs      = "jobs.txt"
+	Manager   = "manager.txt"
+	Files     = "files.txt"
+	Processes = "processes.txt"
+	Leaks     = "leaks.txt"
+	Host      = "host.jsonl"
+)
+
+// Kind says what an event is.
+type Kind string
+
+// Kinds of events. The first group is PID 1 speaking of a unit, and is only
+// ever taken from PID 1 itself: MESSAGE_ID is a field any process may set.
+const (
+	Starting    Kind = "starting"
+	Started     Kind = "started" // reached, listening, finished: the start job is done
+	StartFailed Kind = "start-failed"
+	Stopping    Kind = "stopping"
+	Stopped     Kind = "stopped"
+	Failed      Kind = "failed"    // the unit entered the failed state; Change.Result says why
+	Succeeded   Kind = "succeeded" // deactivated without an error
+	Skipped     Kind = "skipped"   // a condition was not met: nothing was started
+	Restart     Kind = "restart"   // automatic restart scheduled
+	Exit        Kind = "exit"      // a process of the unit ended by itself
+	Refused     Kind = "refused"   // a start was not granted
+	Cycle       Kind = "cycle"     // ordering cycle found, or a job dropped for it
+	Finished    Kind = "finished"  // PID 1: startup finished
+
+	Log        Kind = "log"        // any other journal entry
+	Line       Kind = "line"       // a numbered line of boot-logger or opensandbox-worker
+	EnvFile    Kind = "env-file"   // boot-logger saw a file of /etc/opensandbox change
+	Script     Kind = "script"     // a step of the scenario's script
+	Suppressed Kind = "suppressed" // journald dropped messages of Unit; Change.Count of them
+	OnConsole  Kind = "console"    // a line of PID 1's console
+	Request    Kind = "request"    // the cloud answered a request
+)
+
+// Event is one thing that happened. The pointers are set for their kind only.
+type Event struct {
+	At      time.Duration // since the boot clock's zero
+	Untimed bool          // the source has no clock: At means nothing
+	Kind    Kind
+	Manager bool   // PID 1 (or a user manager) says it
+	Unit    string // the unit spoken of, else the unit that speaks
+	Text    string // the message, without colours
+
+	Change Change      // Starting … Exit, Suppressed
+	Line   *Numbered   // Line
+	File   *FileChange // EnvFile
+	Step   string      // Script
+	Call   *Call       // Request
+	Status string      // OnConsole: the word in brackets: OK, FAILED, SKIP, DEPEND, TIME
+
+	// Secrets names the secrets whose value stood in this entry, in any of its
+	// fields; the recorder replaced each by [secret:NAME].
+	Secrets  []string
+	Evidence Evidence
+}
+
+// Change is what PID 1 adds to a message on a unit (systemd.journal-fields(7)).
+type Change struct {
+	JobType, JobResult   string
+	Result               string // UNIT_RESULT
+	Invocation           string
+	ExitCode, ExitStatus string
+	Command              string // ExecStart, ExecStartPre, …
+	Count                int    // N_RESTARTS of Restart, N_DROPPED of Suppressed
+	Dropped              string // Cycle: the unit whose job was deleted
+}
+
+// Numbered is a log line that can be accounted for.
+type Numbered struct {
+	Source string
+	Seq    int
+	Late   time.Duration // by how much the writer's clock tick was late: scheduling delay
+}
+
+// FileChange is one sight of a file below /etc/opensandbox.
+type FileChange struct {
+	Path  string
+	Op    string // present, create, modify, rename, close, remove, attrib
+	Size  int64  // -1: gone before it could be read, so nothing below is known
+	Mode  string // octal, as in 0600
+	UID   string
+	Vars  map[string]string // NAME -> first 8 hex digits of sha256(value); "-" is empty
+	Whole bool              // the last byte is a newline
+}
+
+// Call is one request to the cloud. At of its event is the arrival.
+type Call struct {
+	Service, Op, Method, Host, Path string
+	Status                          int
+	Duration                        time.Duration
+	RetryAfter                      time.Duration
+	Secret, Error, Auth             string
+	Dataset, TokenName, UserAgent   string
+	Worker                          string
+	Events                          int
+	Lines                           map[string][]Range // by source
+}
+
+// Range is a run of sequence numbers, both ends included.
+type Range struct{ First, Last int }
+
+// Evidence is where in the recording something stands.
+type Evidence struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Text string `json:"text"`
+}
+
+// Timeline is one boot.
+type Timeline struct {
+	Case      string
+	End       time.Duration // when the recording was taken
+	Events    []Event       // by time; within the same instant by source and line
+	Final     Final
+	Host      []HostSample
+	Missing   map[string]string // source -> what is not there, and why
+	Versions  map[string]string
+	Secrets   []string // names the recorder searched for
+	Exited    *int     // status with which PID 1 ended before the recording was taken
+	StartedAt time.Time
+}
+
+// Final is the machine at End.
+type Final struct {
+	Units       map[string]Unit
+	Jobs        []Job
+	Files       []File
+	Processes   []Process
+	Leaks       []Leak
+	SystemState string
+}
+
+// Unit is a unit as `systemctl show` prints it; times are on the boot clock,
+// and zero where systemd has none.
+type Unit struct {
+	ID, Load, Active, Sub, Result string
+	FileState, Type               string
+	MainPID, Restarts             int
+	ActiveEnter, InactiveExit     time.Duration
+	StartLimitBurst               int
+	StartLimitInterval            time.Duration
+	Before, After                 []string
+	WantedBy, RequiredBy          []string
+	Evidence                      Evidence
+}
+
+// Job is a queued job.
+type Job struct {
+	ID, Unit, Type, State string
+	Evidence              Evidence
+}
+
+// File is a file of /etc/opensandbox at End.
+type File struct {
+	Path, Mode, UID, GID string
+	Size                 int64
+	SHA256               string
+	Vars                 map[string]string
+	Evidence             Evidence
+}
+
+// Process is a running process at End.
+type Process struct {
+	PID      int
+	Unit     string
+	Start    time.Duration
+	Vars     map[string]string // of its environment, as in FileChange
+	Cmdline  string
+	Secrets  []string
+	Evidence Evidence
+}
+
+// Leak is a place at which a secret's value was found on the machine.
+type Leak struct {
+	Secret, Where string
+	Evidence      Evidence
+}
+
+// HostSample is one look at the host's pressure; the stalls are totals.
+type HostSample struct {
+	At                         time.Duration
+	CPUSome, MemFull, IOFull   time.Duration
+	Late                       time.Duration
+	HasCPU, HasMemory, HasDisk bool
+}
+
+// Reached tells when unit's first start job was done. The journal and the
+// unit's own timestamp both say so: the earlier one holds, since the journal
+// starts after PID 1 and the timestamp is overwritten by a second start.
+func (t Timeline) Reached(unit string) (time.Duration, bool) {
+	at, ok := time.Duration(0), false
+	for _, e := range t.Events {
+		if e.Kind == Started && e.Unit == unit {
+			at, ok = e.At, true
+			break
+		}
+	}
+	if u, known := t.Final.Units[unit]; known && u.ActiveEnter > 0 && (!ok || u.ActiveEnter < at) {
+		at, ok = u.ActiveEnter, true
+	}
+	return at, ok
+}
+
+// Of returns the events of the given kinds, in order.
+func (t Timeline) Of(kinds ...Kind) []Event {
+	var out []Event
+	for _, e := range t.Events {
+		for _, k := range kinds {
+			if e.Kind == k {
+				out = append(out, e)
+				break
+			}
+		}
+	}
+	return out
+}

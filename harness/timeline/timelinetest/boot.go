@@ -1,0 +1,204 @@
+// Package timelinetest writes recordings for tests: a directory in the formats
+// that systemd, the cloud and the recorder really write, so that what reads it
+// is tested together with what judges it. A test starts from Healthy, a whole
+// boot in which everything went right, and breaks one thing.
+//
+//	b := timelinetest.Healthy()
+//	b.Failed(3*time.Second, "cloud-config.service", "exit-code")
+//	tl, err := timeline.Read(b.FS())
+//
+// It is not a model of systemd: it writes down what it is told.
+package timelinetest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing/fstest"
+	"time"
+)
+
+// Zero is the boot clock's zero on CLOCK_MONOTONIC: a host up for a while.
+const Zero = 1_454_432_578 * time.Microsecond
+
+// Boot is a recording being written. Its fields are the files' contents before
+// they are encoded; a test may change them.
+type Boot struct {
+	Case     string
+	End      time.Duration
+	Journal  []map[string]any // fields of an entry, in any order of time
+	Console  []string
+	Cloud    []map[string]any
+	Units    map[string]map[string]string
+	Jobs     []string
+	Files    []string
+	Procs    []string
+	Leaks    []string
+	Host     []map[string]any
+	Secrets  []string
+	Exited   *int
+	Missing  map[string]string
+	Versions map[string]string
+	Extra    map[string][]byte // further files: expect.json
+	Drop     []string          // files left out of the recording
+	Replace  map[string][]byte // files as they lie on disk, after the manifest was made
+
+	invocations int
+	job         int
+}
+
+// New is a boot of which nothing is known.
+func New() *Boot {
+	return &Boot{Case: "test", End: 60 * time.Second, Units: map[string]map[string]string{}, Missing: map[string]string{},
+		Versions: map[string]string{"systemd": "257", "vector": "stand-in 0.56"}, Extra: map[string][]byte{}, Replace: map[string][]byte{}}
+}
+
+// Mono writes a moment as CLOCK_MONOTONIC in nanoseconds.
+func Mono(at time.Duration) int64 { return int64(Zero + at) }
+
+// Entry adds a journal entry with the fields journald adds by itself.
+func (b *Boot) Entry(at time.Duration, fields map[string]any) {
+	e := map[string]any{
+		"__MONOTONIC_TIMESTAMP": fmt.Sprint((Zero + at).Microseconds()),
+		"__REALTIME_TIMESTAMP":  fmt.Sprint(int64(1_795_469_429_012_474) + at.Microseconds()),
+		"__CURSOR":              fmt.Sprintf("s=2be26bd0829d4dcdaff89e19a33eda7d;i=%x", len(b.Journal)+1),
+		"_BOOT_ID":              "3ace50a34b1f48faaa68b34f2764544d", "_HOSTNAME": "worker", "PRIORITY": "6", "_UID": "0", "_GID": "0",
+	}
+	maps.Copy(e, fields)
+	b.Journal = append(b.Journal, e)
+}
+
+// PID1 adds an entry of the manager.
+func (b *Boot) PID1(at time.Duration, messageID, unit, message string, fields map[string]any) {
+	e := map[string]any{"_PID": "1", "_COMM": "systemd", "_TRANSPORT": "journal", "_SYSTEMD_UNIT": "init.scope",
+		"SYSLOG_IDENTIFIER": "systemd", "SYSLOG_FACILITY": "3", "CODE_FILE": "src/core/job.c", "MESSAGE": message}
+	if messageID != "" {
+		e["MESSAGE_ID"] = messageID
+	}
+	if unit != "" {
+		e["UNIT"] = unit
+	}
+	maps.Copy(e, fields)
+	b.Entry(at, e)
+}
+
+// Log adds a line a unit wrote to stdout.
+func (b *Boot) Log(at time.Duration, unit, message string) {
+	b.Entry(at, map[string]any{"_PID": "812", "_TRANSPORT": "stdout", "_SYSTEMD_UNIT": unit,
+		"SYSLOG_IDENTIFIER": strings.TrimSuffix(unit, ".service"), "MESSAGE": message})
+}
+
+// Prop sets a property of a unit at the end.
+func (b *Boot) Prop(unit string, pairs ...string) {
+	u := b.Units[unit]
+	if u == nil {
+		u = map[string]string{"Id": unit, "LoadState": "loaded", "ActiveState": "inactive", "SubState": "dead", "Result": "success",
+			"UnitFileState": "enabled", "NRestarts": "0", "MainPID": "0", "ActiveEnterTimestampMonotonic": "0",
+			"InactiveExitTimestampMonotonic": "0", "StartLimitBurst": "5", "StartLimitIntervalUSec": "10s", "Job": "",
+			"Before": "", "After": "", "Wants": "", "WantedBy": "", "RequiredBy": "", "ConditionResult": "no"}
+		b.Units[unit] = u
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		u[pairs[i]] = pairs[i+1]
+	}
+}
+
+// Up says that unit is active at the end, since the given times.
+func (b *Boot) Up(unit string, began, active time.Duration) {
+	b.Prop(unit, "ActiveState", "active", "SubState", "running", "ConditionResult", "yes",
+		"InactiveExitTimestampMonotonic", Micros(began), "ActiveEnterTimestampMonotonic", Micros(active))
+}
+
+// Micros writes a moment as systemd's …TimestampMonotonic.
+func Micros(at time.Duration) string { return fmt.Sprint((Zero + at).Microseconds()) }
+
+// FS is the recording as a directory.
+func (b *Boot) FS() fstest.MapFS {
+	files := map[string][]byte{
+		"journal.json.gz": b.journal(), "console.log": b.console(), "cloud.jsonl": jsonl(b.Cloud), "host.jsonl": jsonl(b.Host),
+		"units.txt": b.units(), "jobs.txt": lines(b.Jobs), "manager.txt": []byte("Version=257\nSystemState=running\n"),
+		"files.txt": lines(b.Files), "processes.txt": lines(b.Procs), "leaks.txt": lines(b.Leaks),
+	}
+	maps.Copy(files, b.Extra)
+	for _, name := range b.Drop {
+		delete(files, name)
+	}
+	type file struct {
+		Size   int    `json:"size"`
+		SHA256 string `json:"sha256"`
+	}
+	listed := map[string]file{}
+	for name, data := range files {
+		sum := sha256.Sum256(data)
+		listed[name] = file{len(data), hex.EncodeToString(sum[:])}
+	}
+	files["manifest.json"] = encode(map[string]any{"format": 1, "case": b.Case, "boot_zero_mono_ns": Mono(0), "end_mono_ns": Mono(b.End),
+		"boot_realtime_us": 1_795_469_429_012_474, "files": listed, "missing": b.Missing, "versions": b.Versions,
+		"container_exit": b.Exited, "secrets": b.Secrets})
+	maps.Copy(files, b.Replace)
+	fsys := fstest.MapFS{}
+	for name, data := range files {
+		fsys[name] = &fstest.MapFile{Data: data, Mode: 0o644}
+	}
+	return fsys
+}
+
+func (b *Boot) journal() []byte {
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	slices.SortStableFunc(b.Journal, func(x, y map[string]any) int {
+		return strings.Compare(x["__MONOTONIC_TIMESTAMP"].(string), y["__MONOTONIC_TIMESTAMP"].(string))
+	})
+	if _, err := zw.Write(jsonl(b.Journal)); err != nil {
+		panic(err)
+	}
+	if err := zw.Close(); err != nil {
+		panic(err)
+	}
+	return buf.Bytes()
+}
+
+func (b *Boot) console() []byte {
+	return []byte(strings.Join(b.Console, "\r\n") + "\r\n")
+}
+
+func (b *Boot) units() []byte {
+	var buf bytes.Buffer
+	for _, id := range slices.Sorted(maps.Keys(b.Units)) {
+		for _, key := range slices.Sorted(maps.Keys(b.Units[id])) {
+			fmt.Fprintf(&buf, "%s=%s\n", key, b.Units[id][key])
+		}
+		buf.WriteString("\n")
+	}
+	return buf.Bytes()
+}
+
+func lines(s []string) []byte {
+	if len(s) == 0 {
+		return nil
+	}
+	return []byte(strings.Join(s, "\n") + "\n")
+}
+
+func jsonl(rows []map[string]any) []byte {
+	var buf bytes.Buffer
+	for _, r := range rows {
+		buf.Write(encode(r))
+		buf.WriteByte('\n')
+	}
+	return buf.Bytes()
+}
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
