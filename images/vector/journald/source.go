@@ -1,0 +1,207 @@
+// Package journald is Vector's journald source: it runs journalctl, follows it, and hands on what the units wanted have
+// logged, with a checkpoint that moves only once the events are safe.
+//
+// It parses journalctl's JSON lines and nothing else; what becomes of the events is the business of the caller.
+package journald
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"bootrace/images/vector/config"
+	"bootrace/images/vector/event"
+	"bootrace/images/vector/tracing"
+)
+
+const (
+	// Vector's DEFAULT_BATCH_SIZE and BACKOFF_DURATION (src/sources/journald.rs).
+	batchSize = 16
+	restart   = time.Second
+	// Lines above this are discarded with a word, for the machine has 60 MB in all.
+	maxLine = 4 << 20
+
+	target = "vector::sources::journald"
+)
+
+// Emit hands events on. It may block; done is called when they are safe, or refused.
+type Emit func(ctx context.Context, events []event.Event, done func(ok bool)) error
+
+// Source follows the journal.
+type Source struct {
+	cfg        config.Source
+	checkpoint *Checkpoint
+	log        *slog.Logger
+	cursor     string // of the last record handed on
+	backoff    time.Duration
+}
+
+// New returns a source that begins after the checkpoint.
+func New(cfg config.Source, checkpoint *Checkpoint, log *slog.Logger) *Source {
+	return &Source{cfg: cfg, checkpoint: checkpoint, log: log, cursor: checkpoint.Cursor(), backoff: restart}
+}
+
+// Run follows until ctx ends. journalctl is started again whenever it ends, a second later.
+func (s *Source) Run(ctx context.Context, emit Emit) error {
+	s.log.Info("Starting journalctl.", tracing.Target(target))
+	for {
+		err := s.follow(ctx, emit)
+		if ctx.Err() != nil {
+			return nil
+		}
+		s.log.Error("Journalctl process stopped; restarting it.", tracing.Target(target), "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(s.backoff):
+		}
+	}
+}
+
+// Args are the arguments Vector gives journalctl. Without a starting point journalctl would follow from the last few
+// lines only, hence the date.
+func (s *Source) Args() []string {
+	args := []string{"--follow", "--all", "--show-cursor", "--output=json"}
+	if s.cfg.JournalDirectory != "" {
+		args = append(args, "--directory="+s.cfg.JournalDirectory)
+	}
+	if s.cfg.CurrentBootOnly {
+		args = append(args, "--boot")
+	}
+	switch {
+	case s.cursor != "":
+		args = append(args, "--after-cursor="+s.cursor)
+	case s.cfg.SinceNow:
+		args = append(args, "--since=now")
+	default:
+		args = append(args, "--since=2000-01-01")
+	}
+	return args
+}
+
+func (s *Source) follow(ctx context.Context, emit Emit) error {
+	cmd := exec.CommandContext(ctx, "journalctl", s.Args()...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = time.Second
+	cmd.Stderr = &complaints{log: s.log}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("pipe: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	readErr := s.read(ctx, stdout, emit)
+	if readErr != nil && cmd.ProcessState == nil {
+		_ = cmd.Cancel()
+	}
+	if err := cmd.Wait(); err != nil {
+		return errors.Join(readErr, fmt.Errorf("journalctl: %w", err))
+	}
+	return errors.Join(readErr, errors.New("journalctl ended"))
+}
+
+// read takes lines in batches: a batch ends when it is full or when no whole line is waiting, so that a single line is
+// not kept waiting and a backlog is not written one by one.
+func (s *Source) read(ctx context.Context, r io.Reader, emit Emit) error {
+	lines := bufio.NewReaderSize(r, 32<<10)
+	var batch []event.Event
+	cursor := ""
+	for n := 1; ; n++ {
+		line, err := s.line(lines)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read: %w", err)
+		}
+		if len(line) > 0 {
+			rec, decodeErr := decode(line)
+			if decodeErr != nil {
+				s.log.Error("Invalid record from journald, discarding.", tracing.Target(target), "error", decodeErr)
+			} else {
+				cursor = rec.cursor
+				if s.wanted(rec.unit) {
+					batch = append(batch, event.Event{Log: rec.fields})
+				}
+			}
+		}
+		if err == nil && n < batchSize && waiting(lines) {
+			continue
+		}
+		if cursor != "" {
+			if err := s.handOn(ctx, emit, batch, cursor); err != nil {
+				return err
+			}
+		}
+		batch, cursor, n = nil, "", 0
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+func (s *Source) handOn(ctx context.Context, emit Emit, batch []event.Event, cursor string) error {
+	done := func(ok bool) {
+		if !ok {
+			return // Vector's finalizer moves on only for what was delivered
+		}
+		if err := s.checkpoint.Store(cursor); err != nil {
+			s.log.Error("Could not set journald checkpoint.", tracing.Target(target), "error", err, "filename", s.checkpoint.path)
+		}
+	}
+	s.cursor = cursor
+	if len(batch) == 0 {
+		done(true)
+		return nil
+	}
+	return emit(ctx, batch, done)
+}
+
+// line reads one line; one above the limit comes back empty, and is said to have been there.
+func (s *Source) line(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	tooLong := false
+	for {
+		part, err := r.ReadSlice('\n')
+		if tooLong = tooLong || len(line)+len(part) > maxLine; !tooLong {
+			line = append(line, part...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if tooLong {
+			s.log.Error("A journal entry is too long for the stand-in, discarding.", tracing.Target(target), "limit_bytes", maxLine)
+			return nil, err
+		}
+		return bytes.TrimSpace(line), err
+	}
+}
+
+func waiting(r *bufio.Reader) bool {
+	buffered, _ := r.Peek(r.Buffered())
+	return bytes.IndexByte(buffered, '\n') >= 0
+}
+
+func (s *Source) wanted(unit string) bool {
+	included := len(s.cfg.IncludeUnits) == 0 || slices.Contains(s.cfg.IncludeUnits, unit)
+	return included && !slices.Contains(s.cfg.ExcludeUnits, unit)
+}
+
+// complaints logs what journalctl says on stderr.
+type complaints struct{ log *slog.Logger }
+
+func (c *complaints) Write(b []byte) (int, error) {
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); line != "" {
+			c.log.Warn("journalctl reported an issue.", tracing.Target(target), "stderr", line)
+		}
+	}
+	return len(b), nil
+}
