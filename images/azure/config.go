@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"regexp"
+	"time"
+)
+
+// config is the file that says which cloud to be. It holds secrets.
+type config struct {
+	Vault   string            `json:"vault"`
+	Tenant  string            `json:"tenant"`
+	Secrets map[string]string `json:"secrets"`
+	Axiom   struct {
+		Tokens map[string][]string `json:"tokens"` // token -> datasets it may write
+	} `json:"axiom"`
+	ControlPlane struct {
+		PendingWorkerTTL duration `json:"pending_worker_ttl"`
+	} `json:"control_plane"`
+	Listen struct {
+		IMDS string `json:"imds"`
+		TLS  string `json:"tls"`
+	} `json:"listen"`
+	CACert string `json:"ca_cert"`
+	CAKey  string `json:"ca_key"`
+}
+
+// duration is written as "600s".
+type duration time.Duration
+
+func (d *duration) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return fmt.Errorf("duration %s is not a string such as \"600s\"", text)
+	}
+	parsed, err := time.ParseDuration(s)
+	if err != nil {
+		return err
+	}
+	*d = duration(parsed)
+	return nil
+}
+
+// loadConfig reads a configuration strictly; what it leaves out has the values of
+// the image and of production.
+func loadConfig(path string) (config, error) {
+	var cfg config
+	cfg.ControlPlane.PendingWorkerTTL = duration(600 * time.Second)
+	cfg.Listen.IMDS, cfg.Listen.TLS = "169.254.169.254:80", "127.0.0.1:443"
+	cfg.CACert, cfg.CAKey = "/etc/azure/ca.pem", "/etc/azure/ca.key"
+
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return config{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&cfg); err != nil {
+		return config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return config{}, fmt.Errorf("%s: there is something after the configuration", path)
+	}
+	if err := cfg.validate(); err != nil {
+		return config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return cfg, nil
+}
+
+// validate tells of everything that is wrong, and of no value.
+func (c config) validate() error {
+	var problems []error
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+
+	// "3-24 character string, containing only 0-9, a-z, A-Z, and not consecutive -"
+	// (about-keys-secrets-certificates, vault-name).
+	if !regexp.MustCompile(`^[0-9a-zA-Z-]{3,24}$`).MatchString(c.Vault) {
+		problem("vault %q is no vault's name: 3 to 24 letters, digits and hyphens", c.Vault)
+	}
+	if !regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(c.Tenant) {
+		problem("tenant %q is not a lower-case UUID", c.Tenant)
+	}
+	secretName := regexp.MustCompile(`^[0-9a-zA-Z-]{1,127}$`)
+	for name, value := range c.Secrets {
+		if !secretName.MatchString(name) {
+			problem("secret %q: a name is 1 to 127 letters, digits and hyphens", name)
+		}
+		// "Secrets … maximum size 25k bytes" (about-secrets).
+		if len(value) > 25<<10 {
+			problem("secret %q: its value has %d bytes, a vault takes 25 kB", name, len(value))
+		}
+	}
+	for token, datasets := range c.Axiom.Tokens {
+		if token == "" || len(datasets) == 0 {
+			problem("axiom.tokens: a token is empty or has no dataset")
+		}
+	}
+	if c.ControlPlane.PendingWorkerTTL <= 0 {
+		problem("control_plane.pending_worker_ttl is not positive")
+	}
+	for name, address := range map[string]string{"imds": c.Listen.IMDS, "tls": c.Listen.TLS} {
+		if _, err := netip.ParseAddrPort(address); err != nil {
+			problem("listen.%s: %w", name, err)
+		}
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAConfigurationIsReadStrictlyAndCompleted(t *testing.T) {
+	t.Parallel()
+	cfg, err := loadConfig(write(t, `{"vault":"kv-a","tenant":"`+tenant+`","secrets":{"a":"b"}}`))
+	require.NoError(t, err)
+	assert.Equal(t, duration(600*time.Second), cfg.ControlPlane.PendingWorkerTTL)
+	assert.Equal(t, "169.254.169.254:80", cfg.Listen.IMDS)
+	assert.Equal(t, "/etc/azure/ca.pem", cfg.CACert)
+}
+
+func TestAWrongConfigurationIsRefusedWithEveryReason(t *testing.T) {
+	t.Parallel()
+	value := rand.Text()
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"an unknown key":      {`{"vualt":"kv-a"}`, []string{"vualt"}},
+		"no JSON":             {`vault: kv-a`, []string{"invalid character"}},
+		"more than one value": {`{"vault":"kv-a","tenant":"` + tenant + `"} {}`, []string{"after the configuration"}},
+		"a number for a time": {`{"control_plane":{"pending_worker_ttl":600}}`, []string{`"600s"`}},
+		"several at once": {`{"vault":"kv.a","tenant":"x","secrets":{"a b":"` + value + `"},"axiom":{"tokens":{"` + value + `":[]}},
+			"control_plane":{"pending_worker_ttl":"-1s"},"listen":{"imds":"localhost:80"}}`,
+			[]string{"vault", "tenant", `secret "a b"`, "axiom.tokens", "pending_worker_ttl", "listen.imds"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := write(t, tt.text)
+			_, err := loadConfig(path)
+			require.Error(t, err)
+			assert.ErrorContains(t, err, path)
+			for _, want := range tt.want {
+				assert.ErrorContains(t, err, want)
+			}
+			assert.NotContains(t, err.Error(), value)
+		})
+	}
+	_, err := loadConfig(filepath.Join(t.TempDir(), "missing.json"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cloud.json")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}

@@ -1,0 +1,93 @@
+// Azure is the cloud of one machine: the instance metadata service, one key
+// vault, Axiom's ingest and OpenSandbox's control plane, emulated behind their
+// real host names in one small static program.
+//
+//	azure /etc/azure/cloud.json
+//
+// It serves until SIGTERM and prints one JSON line a request. README.md says what
+// it plays, and what it does not.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"bootrace/images/azure/ca"
+	"bootrace/images/azure/loopback"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program: 0 after a signal, 1 when it cannot serve, 2 for wrong use.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) != 1 {
+		fmt.Fprintln(stderr, "usage: azure CONFIG.json")
+		return 2
+	}
+	// There are a hundred clouds on a small host, and each is idle: collecting
+	// often costs nothing here and keeps what a batch took from staying resident.
+	debug.SetGCPercent(25)
+	if err := serve(ctx, args[0], stdout); err != nil {
+		fmt.Fprintln(stderr, "azure:", err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, path string, stdout io.Writer) error {
+	cfg, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	cert, err := os.ReadFile(cfg.CACert)
+	if err != nil {
+		return fmt.Errorf("read the authority's certificate: %w", err)
+	}
+	key, err := os.ReadFile(cfg.CAKey)
+	if err != nil {
+		return fmt.Errorf("read the authority's key: %w", err)
+	}
+	authority, err := ca.Load(cert, key)
+	if err != nil {
+		return err
+	}
+	var listeners []net.Listener
+	for _, address := range []string{cfg.Listen.IMDS, cfg.Listen.TLS} {
+		l, err := listen(ctx, address)
+		if err != nil {
+			return err
+		}
+		defer l.Close() // closed by the servers already, but for an error here
+		listeners = append(listeners, l)
+	}
+	return newCloud(cfg, authority, stdout).serve(ctx, listeners[0], listeners[1])
+}
+
+// listen listens on an address that it makes local first, where that is safe.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	if err := loopback.Ensure(ap.Addr()); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}
