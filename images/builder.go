@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
 )
@@ -195,4 +197,29 @@ func buildOutcome(r io.Reader) error {
 			last = last[len(last)-keptOutput:]
 		}
 	}
+}
+
+// RemoveAll removes every image of ours that no container uses.
+func (b *Builder) RemoveAll(ctx context.Context) (removed int, err error) {
+	list, err := b.Engine.ImageList(ctx, client.ImageListOptions{All: false, Filters: client.Filters{}.Add("reference", "bootrace/*")})
+	if err != nil {
+		return 0, fmt.Errorf("list our images: %w", err)
+	}
+	var errs []error
+	// The newest first: an image cannot go while another is built on it.
+	slices.SortFunc(list.Items, func(a, b image.Summary) int { return cmp.Compare(b.Created, a.Created) })
+	for _, img := range list.Items {
+		for _, ref := range img.RepoTags {
+			// A pulled Debian has no label of ours; the name that we gave it is.
+			if img.Labels[LabelImage] == "" && !strings.HasPrefix(ref, "bootrace/debian:") {
+				continue
+			}
+			if _, err := b.Engine.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true}); err != nil {
+				errs = append(errs, fmt.Errorf("remove image %s: %w", ref, err))
+				continue
+			}
+			removed++
+		}
+	}
+	return removed, errors.Join(errs...)
 }

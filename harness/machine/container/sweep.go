@@ -34,7 +34,7 @@ func (b *Backend) Leftovers(ctx context.Context) ([]Leftover, error) {
 		}
 		l.Kept = strings.HasPrefix(l.Name, keptPrefix)
 		// Another host's lock file cannot be seen from here.
-		if l.Kept || (c.Labels[labelHost] == b.host && !held(c.Labels[labelOwner])) {
+		if l.Kept || (c.Labels[labelHost] == b.host && !Held(c.Labels[labelOwner])) {
 			out = append(out, l)
 		}
 	}
@@ -71,9 +71,9 @@ func (b *Backend) Sweep(ctx context.Context, kept bool) (removed int, err error)
 	return removed, errors.Join(errs...)
 }
 
-// held reports whether some process holds the file locked. The kernel lets go
+// Held reports whether some process holds the file locked. The kernel lets go
 // of a lock when its holder dies, however it dies.
-func held(file string) bool {
+func Held(file string) bool {
 	f, err := os.Open(file)
 	if err != nil {
 		return false // its directory was cleaned up: nobody runs there

@@ -1,0 +1,123 @@
+// Package harness holds the architecture's one test: who may import whom.
+package harness
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// module is the prefix of our own packages.
+const module = "bootrace/"
+
+// allowed lists the direct imports within the module, tests aside; what is not
+// listed is forbidden. The way through is one direction:
+// scenario -> plan -> case -> machine -> recording -> timeline -> checks -> verdict -> results.
+var allowed = []struct {
+	pkg     string // or a prefix ending in /
+	imports []string
+	why     string
+}{
+	{"harness/cmd/bootrace", []string{"*"}, "it wires"},
+	{"harness/run", []string{"harness/plan", "scenarios", "harness/machine", "images", "harness/subject", "harness/judge", "harness/check",
+		"harness/verdict", "harness/recording", "results"}, "sees backends only as Machine, stores only by its own interface"},
+	{"harness/judge", []string{"harness/recording", "harness/timeline", "harness/check", "harness/verdict"}, "judges any recording, without an engine"},
+	{"harness/verdict", []string{"harness/check"}, "pure"},
+	{"harness/check", []string{"harness/timeline"}, "pure"},
+	{"harness/timeline", nil, "a leaf: a production journal is read without the rest"},
+	{"harness/recording", nil, "a leaf: the format"},
+	{"harness/machine", nil, "no engine types"},
+	{"harness/machine/container", []string{"harness/machine", "harness/recording"}, "a backend knows nothing of cases"},
+	{"harness/machine/machinetest", []string{"harness/machine"}, "one suite for every backend"},
+	{"harness/plan", []string{"scenarios"}, "pure"},
+	{"harness/subject", []string{"images", "harness/machine"}, "bakes"},
+	{"scenarios", []string{"images/azure/fault"}, "the format of faults is the cloud's"},
+	{"images", []string{"images/azure/ca"}, "the authority is made when the image is"},
+	{"images/azure/", []string{"images/azure/"}, "the cloud is a program of its own"},
+	{"images/azure", []string{"images/azure/"}, "the cloud is a program of its own"},
+	{"images/vector/", []string{"images/vector/"}, "the stand-in is a program of its own"},
+	{"images/vector", []string{"images/vector/"}, "the stand-in is a program of its own"},
+	{"images/twin", nil, "a program of its own"},
+	{"populator/", []string{"populator/"}, "a subject like any other: it imports nothing of the harness"},
+	{"results", nil, "a leaf: the record format"},
+	{"results/store", []string{"results"}, ""},
+	{"results/store/", []string{"results", "results/store"}, ""},
+}
+
+// thirdParty lists libraries that only some packages may use.
+var thirdParty = map[string]struct {
+	users []string
+	why   string
+}{
+	"github.com/testcontainers/testcontainers-go": {[]string{"harness/machine/container"}, "engine types stay with the backend"},
+	"github.com/moby/moby/client":                 {[]string{"harness/machine/container", "images"}, "engine types stay with the backend and the image builds"},
+	"modernc.org/sqlite":                          {[]string{"results/store"}, "run sees stores only by its own interface"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "bootrace/...").Output()
+	require.NoError(t, err)
+	var all []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else {
+			require.NoError(t, err)
+		}
+		all = append(all, p)
+	}
+}
+
+func covers(pattern, pkg string) bool {
+	return pattern == "*" || pattern == pkg || strings.HasSuffix(pattern, "/") && strings.HasPrefix(pkg, pattern)
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	used := map[string]bool{}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		row := slices.IndexFunc(allowed, func(r struct {
+			pkg     string
+			imports []string
+			why     string
+		}) bool {
+			return covers(r.pkg, name)
+		})
+		ours := slices.DeleteFunc(slices.Clone(p.Imports), func(i string) bool { return !strings.HasPrefix(i, module) })
+		if row < 0 {
+			assert.Empty(t, ours, "%s imports ours and has no row in this table", name)
+			continue
+		}
+		used[allowed[row].pkg] = true
+		for _, imp := range ours {
+			imp = strings.TrimPrefix(imp, module)
+			ok := slices.ContainsFunc(allowed[row].imports, func(a string) bool { return covers(a, imp) })
+			assert.True(t, ok, "%s imports %s, which is not allowed: %s", name, imp, allowed[row].why)
+		}
+		for lib, rule := range thirdParty {
+			if slices.Contains(p.Imports, lib) {
+				assert.Contains(t, rule.users, name, "%s imports %s: %s", name, lib, rule.why)
+			}
+		}
+	}
+	// A rule about a package that is gone protects nothing.
+	for _, row := range allowed {
+		if !strings.HasSuffix(row.pkg, "/") {
+			assert.True(t, used[row.pkg], "there is no package %s any more: remove its row", row.pkg)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+// Package machinetest is the one conformance suite for backends: what a
+// machine.Backend must do whatever it runs machines on.
+//
+//	func TestContainer(t *testing.T) {
+//		machinetest.Run(t, machinetest.Subject{Backend: b, Spec: spec, Running: running})
+//	}
+package machinetest
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/machine"
+)
+
+// Subject is the backend under test.
+type Subject struct {
+	Backend machine.Backend
+	// Spec returns a machine of the given name that runs script as its user-data.
+	Spec func(name, script string) machine.Spec
+	// Running lists the names of the suite's machines, or parts of them, that exist.
+	Running func(ctx context.Context) ([]string, error)
+}
+
+// patience bounds every wait of the suite: far above what a loaded host takes.
+const patience = 90 * time.Second
+
+// Run runs the suite.
+func Run(t *testing.T, s Subject) {
+	tests := []struct {
+		name string
+		run  func(*testing.T, Subject)
+	}{
+		{"boots with its cloud beside it and nothing else in reach", bootsWithItsCloud},
+		{"collects a recording", collects},
+		{"says when PID 1 ends by itself", saysWhenItEnds},
+		{"leaves nothing behind when a start fails", leavesNothingBehind},
+		{"can be removed twice", removedTwice},
+		{"goes on when its streams are detached", detaches},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { tt.run(t, s) })
+	}
+}
+
+// boot starts a machine and follows its console.
+func boot(t *testing.T, s Subject, name, script string) (machine.Machine, <-chan string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	m, err := s.Backend.Start(ctx, s.Spec(name, script))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		assert.NoError(t, m.Remove(ctx))
+	})
+	lines := make(chan string, 4096)
+	go func() {
+		defer close(lines)
+		var buf bytes.Buffer
+		chunk := make([]byte, 4096)
+		for {
+			n, err := m.Console().Read(chunk)
+			buf.Write(chunk[:n])
+			for {
+				line, rest, ok := strings.Cut(buf.String(), "\n")
+				if !ok {
+					break
+				}
+				buf.Reset()
+				buf.WriteString(rest)
+				lines <- strings.TrimRight(line, "\r")
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	go func() { _, _ = io.Copy(io.Discard, m.CloudLog()) }()
+	return m, lines
+}
+
+// await reads the console up to the line that contains text.
+func await(t *testing.T, lines <-chan string, text string) []string {
+	t.Helper()
+	deadline := time.After(patience)
+	var seen []string
+	for {
+		select {
+		case l, ok := <-lines:
+			if !ok {
+				t.Fatalf("the console ended before %q; last lines:\n%s", text, tail(seen))
+			}
+			seen = append(seen, l)
+			if strings.Contains(l, text) {
+				return seen
+			}
+		case <-deadline:
+			t.Fatalf("no %q on the console within %s; last lines:\n%s", text, patience, tail(seen))
+		}
+	}
+}
+
+func tail(lines []string) string { return strings.Join(lines[max(0, len(lines)-15):], "\n") }
+
+func bootsWithItsCloud(t *testing.T, s Subject) {
+	_, lines := boot(t, s, "conf-net", `#!/bin/sh
+ip -o addr | awk '{print "ADDR", $2, $4}' > /dev/console
+ip route | sed 's/^/ROUTE /' > /dev/console
+curl -s -o /dev/null -w 'IMDS %{http_code}\n' -H Metadata:true 'http://169.254.169.254/metadata/instance?api-version=2021-08-01' > /dev/console
+echo END-OF-SCRIPT > /dev/console
+`)
+	seen := await(t, lines, "END-OF-SCRIPT")
+	assert.True(t, slices.ContainsFunc(seen, func(l string) bool { return strings.Contains(l, "multi-user.target") }))
+	assert.Contains(t, seen, "IMDS 200", "the cloud answers at the real address")
+	for _, l := range seen {
+		if rest, ok := strings.CutPrefix(l, "ADDR "); ok {
+			assert.Regexp(t, `^lo `, rest, "a machine has no interface but lo")
+		}
+		assert.NotRegexp(t, `^ROUTE default`, l, "a machine has no way out")
+	}
+}
+
+func collects(t *testing.T, s Subject) {
+	m, lines := boot(t, s, "conf-collect", "#!/bin/sh\necho END-OF-SCRIPT > /dev/console\n")
+	await(t, lines, "END-OF-SCRIPT")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	request, err := json.Marshal(map[string]any{"secrets": map[string]string{}})
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, m.Collect(ctx, request, &out))
+	got := map[string]int64{}
+	for r := tar.NewReader(&out); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		got[h.Name] = h.Size
+	}
+	for _, name := range []string{"journal.json", "units.txt", "manager.txt", "processes.txt"} {
+		assert.Positive(t, got[name], "%s is part of a recording; got %v", name, got)
+	}
+}
+
+func saysWhenItEnds(t *testing.T, s Subject) {
+	m, _ := boot(t, s, "conf-exit", "#!/bin/sh\nsystemctl exit 7\n")
+	select {
+	case <-m.Exited():
+		assert.NotEqual(t, -1, m.ExitCode())
+	case <-time.After(patience):
+		t.Fatalf("PID 1 was told to exit, and within %s nobody said so", patience)
+	}
+}
+
+func leavesNothingBehind(t *testing.T, s Subject) {
+	spec := s.Spec("conf-broken", "#!/bin/sh\n")
+	spec.CloudConfig = []byte("{")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, err := s.Backend.Start(ctx, spec)
+	require.Error(t, err, "a cloud without a configuration is no cloud")
+	assert.Contains(t, err.Error(), "cloud", "the error names what went wrong")
+	assertGone(t, s, "conf-broken")
+}
+
+func removedTwice(t *testing.T, s Subject) {
+	m, _ := boot(t, s, "conf-twice", "#!/bin/sh\n")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, m.Remove(ctx))
+	require.NoError(t, m.Remove(ctx))
+	assertGone(t, s, "conf-twice")
+}
+
+func detaches(t *testing.T, s Subject) {
+	m, lines := boot(t, s, "conf-detach", "#!/bin/sh\necho END-OF-SCRIPT > /dev/console\n")
+	await(t, lines, "END-OF-SCRIPT")
+	m.Detach()
+	deadline := time.After(patience)
+	for open := true; open; {
+		select {
+		case _, open = <-lines:
+		case <-deadline:
+			t.Fatalf("the console went on for %s after it was detached", patience)
+		}
+	}
+	select {
+	case <-m.Exited():
+		t.Fatal("the machine ended with its streams")
+	default:
+	}
+	running, err := s.Running(t.Context())
+	require.NoError(t, err)
+	assert.True(t, slices.ContainsFunc(running, func(n string) bool { return strings.Contains(n, "conf-detach") }), fmt.Sprint(running))
+}
+
+func assertGone(t *testing.T, s Subject, name string) {
+	t.Helper()
+	running, err := s.Running(t.Context())
+	require.NoError(t, err)
+	assert.False(t, slices.ContainsFunc(running, func(n string) bool { return strings.Contains(n, name) }), "left behind: %v", running)
+}
