@@ -51,6 +51,7 @@ type Boot struct {
 
 	invocations int
 	job         int
+	ticks       int // of the boot logger
 }
 
 // New is a boot of which nothing is known.

@@ -2,6 +2,8 @@ package timelinetest
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -58,13 +60,7 @@ func Never() *Boot {
 	b.Started(MultiAt, MultiUser)
 	b.Starting(950*time.Millisecond, "cloud-final.service")
 	b.Step(960*time.Millisecond, "start")
-	for i := 0; ; i++ {
-		at := 250*time.Millisecond + time.Duration(i)*500*time.Millisecond
-		if at > b.End {
-			break
-		}
-		b.Numbered(at, "boot-logger", i+1, 300*time.Microsecond)
-	}
+	b.logUntil(b.End)
 	for s := time.Duration(-2); s < EndAt/time.Second; s++ {
 		b.Host = append(b.Host, map[string]any{"mono": Mono(s * time.Second), "psi_cpu_some_us": 1000 * (s + 2), "psi_mem_full_us": 0, "psi_io_full_us": 0, "late_us": 120})
 	}
@@ -122,7 +118,7 @@ func (b *Boot) Ingest(at time.Duration, status int, logger, worker string) {
 		"lines", map[string]string{"boot-logger": logger, "opensandbox-worker": worker})
 }
 
-// Vector sets the running Vector's process.
+// VectorProcess sets the running Vector's process.
 func (b *Boot) VectorProcess(pid int, start time.Duration, vars string) {
 	b.Prop(Vector, "MainPID", fmt.Sprint(pid))
 	b.Procs = []string{procRow(pid, start, vars)}
@@ -130,6 +126,67 @@ func (b *Boot) VectorProcess(pid int, start time.Duration, vars string) {
 
 // EnvFileAtEnd sets vector.env as it lies there at the end.
 func (b *Boot) EnvFileAtEnd(mode, vars string) { b.Files = []string{fileRow(VectorEnv, mode, vars)} }
+
+// logUntil lets the boot logger tick on.
+func (b *Boot) logUntil(end time.Duration) {
+	for {
+		at := 250*time.Millisecond + time.Duration(b.ticks)*500*time.Millisecond
+		if at > end {
+			return
+		}
+		b.ticks++
+		b.Numbered(at, "boot-logger", b.ticks, 300*time.Microsecond)
+	}
+}
+
+// Postpone puts off by a time all that was from a moment on; the clock of the
+// boot logger and the host's go on as ever, and all of its lines arrive.
+func (b *Boot) Postpone(from, by time.Duration) {
+	b.End += by
+	for _, e := range b.Journal {
+		if e["SYSLOG_IDENTIFIER"] == "boot-logger" && e["BOOTRACE_MONO"] == nil {
+			continue
+		}
+		shift(e, "__MONOTONIC_TIMESTAMP", from, by, time.Microsecond)
+		shift(e, "BOOTRACE_MONO", from, by, time.Nanosecond)
+	}
+	for _, c := range b.Cloud {
+		if mono := c["mono"].(int64); mono >= Mono(from) {
+			c["mono"] = mono + int64(by)
+		}
+	}
+	for _, u := range b.Units {
+		props := map[string]any{}
+		for _, name := range []string{"ActiveEnterTimestampMonotonic", "InactiveExitTimestampMonotonic"} {
+			props[name] = u[name]
+			shift(props, name, from, by, time.Microsecond)
+			u[name] = props[name].(string)
+		}
+	}
+	for i, row := range b.Procs {
+		f := strings.SplitN(row, "\t", 4)
+		proc := map[string]any{"start": f[2]}
+		shift(proc, "start", from, by, time.Nanosecond)
+		b.Procs[i] = strings.Join([]string{f[0], f[1], proc["start"].(string), f[3]}, "\t")
+	}
+	b.logUntil(b.End)
+	b.Ingest(b.End-time.Second, 200, fmt.Sprintf("77-%d", b.ticks), "")
+}
+
+// shift moves a moment written as a string in the given unit.
+func shift(m map[string]any, key string, from, by, unit time.Duration) {
+	s, ok := m[key].(string)
+	if !ok {
+		return
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	if at := time.Duration(n) * unit; at >= Zero+from {
+		m[key] = fmt.Sprint(int64((at + by) / unit))
+	}
+}
 
 func procRow(pid int, start time.Duration, vars string) string {
 	return fmt.Sprintf("%d\t%s\t%d\t%s\t/usr/bin/vector --config /etc/vector/vector.yaml", pid, Vector, Mono(start), vars)

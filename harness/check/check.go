@@ -1,0 +1,126 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/timeline"
+)
+
+// Outcome is what a check came to.
+type Outcome string
+
+// Outcomes.
+const (
+	Pass          Outcome = "pass"
+	Fail          Outcome = "fail"
+	NoEvidence    Outcome = "no-evidence"
+	NotApplicable Outcome = "not-applicable"
+)
+
+// Finding is something a check saw, with where it saw it.
+type Finding struct {
+	Check    string              `json:"check"`
+	Summary  string              `json:"summary"`
+	At       time.Duration       `json:"at_ns"`
+	Unit     string              `json:"unit,omitempty"`
+	Evidence []timeline.Evidence `json:"evidence,omitempty"`
+
+	// Absence: the finding rests on something not being in the recording.
+	Absence bool `json:"absence,omitempty"`
+	// Intrinsic: no disturbance of the host can produce it.
+	Intrinsic bool `json:"intrinsic,omitempty"`
+	// Over is by how much a limit in time was exceeded, zero where the finding
+	// has none. A host that lost a second does not explain a minute.
+	Over time.Duration `json:"over_ns,omitempty"`
+}
+
+// Result is one check's answer.
+type Result struct {
+	Check    string    `json:"check"`
+	Outcome  Outcome   `json:"outcome"`
+	Findings []Finding `json:"findings,omitempty"`
+	Note     string    `json:"note,omitempty"` // why there is no evidence, or what was measured
+}
+
+// Check is a row of the table.
+type Check struct {
+	Name string
+	Why  string // what it fails for, and where the rule comes from
+	// Needs are the sources a pass rests on, beside the manifest's boot clock.
+	Needs []string
+	Judge func(timeline.Timeline, Expect) Result
+}
+
+// Table is every check there is, in the order they are reported.
+func Table() []Check {
+	return []Check{
+		vectorActive, vectorCredentialed, noUnitFailed, bootUnblocked, noOrderingCycle, noStartLimit, startRate,
+		registered, logsDelivered, secretsContained, envFileWhole, cloudPoliteness, quiescent,
+	}
+}
+
+// Judge runs the checks the expectation asks for.
+func Judge(tl timeline.Timeline, e Expect) []Result {
+	e = e.withDefaults()
+	var out []Result
+	table := Table()
+	for _, c := range table {
+		if len(e.Checks) == 0 || slices.Contains(e.Checks, c.Name) {
+			out = append(out, c.run(tl, e))
+		}
+	}
+	for _, name := range e.Checks {
+		if !slices.ContainsFunc(table, func(c Check) bool { return c.Name == name }) {
+			out = append(out, Result{Check: name, Outcome: NoEvidence, Note: "there is no such check"})
+		}
+	}
+	return out
+}
+
+func (c Check) run(tl timeline.Timeline, e Expect) Result {
+	r := c.Judge(tl, e)
+	r.Check = c.Name
+	if gaps := c.gaps(tl); gaps != "" && r.Outcome != NotApplicable {
+		r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Absence })
+		r.Outcome, r.Note = NoEvidence, gaps
+	}
+	if len(r.Findings) > 0 {
+		r.Outcome = Fail
+	}
+	for i := range r.Findings {
+		r.Findings[i].Check = c.Name
+	}
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Unit, b.Unit))
+	})
+	return r
+}
+
+// gaps says which of the sources the check needs are not whole.
+func (c Check) gaps(tl timeline.Timeline) string {
+	var out []string
+	for _, source := range append([]string{timeline.Manifest}, c.Needs...) {
+		if why, gone := tl.Missing[source]; gone {
+			out = append(out, fmt.Sprintf("%s: %s", source, why))
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// The four answers a Judge gives.
+
+func pass(note string) Result       { return Result{Outcome: Pass, Note: note} }
+func noEvidence(note string) Result { return Result{Outcome: NoEvidence, Note: note} }
+func notAsked(note string) Result   { return Result{Outcome: NotApplicable, Note: note} }
+
+// found fails if there are findings, and passes with the note if not.
+func found(findings []Finding, note string) Result {
+	if len(findings) == 0 {
+		return pass(note)
+	}
+	return Result{Outcome: Fail, Findings: findings, Note: note}
+}

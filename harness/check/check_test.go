@@ -1,0 +1,156 @@
+package check_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/check"
+	"bootrace/harness/timeline"
+	"bootrace/harness/timeline/timelinetest"
+)
+
+type (
+	boot   = timelinetest.Boot
+	expect = check.Expect
+)
+
+// row is one boot and what one check must say of it.
+type row struct {
+	name   string
+	boot   *boot // nil: Healthy
+	break_ func(*boot)
+	expect func(*expect)
+	want   check.Outcome
+	say    []string // each in a finding's summary, or in the note if there is none
+	unit   string   // of the first finding
+}
+
+func late() expect {
+	return expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true,
+		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()}
+}
+
+func never(e *expect) { e.RoleEnv, e.Registered = check.Never, false }
+
+func read(t *testing.T, b *boot) timeline.Timeline {
+	t.Helper()
+	tl, err := timeline.Read(b.FS())
+	require.NoError(t, err)
+	return tl
+}
+
+// judged runs the rows of one check.
+func judged(t *testing.T, name string, rows []row) {
+	t.Helper()
+	t.Parallel()
+	for _, tt := range rows {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b, e := tt.boot, late()
+			if b == nil {
+				b = timelinetest.Healthy()
+			}
+			if tt.break_ != nil {
+				tt.break_(b)
+			}
+			if tt.expect != nil {
+				tt.expect(&e)
+			}
+			e.Checks = []string{name}
+			results := check.Judge(read(t, b), e)
+			require.Len(t, results, 1)
+			r := results[0]
+			text := r.Note
+			for _, f := range r.Findings {
+				text += "\n" + f.Summary
+				assert.Equal(t, name, f.Check)
+				if !f.Absence {
+					assert.NotEmpty(t, f.Evidence, "a finding points at its evidence: %s", f.Summary)
+				}
+			}
+			require.Equal(t, tt.want, r.Outcome, text)
+			require.Equal(t, r.Outcome == check.Fail, len(r.Findings) > 0)
+			for _, s := range tt.say {
+				assert.Contains(t, text, s)
+			}
+			if tt.unit != "" {
+				assert.Equal(t, tt.unit, r.Findings[0].Unit)
+			}
+		})
+	}
+}
+
+func TestAHealthyBootPassesEveryCheck(t *testing.T) {
+	t.Parallel()
+	for _, r := range check.Judge(read(t, timelinetest.Healthy()), late()) {
+		assert.Equal(t, check.Pass, r.Outcome, "%s: %s %v", r.Check, r.Note, r.Findings)
+	}
+	e := late()
+	never(&e)
+	for _, r := range check.Judge(read(t, timelinetest.Never()), e) {
+		assert.Contains(t, []check.Outcome{check.Pass, check.NotApplicable}, r.Outcome, "%s: %s %v", r.Check, r.Note, r.Findings)
+	}
+}
+
+func TestNoCheckPassesWithoutItsEvidence(t *testing.T) {
+	t.Parallel()
+	for _, c := range check.Table() {
+		for _, source := range append([]string{timeline.Manifest}, c.Needs...) {
+			t.Run(c.Name+" without "+source, func(t *testing.T) {
+				t.Parallel()
+				b := timelinetest.Healthy()
+				if source == timeline.Manifest {
+					b.Missing["boot clock"] = "nobody could read it"
+				} else {
+					b.Drop = []string{source}
+				}
+				e := late()
+				e.Checks = []string{c.Name}
+				r := check.Judge(read(t, b), e)[0]
+				assert.Equal(t, check.NoEvidence, r.Outcome, "%v", r.Findings)
+				assert.Contains(t, r.Note, source)
+			})
+		}
+	}
+}
+
+func TestAnEmptyRecordingProvesNothing(t *testing.T) {
+	t.Parallel()
+	b := timelinetest.New()
+	b.Drop = []string{timeline.Journal, timeline.Console, timeline.Cloud, timeline.Units, timeline.Jobs, timeline.Files, timeline.Processes, timeline.Leaks, timeline.Host}
+	for _, r := range check.Judge(read(t, b), late()) {
+		assert.Equal(t, check.NoEvidence, r.Outcome, r.Check)
+	}
+}
+
+func TestWhatWasSeenCountsInADamagedRecordingToo(t *testing.T) {
+	t.Parallel()
+	b := timelinetest.Healthy()
+	b.Failed(3*time.Second, "vector.service", "exit-code")
+	b.Drop = []string{timeline.Units}
+	e := late()
+	e.Checks = []string{"no-unit-failed"}
+	assert.Equal(t, check.Fail, check.Judge(read(t, b), e)[0].Outcome)
+}
+
+func TestAnUnknownCheckIsNotPassedOver(t *testing.T) {
+	t.Parallel()
+	e := late()
+	e.Checks = []string{"vector-activ"}
+	assert.Equal(t, []check.Result{{Check: "vector-activ", Outcome: check.NoEvidence, Note: "there is no such check"}},
+		check.Judge(read(t, timelinetest.Healthy()), e))
+}
+
+func TestExpectationsAreValidated(t *testing.T) {
+	t.Parallel()
+	e := late()
+	require.NoError(t, e.Validate())
+	e.RoleEnv, e.MayWait, e.AllowedFailed = "sometimes", []string{"["}, []check.Allowed{{Unit: "x.service"}}
+	err := e.Validate()
+	for _, s := range []string{`role_env "sometimes"`, `may_wait "["`, `allowed_failed "x.service"`} {
+		require.ErrorContains(t, err, s)
+	}
+}

@@ -1,0 +1,96 @@
+package check_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"bootrace/harness/check"
+	"bootrace/harness/timeline/timelinetest"
+)
+
+func TestRegistered(t *testing.T) {
+	without := func(b *boot) {
+		kept := b.Cloud[:0]
+		for _, c := range b.Cloud {
+			if c["op"] != "register" {
+				kept = append(kept, c)
+			}
+		}
+		b.Cloud = kept
+	}
+	judged(t, "registered", []row{
+		{name: "in time", want: check.Pass, say: []string{"registered at +20.300s"}},
+		{name: "not at all", want: check.Fail, break_: without, say: []string{"has not registered by the end"}},
+		{name: "refused", want: check.Fail, break_: func(b *boot) {
+			without(b)
+			b.Call(21*time.Second, "controlplane", "register", 410)
+		}},
+		{name: "after pendingWorkerTTL, counted from the cloud's ready", want: check.Fail, say: []string{"22.3s after the cloud was ready, pendingWorkerTTL is 22s"},
+			expect: func(e *expect) { e.PendingWorkerTTL = 22 * time.Second }},
+		{name: "destroyed", want: check.Fail, say: []string{"destroyed the worker"}, break_: func(b *boot) {
+			without(b)
+			b.Call(30*time.Second, "controlplane", "destroyed", 0)
+		}},
+		{name: "where none is expected", boot: timelinetest.Never(), expect: never, want: check.NotApplicable},
+	})
+}
+
+func TestCloudPoliteness(t *testing.T) {
+	ask := func(n int, every time.Duration, service, op string) func(*boot) {
+		return func(b *boot) {
+			for i := range n {
+				b.Call(2*time.Second+time.Duration(i)*every, service, op, 200, "secret", fmt.Sprint("s", i))
+			}
+		}
+	}
+	limited := func(next time.Duration, secret string) func(*boot) {
+		return func(b *boot) {
+			b.Call(2*time.Second, "keyvault", "secrets.get", 429, "secret", "a", "retry_after_s", 5)
+			b.Call(2*time.Second+next, "keyvault", "secrets.get", 200, "secret", secret)
+		}
+	}
+	judged(t, "cloud-politeness", []row{
+		{name: "one token and some secrets", want: check.Pass, say: []string{"imds 1 requests, keyvault 3"}},
+		{name: "a storm at IMDS", want: check.Fail, break_: ask(30, 10*time.Millisecond, "imds", "token"), say: []string{"imds token was asked 30 times within 1s, allowed 20"}},
+		{name: "as many as IMDS allows", want: check.Pass, break_: ask(20, 10*time.Millisecond, "imds", "token")},
+		{name: "a storm at the vault", want: check.Fail, break_: ask(50, 100*time.Millisecond, "keyvault", "secrets.get")},
+		{name: "a poll each half second for a minute", want: check.Fail, break_: ask(75, 500*time.Millisecond, "imds", "token"), say: []string{"allowed 60"}},
+		{name: "a poll each 5 s", want: check.Pass, break_: ask(7, 5*time.Second, "keyvault", "secrets.get")},
+		{name: "Retry-After not kept", want: check.Fail, break_: limited(2*time.Second, "a"), say: []string{"before its Retry-After of 5s was over"}},
+		{name: "Retry-After kept", want: check.Pass, break_: limited(5100*time.Millisecond, "a")},
+		{name: "another secret, asked for at the same time", want: check.Pass, break_: limited(500*time.Microsecond, "b")},
+		{name: "Vector's own retries are not the subject's", want: check.Pass, break_: func(b *boot) {
+			b.Call(2*time.Second, "axiom", "ingest", 429, "retry_after_s", 5)
+			b.Call(3*time.Second, "axiom", "ingest", 200)
+		}},
+	})
+}
+
+func TestQuiescent(t *testing.T) {
+	end := timelinetest.EndAt
+	undelivered := func(b *boot) { b.VectorProcess(400, 360*time.Millisecond, timelinetest.StubVars) }
+	judged(t, "quiescent", []row{
+		{name: "nothing goes on", want: check.Pass},
+		{name: "a job waits", want: check.Fail, unit: "x.service", say: []string{"start job of x.service is waiting at the end"}, break_: func(b *boot) {
+			b.Jobs = []string{"7 x.service start waiting"}
+		}},
+		{name: "a job waits that may", want: check.Pass, expect: func(e *expect) { e.MayWait = []string{"waiter@*.service"} }, break_: func(b *boot) {
+			b.Jobs = []string{"7 waiter@1.service start running"}
+		}},
+		{name: "the vault is still asked", want: check.Fail, say: []string{"keyvault was asked 1 times in the last 5s"}, break_: func(b *boot) {
+			b.Call(end-time.Second, "keyvault", "secrets.get", 200)
+		}},
+		{name: "the vault is asked, because nothing was delivered yet", want: check.Pass, break_: func(b *boot) {
+			undelivered(b)
+			b.Call(end-time.Second, "keyvault", "secrets.get", 503)
+		}},
+		{name: "the subject is started again and again", want: check.Fail, unit: timelinetest.Subject, break_: func(b *boot) {
+			b.StartsAtOnce(end-time.Second, timelinetest.Subject)
+		}},
+		{name: "the subject is still starting", want: check.Fail, say: []string{"activating/start at the end"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Subject, "ActiveState", "activating", "SubState", "start")
+		}},
+		{name: "no subject named", want: check.NoEvidence, expect: func(e *expect) { e.SubjectUnits = nil }},
+	})
+}

@@ -1,0 +1,119 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"bootrace/harness/timeline"
+)
+
+var envFileWhole = Check{
+	Name: "env-file-whole",
+	Why: "vector.env was ever seen partial, or lost values it had: systemd reads EnvironmentFile= at each start (systemd.exec(5)), also " +
+		"in the middle of a write; only rename(2) replaces a file at once",
+	Needs: []string{timeline.Journal, timeline.Files},
+	Judge: func(tl timeline.Timeline, e Expect) Result {
+		if !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
+			return ev.Kind == timeline.Line && ev.Line.Source == bootLogger || ev.Kind == timeline.EnvFile
+		}) {
+			return noEvidence("the boot logger, which watches /etc/opensandbox, said nothing")
+		}
+		var out []Finding
+		var had map[string]string
+		seen := 0
+		for _, ev := range tl.Of(timeline.EnvFile) {
+			if ev.File.Path != VectorEnv {
+				continue
+			}
+			seen++
+			for _, s := range wrongs(ev.File, had, e) {
+				out = append(out, Finding{At: ev.At, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence}, Summary: s})
+			}
+			switch {
+			case ev.File.Op == "remove":
+				had = nil
+			case ev.File.Size >= 0:
+				had = ev.File.Vars
+			}
+		}
+		if len(out) > 0 {
+			return found(limit(out, 20), "")
+		}
+		return unseen(tl, seen, had)
+	},
+}
+
+// wrongs says what one sight of vector.env shows.
+func wrongs(f *timeline.FileChange, had map[string]string, e Expect) []string {
+	var out []string
+	if f.Op == "remove" {
+		if names := valued(had); len(names) > 0 {
+			return []string{"vector.env was removed while it held " + strings.Join(names, ", ")}
+		}
+		return nil
+	}
+	switch {
+	case f.Op == "modify":
+		out = append(out, "vector.env was written in place")
+	case f.Size < 0:
+		return nil // gone before the boot logger could look
+	case f.Size == 0:
+		out = append(out, "vector.env was there and empty")
+	case !f.Whole:
+		out = append(out, "vector.env was seen partial: its last line has no end")
+	}
+	if lost := lost(had, f.Vars, e); f.Size >= 0 && len(lost) > 0 {
+		out = append(out, "vector.env lost values it had: "+strings.Join(lost, ", "))
+	}
+	return out
+}
+
+// lost names variables whose value is gone. A stub's value giving way to the
+// vault's is the point of it all, also where the vault's is empty; the reverse
+// is the loss of credentials that worked.
+func lost(had, has map[string]string, e Expect) []string {
+	var out []string
+	for _, name := range valued(had) {
+		want, vault := e.EnvDigests[name]
+		switch now, there := has[name]; {
+		case now == had[name]:
+		case vault && had[name] != want && (now == want || want == "-" && !there):
+		case vault && had[name] == want:
+			out = append(out, name+" (the vault's value replaced)")
+		case !there || now == "-":
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func valued(vars map[string]string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		if vars[name] != "-" && vars[name] != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// unseen holds the watch against the file as it lies there at the end: if they
+// differ, the watch has missed something and proves nothing.
+func unseen(tl timeline.Timeline, seen int, had map[string]string) Result {
+	i := slices.IndexFunc(tl.Final.Files, func(f timeline.File) bool { return f.Path == VectorEnv })
+	switch {
+	case i < 0 && len(had) > 0:
+		return noEvidence("vector.env is gone at the end and the boot logger did not see it go")
+	case i < 0:
+		return pass("vector.env never existed")
+	case seen == 0:
+		return noEvidence("vector.env is there and the boot logger saw nobody write it")
+	case !maps.Equal(had, tl.Final.Files[i].Vars):
+		return noEvidence("vector.env is not as the boot logger saw it last")
+	}
+	return pass(fmt.Sprintf("seen %d times", seen))
+}
+
+func limit(f []Finding, most int) []Finding { return f[:min(len(f), most)] }

@@ -1,0 +1,222 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"bootrace/harness/check"
+	"bootrace/harness/timeline/timelinetest"
+)
+
+// blocked is the boot of pr257: the subject polls for worker.env before it is
+// ready, multi-user.target waits for Vector and so for the subject, and
+// cloud-final, which would write the file, waits for multi-user.target.
+func blocked() *boot {
+	b := timelinetest.Never()
+	for _, unit := range []string{timelinetest.Vector, timelinetest.MultiUser, "cloud-final.service"} {
+		dropStarts(b, unit, 0)
+		b.Prop(unit, "ActiveState", "inactive", "SubState", "dead", "MainPID", "0", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0")
+	}
+	dropStarts(b, timelinetest.Subject, 300*time.Millisecond)
+	b.Prop(timelinetest.Subject, "ActiveState", "activating", "SubState", "start", "ActiveEnterTimestampMonotonic", "0")
+	b.Jobs = []string{
+		"75 vector.service              start waiting",
+		"80 populate-vector-env.service start running",
+		"2  multi-user.target           start waiting",
+		"90 cloud-final.service         start waiting",
+	}
+	b.Procs, b.Files = nil, nil
+	return b
+}
+
+// slow is the boot of pr256: the poll gives up after 25 s.
+func slow() *boot {
+	b := timelinetest.Never()
+	for _, unit := range []string{timelinetest.Vector, timelinetest.MultiUser} {
+		dropStarts(b, unit, 0)
+	}
+	dropStarts(b, timelinetest.Subject, 300*time.Millisecond)
+	b.Started(25*time.Second, timelinetest.Subject)
+	b.Starting(25*time.Second+10*time.Millisecond, timelinetest.Vector)
+	b.Started(25*time.Second+100*time.Millisecond, timelinetest.Vector)
+	b.Started(25*time.Second+110*time.Millisecond, timelinetest.MultiUser)
+	b.Up(timelinetest.Subject, 230*time.Millisecond, 25*time.Second)
+	b.Up(timelinetest.Vector, 25*time.Second+10*time.Millisecond, 25*time.Second+100*time.Millisecond)
+	b.Up(timelinetest.MultiUser, 25*time.Second+110*time.Millisecond, 25*time.Second+110*time.Millisecond)
+	return b
+}
+
+func TestBootUnblocked(t *testing.T) {
+	judged(t, "boot-unblocked", []row{
+		{name: "as fast as the control boot", want: check.Pass, say: []string{"multi-user.target at +0.900s, control +0.850s"}},
+		{name: "there was no control boot", want: check.NoEvidence, expect: func(e *expect) { e.ControlMultiUser = 0 }},
+		{name: "never reached, with the chain and what waits behind it", boot: blocked(), want: check.Fail, unit: "multi-user.target", say: []string{
+			"not reached at +40.000s: multi-user.target, which waits for vector.service, which waits for populate-vector-env.service (start job running since +0.230s, activating)",
+			"for multi-user.target itself wait cloud-final.service"}},
+		{name: "never reached, also without a control boot", boot: blocked(), want: check.Fail, expect: func(e *expect) { e.ControlMultiUser = 0 }},
+		{name: "its start failed", boot: blocked(), want: check.Fail, say: []string{"ended with dependency"}, break_: func(b *boot) {
+			b.StartFailed(3*time.Second, timelinetest.MultiUser, "dependency")
+		}},
+		{name: "no job for it", boot: blocked(), want: check.Fail, say: []string{"no job for it is queued"}, break_: func(b *boot) { b.Jobs = b.Jobs[:2] }},
+		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", say: []string{
+			"24.26s later than in the control boot, budget 1s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},
+		{name: "late within the budget", boot: slow(), want: check.Pass, expect: func(e *expect) { e.BootBudget = 30 * time.Second }},
+		{name: "a job waited on the subject though multi-user.target did not", boot: slow(), want: check.Fail, unit: timelinetest.Subject,
+			say: []string{"vector.service waited for the start of populate-vector-env.service, which took 24.77s"}, break_: func(b *boot) {
+				b.Started(800*time.Millisecond, timelinetest.MultiUser)
+				b.Up(timelinetest.MultiUser, 800*time.Millisecond, 800*time.Millisecond)
+				b.Started(26*time.Second, timelinetest.Vector)
+				b.Jobs = nil
+			}},
+		{name: "the subject takes long and nobody waits", boot: slow(), want: check.Pass, break_: func(b *boot) {
+			b.Started(800*time.Millisecond, timelinetest.MultiUser)
+			b.Prop(timelinetest.Subject, "Before", "")
+			b.Prop(timelinetest.Vector, "After", "")
+		}},
+	})
+}
+
+func TestLogsDelivered(t *testing.T) {
+	judged(t, "logs-delivered", []row{
+		{name: "every line", want: check.Pass, say: []string{"boot-logger 70 of 70 lines", "opensandbox-worker"}},
+		{name: "lines of the boot dropped with the stub's token", want: check.Fail, say: []string{
+			"Axiom refused 1 batches with 50 events (403", "boot-logger 1 was answered 403"}, break_: func(b *boot) {
+			b.Cloud = append(b.Cloud[:len(b.Cloud)-2], b.Cloud[len(b.Cloud)-1])
+			b.Ingest(2*time.Second, 403, "1-44", "")
+		}},
+		{name: "lines that never came anywhere", want: check.Fail, unit: "boot-logger.service", say: []string{"44 of 70 lines of boot-logger are not at Axiom: 1-44"}, break_: func(b *boot) {
+			b.Cloud = append(b.Cloud[:len(b.Cloud)-2], b.Cloud[len(b.Cloud)-1])
+		}},
+		{name: "accepted under another token", want: check.Fail, break_: func(b *boot) { b.Cloud[len(b.Cloud)-1]["token_name"] = "shared-axiom-platform-metrics-ingest-token" }},
+		{name: "answered 503 and sent again", want: check.Pass, break_: func(b *boot) { b.Ingest(21*time.Second, 503, "1-44", "1-2") }},
+		{name: "twice is once too often, and counted", want: check.Pass, say: []string{"10 more than once"}, break_: func(b *boot) {
+			b.Ingest(30*time.Second, 200, "1-10", "")
+		}},
+		{name: "the newest lines are not due yet", want: check.Pass, break_: func(b *boot) { b.Numbered(timelinetest.EndAt-time.Second, "opensandbox-worker", 37, 0) }},
+		{name: "the journal itself lost a line", want: check.NoEvidence, say: []string{"the journal itself lost boot-logger 4"}, break_: func(b *boot) {
+			dropLine(b, `"seq":4,`)
+		}},
+		{name: "the journal stopped early", want: check.NoEvidence, say: []string{"last line of the boot logger"}, break_: func(b *boot) {
+			kept := b.Journal[:0]
+			for _, e := range b.Journal {
+				if e["__MONOTONIC_TIMESTAMP"].(string) < timelinetest.Micros(30*time.Second) {
+					kept = append(kept, e)
+				}
+			}
+			b.Journal = kept
+		}},
+		{name: "no boot logger", want: check.NoEvidence, break_: func(b *boot) { dropLine(b, `"boot-logger"`) }},
+		{name: "without credentials nothing need arrive", boot: timelinetest.Never(), expect: never, want: check.Pass, say: []string{"not judged"}},
+		{name: "without credentials nothing may be dropped either", boot: timelinetest.Never(), expect: never, want: check.Fail, say: []string{"token empty"}, break_: func(b *boot) {
+			b.Call(3*time.Second, "axiom", "ingest", 401, "auth", "empty", "events", 7, "lines", map[string]string{"boot-logger": "1-5"})
+		}},
+		{name: "a refused batch of metrics is no lost line", want: check.Pass, break_: func(b *boot) {
+			b.Call(3*time.Second, "axiom", "ingest", 403, "dataset", "[secret:shared-axiom-platform-metrics-dataset]", "events", 7)
+		}},
+	})
+}
+
+func dropLine(b *boot, text string) {
+	kept := b.Journal[:0]
+	for _, e := range b.Journal {
+		if m, ok := e["MESSAGE"].(string); ok && strings.Contains(m, `"source":"boot-logger"`) && strings.Contains(m, text) {
+			continue
+		}
+		kept = append(kept, e)
+	}
+	b.Journal = kept
+}
+
+func TestSecretsContained(t *testing.T) {
+	const leaked = "token is [secret:shared-axiom-platform-ingest-token]"
+	judged(t, "secrets-contained", []row{
+		{name: "in vector.env and in Vector only", want: check.Pass, break_: func(b *boot) {
+			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/etc/opensandbox/vector.env"}
+		}},
+		{name: "logged", want: check.Fail, unit: timelinetest.Subject, say: []string{"is in journal.json.gz, said by populate-vector-env.service"}, break_: func(b *boot) {
+			b.Log(21*time.Second, timelinetest.Subject, leaked)
+		}},
+		{name: "in a field of the journal that nobody reads", want: check.Fail, break_: func(b *boot) {
+			b.Entry(21*time.Second, map[string]any{"MESSAGE": "x", "_SYSTEMD_UNIT": "x.service", "_CMDLINE": "curl " + leaked})
+		}},
+		{name: "on the console", want: check.Fail, say: []string{"console.log"}, break_: func(b *boot) { b.Console = append(b.Console, "[  1.2] "+leaked) }},
+		{name: "in the arguments of a process", want: check.Fail, break_: func(b *boot) {
+			b.Procs = append(b.Procs, "77\tx.service\t1454460000000000\t\tcurl -H "+leaked)
+		}},
+		{name: "in another file", want: check.Fail, say: []string{"is in /tmp/vector.env.bak"}, break_: func(b *boot) {
+			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/tmp/vector.env.bak"}
+		}},
+		{name: "in another process", want: check.Fail, break_: func(b *boot) {
+			b.Leaks = []string{"shared-axiom-platform-ingest-token\tprocess 77 environment (x.service)"}
+		}},
+		{name: "sent to the control plane", want: check.Fail, say: []string{"cloud.jsonl"}, break_: func(b *boot) {
+			b.Call(21*time.Second, "controlplane", "heartbeat", 200, "path", "/v1/"+leaked)
+		}},
+		{name: "vector.env for all to read", want: check.Fail, say: []string{"with mode 0644, owner 0"}, break_: func(b *boot) {
+			b.EnvFileAtEnd("0644", timelinetest.VaultVars)
+		}},
+		{name: "vector.env for all to read for a moment", want: check.Fail, break_: func(b *boot) {
+			b.EnvFile(timelinetest.RealAt-time.Millisecond, timelinetest.VectorEnv, "rename", 160, "0644", timelinetest.VaultVars, true)
+		}},
+		{name: "the recorder did not know what to look for", want: check.NoEvidence, break_: func(b *boot) { b.Secrets = nil }},
+	})
+}
+
+func TestEnvFileWhole(t *testing.T) {
+	real := timelinetest.RealAt
+	see := func(at time.Duration, op string, size int, vars string, whole bool) func(*boot) {
+		return func(b *boot) { b.EnvFile(at, timelinetest.VectorEnv, op, size, "0600", vars, whole) }
+	}
+	judged(t, "env-file-whole", []row{
+		{name: "replaced at once", want: check.Pass, say: []string{"seen 2 times"}},
+		{name: "written in place", want: check.Fail, say: []string{"in place"}, break_: see(real-time.Millisecond, "modify", 160, timelinetest.VaultVars, true)},
+		{name: "there and empty", want: check.Fail, say: []string{"there and empty"}, break_: see(real-time.Millisecond, "create", 0, "", false)},
+		{name: "without the end of its last line", want: check.Fail, say: []string{"partial"}, break_: see(real-time.Millisecond, "rename", 20, timelinetest.StubVars, false)},
+		{name: "the vault's values replaced by the stub's", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN (the vault's value replaced)"}, break_: func(b *boot) {
+			see(30*time.Second, "rename", 120, timelinetest.StubVars, true)(b)
+			b.EnvFileAtEnd("0600", timelinetest.StubVars)
+		}},
+		{name: "replaced by the stub for a moment", want: check.Fail, break_: func(b *boot) {
+			see(30*time.Second, "rename", 120, timelinetest.StubVars, true)(b)
+			see(31*time.Second, "rename", 160, timelinetest.VaultVars, true)(b)
+		}},
+		{name: "a variable of the role gone", want: check.Fail, say: []string{"lost values it had: OPENSANDBOX_REGION"}, break_: func(b *boot) {
+			see(30*time.Second, "rename", 160, "OPENSANDBOX_REGION=abcd0001,"+timelinetest.VaultVars, true)(b)
+			see(31*time.Second, "rename", 160, timelinetest.VaultVars, true)(b)
+		}},
+		{name: "removed", want: check.Fail, say: []string{"was removed while it held"}, break_: see(real-time.Millisecond, "remove", -1, "", false)},
+		{name: "replaced again before the boot logger could look", want: check.Pass, break_: see(real-time.Millisecond, "rename", -1, "", false)},
+		{name: "an optional value of the stub gives way to the vault's empty one", want: check.Pass, expect: func(e *expect) {
+			e.EnvDigests["OPENCOMPUTER_CELL_ID"] = "-"
+		}, break_: func(b *boot) {
+			vars := strings.Replace(timelinetest.VaultVars, "ce110001", "-", 1)
+			see(real+time.Millisecond, "rename", 100, vars, true)(b)
+			b.EnvFileAtEnd("0600", vars)
+			dropEnv(b, timelinetest.VaultVars)
+		}},
+		{name: "a temporary file beside it", want: check.Pass, break_: func(b *boot) {
+			b.EnvFile(real-time.Millisecond, "/etc/opensandbox/.vector.env123", "modify", 20, "0600", "", false)
+		}},
+		{name: "the watch missed the last write", want: check.NoEvidence, say: []string{"is not as the boot logger saw it last"}, break_: func(b *boot) { dropEnv(b, timelinetest.VaultVars) }},
+		{name: "never written", want: check.Pass, say: []string{"never existed"}, break_: func(b *boot) {
+			dropEnv(b, timelinetest.VaultVars)
+			dropEnv(b, timelinetest.StubVars)
+			b.Files = nil
+		}},
+		{name: "written unseen", want: check.NoEvidence, break_: func(b *boot) {
+			dropEnv(b, timelinetest.VaultVars)
+			dropEnv(b, timelinetest.StubVars)
+		}},
+	})
+}
+
+func dropEnv(b *boot, vars string) {
+	kept := b.Journal[:0]
+	for _, e := range b.Journal {
+		if e["BOOTRACE_VARS"] != vars {
+			kept = append(kept, e)
+		}
+	}
+	b.Journal = kept
+}

@@ -1,0 +1,166 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/timeline"
+)
+
+const (
+	bootLogger = "boot-logger"
+	// loggerTick is how often the boot logger writes; silenceAllowed what the
+	// journal may lack of it at the end before its silence means a dead journal.
+	loggerTick     = 500 * time.Millisecond
+	silenceAllowed = 10 * loggerTick
+)
+
+var logsDelivered = Check{
+	Name: "logs-delivered",
+	Why: "a line logged since boot is missing at Axiom. Vector drops a batch answered with 400, 401, 403, 404 or 501 at once, disk buffer " +
+		"or not, and retries all else, so a stub with an empty token loses what is logged meanwhile",
+	Needs: []string{timeline.Journal, timeline.Cloud},
+	Judge: func(tl timeline.Timeline, e Expect) Result {
+		lost := refusedBatches(tl)
+		if e.RoleEnv == Never {
+			return found(lost, "delivery is not judged: worker.env never comes, so nothing may be lost but nothing need arrive")
+		}
+		logged := logged(tl)
+		if why := journalGaps(tl, logged); why != "" {
+			r := noEvidence(why)
+			r.Findings = lost
+			return r
+		}
+		seen := delivered(tl, e)
+		limit := tl.End - e.DeliveryGrace
+		var note []string
+		for _, source := range slices.Sorted(maps.Keys(logged)) {
+			f, n := undelivered(source, logged[source], seen[source], limit, tl)
+			lost = append(lost, f...)
+			note = append(note, n)
+		}
+		return found(lost, strings.Join(note, "; "))
+	},
+}
+
+// logged collects the numbered lines of the journal, by source and number.
+func logged(tl timeline.Timeline) map[string]map[int]timeline.Event {
+	out := map[string]map[int]timeline.Event{}
+	for _, ev := range tl.Of(timeline.Line) {
+		if out[ev.Line.Source] == nil {
+			out[ev.Line.Source] = map[int]timeline.Event{}
+		}
+		if _, dup := out[ev.Line.Source][ev.Line.Seq]; !dup {
+			out[ev.Line.Source][ev.Line.Seq] = ev
+		}
+	}
+	return out
+}
+
+// journalGaps says what the journal itself lacks. A line that never got into it
+// cannot be missed at Axiom, and is nothing Vector could have shipped.
+func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event) string {
+	if len(logged[bootLogger]) == 0 {
+		return "the journal has no line of the boot logger"
+	}
+	last := time.Duration(0)
+	for _, ev := range logged[bootLogger] {
+		last = max(last, ev.At)
+	}
+	if silent := tl.End - last; silent > silenceAllowed {
+		return fmt.Sprintf("the journal's last line of the boot logger is %s old at the end", round(silent))
+	}
+	for _, source := range slices.Sorted(maps.Keys(logged)) {
+		highest := slices.Max(slices.Collect(maps.Keys(logged[source])))
+		if len(logged[source]) == highest {
+			continue
+		}
+		var gone []int
+		for seq := 1; seq <= highest && len(gone) < highest-len(logged[source]); seq++ {
+			if _, ok := logged[source][seq]; !ok {
+				gone = append(gone, seq)
+			}
+		}
+		return fmt.Sprintf("the journal itself lost %s %s%s", source, timeline.RangesText(timeline.Ranges(gone)), suppressed(tl))
+	}
+	return ""
+}
+
+func suppressed(tl timeline.Timeline) string {
+	var out []string
+	for _, ev := range tl.Of(timeline.Suppressed) {
+		out = append(out, fmt.Sprintf("%d of %s at %s", ev.Change.Count, ev.Unit, timeline.Since(ev.At)))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "; journald suppressed " + strings.Join(out, ", ")
+}
+
+// delivered counts how often each line was accepted with the right token.
+func delivered(tl timeline.Timeline, e Expect) map[string]map[int]int {
+	out := map[string]map[int]int{}
+	for _, ev := range tl.Of(timeline.Request) {
+		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || ev.Call.TokenName != e.LogToken {
+			continue
+		}
+		for source, ranges := range ev.Call.Lines {
+			if out[source] == nil {
+				out[source] = map[int]int{}
+			}
+			for _, r := range ranges {
+				for seq := r.First; seq <= r.Last; seq++ {
+					out[source][seq]++
+				}
+			}
+		}
+	}
+	return out
+}
+
+func undelivered(source string, logged map[int]timeline.Event, seen map[int]int, limit time.Duration, tl timeline.Timeline) ([]Finding, string) {
+	var gone []int
+	due, twice := 0, 0
+	for seq, ev := range logged {
+		if seen[seq] > 1 {
+			twice++
+		}
+		if ev.At > limit {
+			continue
+		}
+		if due++; seen[seq] == 0 {
+			gone = append(gone, seq)
+		}
+	}
+	note := fmt.Sprintf("%s %d of %d lines", source, due-len(gone), due)
+	if twice > 0 {
+		note += fmt.Sprintf(", %d more than once", twice)
+	}
+	if len(gone) == 0 {
+		return nil, note
+	}
+	slices.Sort(gone)
+	first := logged[gone[0]]
+	f := Finding{At: first.At, Unit: source + ".service", Absence: true, Over: limit - first.At, Evidence: []timeline.Evidence{first.Evidence},
+		Summary: fmt.Sprintf("%d of %d lines of %s are not at Axiom: %s", len(gone), due, source, timeline.RangesText(timeline.Ranges(gone)))}
+	if ev, ok := otherwise(tl, source, gone[0]); ok {
+		f.Summary += fmt.Sprintf("; %s %d was answered %d at %s", source, gone[0], ev.Call.Status, timeline.Since(ev.At))
+		f.Evidence = append(f.Evidence, ev.Evidence)
+	}
+	return []Finding{f}, note
+}
+
+// otherwise finds the request that carried the line and does not count.
+func otherwise(tl timeline.Timeline, source string, seq int) (timeline.Event, bool) {
+	for _, ev := range tl.Of(timeline.Request) {
+		for _, r := range ev.Call.Lines[source] {
+			if ev.Call.Op == "ingest" && r.First <= seq && seq <= r.Last {
+				return ev, true
+			}
+		}
+	}
+	return timeline.Event{}, false
+}

@@ -1,0 +1,69 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"bootrace/harness/timeline"
+)
+
+var noOrderingCycle = Check{
+	Name: "no-ordering-cycle",
+	Why: "systemd found a cycle or dropped a job (systemd.unit(5), After=), or an enabled unit never got its job; " +
+		"the boot's own transaction is built before journald runs, so its messages are on PID 1's console only",
+	Needs: []string{timeline.Journal, timeline.Console, timeline.Units, timeline.Jobs},
+	Judge: func(tl timeline.Timeline, e Expect) Result {
+		return found(append(cycles(tl), neverStarted(tl)...), "")
+	},
+}
+
+// cycles makes one finding of each job dropped, with every line on cycles as
+// evidence: they come in groups, and console and journal may both have them.
+func cycles(tl timeline.Timeline) []Finding {
+	var all []timeline.Evidence
+	var out []Finding
+	events := tl.Of(timeline.Cycle)
+	for _, ev := range events {
+		if all = append(all, ev.Evidence); ev.Change.Dropped == "" {
+			continue
+		}
+		if !slices.ContainsFunc(out, func(f Finding) bool { return f.Unit == ev.Change.Dropped }) {
+			out = append(out, Finding{At: ev.At, Unit: ev.Change.Dropped, Intrinsic: true,
+				Summary: fmt.Sprintf("systemd dropped the start of %s to break an ordering cycle", ev.Change.Dropped)})
+		}
+	}
+	if len(out) == 0 && len(events) > 0 {
+		out = append(out, Finding{At: events[0].At, Unit: events[0].Unit, Intrinsic: true, Summary: "systemd found an ordering cycle"})
+	}
+	for i := range out {
+		out[i].Evidence = slices.Clone(all[:min(len(all), 12)])
+	}
+	return out
+}
+
+// neverStarted finds units that multi-user.target wants and that never left
+// inactive, though no condition kept them and no job for them waits. Which
+// job systemd drops differs from boot to boot, and it need not be a loud one.
+func neverStarted(tl timeline.Timeline) []Finding {
+	busy := map[string]bool{}
+	for _, ev := range tl.Of(timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Skipped, timeline.Refused, timeline.Failed) {
+		busy[ev.Unit] = true
+	}
+	for _, j := range tl.Final.Jobs {
+		busy[j.Unit] = true
+	}
+	for _, ev := range tl.Of(timeline.OnConsole) {
+		busy[ev.Unit] = true // "Starting …" from before journald
+	}
+	var out []Finding
+	for _, id := range slices.Sorted(maps.Keys(tl.Final.Units)) {
+		u := tl.Final.Units[id]
+		wanted := slices.Contains(u.WantedBy, MultiUser) || slices.Contains(u.RequiredBy, MultiUser)
+		if wanted && u.FileState == "enabled" && u.Load == "loaded" && u.Active == "inactive" && u.InactiveExit == 0 && !busy[id] {
+			out = append(out, Finding{At: tl.End, Unit: id, Absence: true, Intrinsic: true, Evidence: []timeline.Evidence{u.Evidence},
+				Summary: fmt.Sprintf("%s is enabled for multi-user.target and never got its start job", id)})
+		}
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"bootrace/harness/timeline"
+)
+
+var noStartLimit = Check{
+	Name: "no-start-limit",
+	Why: "a start was refused (systemd.unit(5), StartLimitIntervalSec=: every start counts, also those asked for by hand); " +
+		"the unit's result is usually that of its last failure, not start-limit-hit",
+	Needs: []string{timeline.Journal, timeline.Console, timeline.Units},
+	Judge: func(tl timeline.Timeline, e Expect) Result {
+		var out []Finding
+		at := map[string]int{}
+		add := func(unit string, f Finding) {
+			if i, ok := at[unit]; ok {
+				out[i].Evidence = append(out[i].Evidence, f.Evidence...)
+				return
+			}
+			at[unit] = len(out)
+			out = append(out, f)
+		}
+		for _, ev := range tl.Events {
+			if ev.Kind == timeline.Refused || ev.Kind == timeline.Failed && ev.Change.Result == "start-limit-hit" {
+				add(ev.Unit, Finding{At: ev.At, Unit: ev.Unit, Evidence: []timeline.Evidence{ev.Evidence},
+					Summary: fmt.Sprintf("a start of %s was refused: %s", ev.Unit, ev.Text)})
+			}
+		}
+		for id, u := range tl.Final.Units {
+			if u.Result == "start-limit-hit" {
+				add(id, Finding{At: tl.End, Unit: id, Evidence: []timeline.Evidence{u.Evidence},
+					Summary: fmt.Sprintf("a start of %s was refused: its result is start-limit-hit", id)})
+			}
+		}
+		for i := range out {
+			out[i].Evidence = out[i].Evidence[:min(3, len(out[i].Evidence))]
+		}
+		return found(out, headroom(tl, e))
+	},
+}
+
+// headroom reports starts used of burst. A reset-failed in between clears
+// systemd's count and is not in the journal, so more may be left than it says.
+func headroom(tl timeline.Timeline, e Expect) string {
+	all := starts(tl)
+	var note []string
+	for _, unit := range append([]string{Vector}, e.SubjectUnits...) {
+		u, ok := tl.Final.Units[unit]
+		if !ok || u.StartLimitBurst == 0 || u.StartLimitInterval == 0 || slices.Contains(note, unit) {
+			continue
+		}
+		n, _ := busiest(all[unit], u.StartLimitInterval)
+		note = append(note, fmt.Sprintf("%s used %d of %d starts in %s", unit, n, u.StartLimitBurst, u.StartLimitInterval))
+	}
+	return strings.Join(note, ", ")
+}

@@ -1,0 +1,224 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"bootrace/harness/check"
+	"bootrace/harness/timeline/timelinetest"
+)
+
+func TestVectorActive(t *testing.T) {
+	end := timelinetest.EndAt
+	judged(t, "vector-active", []row{
+		{name: "running to the end", want: check.Pass, say: []string{"active since +20.900s"}},
+		{name: "on the stub, while worker.env never comes", boot: timelinetest.Never(), expect: never, want: check.Pass},
+		{name: "failed", want: check.Fail, unit: "vector.service", say: []string{"failed/failed at the end, result exit-code"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "ActiveState", "failed", "SubState", "failed", "Result", "exit-code")
+		}},
+		{name: "inactive, because its job was dropped", want: check.Fail, say: []string{"inactive/dead"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "ActiveState", "inactive", "SubState", "dead")
+		}},
+		{name: "waiting for its automatic restart", want: check.Fail, say: []string{"activating/auto-restart"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "ActiveState", "activating", "SubState", "auto-restart")
+		}},
+		{name: "forgotten by systemd", want: check.Fail, say: []string{"not loaded"}, break_: func(b *boot) { delete(b.Units, timelinetest.Vector) }},
+		{name: "started 4 s before the end", want: check.Fail, say: []string{"for the last 4s only"}, break_: func(b *boot) {
+			b.Up(timelinetest.Vector, end-5*time.Second, end-4*time.Second)
+		}},
+		{name: "started 5 s before the end", want: check.Pass, break_: func(b *boot) {
+			b.Up(timelinetest.Vector, end-6*time.Second, end-5*time.Second)
+		}},
+		{name: "gone for a moment, and its time of activation says otherwise", want: check.Fail, say: []string{"did not stay active"}, break_: func(b *boot) {
+			b.Failed(end-2*time.Second, timelinetest.Vector, "exit-code")
+		}},
+		{name: "a reload command that ended", want: check.Pass, break_: func(b *boot) {
+			b.PID1(end-time.Second, "98e322203f7a4ed290d09fe03c09fe15", timelinetest.Vector, "Control process exited", map[string]any{"COMMAND": "ExecReload"})
+		}},
+	})
+}
+
+func TestVectorCredentialed(t *testing.T) {
+	complete := timelinetest.CompleteAt
+	stub := func(b *boot) { b.VectorProcess(300, 360*time.Millisecond, timelinetest.StubVars) }
+	judged(t, "vector-credentialed", []row{
+		{name: "restarted with the vault's values", want: check.Pass, say: []string{"after worker.env was complete"}},
+		{name: "the scenario in which they cannot come", boot: timelinetest.Never(), expect: never, want: check.NotApplicable},
+		{name: "there before the boot", want: check.Pass, expect: func(e *expect) { e.RoleEnv = check.Pre }, boot: timelinetest.Never(), break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, timelinetest.VaultVars)
+		}},
+		{name: "a stub for ever while all is green", want: check.Fail, unit: "vector.service", break_: stub,
+			say: []string{"AXIOM_PLATFORM_TOKEN is another value", "worker.env was complete at +20.000s"}},
+		{name: "an empty token", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN is empty"}, break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, strings.Replace(timelinetest.VaultVars, "70ce0001", "-", 1))
+		}},
+		{name: "a variable that is not set", want: check.Fail, say: []string{"OPENCOMPUTER_CELL_ID is unset"}, break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, "AXIOM_PLATFORM_DATASET=dada0001,AXIOM_PLATFORM_TOKEN=70ce0001")
+		}},
+		{name: "vector.env is right and Vector was not restarted", want: check.Fail, break_: stub, say: []string{"runs since +0.360s"}},
+		{name: "started too late", want: check.Fail, say: []string{"12s after worker.env was complete, must be within 5s"}, break_: func(b *boot) {
+			dropStarts(b, timelinetest.Vector, complete)
+			b.VectorProcess(400, complete+12*time.Second, timelinetest.VaultVars)
+		}},
+		{name: "loaded in time, and restarted once more later", want: check.Pass, say: []string{"900ms after"}, break_: func(b *boot) {
+			b.Starting(complete+12*time.Second, timelinetest.Vector)
+			b.VectorProcess(500, complete+12*time.Second, timelinetest.VaultVars)
+		}},
+		{name: "the recording ends before the time is over", want: check.NoEvidence, expect: func(e *expect) { e.CredentialsWithin = time.Minute }, break_: stub},
+		{name: "no Vector runs", want: check.Fail, say: []string{"no Vector runs"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "failed")
+			b.Procs = nil
+		}},
+		{name: "Vector runs and its environment was not recorded", want: check.NoEvidence, break_: func(b *boot) { b.Procs = nil }},
+		{name: "another process than the main one was recorded", want: check.NoEvidence, break_: func(b *boot) { b.Prop(timelinetest.Vector, "MainPID", "401") }},
+		{name: "the script did not write worker.env though the boot went on", want: check.NoEvidence, boot: timelinetest.Never()},
+		{name: "the script could not, because the boot is blocked", want: check.Fail, say: []string{"was not reached"}, boot: timelinetest.Never(), break_: func(b *boot) {
+			dropStarts(b, timelinetest.MultiUser, 0)
+			b.Prop(timelinetest.MultiUser, "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0")
+		}},
+		{name: "Vector 0.57 sends the literal text", want: check.Fail, say: []string{"sends no token of the vault (literal)"}, break_: func(b *boot) {
+			b.Call(timelinetest.LoadedAt+time.Second, "axiom", "ingest", 403, "auth", "literal", "events", 3)
+		}},
+		{name: "nothing to compare with", want: check.NoEvidence, expect: func(e *expect) { e.EnvDigests = nil }},
+	})
+}
+
+// dropStarts takes what systemd said of a unit from a moment on out of the journal.
+func dropStarts(b *boot, unit string, from time.Duration) {
+	kept := b.Journal[:0]
+	for _, e := range b.Journal {
+		if e["UNIT"] == unit && e["__MONOTONIC_TIMESTAMP"].(string) >= timelinetest.Micros(from) {
+			continue
+		}
+		kept = append(kept, e)
+	}
+	b.Journal = kept
+}
+
+func TestNoUnitFailed(t *testing.T) {
+	judged(t, "no-unit-failed", []row{
+		{name: "none", want: check.Pass},
+		{name: "one that was well again at the end", want: check.Fail, unit: timelinetest.Subject, say: []string{"failed (exit-code), is active at the end"}, break_: func(b *boot) {
+			b.Failed(2*time.Second, timelinetest.Subject, "exit-code")
+		}},
+		{name: "one that failed again and again is one finding", want: check.Fail, say: []string{"vector.service failed (exit-code) 5 times"}, break_: func(b *boot) {
+			for i := range 5 {
+				b.Failed(time.Duration(i+1)*time.Second, timelinetest.Vector, "exit-code")
+			}
+		}},
+		{name: "one that only the last state knows", want: check.Fail, say: []string{"x.service failed (timeout)"}, break_: func(b *boot) {
+			b.Prop("x.service", "ActiveState", "failed", "Result", "timeout")
+		}},
+		{name: "one that failed before journald ran", want: check.Fail, unit: "early.mount", break_: func(b *boot) {
+			b.Console = append(b.Console, "[\x1b[0;1;31mFAILED\x1b[0m] Failed to mount \x1b[0;1;39mearly.mount\x1b[0m - Early.")
+		}},
+		{name: "console and journal are one finding, also where the console shortens the name", want: check.Fail, unit: timelinetest.Subject, say: []string{"failed (exit-code),"}, break_: func(b *boot) {
+			b.Failed(2*time.Second, timelinetest.Subject, "exit-code")
+			b.Console = append(b.Console, "[FAILED] Failed to start populate-vector-e\u2026fetch the credentials of Vector.")
+		}},
+		{name: "an allowed one is named and passes", want: check.Pass, say: []string{"cloud-config.service failed, allowed: locale"}, break_: func(b *boot) {
+			b.Failed(2*time.Second, "cloud-config.service", "exit-code")
+		}, expect: func(e *expect) { e.AllowedFailed = []check.Allowed{{Unit: "cloud-*.service", Reason: "locale"}} }},
+		{name: "a unit left out because of what it depends on has not failed", want: check.Pass, break_: func(b *boot) {
+			b.StartFailed(2*time.Second, "x.service", "dependency")
+		}},
+		{name: "a program cannot fail another's unit by words", want: check.Pass, break_: func(b *boot) {
+			b.Entry(2*time.Second, map[string]any{"_PID": "99", "_SYSTEMD_UNIT": "x.service", "UNIT": "vector.service",
+				"MESSAGE_ID": "d9b373ed55a64feb8242e02dbe79a49c", "MESSAGE": "vector.service: Failed with result 'exit-code'."})
+		}},
+	})
+}
+
+func TestNoOrderingCycle(t *testing.T) {
+	judged(t, "no-ordering-cycle", []row{
+		{name: "none", want: check.Pass},
+		{name: "on the console only, up to 257", want: check.Fail, unit: "vector.service", say: []string{"dropped the start of vector.service"}, break_: func(b *boot) {
+			b.Console = append(b.Console,
+				"\x1b[0;1;38:5:185mmulti-user.target: Found ordering cycle on vector.service/start\x1b[0m",
+				"\x1b[0;1;31mmulti-user.target: Job vector.service/start deleted to break ordering cycle starting with multi-user.target/start\x1b[0m",
+				"[\x1b[0;1;31m SKIP \x1b[0m] Ordering cycle found, skipping \x1b[0;1;39mvector.service\x1b[0m - Vector")
+		}},
+		{name: "in the journal, since 258", want: check.Fail, say: []string{"found an ordering cycle"}, break_: func(b *boot) {
+			b.PID1(time.Second, "f27a3f94406a4783b946a9bc849e9452", "", "Found ordering cycle: a.service/start after b.service/start", nil)
+		}},
+		{name: "one that cannot be broken", want: check.Fail, break_: func(b *boot) {
+			b.PID1(time.Second, "b3112ddad19045538c76685ba5918a80", "", "Unable to break ordering cycle starting with a.service/start", nil)
+		}},
+		{name: "an enabled unit without a job and without a word", want: check.Fail, unit: "vector.service", say: []string{"never got its start job"}, break_: neverGotItsJob},
+		{name: "an enabled unit that a condition kept", want: check.Pass, break_: func(b *boot) {
+			neverGotItsJob(b)
+			b.ConditionUnmet(time.Second, timelinetest.Vector)
+		}},
+		{name: "an enabled unit whose job still waits", want: check.Pass, break_: func(b *boot) {
+			neverGotItsJob(b)
+			b.Jobs = []string{"5 vector.service start waiting"}
+		}},
+		{name: "a unit that ran and is inactive again", want: check.Pass, break_: func(b *boot) {
+			neverGotItsJob(b)
+			b.Prop(timelinetest.Vector, "InactiveExitTimestampMonotonic", timelinetest.Micros(time.Second))
+		}},
+		{name: "a disabled unit", want: check.Pass, break_: func(b *boot) {
+			neverGotItsJob(b)
+			b.Prop(timelinetest.Vector, "UnitFileState", "disabled")
+		}},
+		{name: "a program that talks of cycles", want: check.Pass, break_: func(b *boot) {
+			b.Log(time.Second, "x.service", "we once had: Found ordering cycle on a/start")
+		}},
+	})
+}
+
+func neverGotItsJob(b *boot) {
+	dropStarts(b, timelinetest.Vector, 0)
+	b.Prop(timelinetest.Vector, "ActiveState", "inactive", "SubState", "dead", "MainPID", "0",
+		"InactiveExitTimestampMonotonic", "0", "ActiveEnterTimestampMonotonic", "0")
+}
+
+func TestNoStartLimit(t *testing.T) {
+	judged(t, "no-start-limit", []row{
+		{name: "none, with what was used", want: check.Pass, say: []string{"vector.service used 1 of 5 starts in 10s"}},
+		{name: "repeated too quickly, with result exit-code", want: check.Fail, unit: "vector.service", break_: func(b *boot) {
+			b.TooQuickly(3*time.Second, timelinetest.Vector)
+		}},
+		{name: "result start-limit-hit at the end", want: check.Fail, break_: func(b *boot) { b.Prop("x.service", "Result", "start-limit-hit") }},
+		{name: "what systemctl says in a script", want: check.Fail, unit: "vector.service", break_: func(b *boot) {
+			b.Log(3*time.Second, "waiter.service", "Job for vector.service failed because start of the service was attempted too often.")
+		}},
+		{name: "a unit that may not be started by hand", want: check.Fail, unit: "vector.service", break_: func(b *boot) {
+			b.Log(3*time.Second, "cloud-final.service", "Failed to start vector.service: Operation refused, unit vector.service may be requested by dependency only (it is configured to refuse manual start/stop).")
+		}},
+	})
+}
+
+func TestStartRate(t *testing.T) {
+	start := func(unit string, n int, every time.Duration) func(*boot) {
+		return func(b *boot) {
+			for i := range n {
+				b.StartsAtOnce(12*time.Second+time.Duration(i)*every, unit)
+			}
+		}
+	}
+	judged(t, "start-rate", []row{
+		{name: "as often as is right", want: check.Pass, say: []string{"vector.service 1 of 3"}},
+		{name: "fifty times a second", want: check.Fail, unit: timelinetest.Subject, say: []string{"allowed 3"}, break_: start(timelinetest.Subject, 100, 20*time.Millisecond)},
+		{name: "three more starts of the subject, spread out", want: check.Pass, break_: start(timelinetest.Subject, 5, 5*time.Second)},
+		{name: "four starts within 10 s", want: check.Fail, break_: start(timelinetest.Subject, 4, 3*time.Second)},
+		{name: "four starts within just over 10 s", want: check.Pass, break_: start(timelinetest.Subject, 4, 3400*time.Millisecond)},
+		{name: "what the scenario allows", want: check.Pass, break_: start(timelinetest.Subject, 4, time.Second), expect: func(e *expect) {
+			e.StartsAllowed = map[string]int{timelinetest.Subject: 6}
+		}},
+		{name: "another unit has systemd's own limit", want: check.Pass, break_: start("modprobe@x.service", 5, time.Second)},
+		{name: "another unit beyond systemd's own limit", want: check.Fail, unit: "helper.service", break_: start("helper.service", 6, time.Second)},
+		{name: "a refused start is none", want: check.Pass, break_: func(b *boot) {
+			start(timelinetest.Subject, 2, time.Second)(b)
+			for i := range 5 {
+				b.TooQuickly(14*time.Second+time.Duration(i)*time.Second, timelinetest.Subject)
+			}
+		}},
+		{name: "a unit skipped by its condition is not started", want: check.Pass, break_: func(b *boot) {
+			for range 20 {
+				b.ConditionUnmet(2*time.Second, timelinetest.Subject)
+			}
+		}},
+	})
+}

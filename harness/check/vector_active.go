@@ -1,0 +1,66 @@
+package check
+
+import (
+	"fmt"
+
+	"bootrace/harness/timeline"
+)
+
+var vectorActive = Check{
+	Name:  "vector-active",
+	Why:   "vector.service is not active at the end, or did not stay so for the last seconds; a unit under Restart=always is active for a moment again and again",
+	Needs: []string{timeline.Journal, timeline.Units},
+	Judge: func(tl timeline.Timeline, e Expect) Result {
+		u, ok := tl.Final.Units[Vector]
+		if !ok {
+			// systemd forgets a unit that is inactive and that nothing refers to.
+			return found([]Finding{{At: tl.End, Unit: Vector, Absence: true,
+				Summary: "vector.service is not loaded at the end"}}, "")
+		}
+		if u.Active != "active" {
+			return found([]Finding{{At: tl.End, Unit: Vector, Evidence: withLast(tl, Vector, u.Evidence),
+				Summary: fmt.Sprintf("vector.service is %s/%s at the end%s", u.Active, u.Sub, why(u))}}, "")
+		}
+		if u.ActiveEnter == 0 {
+			return noEvidence("systemd gives no time since when vector.service is active")
+		}
+		if held := tl.End - u.ActiveEnter; held < e.Hold {
+			return found([]Finding{{At: u.ActiveEnter, Unit: Vector, Over: e.Hold - held, Evidence: withLast(tl, Vector, u.Evidence),
+				Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", round(held), e.Hold)}}, "")
+		}
+		var out []Finding
+		for _, ev := range tl.Of(timeline.Stopping, timeline.Stopped, timeline.Failed, timeline.Exit, timeline.Restart, timeline.StartFailed) {
+			if ev.Unit == Vector && ev.At > tl.End-e.Hold && mainOrState(ev) {
+				out = append(out, Finding{At: ev.At, Unit: Vector, Evidence: []timeline.Evidence{ev.Evidence},
+					Summary: fmt.Sprintf("vector.service did not stay active for the last %s: %s", e.Hold, ev.Kind)})
+			}
+		}
+		return found(out, fmt.Sprintf("active since %s", timeline.Since(u.ActiveEnter)))
+	},
+}
+
+// mainOrState leaves out control processes: ExecReload ending is no trouble.
+func mainOrState(ev timeline.Event) bool {
+	return ev.Kind != timeline.Exit || ev.Change.Command == "" || ev.Change.Command == "ExecStart"
+}
+
+func why(u timeline.Unit) string {
+	if u.Result == "" || u.Result == "success" {
+		return ""
+	}
+	return ", result " + u.Result
+}
+
+// withLast adds what systemd said of the unit last.
+func withLast(tl timeline.Timeline, unit string, ev timeline.Evidence) []timeline.Evidence {
+	for i := len(tl.Events) - 1; i >= 0; i-- {
+		switch e := tl.Events[i]; e.Kind {
+		case timeline.Log, timeline.Line, timeline.Request, timeline.OnConsole:
+		default:
+			if e.Unit == unit && !e.Untimed {
+				return []timeline.Evidence{ev, e.Evidence}
+			}
+		}
+	}
+	return []timeline.Evidence{ev}
+}

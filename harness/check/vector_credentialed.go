@@ -1,0 +1,163 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/timeline"
+)
+
+var vectorCredentialed = Check{
+	Name:  "vector-credentialed",
+	Why:   "the running Vector has not loaded the vault's values in time; a process sees EnvironmentFile= as it was when it was started (systemd.exec(5)), so a stub stays until a restart, with every unit green",
+	Needs: []string{timeline.Journal, timeline.Units, timeline.Processes, timeline.Cloud},
+	Judge: func(tl timeline.Timeline, e Expect) Result {
+		if e.RoleEnv == Never {
+			return notAsked("worker.env never comes")
+		}
+		if len(e.EnvDigests) == 0 {
+			return noEvidence("the expectation names no values of the vault")
+		}
+		complete, ok := roleEnvComplete(tl, e)
+		if !ok {
+			return neverComplete(tl)
+		}
+		v, ok := vectorProcess(tl)
+		if !ok {
+			if u, known := tl.Final.Units[Vector]; !known || u.MainPID == 0 {
+				return found([]Finding{{At: tl.End, Unit: Vector, Absence: true, Over: tl.End - complete - e.CredentialsWithin,
+					Evidence: evidence(u.Evidence), Summary: "no Vector runs, so none has the vault's values"}}, "")
+			}
+			return noEvidence("the environment of the running Vector was not recorded")
+		}
+		out := literalTokens(tl, v)
+		deadline := complete + e.CredentialsWithin
+		if wrong := differing(v.Vars, e.EnvDigests); len(wrong) > 0 {
+			if tl.End < deadline {
+				return noEvidence(fmt.Sprintf("the recording ends %s before Vector must have the vault's values", round(deadline-tl.End)))
+			}
+			return found(append(out, Finding{At: v.Start, Unit: Vector, Over: tl.End - deadline,
+				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(tl)...),
+				Summary: fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
+					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete))}), "")
+		}
+		loaded := firstLoaded(tl, e, v.Start)
+		if loaded > deadline {
+			out = append(out, Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Evidence: []timeline.Evidence{v.Evidence},
+				Summary: fmt.Sprintf("Vector has the vault's values %s after worker.env was complete, must be within %s", round(loaded-complete), e.CredentialsWithin)})
+		}
+		return found(out, fmt.Sprintf("%s after worker.env was complete", round(loaded-complete)))
+	},
+}
+
+// roleEnvComplete is the moment from which the values can be had. A file that
+// is there before the boot is complete at the clock's zero.
+func roleEnvComplete(tl timeline.Timeline, e Expect) (time.Duration, bool) {
+	for _, ev := range tl.Of(timeline.Script) {
+		if ev.Step == "role-env-complete" {
+			return max(ev.At, 0), true
+		}
+	}
+	return 0, e.RoleEnv == Pre
+}
+
+// neverComplete: cloud-final's script writes worker.env, and cloud-final is
+// ordered After=multi-user.target. If that was not reached, the boot is to
+// blame; if it was, the scenario did not do its part.
+func neverComplete(tl timeline.Timeline) Result {
+	if _, reached := tl.Reached(MultiUser); reached {
+		return noEvidence("the scenario's script never completed worker.env")
+	}
+	return found([]Finding{{At: tl.End, Unit: Vector, Absence: true, Evidence: evidence(tl.Final.Units[MultiUser].Evidence),
+		Summary: "worker.env was never complete: cloud-final writes it and waits for multi-user.target, which was not reached"}}, "")
+}
+
+func vectorProcess(tl timeline.Timeline) (timeline.Process, bool) {
+	pid := tl.Final.Units[Vector].MainPID
+	for _, p := range tl.Final.Processes {
+		if pid != 0 && p.PID == pid && p.Unit == Vector && len(p.Vars) > 0 {
+			return p, true
+		}
+	}
+	return timeline.Process{}, false
+}
+
+// differing names the variables that have not the wanted digest, and how.
+func differing(have, want map[string]string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		switch got, ok := have[name]; {
+		case got == want[name] && ok:
+		case !ok && want[name] == "-": // unset where the vault has nothing
+		case !ok:
+			out = append(out, name+" is unset")
+		case got == "-":
+			out = append(out, name+" is empty")
+		default:
+			out = append(out, name+" is another value")
+		}
+	}
+	return out
+}
+
+// firstLoaded is when Vector first ran with the vault's values. Without a
+// restart since, that is the process's start. Otherwise it is the end of the
+// first start job that began when vector.env already held them.
+func firstLoaded(tl timeline.Timeline, e Expect, processStart time.Duration) time.Duration {
+	isReal, loading := false, false
+	for _, ev := range tl.Events {
+		switch {
+		case ev.Kind == timeline.EnvFile && ev.File.Path == VectorEnv:
+			isReal = ev.File.Op != "remove" && len(differing(ev.File.Vars, e.EnvDigests)) == 0
+		case ev.Unit != Vector:
+		case ev.Kind == timeline.Starting:
+			loading = isReal
+		case ev.Kind == timeline.Started && loading:
+			return min(ev.At, processStart)
+		case ev.Kind == timeline.StartFailed:
+			loading = false
+		}
+	}
+	return processStart
+}
+
+// literalTokens: from Vector 0.57 on, interpolation is off by default, and the
+// text "${AXIOM_PLATFORM_TOKEN}" itself is sent as the token. The environment
+// is right then, and Vector has not loaded it.
+func literalTokens(tl timeline.Timeline, v timeline.Process) []Finding {
+	for _, ev := range tl.Of(timeline.Request) {
+		if ev.Call.Op == "ingest" && ev.At > v.Start && (ev.Call.Auth == "literal" || ev.Call.Auth == "empty" || ev.Call.Auth == "none") {
+			return []Finding{{At: ev.At, Unit: Vector, Intrinsic: ev.Call.Auth == "literal", Evidence: []timeline.Evidence{ev.Evidence, v.Evidence},
+				Summary: fmt.Sprintf("the running Vector sends no token of the vault (%s)", ev.Call.Auth)}}
+		}
+	}
+	return nil
+}
+
+func lastEnvFile(tl timeline.Timeline) []timeline.Evidence {
+	events := tl.Of(timeline.EnvFile)
+	for i := len(events) - 1; i >= 0; i-- {
+		if events[i].File.Path == VectorEnv {
+			return []timeline.Evidence{events[i].Evidence}
+		}
+	}
+	return nil
+}
+
+func evidence(e timeline.Evidence) []timeline.Evidence {
+	if e.File == "" {
+		return nil
+	}
+	return []timeline.Evidence{e}
+}
+
+// round writes durations as people read them.
+func round(d time.Duration) time.Duration {
+	if d.Abs() >= time.Second {
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(time.Millisecond)
+}

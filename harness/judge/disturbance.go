@@ -1,0 +1,114 @@
+package judge
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"bootrace/harness/timeline"
+	"bootrace/harness/verdict"
+)
+
+// cause is a row: words that mean the host, not the subject, is to blame.
+type cause struct {
+	reason string
+	text   *regexp.Regexp
+	// host: only the kernel, PID 1 and its console are believed. A program that
+	// runs out of its own file descriptors is not the host's fault.
+	host bool
+}
+
+func causes() []cause {
+	return []cause{
+		// inotify(7), fs.inotify.max_user_instances: PID 1 then exits or stays in
+		// "initializing" with every job waiting, which looks like a blocked boot.
+		{"the host's inotify instances are used up (fs.inotify.max_user_instances)",
+			regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify`), false},
+		{"the host's inotify watches are used up (fs.inotify.max_user_watches)",
+			regexp.MustCompile(`(?i)inotify.*no space left on device`), false},
+		{"a process was killed for want of memory",
+			regexp.MustCompile(`(?i)out of memory: killed process|killed by the OOM killer|Failed with result 'oom-kill'|oom-kill:constraint`), true},
+		{"no space left on device", regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), false},
+		{"PID 1 gave up", regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), true},
+	}
+}
+
+// disturbance measures what the host did to the boot.
+func disturbance(tl timeline.Timeline) verdict.Disturbance {
+	var d verdict.Disturbance
+	for _, ev := range tl.Of(timeline.Line) {
+		d.Measured = true
+		late(&d, ev.Line.Late, ev.At)
+	}
+	for i, s := range tl.Host {
+		// What was before the boot has not disturbed it, nor what came after.
+		if s.At < 0 || s.At > tl.End {
+			continue
+		}
+		d.Measured = true
+		late(&d, s.Late, s.At)
+		if i > 0 {
+			last := tl.Host[i-1]
+			d.Lost += max(0, s.MemFull-last.MemFull) + max(0, s.IOFull-last.IOFull)
+			d.CPU += max(0, s.CPUSome-last.CPUSome)
+		}
+		for j := i; j >= 0 && s.At-tl.Host[j].At <= verdict.StallWindow; j-- {
+			d.Stalled = max(d.Stalled, s.MemFull-tl.Host[j].MemFull, s.IOFull-tl.Host[j].IOFull)
+		}
+	}
+	d.Causes = spoilt(tl)
+	return d
+}
+
+// ordinary is the delay any tick has on a host that does other things as well.
+const ordinary = 50 * time.Millisecond
+
+func late(d *verdict.Disturbance, by, at time.Duration) {
+	if by > d.Late {
+		d.Late, d.LateAt = by, at
+	}
+	if by > ordinary {
+		d.Lost += by
+	}
+}
+
+func spoilt(tl timeline.Timeline) []verdict.Cause {
+	var out []verdict.Cause
+	told := map[string]bool{}
+	add := func(reason, detail string, at time.Duration) {
+		if !told[reason] {
+			told[reason] = true
+			out = append(out, verdict.Cause{Reason: reason + detail, At: at})
+		}
+	}
+	if tl.Exited != nil {
+		add("the machine exited by itself", fmt.Sprintf(" with status %d%s", *tl.Exited, asked(tl)), tl.End)
+	}
+	for _, ev := range tl.Events {
+		if ev.Kind == timeline.Request || ev.Kind == timeline.Line {
+			continue
+		}
+		for _, c := range causes() {
+			if c.text.MatchString(ev.Text) && (!c.host || fromHost(ev)) {
+				add(c.reason, fmt.Sprintf(": %s (%s:%d)", ev.Evidence.Text, ev.Evidence.File, ev.Evidence.Line), ev.At)
+			}
+		}
+	}
+	return out
+}
+
+// fromHost: the console, PID 1, or the kernel.
+func fromHost(ev timeline.Event) bool {
+	return ev.Untimed || ev.Manager || ev.Unit == ""
+}
+
+// asked tells a machine that was shut down from within from one that broke.
+func asked(tl timeline.Timeline) string {
+	for _, ev := range tl.Of(timeline.Started, timeline.Starting) {
+		switch ev.Unit {
+		case "shutdown.target", "poweroff.target", "reboot.target", "halt.target", "kexec.target", "exit.target":
+			return fmt.Sprintf(", after %s at %s", ev.Unit, timeline.Since(ev.At))
+		}
+	}
+	return ""
+}

@@ -1,0 +1,69 @@
+// Package judge takes a recording all the way to its verdict: timeline, checks,
+// disturbance, verdict. It is the same for a boot that just ended, a stored one
+// and one from testdata, and it needs no engine.
+//
+//	j, err := judge.Recording(os.DirFS("recordings/late-45s"))
+//	fmt.Println(j.Verdict, j.Reason)
+package judge
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"bootrace/harness/check"
+	"bootrace/harness/timeline"
+	"bootrace/harness/verdict"
+)
+
+// ExpectFile is the file of a recording that holds the check.Expect it was made for.
+const ExpectFile = "expect.json"
+
+// Judgement is all there is to say of one recording.
+type Judgement struct {
+	verdict.Judgement
+	Case        string              `json:"case"`
+	Results     []check.Result      `json:"results"`
+	Disturbance verdict.Disturbance `json:"disturbance"`
+	// MultiUser is when multi-user.target was reached, 0 if it was not: of a
+	// control boot, what others are compared with.
+	MultiUser time.Duration     `json:"multi_user_ns"`
+	End       time.Duration     `json:"end_ns"`
+	Missing   map[string]string `json:"missing,omitempty"`
+	Versions  map[string]string `json:"versions,omitempty"`
+	Expect    check.Expect      `json:"expect"`
+}
+
+// Recording judges a recording by its own expectation. An error means that
+// there is no judging it; what is merely missing in it makes a verdict.
+func Recording(fsys fs.FS) (Judgement, error) {
+	data, err := fs.ReadFile(fsys, ExpectFile)
+	if err != nil {
+		return Judgement{}, fmt.Errorf("judge: %w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields() // an expectation that is not understood is not met by passing
+	var e check.Expect
+	if err := dec.Decode(&e); err != nil {
+		return Judgement{}, fmt.Errorf("judge: %s: %w", ExpectFile, err)
+	}
+	if err := e.Validate(); err != nil {
+		return Judgement{}, fmt.Errorf("judge: %s: %w", ExpectFile, err)
+	}
+	return Expecting(fsys, e)
+}
+
+// Expecting judges a recording by the expectation given.
+func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
+	tl, err := timeline.Read(fsys)
+	if err != nil {
+		return Judgement{}, fmt.Errorf("judge: %w", err)
+	}
+	j := Judgement{Case: tl.Case, Results: check.Judge(tl, e), Disturbance: disturbance(tl), End: tl.End,
+		Missing: tl.Missing, Versions: tl.Versions, Expect: e}
+	j.MultiUser, _ = tl.Reached(check.MultiUser)
+	j.Judgement = verdict.Of(j.Results, j.Disturbance)
+	return j, nil
+}

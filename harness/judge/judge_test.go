@@ -1,0 +1,177 @@
+package judge_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gotest.tools/v3/golden"
+
+	"bootrace/harness/check"
+	"bootrace/harness/judge"
+	"bootrace/harness/timeline"
+	"bootrace/harness/timeline/timelinetest"
+	"bootrace/harness/verdict"
+)
+
+func late() check.Expect {
+	return check.Expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true,
+		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()}
+}
+
+func judged(t *testing.T, b *timelinetest.Boot, e check.Expect) judge.Judgement {
+	t.Helper()
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	b.Extra[judge.ExpectFile] = data
+	j, err := judge.Recording(b.FS())
+	require.NoError(t, err)
+	return j
+}
+
+func failing(j judge.Judgement) []string {
+	var out []string
+	for _, r := range j.Results {
+		if r.Outcome == check.Fail {
+			out = append(out, r.Check)
+		}
+	}
+	return out
+}
+
+func TestAHealthyRecordingPasses(t *testing.T) {
+	t.Parallel()
+	j := judged(t, timelinetest.Healthy(), late())
+	assert.Equal(t, verdict.Pass, j.Verdict, j.Reason)
+	assert.Equal(t, timelinetest.MultiAt, j.MultiUser)
+	assert.True(t, j.Disturbance.Measured)
+	assert.Equal(t, late(), j.Expect)
+}
+
+func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
+	t.Parallel()
+	status := 255
+	fail := func(b *timelinetest.Boot) { b.Failed(3*time.Second, "x.service", "exit-code") }
+	for _, tt := range []struct {
+		name   string
+		break_ func(*timelinetest.Boot)
+		want   verdict.Verdict
+		reason string
+	}{
+		{"PID 1 exited", func(b *timelinetest.Boot) { b.Exited = &status }, verdict.Invalid, "exited by itself with status 255"},
+		{"a machine that was shut down from within says so", func(b *timelinetest.Boot) {
+			status := 0
+			b.Exited = &status
+			b.Started(30*time.Second, "poweroff.target")
+		}, verdict.Invalid, "after poweroff.target"},
+		{"inotify used up, and every job waits", func(b *timelinetest.Boot) {
+			b.Console = append(b.Console, "Failed to create inotify object: Too many open files")
+			b.Drop = []string{timeline.Journal, timeline.Units, timeline.Jobs}
+		}, verdict.Invalid, "inotify instances are used up"},
+		{"out of memory", func(b *timelinetest.Boot) {
+			b.PID1(3*time.Second, "", timelinetest.Vector, "vector.service: A process of this unit has been killed by the OOM killer.", nil)
+			fail(b)
+		}, verdict.Invalid, "for want of memory"},
+		{"disk full", func(b *timelinetest.Boot) {
+			b.Log(3*time.Second, timelinetest.Vector, "write: No space left on device")
+			fail(b)
+		}, verdict.Invalid, "no space left on device"},
+		{"a program that ran out of its own descriptors", func(b *timelinetest.Boot) {
+			b.Log(3*time.Second, "x.service", "accept: too many open files")
+			fail(b)
+		}, verdict.Fail, "x.service failed"},
+		{"a tick a second late, and a unit failed", func(b *timelinetest.Boot) {
+			b.Numbered(39*time.Second, "boot-logger", 81, time.Second)
+			fail(b)
+		}, verdict.Invalid, "a tick was 1s late"},
+		{"the harness's own tick late, and a unit failed", func(b *timelinetest.Boot) {
+			b.Host[5]["late_us"] = 700_000
+			fail(b)
+		}, verdict.Invalid, "a tick was 700ms late"},
+		{"stalled for memory, and a unit failed", func(b *timelinetest.Boot) {
+			for i := range b.Host {
+				b.Host[i]["psi_mem_full_us"] = i * 300_000
+			}
+			fail(b)
+		}, verdict.Invalid, "memory or disk stalled the host"},
+		{"late before the boot began", func(b *timelinetest.Boot) {
+			b.Host[0]["late_us"] = 900_000
+			fail(b)
+		}, verdict.Fail, "x.service failed"},
+		{"late, and nothing came of it", func(b *timelinetest.Boot) { b.Host[5]["late_us"] = 700_000 }, verdict.Pass, ""},
+		{"no units.txt", func(b *timelinetest.Boot) { b.Drop = []string{timeline.Units} }, verdict.Invalid, "no evidence for vector-active: units.txt"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := timelinetest.Healthy()
+			tt.break_(b)
+			j := judged(t, b, late())
+			assert.Equal(t, tt.want, j.Verdict, j.Reason)
+			assert.Contains(t, j.Reason, tt.reason)
+		})
+	}
+}
+
+func TestWhatCannotBeJudgedIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, expect, want string }{
+		{"no expectation", "", "expect.json"},
+		{"not JSON", "{", "expect.json"},
+		{"a key nobody knows", `{"role_env":"late","budget":1}`, `unknown field "budget"`},
+		{"a word nobody knows", `{"role_env":"later"}`, "must be pre, late or never"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := timelinetest.Healthy()
+			if tt.expect != "" {
+				b.Extra[judge.ExpectFile] = []byte(tt.expect)
+			}
+			_, err := judge.Recording(b.FS())
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+	_, err := judge.Recording(fstest.MapFS{judge.ExpectFile: {Data: []byte(`{"role_env":"pre"}`)}})
+	require.ErrorContains(t, err, "manifest.json")
+}
+
+// TestRecordings judges each recording of a real boot below testdata again: a
+// directory named after what it shows, its golden beside it.
+func TestRecordings(t *testing.T) {
+	t.Parallel()
+	manifests, err := filepath.Glob("testdata/*/manifest.json")
+	require.NoError(t, err)
+	for _, m := range manifests {
+		dir := filepath.Dir(m)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			j, err := judge.Recording(os.DirFS(dir))
+			require.NoError(t, err)
+			tl, err := timeline.Read(os.DirFS(dir))
+			require.NoError(t, err)
+			golden.Assert(t, text(j), filepath.Base(dir)+".verdict")
+			golden.Assert(t, tl.Text(), filepath.Base(dir)+".timeline")
+		})
+	}
+}
+
+func text(j judge.Judgement) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", j.Verdict, j.Reason)
+	for _, r := range j.Results {
+		fmt.Fprintf(&b, "%s %s %s\n", r.Check, r.Outcome, r.Note)
+		for _, f := range r.Findings {
+			fmt.Fprintf(&b, "  %s %s %s\n", timeline.Since(f.At), f.Unit, f.Summary)
+			for _, e := range f.Evidence {
+				fmt.Fprintf(&b, "    %s:%d %s\n", e.File, e.Line, e.Text)
+			}
+		}
+	}
+	return b.String()
+}

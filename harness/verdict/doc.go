@@ -1,0 +1,21 @@
+// Package verdict weighs what the checks found against what disturbed the boot,
+// and several attempts against each other. It is pure: values in, values out.
+//
+//	j := verdict.Of(results, disturbance)     // one attempt
+//	j = verdict.Combine(attempts)             // all attempts on the same inputs
+//
+// The order of the rules, and why:
+//
+//  1. A finding that no disturbance can produce (a secret in the journal, an
+//     ordering cycle, a write in place) is a fail, however bad the host was.
+//  2. A cause at the host that spoils a boot by itself (inotify exhausted, out
+//     of memory, disk full, the machine gone) makes it invalid, also where
+//     every check passed: it was not the boot that was meant.
+//  3. Any other finding is a fail, unless the host was disturbed beyond the
+//     tolerances and lost enough time to explain it: then invalid.
+//  4. A check without evidence makes the case invalid: silence is no pass.
+//  5. No check that could be judged at all is an error.
+//  6. Otherwise pass. A boot that got everything right on a slow host passes.
+//
+// It neither runs anything again nor measures anything.
+package verdict

@@ -1,0 +1,69 @@
+package verdict
+
+import (
+	"fmt"
+	"time"
+)
+
+// Tolerance is what a boot may be disturbed before its findings stop counting.
+// All of it stands here.
+type Tolerance struct {
+	// Late is the largest delay of a tick. The boot logger ticks every 500 ms:
+	// one that is late by a whole tick was not scheduled.
+	Late time.Duration
+	// Stalled is the largest share of any 10 s in which no task of the host could
+	// run for want of memory or disk (PSI full, the kernel's accounting/psi.rst).
+	// Waiting for the CPU (PSI some) is no measure: two boots on two cores show it
+	// always; what it does to the machine is measured as Late.
+	Stalled float64
+	// Factor is how much longer than the time the host lost a finding may be
+	// explained by it: thirty boots at once on two cores made the populator 20
+	// times slower, with delays adding up to a third of that.
+	Factor int
+}
+
+// Tolerances are the ones in use.
+func Tolerances() Tolerance {
+	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Factor: 10}
+}
+
+// StallWindow is the window Disturbance.Stalled is measured in.
+const StallWindow = 10 * time.Second
+
+// Disturbance is what the host did to one boot.
+type Disturbance struct {
+	Measured bool          `json:"measured"`       // false: nothing below is known but Causes
+	Late     time.Duration `json:"late_ns"`        // the largest delay of a tick
+	LateAt   time.Duration `json:"late_at_ns"`     // when
+	Stalled  time.Duration `json:"stalled_ns"`     // the most of any StallWindow lost to memory or disk
+	Lost     time.Duration `json:"lost_ns"`        // all delays and stalls together
+	Causes   []Cause       `json:"causes"`         // each spoils the boot by itself
+	CPU      time.Duration `json:"cpu_waiting_ns"` // PSI some, for information
+}
+
+// Cause is something at the host that spoils a boot.
+type Cause struct {
+	Reason string        `json:"reason"`
+	At     time.Duration `json:"at_ns"`
+}
+
+// beyond says what exceeds the tolerances, or nothing.
+func (d Disturbance) beyond(t Tolerance) string {
+	switch {
+	case !d.Measured:
+		return "the host's disturbance was not measured"
+	case d.Late > t.Late:
+		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", d.Late.Round(time.Millisecond), d.LateAt.Seconds(), t.Late)
+	case d.Stalled.Seconds() > t.Stalled*StallWindow.Seconds():
+		return fmt.Sprintf("memory or disk stalled the host for %s of %s, tolerated %.0f %%", d.Stalled.Round(time.Millisecond), StallWindow, t.Stalled*100)
+	}
+	return ""
+}
+
+// explains says whether a finding may be the host's doing.
+func (d Disturbance) explains(over time.Duration, t Tolerance) bool {
+	if d.beyond(t) == "" {
+		return false
+	}
+	return !d.Measured || over == 0 || over <= time.Duration(t.Factor)*d.Lost
+}
