@@ -114,6 +114,12 @@ func TestLogsDelivered(t *testing.T) {
 		{name: "a refused batch of metrics is no lost line", want: check.Pass, break_: func(b *boot) {
 			b.Call(3*time.Second, "axiom", "ingest", 403, "dataset", "[secret:shared-axiom-platform-metrics-dataset]", "events", 7)
 		}},
+		{name: "nor is one without a dataset, because the vault has none for metrics", want: check.Pass, break_: func(b *boot) {
+			b.Call(25*time.Second, "axiom", "ingest", 404, "auth", "empty", "events", 7, "path", "/v1/datasets//ingest")
+		}},
+		{name: "logs to an empty dataset are lost", boot: timelinetest.Never(), expect: never, want: check.Fail, break_: func(b *boot) {
+			b.Call(3*time.Second, "axiom", "ingest", 404, "auth", "empty", "events", 7, "lines", map[string]string{"boot-logger": "1-5"})
+		}},
 	})
 }
 
@@ -184,6 +190,9 @@ func TestEnvFileWhole(t *testing.T) {
 		{name: "a variable of the role gone", want: check.Fail, say: []string{"lost values it had: OPENSANDBOX_REGION"}, break_: func(b *boot) {
 			see(30*time.Second, "rename", 160, "OPENSANDBOX_REGION=abcd0001,"+timelinetest.VaultVars, true)(b)
 			see(31*time.Second, "rename", 160, timelinetest.VaultVars, true)(b)
+		}},
+		{name: "what only the stub needed goes when the vault's values come", want: check.Pass, break_: func(b *boot) {
+			see(10*time.Second, "rename", 160, "AXIOM_PLATFORM_URL=abcd0001,"+timelinetest.StubVars, true)(b)
 		}},
 		{name: "removed", want: check.Fail, say: []string{"was removed while it held"}, break_: see(real-time.Millisecond, "remove", -1, "", false)},
 		{name: "replaced again before the boot logger could look", want: check.Pass, break_: see(real-time.Millisecond, "rename", -1, "", false)},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"time"
 )
@@ -94,6 +95,9 @@ func (e Expect) Validate() error {
 	return errors.Join(errs...)
 }
 
+// emptyDigest is that of the empty value, which recordings write as "-".
+const emptyDigest = "e3b0c442"
+
 func (e Expect) withDefaults() Expect {
 	e.CredentialsWithin = cmp.Or(e.CredentialsWithin, 5*time.Second)
 	e.BootBudget = cmp.Or(e.BootBudget, time.Second)
@@ -102,5 +106,11 @@ func (e Expect) withDefaults() Expect {
 	e.DeliveryGrace = cmp.Or(e.DeliveryGrace, 5*time.Second)
 	e.Quiet = cmp.Or(e.Quiet, 5*time.Second)
 	e.LogToken = cmp.Or(e.LogToken, "shared-axiom-platform-ingest-token")
+	e.EnvDigests = maps.Clone(e.EnvDigests)
+	for name, digest := range e.EnvDigests {
+		if digest == emptyDigest {
+			e.EnvDigests[name] = "-"
+		}
+	}
 	return e
 }

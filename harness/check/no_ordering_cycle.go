@@ -14,7 +14,15 @@ var noOrderingCycle = Check{
 		"the boot's own transaction is built before journald runs, so its messages are on PID 1's console only",
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Units, timeline.Jobs},
 	Judge: func(tl timeline.Timeline, e Expect) Result {
-		return found(append(cycles(tl), neverStarted(tl)...), "")
+		out := cycles(tl)
+		for _, f := range neverStarted(tl) {
+			if i := slices.IndexFunc(out, func(o Finding) bool { return o.Unit == f.Unit }); i >= 0 {
+				out[i].Summary += ", and it was never started"
+				continue
+			}
+			out = append(out, f)
+		}
+		return found(out, "")
 	},
 }
 
@@ -61,7 +69,7 @@ func neverStarted(tl timeline.Timeline) []Finding {
 		u := tl.Final.Units[id]
 		wanted := slices.Contains(u.WantedBy, MultiUser) || slices.Contains(u.RequiredBy, MultiUser)
 		if wanted && u.FileState == "enabled" && u.Load == "loaded" && u.Active == "inactive" && u.InactiveExit == 0 && !busy[id] {
-			out = append(out, Finding{At: tl.End, Unit: id, Absence: true, Intrinsic: true, Evidence: []timeline.Evidence{u.Evidence},
+			out = append(out, Finding{At: tl.End, Unit: id, Absence: true, Evidence: []timeline.Evidence{u.Evidence},
 				Summary: fmt.Sprintf("%s is enabled for multi-user.target and never got its start job", id)})
 		}
 	}

@@ -80,6 +80,14 @@ func TestVectorCredentialed(t *testing.T) {
 		{name: "Vector 0.57 sends the literal text", want: check.Fail, say: []string{"sends no token of the vault (literal)"}, break_: func(b *boot) {
 			b.Call(timelinetest.LoadedAt+time.Second, "axiom", "ingest", 403, "auth", "literal", "events", 3)
 		}},
+		{name: "the metrics sink has no token, because the vault has none", want: check.Pass, break_: func(b *boot) {
+			b.Call(timelinetest.LoadedAt+time.Second, "axiom", "ingest", 404, "auth", "empty", "events", 3)
+		}},
+		{name: "an optional value that is empty in the vault, by its digest", want: check.Pass, expect: func(e *expect) {
+			e.EnvDigests["OPENCOMPUTER_CELL_ID"] = "e3b0c442"
+		}, break_: func(b *boot) {
+			b.VectorProcess(400, timelinetest.LoadedAt, strings.Replace(timelinetest.VaultVars, "ce110001", "-", 1))
+		}},
 		{name: "nothing to compare with", want: check.NoEvidence, expect: func(e *expect) { e.EnvDigests = nil }},
 	})
 }

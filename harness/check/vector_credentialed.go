@@ -126,12 +126,15 @@ func firstLoaded(tl timeline.Timeline, e Expect, processStart time.Duration) tim
 
 // literalTokens: from Vector 0.57 on, interpolation is off by default, and the
 // text "${AXIOM_PLATFORM_TOKEN}" itself is sent as the token. The environment
-// is right then, and Vector has not loaded it.
+// is right then, and Vector has not loaded it. An empty token is the metrics
+// sink's good right.
 func literalTokens(tl timeline.Timeline, v timeline.Process) []Finding {
 	for _, ev := range tl.Of(timeline.Request) {
-		if ev.Call.Op == "ingest" && ev.At > v.Start && (ev.Call.Auth == "literal" || ev.Call.Auth == "empty" || ev.Call.Auth == "none") {
-			return []Finding{{At: ev.At, Unit: Vector, Intrinsic: ev.Call.Auth == "literal", Evidence: []timeline.Evidence{ev.Evidence, v.Evidence},
-				Summary: fmt.Sprintf("the running Vector sends no token of the vault (%s)", ev.Call.Auth)}}
+		c := ev.Call
+		literal := c.Auth == "literal"
+		if c.Op == "ingest" && ev.At > v.Start && (literal || carriesLogs(c) && (c.Auth == "empty" || c.Auth == "none")) {
+			return []Finding{{At: ev.At, Unit: Vector, Intrinsic: literal, Evidence: []timeline.Evidence{ev.Evidence, v.Evidence},
+				Summary: fmt.Sprintf("the running Vector sends no token of the vault (%s)", c.Auth)}}
 		}
 	}
 	return nil
