@@ -154,9 +154,10 @@ func TestABodyThatIsNoBatchIsRefused(t *testing.T) {
 		"zstd that is none":              {ndjson, "zstd", strings.NewReader("{}"), 400},
 		"zstd cut short":                 {ndjson, "zstd", cut(compressed(t, two, newZstd)), 400},
 		"an event larger than any":       {ndjson, "", io.LimitReader(zeros{}, 2<<20), 413},
-		"a body larger than any":         {array, "", io.MultiReader(strings.NewReader(`[`), io.LimitReader(spaces{}, 17<<20)), 413},
-		"a bomb":                         {array, "gzip", compressedStream(t, io.LimitReader(spaces{}, 40<<20), newGzip), 413},
-		"a bomb in zstd":                 {array, "zstd", compressedStream(t, io.LimitReader(spaces{}, 40<<20), newZstd), 413},
+		"a body larger than any":         {ndjson, "", io.LimitReader(blanks{}, 17<<20), 413},
+		"a bomb in an array":             {array, "gzip", compressedStream(t, io.LimitReader(blanks{}, 33<<20), newGzip), 413},
+		"a bomb":                         {ndjson, "gzip", compressedStream(t, io.LimitReader(blanks{}, 33<<20), newGzip), 413},
+		"a bomb in zstd":                 {ndjson, "zstd", compressedStream(t, io.LimitReader(blanks{}, 33<<20), newZstd), 413},
 		"JSON with nothing that ends it": {array, "", io.LimitReader(opens{}, 1<<20), 400},
 	}
 	for name, tt := range tests {
@@ -241,16 +242,22 @@ func compressedStream(t *testing.T, body io.Reader, with func(io.Writer) io.Writ
 
 func cut(b *bytes.Buffer) io.Reader { b.Truncate(b.Len() - 3); return b }
 
-// Endless bodies of one byte.
+// Endless bodies.
 type (
 	zeros  struct{}
-	spaces struct{}
+	blanks struct{}
 	opens  struct{}
 )
 
-func (zeros) Read(p []byte) (int, error)  { return fill(p, '0') }
-func (spaces) Read(p []byte) (int, error) { return fill(p, ' ') }
-func (opens) Read(p []byte) (int, error)  { return fill(p, '[') }
+func (zeros) Read(p []byte) (int, error) { return fill(p, '0') }
+func (opens) Read(p []byte) (int, error) { return fill(p, '[') }
+
+// Read fills p with one blank line.
+func (blanks) Read(p []byte) (int, error) {
+	n, err := fill(p, ' ')
+	p[n-1] = '\n'
+	return n, err
+}
 
 func fill(p []byte, b byte) (int, error) {
 	for i := range p {

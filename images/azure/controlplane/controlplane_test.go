@@ -47,9 +47,9 @@ func TestAWorkerThatRegistersInTimeStays(t *testing.T) {
 func TestAWorkerThatDoesNotRegisterIsDestroyedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var destroyed []requestlog.Record
+		destroyed := make(chan requestlog.Record, 2)
 		service := controlplane.New(ttl)
-		defer service.Start(func(r requestlog.Record) { destroyed = append(destroyed, r) })()
+		defer service.Start(func(r requestlog.Record) { destroyed <- r })()
 
 		time.Sleep(ttl - time.Nanosecond)
 		synctest.Wait()
@@ -57,9 +57,10 @@ func TestAWorkerThatDoesNotRegisterIsDestroyedOnce(t *testing.T) {
 		time.Sleep(5 * ttl)
 		synctest.Wait()
 		require.Len(t, destroyed, 1)
-		assert.Equal(t, "controlplane", destroyed[0].Service)
-		assert.Equal(t, "destroyed", destroyed[0].Op)
-		assert.Positive(t, destroyed[0].Mono)
+		record := <-destroyed
+		assert.Equal(t, "controlplane", record.Service)
+		assert.Equal(t, "destroyed", record.Op)
+		assert.Positive(t, record.Mono)
 
 		for _, path := range []string{"/v1/workers/register", "/v1/workers/w-1/heartbeat"} {
 			w, rec := post(service, path, worker)
