@@ -1,0 +1,163 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestItSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	code, stdout, _ := m.run("--version")
+	assert.Zero(t, code)
+	assert.Equal(t, "vector 0.56.0 (bootrace stand-in, not Vector)\n", stdout)
+
+	m.set("STANDIN_VECTOR_VERSION", "0.57.1")
+	_, stdout, _ = m.run("--version")
+	assert.Equal(t, "vector 0.57.1 (bootrace stand-in, not Vector)\n", stdout)
+
+	code, stdout, _ = m.run("--help")
+	assert.Zero(t, code)
+	assert.True(t, strings.HasPrefix(stdout, "vector (bootrace stand-in, not Vector)"))
+
+	_, _, stderr := m.run()
+	first, _, _ := strings.Cut(stderr, "\n")
+	assert.Contains(t, first, "This is the bootrace stand-in, not Vector.")
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	const small = `
+sources: {journal: {type: journald}}
+sinks: {p: {type: axiom, inputs: [journal], token: t, dataset: d%s}}
+`
+	with := func(more string) string { return strings.Replace(small, "%s", more, 1) }
+	tests := []struct {
+		name    string
+		config  string // empty: the worker's
+		environ []string
+		args    []string
+		want    int
+		says    string
+	}{
+		{"validate passes", "", nil, []string{"validate"}, 0, "Validated"},
+		{"validate without the environment passes", "", nil, []string{"validate", "--no-environment"}, 0, "Loaded"},
+		{"empty credentials pass", "", []string{"AXIOM_PLATFORM_TOKEN=", "AXIOM_PLATFORM_DATASET="}, []string{"validate"}, 0, "Validated"},
+		{"validate with a missing variable", "", []string{"-AXIOM_PLATFORM_TOKEN"}, []string{"validate"}, 78, `Missing environment variable in config. name = "AXIOM_PLATFORM_TOKEN"`},
+		{"a start with a missing variable", "", []string{"-AXIOM_PLATFORM_TOKEN"}, nil, 78, `Configuration error. error=Missing environment variable in config. name = "AXIOM_PLATFORM_TOKEN"`},
+		{"0.57 with the worker's configuration cannot read the url", "", []string{"STANDIN_VECTOR_VERSION=0.57.0"}, []string{"validate"}, 78, `Sink "platform": invalid uri character`},
+		{"0.57 without a url in a variable passes, with any text as token", with(", url: 'https://x'"), []string{"STANDIN_VECTOR_VERSION=0.57.0"}, []string{"validate"}, 0, "Validated"},
+		{"0.57 that may interpolate passes", "", []string{"STANDIN_VECTOR_VERSION=0.57.0", "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION=true"}, []string{"validate"}, 0, "Validated"},
+		{"0.57 that may interpolate and lacks a variable", "", []string{"STANDIN_VECTOR_VERSION=0.57.0", "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION=true", "-AXIOM_PLATFORM_TOKEN"}, nil, 78, "Missing environment variable"},
+		{"an unknown key", with(", nonsense: 1"), nil, nil, 78, "unknown field `nonsense`"},
+		{"an unknown key for validate", with(", nonsense: 1"), nil, []string{"validate"}, 78, "unknown field `nonsense`"},
+		{"a disk buffer that is too small", with(", buffer: {type: disk, max_size: 1048576}"), nil, nil, 78, "must be greater than or equal to 268435488 bytes"},
+		{"without the environment its size is not looked at", with(", buffer: {type: disk, max_size: 1048576}"), nil, []string{"validate", "--no-environment"}, 0, "Loaded"},
+		{"a data directory that is not there", with("") + "data_dir: /nonexistent", nil, []string{"validate"}, 78, `data_dir "/nonexistent" does not exist`},
+		{"a health check that fails", with(", healthcheck: {uri: 'http://127.0.0.1:1/'}"), nil, []string{"validate"}, 78, "connection refused"},
+		{"a health check that is not asked", with(", healthcheck: {uri: 'http://127.0.0.1:1/'}"), nil, []string{"validate", "--skip-healthchecks"}, 0, "Validated"},
+		{"unhealthy sinks where health is required", with(", healthcheck: {uri: 'http://127.0.0.1:1/'}") + "healthchecks: {require_healthy: true}", nil, nil, 78, "Sinks unhealthy."},
+		{"warnings denied", with("") + "\ntransforms: {r: {type: remap, inputs: [journal], source: '.a = \"b\"'}}", nil, []string{"validate", "-d"}, 78, `Transform "r" has no consumers`},
+		{"a file that is not there", "", nil, []string{"-c", "/nonexistent.yaml"}, 78, "Config file not found in path."},
+		{"an unknown flag", "", nil, []string{"--nonsense"}, 64, "unexpected argument '--nonsense'"},
+		{"a path without validate", "", nil, []string{"vector.yaml"}, 64, "unexpected argument"},
+		{"a limit of zero", "", nil, []string{"--graceful-shutdown-limit-secs", "0"}, 64, "above zero"},
+		{"a limit of zero in the environment", "", []string{"VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS=0"}, nil, 64, "above zero"},
+		{"a flag without its value", "", nil, []string{"--config"}, 64, "a value is required for '--config'"},
+		{"a version that is none", "", []string{"STANDIN_VECTOR_VERSION=latest"}, nil, 78, `version "latest"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			m.journal(0)
+			m.role("https://127.0.0.1:1")
+			if tt.config == "" {
+				m.workerConfig()
+			} else if strings.Contains(tt.config, "data_dir") {
+				m.config(tt.config)
+			} else {
+				m.config("data_dir: " + m.path("data") + "\n" + tt.config)
+			}
+			for _, e := range tt.environ {
+				if name, ok := strings.CutPrefix(e, "-"); ok {
+					m.unset(name)
+				} else {
+					m.environ = append(m.environ, e)
+				}
+			}
+			code, stdout, stderr := m.run(tt.args...)
+			assert.Equal(t, tt.want, code, "%s%s", stdout, stderr)
+			assert.Contains(t, stdout+stderr, tt.says)
+		})
+	}
+}
+
+func (m *machine) unset(name string) {
+	var kept []string
+	for _, e := range m.environ {
+		if !strings.HasPrefix(e, name+"=") {
+			kept = append(kept, e)
+		}
+	}
+	m.environ = kept
+}
+
+func TestValidateLeavesARunningOneAlone(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.journal(0)
+	m.role(refusing(t))
+	m.workerConfig()
+	r := m.start()
+	r.says("Vector has started.")
+	code, stdout, _ := m.run("validate")
+	assert.Zero(t, code, stdout)
+
+	code, _, stderr := m.run()
+	assert.Equal(t, 78, code)
+	assert.Contains(t, stderr, "is another Vector process running and using this buffer?")
+
+	r.signal(syscall.SIGHUP)
+	r.says("does not reload its configuration")
+	r.signal(syscall.SIGQUIT)
+	code, _ = r.ends(5 * time.Second)
+	assert.Zero(t, code)
+}
+
+func TestADataDirectoryOfAnotherUserIsRefused(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() == 0 {
+		t.Skip("root may write anywhere")
+	}
+	m := newMachine(t)
+	m.role("https://127.0.0.1:1")
+	m.workerConfig()
+	require.NoError(t, os.Chmod(m.path("data"), 0o500))
+	code, stdout, _ := m.run("validate")
+	assert.Equal(t, 78, code)
+	assert.Contains(t, stdout, "is not writable")
+}
+
+func TestValidateIsQuick(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.role("https://127.0.0.1:1")
+	m.workerConfig()
+	best := time.Hour
+	for range 10 {
+		start := time.Now()
+		code, out, _ := m.run("validate")
+		require.Zero(t, code, out)
+		best = min(best, time.Since(start))
+	}
+	// Twice in each start of the unit's, so it must not be what the boot waits for. The best of ten: this host is shared.
+	assert.Less(t, best, 100*time.Millisecond)
+	t.Logf("best of ten: %s", best)
+}
