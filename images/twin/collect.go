@@ -52,7 +52,7 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	procs, procLeaks, err := listProcesses(req.Secrets)
 	c.add("processes.txt", procs, err)
 	c.add("files.txt", listFiles(configDir), nil)
-	leaks, err := searchFiles(searched, req.Secrets)
+	leaks, err := searchFiles(searched, bootTime(), req.Secrets)
 	c.add("leaks.txt", []byte(strings.Join(append(procLeaks, leaks...), "")), err)
 
 	// Entries still in journald's hands are not in its files yet.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // searched are the trees in which a subject could leave a secret: what an image
@@ -74,8 +76,9 @@ func leaked(data []byte, secrets map[string]string) []string {
 	return names
 }
 
-// searchFiles looks for the secrets in every file below the roots.
-func searchFiles(roots []string, secrets map[string]string) ([]string, error) {
+// searchFiles looks for the secrets in every file below the roots that was
+// changed after since: they are new in each case, so an older file has none.
+func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]string, error) {
 	var found []string
 	var errs []error
 	for _, root := range roots {
@@ -93,7 +96,7 @@ func searchFiles(roots []string, secrets map[string]string) ([]string, error) {
 				return nil
 			}
 			info, err := d.Info()
-			if err != nil || info.Size() > maxSearched {
+			if err != nil || info.Size() > maxSearched || changed(info).Before(since) {
 				return nil
 			}
 			data, err := os.ReadFile(path)
@@ -110,6 +113,19 @@ func searchFiles(roots []string, secrets map[string]string) ([]string, error) {
 		}
 	}
 	return found, errors.Join(errs...)
+}
+
+// changed is a file's ctime, which unlike mtime no program can set back.
+func changed(info fs.FileInfo) time.Time {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(st.Ctim.Unix())
+	}
+	return info.ModTime()
+}
+
+// bootTime is when PID 1 was started, with a second to spare for coarse clocks.
+func bootTime() time.Time {
+	return time.Now().Add(processStart("/proc/1") - boottime() - time.Second)
 }
 
 // listProcesses is processes.txt, and which of them hold a secret. Only Vector

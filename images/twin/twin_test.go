@@ -121,11 +121,15 @@ func TestSearchFindsASecretHoweverWritten(t *testing.T) {
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600))
 	}
-	found, err := searchFiles([]string{dir, filepath.Join(dir, "absent")}, secrets)
+	found, err := searchFiles([]string{dir, filepath.Join(dir, "absent")}, bootTime(), secrets)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{
 		"token\t" + dir + "/plain\n", "token\t" + dir + "/base64\n", "token\t" + dir + "/query\n",
 	}, found)
+
+	found, err = searchFiles([]string{dir}, time.Now().Add(time.Hour), secrets)
+	require.NoError(t, err)
+	assert.Empty(t, found, "what is older than the boot cannot hold what is new in it")
 }
 
 func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {
