@@ -188,6 +188,11 @@ func TestNoStartLimit(t *testing.T) {
 		{name: "repeated too quickly, with result exit-code", want: check.Fail, unit: "vector.service", break_: func(b *boot) {
 			b.TooQuickly(3*time.Second, timelinetest.Vector)
 		}},
+		{name: "a start asked for while a restart is pending is charged twice", want: check.Pass, say: []string{"populate-vector-env.service used 3 of 5 starts"}, break_: func(b *boot) {
+			b.PID1(2*time.Second, "5eb03494b6584870a536b337290809b3", timelinetest.Subject,
+				timelinetest.Subject+": Scheduled restart job immediately on client request, restart counter is at 1.", map[string]any{"N_RESTARTS": "1"})
+			b.Starting(2010*time.Millisecond, timelinetest.Subject)
+		}},
 		{name: "result start-limit-hit at the end", want: check.Fail, break_: func(b *boot) { b.Prop("x.service", "Result", "start-limit-hit") }},
 		{name: "what systemctl says in a script", want: check.Fail, unit: "vector.service", break_: func(b *boot) {
 			b.Log(3*time.Second, "waiter.service", "Job for vector.service failed because start of the service was attempted too often.")

@@ -18,6 +18,7 @@ const maxLine = 8 << 20
 type damage struct {
 	faults []string
 	bad    map[string][]int // kind of fault -> line numbers
+	cut    bool             // the source ends within a line
 }
 
 func (d *damage) at(line int, fault string) {
@@ -69,8 +70,11 @@ func eachLine(r io.Reader, d *damage, f func(n int, line []byte)) {
 			f(n, line)
 		}
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
+			switch {
+			case !errors.Is(err, io.EOF):
 				d.say(fmt.Sprintf("cut short after line %d: %v", n, err))
+			case long || len(buf) > 0:
+				d.cut = true
 			}
 			return
 		}

@@ -140,15 +140,20 @@ func (r *reader) source(name string, parse func(io.Reader, *damage)) {
 		r.miss(name, err.Error())
 		return
 	}
-	if want, ok := r.m.Files[name]; ok {
-		if sum := sha256.Sum256(data); int64(len(data)) != want.Size {
-			r.miss(name, fmt.Sprintf("%d bytes where the manifest has %d", len(data), want.Size))
-		} else if want.SHA256 != "" && hex.EncodeToString(sum[:]) != want.SHA256 {
-			r.miss(name, "not the bytes the manifest was made for")
-		}
+	want, listed := r.m.Files[name]
+	switch sum := sha256.Sum256(data); {
+	case !listed:
+		r.miss(name, "not listed in the manifest")
+	case int64(len(data)) != want.Size:
+		r.miss(name, fmt.Sprintf("%d bytes where the manifest has %d", len(data), want.Size))
+	case hex.EncodeToString(sum[:]) != want.SHA256:
+		r.miss(name, "not the bytes the manifest was made for")
 	}
 	var d damage
 	parse(bytes.NewReader(data), &d)
+	if d.cut && name != Console { // a console ends with a prompt
+		d.say("ends in the middle of a line")
+	}
 	if s := d.String(); s != "" {
 		r.miss(name, s)
 	}

@@ -68,6 +68,12 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 		{"a file cut at the end of a line", timeline.Units, "bytes where the manifest has", func(b *timelinetest.Boot) {
 			b.Replace[timeline.Units] = []byte("Id=a.service\nActiveState=active\n\n")
 		}},
+		{"a file cut within a line, before the manifest was made", timeline.Jobs, "ends in the middle of a line", func(b *timelinetest.Boot) {
+			b.Extra[timeline.Jobs] = []byte("7 a.service start wait")
+		}},
+		{"a file the manifest does not list", timeline.Leaks, "not listed in the manifest", func(b *timelinetest.Boot) {
+			b.Drop, b.Replace[timeline.Leaks] = []string{timeline.Leaks}, []byte{}
+		}},
 		{"a cloud log without its beginning", timeline.Cloud, "never said it is ready", func(b *timelinetest.Boot) { b.Cloud = b.Cloud[1:] }},
 		{"an empty console", timeline.Console, "empty", func(b *timelinetest.Boot) { b.Console = nil }},
 		{"a host nobody looked at", timeline.Host, "no sample", func(b *timelinetest.Boot) { b.Host = nil }},
