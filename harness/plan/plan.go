@@ -1,0 +1,54 @@
+// Package plan turns scenarios and a matrix of what to try them on into cases.
+// It decides nothing about how they are run, and does no I/O.
+//
+//	cases := plan.Make(scenarios, plan.Matrix{Bases: []string{"trixie"}, Repeat: 1, …})
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"bootrace/scenarios"
+)
+
+// Matrix is what each scenario is tried on.
+type Matrix struct {
+	Bases   []string
+	Subject string // its name
+	Vector  string // "stand-in" or where the real one came from
+	Repeat  int    // boots of each combination; at least 1
+}
+
+// Case is one boot to judge.
+type Case struct {
+	ID         string // delay-45s@trixie#1, unique within a plan
+	Scenario   scenarios.Scenario
+	Base       string
+	Subject    string
+	Vector     string
+	Repetition int // from 1
+}
+
+// Make returns the cases, those that wait longest first: a run then takes little
+// longer than its longest scenario. Within equals the order is that of the
+// arguments, repetition by repetition.
+func Make(list []scenarios.Scenario, m Matrix) []Case {
+	var out []Case
+	for n := 1; n <= max(1, m.Repeat); n++ {
+		for _, s := range list {
+			for _, base := range m.Bases {
+				out = append(out, Case{
+					ID:       fmt.Sprintf("%s@%s#%d", s.Name, base, n),
+					Scenario: s, Base: base, Subject: m.Subject, Vector: m.Vector, Repetition: n,
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Case) int { return cmp.Compare(b.Scenario.Waits(), a.Scenario.Waits()) })
+	return out
+}
+
+// Inputs names what a case shares with its repetitions: two verdicts under one
+// name are about the same thing.
+func (c Case) Inputs() string { return c.Scenario.Name + "@" + c.Base }

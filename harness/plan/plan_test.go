@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+
+	"bootrace/scenarios"
+)
+
+func after(name string, delay time.Duration) scenarios.Scenario {
+	s := scenarios.Scenario{Name: name}
+	s.WorkerEnv.When, s.WorkerEnv.Delay.Duration = scenarios.After, delay
+	return s
+}
+
+func TestTheLongestWaitComesFirst(t *testing.T) {
+	cases := Make([]scenarios.Scenario{after("short", 0), after("long", time.Minute)}, Matrix{Bases: []string{"trixie", "bookworm"}, Repeat: 2})
+	var ids []string
+	for _, c := range cases {
+		ids = append(ids, c.ID)
+	}
+	assert.Equal(t, []string{
+		"long@trixie#1", "long@bookworm#1", "long@trixie#2", "long@bookworm#2",
+		"short@trixie#1", "short@bookworm#1", "short@trixie#2", "short@bookworm#2",
+	}, ids)
+}
+
+func TestEveryCombinationIsThereOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfDistinct(rapid.StringMatching(`[a-z]{1,5}`), rapid.ID[string]).Draw(t, "names")
+		bases := rapid.SliceOfDistinct(rapid.SampledFrom([]string{"trixie", "bookworm", "other"}), rapid.ID[string]).Draw(t, "bases")
+		repeat := rapid.IntRange(0, 4).Draw(t, "repeat")
+		var list []scenarios.Scenario
+		for _, n := range names {
+			list = append(list, after(n, time.Duration(rapid.IntRange(0, 300).Draw(t, "delay"))*time.Second))
+		}
+		cases := Make(list, Matrix{Bases: bases, Repeat: repeat})
+		seen := map[string]bool{}
+		for i, c := range cases {
+			assert.False(t, seen[c.ID], "%s twice", c.ID)
+			seen[c.ID] = true
+			if i > 0 {
+				assert.GreaterOrEqual(t, cases[i-1].Scenario.Waits(), c.Scenario.Waits())
+			}
+		}
+		assert.Len(t, cases, len(names)*len(bases)*max(1, repeat))
+	})
+}

@@ -1,0 +1,79 @@
+// Package results is the record of what runs came to: the types that are stored,
+// printed as JSON and read by others. It knows nothing of how a verdict is made.
+package results
+
+import "time"
+
+// Version is the version of the JSON form.
+const Version = 1
+
+// Run is one invocation of bootrace run.
+type Run struct {
+	Version  int               `json:"version"`
+	ID       string            `json:"id"`
+	Started  time.Time         `json:"started"`
+	Ended    time.Time         `json:"ended,omitzero"` // zero: it goes on, or was cut off
+	Subject  string            `json:"subject"`
+	Hash     string            `json:"subject_hash"`
+	Vector   string            `json:"vector"` // stand-in, or where the real one came from
+	Planned  int               `json:"planned"`
+	Dir      string            `json:"dir"` // of the recordings
+	Versions map[string]string `json:"versions,omitempty"`
+	Cases    []Case            `json:"cases,omitempty"`
+}
+
+// Case is one case with all its attempts.
+type Case struct {
+	ID         string        `json:"id"`
+	Scenario   string        `json:"scenario"`
+	Base       string        `json:"base"`
+	Subject    string        `json:"subject"`
+	Hash       string        `json:"subject_hash"`
+	Backend    string        `json:"backend"`
+	Repetition int           `json:"repetition"`
+	Expected   string        `json:"expected"` // the verdict that the scenario expects
+	Verdict    string        `json:"verdict"`
+	Reason     string        `json:"reason"`
+	Vector     string        `json:"vector"` // as the program in the machine named itself
+	Started    time.Time     `json:"started"`
+	Duration   time.Duration `json:"duration_ns"`
+	Waited     time.Duration `json:"waited_ns"` // what of it the scenario itself waits for
+	Recording  string        `json:"recording"` // directory of the attempt that decided
+	Attempts   []Attempt     `json:"attempts"`
+	Kept       string        `json:"kept,omitempty"` // command that opens a shell in the kept machine
+}
+
+// AsExpected reports whether the verdict is the one that the scenario expects.
+func (c Case) AsExpected() bool { return c.Verdict == c.Expected }
+
+// Attempt is one boot of a case.
+type Attempt struct {
+	Verdict   string            `json:"verdict"`
+	Reason    string            `json:"reason"`
+	Recording string            `json:"recording"`
+	Versions  map[string]string `json:"versions,omitempty"`
+	Checks    []Check           `json:"checks,omitempty"`
+}
+
+// Check is one check's outcome.
+type Check struct {
+	Name     string    `json:"name"`
+	Outcome  string    `json:"outcome"`
+	Note     string    `json:"note,omitempty"`
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Finding is what a check saw, with its evidence.
+type Finding struct {
+	Summary  string        `json:"summary"`
+	At       time.Duration `json:"at_ns"` // since the boot clock's zero
+	Unit     string        `json:"unit,omitempty"`
+	Evidence []Evidence    `json:"evidence,omitempty"`
+}
+
+// Evidence is a line of a file of the recording.
+type Evidence struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Text string `json:"text"`
+}

@@ -1,0 +1,106 @@
+package scenarios
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed */*.yaml
+var library embed.FS
+
+// Library reads all scenarios that bootrace ships, in the order of their names'
+// folders and names.
+func Library() ([]Scenario, error) {
+	files, err := fs.Glob(library, "*/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var out []Scenario
+	var errs []error
+	for _, file := range files {
+		source, err := library.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		s, err := Parse("scenarios/"+file, source)
+		if want := strings.TrimSuffix(path.Base(file), ".yaml"); err == nil && s.Name != want {
+			err = fmt.Errorf("scenarios/%s: its name is %s, and must be %s as the file's", file, s.Name, want)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out, errors.Join(errs...)
+}
+
+// Find returns a scenario of the library by its name, or reads a file: what has
+// a slash or ends in .yaml or .yml is a file.
+func Find(name string) (Scenario, error) {
+	if strings.ContainsRune(name, '/') || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return Scenario{}, fmt.Errorf("read scenario: %w", err)
+		}
+		return Parse(name, source)
+	}
+	all, err := Library()
+	if err != nil {
+		return Scenario{}, err
+	}
+	var names []string
+	for _, s := range all {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return Scenario{}, fmt.Errorf("there is no scenario %q%s; bootrace scenarios lists them, a file is given by its path", name, didYouMean(name, names))
+}
+
+// Default is what a run without names takes: the delays.
+func Default() ([]Scenario, error) {
+	all, err := Library()
+	return slices.DeleteFunc(all, func(s Scenario) bool { return !strings.HasPrefix(s.File, "scenarios/delay/") }), err
+}
+
+// didYouMean names the candidate closest to a misspelt name, if one is close.
+func didYouMean(name string, candidates []string) string {
+	best, distance := "", len(name)/2+1
+	for _, c := range candidates {
+		if d := editDistance(name, c); d < distance {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return " (did you mean " + best + "?)"
+}
+
+// editDistance is Levenshtein's, in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		left := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := left
+			if a[i] != b[j] {
+				cost = 1 + min(left, row[j], row[j+1])
+			}
+			left, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
