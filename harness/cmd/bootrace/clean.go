@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/harness/machine/container"
+	"bootrace/images"
+)
+
+func cleanCommand(io streams) *cobra.Command {
+	var alsoImages, alsoRuns bool
+	cmd := &cobra.Command{
+		Use: "clean", Short: "Remove kept machines and what dead runs left behind",
+		Long: `Remove kept machines and what dead runs left behind. Only containers and images
+with our labels are touched, and none of a run that is going on.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := connect(cmd.Context())
+			if err != nil {
+				return err
+			}
+			n, err := b.Sweep(cmd.Context(), true)
+			fmt.Fprintf(io.out, "removed %d containers\n", n)
+			if err != nil {
+				return err
+			}
+			if alsoImages {
+				n, err := (&images.Builder{Engine: b.Engine()}).RemoveAll(cmd.Context())
+				fmt.Fprintf(io.out, "removed %d images\n", n)
+				if err != nil {
+					return err
+				}
+			}
+			if alsoRuns {
+				n, err := removeRuns()
+				fmt.Fprintf(io.out, "removed the recordings of %d runs; their results stay\n", n)
+				return err
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&alsoImages, "images", false, "remove our images as well: the next run builds them anew")
+	cmd.Flags().BoolVar(&alsoRuns, "runs", false, "remove the recordings of all runs that have ended")
+	return cmd
+}
+
+// removeRuns removes the directories of runs that no process holds.
+func removeRuns() (int, error) {
+	state, err := stateDir()
+	if err != nil {
+		return 0, err
+	}
+	dirs, err := os.ReadDir(filepath.Join(state, "runs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, d := range dirs {
+		dir := filepath.Join(state, "runs", d.Name())
+		if container.Held(filepath.Join(dir, "lock")) {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

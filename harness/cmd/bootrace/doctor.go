@@ -1,0 +1,53 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/harness/machine/container"
+	"bootrace/images"
+)
+
+func doctorCommand(io streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Say whether this host can boot machines, and how to mend it",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			state, err := stateDir()
+			if err != nil {
+				return err
+			}
+			h := container.Host{StateDir: state, Base: images.Suites()[0]}
+			h.Backend, h.ConnectErr = container.Connect(cmd.Context(), "")
+			findings := container.Doctor(cmd.Context(), h)
+			if asJSON {
+				if err := json.NewEncoder(io.out).Encode(findings); err != nil {
+					return err
+				}
+			} else {
+				printFindings(io, findings)
+			}
+			if slices.ContainsFunc(findings, func(f container.Finding) bool { return f.State == container.Fail }) {
+				return exitError{code: exitInvalid}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printFindings(io streams, findings []container.Finding) {
+	st := style{io.color}
+	codes := map[container.State]string{container.OK: "32", container.Warn: "33", container.Fail: "31;1"}
+	for _, f := range findings {
+		fmt.Fprintf(io.out, "%s  %-13s %s\n", st.paint(codes[f.State], fmt.Sprintf("%-4s", f.State)), f.Probe, f.Detail)
+		if f.Fix != "" {
+			fmt.Fprintf(io.out, "      %-13s -> %s\n", "", f.Fix)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"bootrace/harness/machine/container"
+)
+
+// machineMB is what a machine and its cloud take at most while they run, with
+// room for the moment at which Vector restarts (make bench measures it).
+const machineMB = 120
+
+// atOnce is how many machines may run at once: what was asked for, within what
+// the host's inotify limit carries (beyond it PID 1 hangs), else what memory
+// holds too.
+func atOnce(asked int) int {
+	room := container.InotifyRoom()
+	if asked > 0 {
+		return min(asked, room)
+	}
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) == nil {
+		free := int((uint64(info.Freeram) + uint64(info.Bufferram)) * uint64(info.Unit) >> 20)
+		room = min(room, max(1, free/machineMB))
+	}
+	return room
+}
+
+// vectorSource is where a real Vector comes from; empty for the stand-in.
+func vectorSource(f runFlags) string {
+	if f.vector != "" {
+		return f.vector
+	}
+	return os.Getenv("VECTOR")
+}

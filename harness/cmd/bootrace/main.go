@@ -1,0 +1,109 @@
+// Command bootrace boots a real worker image again and again under the timings
+// that production has, and says what lost the race. See the README.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Exit codes, the same for every verb.
+const (
+	exitOK      = 0 // all as expected
+	exitFailure = 1 // a case came out otherwise than expected
+	exitUsage   = 2 // the command line or a scenario file is wrong
+	exitInvalid = 3 // a case is invalid, or something could not be done
+)
+
+// exitError carries an exit code up to main. A nil err has been reported.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e exitError) Unwrap() error { return e.err }
+
+// usage marks an error as the caller's.
+func usage(err error) error { return exitError{exitUsage, err} }
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	terminal bool // err is one
+	color    bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first signal ends the run in order; the second is the user's last word.
+	context.AfterFunc(ctx, stop)
+	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
+	os.Exit(Run(ctx, streams{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal,
+		color: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+	}, os.Args[1:]))
+}
+
+// Run executes one command line and returns its exit code.
+func Run(ctx context.Context, io streams, args []string) int {
+	root := &cobra.Command{
+		Use:   "bootrace",
+		Short: "Boot a worker image under production's timings and say what lost the race",
+		Long: `bootrace boots real worker images (systemd as PID 1, real cloud-init) in
+containers against an emulated cloud, delays worker.env as production does, and
+judges what happened.
+
+Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
+		SilenceUsage: true, SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetIn(io.in)
+	root.SetOut(io.out)
+	root.SetErr(io.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(runCommand(io), showCommand(io), listCommand(io), scenariosCommand(io), doctorCommand(io), cleanCommand(io), shellCommand(io))
+	for _, c := range root.Commands() {
+		if check := c.Args; check != nil {
+			c.Args = func(c *cobra.Command, args []string) error {
+				if err := check(c, args); err != nil {
+					return usage(fmt.Errorf("%w; see: bootrace %s --help", err, c.Name()))
+				}
+				return nil
+			}
+		}
+	}
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var coded exitError
+	switch {
+	case errors.As(err, &coded):
+	case cmd == root: // cobra: unknown command
+		coded = exitError{exitUsage, err}
+	default:
+		coded = exitError{exitInvalid, err}
+	}
+	if coded.err != nil {
+		fmt.Fprintf(io.err, "bootrace: %v\n", coded.err)
+	}
+	return coded.code
+}

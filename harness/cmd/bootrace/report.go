@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"bootrace/results"
+)
+
+// maxFindings is how many findings of a case are shown before the rest is counted.
+const maxFindings = 6
+
+func (s style) caseLine(c results.Case) string {
+	line := fmt.Sprintf("  %s %-22s %8s", s.verdict(c.Verdict), c.ID, seconds(c.Duration))
+	switch {
+	case !c.AsExpected():
+		return line + "  " + c.Reason
+	case c.Verdict == "fail":
+		return line + "  as expected: " + c.Reason
+	}
+	return line + s.dim("  "+headline(c))
+}
+
+// headline is what a passed case is worth remembering for.
+func headline(c results.Case) string {
+	if len(c.Attempts) == 0 {
+		return c.Reason
+	}
+	var out []string
+	for _, check := range c.Attempts[len(c.Attempts)-1].Checks {
+		switch check.Name {
+		case "vector-credentialed", "boot-unblocked", "logs-delivered":
+			if check.Note != "" && check.Outcome == "pass" {
+				out = append(out, check.Note)
+			}
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// printRun is what a run says at its end: the table, then what went wrong.
+func printRun(io streams, r results.Run) {
+	st := style{io.color}
+	fmt.Fprintf(io.out, "\nrun %s: subject %s, Vector: %s\n", r.ID, r.Subject, vectorOf(r))
+	count := map[string]int{}
+	for _, c := range r.Cases {
+		count[c.Verdict]++
+		fmt.Fprintln(io.out, st.caseLine(c))
+	}
+	for _, c := range r.Cases {
+		if !c.AsExpected() {
+			fmt.Fprintln(io.out)
+			printCase(io, r, c, false)
+		}
+	}
+	var sums []string
+	for _, v := range []string{"pass", "fail", "flaky", "invalid", "error"} {
+		if count[v] > 0 {
+			sums = append(sums, fmt.Sprintf("%d %s", count[v], v))
+		}
+	}
+	if missing := r.Planned - len(r.Cases); missing > 0 {
+		sums = append(sums, fmt.Sprintf("%d not run", missing))
+	}
+	took := time.Duration(0)
+	if !r.Ended.IsZero() {
+		took = r.Ended.Sub(r.Started)
+	}
+	fmt.Fprintf(io.out, "\n%s in %s. Recordings: %s\n", strings.Join(sums, ", "), seconds(took), r.Dir)
+}
+
+// printCase shows a case: the cause first, then what to do, then where to look.
+func printCase(io streams, r results.Run, c results.Case, all bool) {
+	st := style{io.color}
+	fmt.Fprintf(io.out, "%s %s: %s\n", st.verdict(c.Verdict), c.ID, c.Reason)
+	fmt.Fprintf(io.out, "        again: bootrace run %s --base %s --keep-on-failure\n", c.Scenario, c.Base)
+	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)
+	if c.Kept != "" {
+		fmt.Fprintf(io.out, "        kept: %s\n", c.Kept)
+	}
+	for _, a := range c.Attempts {
+		if a.Recording != c.Recording && !all {
+			continue
+		}
+		if all && len(c.Attempts) > 1 {
+			fmt.Fprintf(io.out, "  attempt %s: %s, %s\n", filepath.Ext(a.Recording), a.Verdict, a.Reason)
+		}
+		for _, check := range a.Checks {
+			if check.Outcome == "pass" && !all {
+				continue
+			}
+			if check.Outcome == "not-applicable" && !all {
+				continue
+			}
+			fmt.Fprintf(io.out, "  %s %-20s %s\n", st.verdict(check.Outcome), check.Name, check.Note)
+			for i, f := range check.Findings {
+				if i == maxFindings && !all {
+					fmt.Fprintf(io.out, "          and %d more: bootrace show %s\n", len(check.Findings)-i, c.ID)
+					break
+				}
+				printFinding(io, st, f)
+			}
+		}
+	}
+}
+
+func printFinding(io streams, st style, f results.Finding) {
+	fmt.Fprintf(io.out, "          +%.3fs %s\n", f.At.Seconds(), f.Summary)
+	for i, e := range f.Evidence {
+		if i == 2 {
+			fmt.Fprintf(io.out, "            %s\n", st.dim(fmt.Sprintf("and %d more lines", len(f.Evidence)-i)))
+			break
+		}
+		fmt.Fprintf(io.out, "            %s\n", st.dim(fmt.Sprintf("%s:%d: %s", e.File, e.Line, oneLine(e.Text, 140))))
+	}
+}
+
+func oneLine(s string, most int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// vectorOf names the Vector that ran, as the machines found it.
+func vectorOf(r results.Run) string {
+	for _, c := range r.Cases {
+		if c.Vector != "" && c.Vector != "unknown" {
+			return c.Vector
+		}
+	}
+	return r.Vector
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/harness/machine/container"
+	"bootrace/harness/plan"
+	"bootrace/harness/run"
+	"bootrace/harness/subject"
+	"bootrace/images"
+	"bootrace/results"
+	"bootrace/results/store"
+	"bootrace/scenarios"
+)
+
+// runFlags is what the user may say of a run.
+type runFlags struct {
+	bases         []string
+	subject       string
+	vector        string
+	repeat        int
+	parallel      int
+	keep          bool
+	keepOnFailure bool
+	json          bool
+}
+
+func runCommand(io streams) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [SCENARIO...]",
+		Short: "Boot the scenarios and judge them (default: pre, delay-0s, delay-45s, delay-4m, never)",
+		Example: `  bootrace run
+  bootrace run delay-45s --base bookworm --repeat 10
+  bootrace run ./mine.yaml --subject ./my-populator --keep-on-failure`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runScenarios(cmd.Context(), io, f, args) },
+	}
+	fl := cmd.Flags()
+	fl.StringSliceVar(&f.bases, "base", images.Suites()[:1], "bases to boot: "+strings.Join(images.Suites(), ", "))
+	fl.StringVar(&f.subject, "subject", "", "directory of what is under test (default: this project's populator)")
+	fl.StringVar(&f.vector, "vector", "", "a real Vector: .deb, program or image (default: $VECTOR, else the stand-in)")
+	fl.IntVar(&f.repeat, "repeat", 1, "boots of each scenario and base")
+	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory and inotify allow)")
+	fl.BoolVar(&f.keep, "keep", false, "leave all machines running; bootrace shell opens them")
+	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "leave the machines of failed cases running")
+	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
+	return cmd
+}
+
+func (f runFlags) validate() error {
+	for _, b := range f.bases {
+		if !slices.Contains(images.Suites(), b) {
+			return fmt.Errorf("--base %q: expected one of %s", b, strings.Join(images.Suites(), ", "))
+		}
+	}
+	switch {
+	case f.repeat < 1:
+		return fmt.Errorf("--repeat %d: expected at least 1", f.repeat)
+	case f.parallel < 0:
+		return fmt.Errorf("--parallel %d: expected at least 1", f.parallel)
+	case f.keep && f.keepOnFailure:
+		return errors.New("--keep and --keep-on-failure: choose one")
+	}
+	return nil
+}
+
+func (f runFlags) keeps() run.Keep {
+	switch {
+	case f.keep:
+		return run.KeepAll
+	case f.keepOnFailure:
+		return run.KeepOnFailure
+	}
+	return run.KeepNone
+}
+
+func chosen(names []string) ([]scenarios.Scenario, error) {
+	if len(names) == 0 {
+		return scenarios.Default()
+	}
+	var out []scenarios.Scenario
+	var errs []error
+	for _, n := range names {
+		s, err := scenarios.Find(n)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if slices.ContainsFunc(out, func(o scenarios.Scenario) bool { return o.Name == s.Name }) {
+			errs = append(errs, fmt.Errorf("scenario %s is named twice; --repeat boots it more often", s.Name))
+		}
+		out = append(out, s)
+	}
+	return out, errors.Join(errs...)
+}
+
+func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (err error) {
+	if err := f.validate(); err != nil {
+		return usage(err)
+	}
+	list, err := chosen(names)
+	if err != nil {
+		return usage(err)
+	}
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	s, err := newSession(state)
+	if err != nil {
+		return explainDisk(err, state)
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+
+	backend, err := container.Connect(ctx, s.lock.Name())
+	if err != nil {
+		return err
+	}
+	if n, err := backend.Sweep(ctx, false); err != nil {
+		fmt.Fprintf(io.err, "bootrace: what an earlier run left behind cannot be removed: %v\n", err)
+	} else if n > 0 {
+		fmt.Fprintf(io.err, "removed %d containers that a dead run had left behind\n", n)
+	}
+	db, err := store.Open(ctx, filepath.Join(state, "results.db"))
+	if err != nil {
+		return explainDisk(err, state)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+
+	subj, imgs, err := build(ctx, io, backend, f)
+	if err != nil {
+		return err
+	}
+	vector := images.Vector{Source: vectorSource(f)}.String()
+	cases := plan.Make(list, plan.Matrix{Bases: f.bases, Subject: subj.Name, Vector: vector, Repeat: f.repeat})
+	r := results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: subj.Name, Hash: subj.Hash(),
+		Vector: vector, Planned: len(cases), Dir: s.dir}
+	if r.Versions, err = backend.Versions(ctx); err != nil {
+		return err
+	}
+	if err := db.BeginRun(ctx, r); err != nil {
+		return explainDisk(err, state)
+	}
+	parallel := atOnce(f.parallel)
+	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), subj.Name, vector, min(parallel, len(cases)))
+
+	show := newProgress(io.err, io.terminal, style{io.color})
+	runner := run.Runner{
+		ID: s.id, Backend: backend, Images: imgs, Dir: s.dir, Store: db, Keep: f.keeps(), Watch: show.Update,
+		Subject: run.Subject{Name: subj.Name, Hash: subj.Hash(), Units: subj.Units},
+		Booting: runtime.NumCPU(), Running: parallel,
+	}
+	var runErr error
+	r.Cases, runErr = runner.Run(ctx, cases)
+	show.Close()
+	r.Ended = time.Now().UTC()
+	if err := db.EndRun(context.WithoutCancel(ctx), r); err != nil {
+		runErr = errors.Join(runErr, err)
+	}
+	if f.json {
+		enc := json.NewEncoder(io.out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	} else {
+		printRun(io, r)
+	}
+	return outcome(ctx, r, explainDisk(runErr, state))
+}
+
+// outcome is the exit code of a run: a failure counts for more than what could
+// not be judged, for it is known.
+func outcome(ctx context.Context, r results.Run, err error) error {
+	code := exitOK
+	for _, c := range r.Cases {
+		switch {
+		case c.Verdict == "invalid" || c.Verdict == "error":
+			code = max(code, exitInvalid)
+		case !c.AsExpected():
+			return exitError{exitFailure, err}
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return exitError{exitInvalid, fmt.Errorf("interrupted: %d of %d cases had ended and are stored, the machines are removed", len(r.Cases), r.Planned)}
+	case err != nil:
+		return exitError{exitInvalid, err}
+	case code != exitOK:
+		return exitError{code: code}
+	case len(r.Cases) == 0 || len(r.Cases) < r.Planned:
+		return exitError{exitInvalid, fmt.Errorf("%d of %d cases were judged", len(r.Cases), r.Planned)}
+	}
+	return nil
+}
+
+// build reads the subject and makes all images, where they are not there already.
+func build(ctx context.Context, io streams, b *container.Backend, f runFlags) (subject.Subject, map[string]run.Images, error) {
+	root, err := images.FindRoot(".")
+	if err != nil {
+		return subject.Subject{}, nil, err
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return subject.Subject{}, nil, err
+	}
+	builder := &images.Builder{Engine: b.Engine(), Root: root, Cache: cache, Step: func(what string) { fmt.Fprintln(io.err, what) }}
+	var s subject.Subject
+	if f.subject == "" {
+		s, err = subject.Populator(ctx, builder)
+	} else if s, err = subject.Read(f.subject); err != nil {
+		return s, nil, usage(err)
+	}
+	if err != nil {
+		return s, nil, err
+	}
+	azure, err := builder.Azure(ctx)
+	if err != nil {
+		return s, nil, err
+	}
+	out := map[string]run.Images{}
+	for _, name := range f.bases {
+		base, err := builder.Base(ctx, name)
+		if err != nil {
+			return s, nil, err
+		}
+		worker, err := builder.Worker(ctx, base, azure, images.Vector{Source: vectorSource(f)})
+		if err != nil {
+			return s, nil, err
+		}
+		baked, err := s.Bake(ctx, builder, worker)
+		if err != nil {
+			return s, nil, err
+		}
+		out[name] = run.Images{Worker: baked.ID, Control: worker.ID, Cloud: azure.ID}
+	}
+	return s, out, nil
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/results"
+	"bootrace/results/store"
+	"bootrace/scenarios"
+)
+
+// open opens the results that there are.
+func open(ctx context.Context) (*store.Store, error) {
+	state, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, filepath.Join(state, "results.db"))
+}
+
+func showCommand(io streams) *cobra.Command {
+	var runID string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "show [CASE]", Short: "Show a run, or all there is to say of one of its cases",
+		Example: "  bootrace show\n  bootrace show delay-45s@trixie#1\n  bootrace show --run 20260102-0304 delay-45s",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			db, err := open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, db.Close()) }()
+			r, err := db.Run(cmd.Context(), runID)
+			if errors.Is(err, store.ErrNotFound) {
+				return usage(fmt.Errorf("%w; bootrace list shows the runs", err))
+			}
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				if r.Cases, err = matching(r, args[0]); err != nil {
+					return usage(err)
+				}
+			}
+			if asJSON {
+				enc := json.NewEncoder(io.out)
+				enc.SetIndent("", "  ")
+				return enc.Encode(r)
+			}
+			if len(args) == 0 {
+				printRun(io, r)
+				return nil
+			}
+			for _, c := range r.Cases {
+				fmt.Fprintf(io.out, "run %s, %s, subject %s, Vector: %s\n", r.ID, c.Started.Format("2006-01-02 15:04:05 MST"), c.Subject, c.Vector)
+				printCase(io, r, c, true)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// matching returns the cases whose id begins with name.
+func matching(r results.Run, name string) ([]results.Case, error) {
+	var out []results.Case
+	var ids []string
+	for _, c := range r.Cases {
+		if c.ID == name {
+			return []results.Case{c}, nil
+		}
+		if strings.HasPrefix(c.ID, name) {
+			out = append(out, c)
+		}
+		ids = append(ids, c.ID)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("run %s has no case %q; it has: %s", r.ID, name, strings.Join(ids, ", "))
+	}
+	return out, nil
+}
+
+func listCommand(io streams) *cobra.Command {
+	var limit int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the latest runs", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			db, err := open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, db.Close()) }()
+			runs, err := db.Runs(cmd.Context(), limit)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(io.out).Encode(runs)
+			}
+			if len(runs) == 0 {
+				fmt.Fprintln(io.out, "no run is stored yet; begin with: bootrace run")
+			}
+			for _, r := range runs {
+				fmt.Fprintln(io.out, runLine(style{io.color}, r))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 20, "runs to list")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func runLine(st style, r results.Run) string {
+	word, bad := "pass", 0
+	for _, c := range r.Cases {
+		if !c.AsExpected() {
+			bad++
+			if word != "fail" {
+				word = c.Verdict
+			}
+		}
+	}
+	text := fmt.Sprintf("%d cases as expected", len(r.Cases))
+	switch {
+	case r.Ended.IsZero():
+		word, text = "error", fmt.Sprintf("cut off, or still going on: %d of %d cases ended", len(r.Cases), r.Planned)
+	case len(r.Cases) < r.Planned:
+		word, text = "error", fmt.Sprintf("%d of %d cases ended", len(r.Cases), r.Planned)
+	case bad > 0:
+		text = fmt.Sprintf("%d of %d cases not as expected", bad, len(r.Cases))
+	}
+	return fmt.Sprintf("%s %s  %-24s %s", st.verdict(word), r.ID, r.Subject, text+st.dim("  Vector: "+vectorOf(r)))
+}
+
+func scenariosCommand(io streams) *cobra.Command {
+	var check string
+	cmd := &cobra.Command{
+		Use: "scenarios", Short: "List the scenarios that bootrace ships, or check a file of one's own", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if check != "" {
+				s, err := scenarios.Find(check)
+				if err != nil {
+					return usage(err)
+				}
+				fmt.Fprintf(io.out, "%s: scenario %s is in order; it waits %s\n", check, s.Name, s.Waits())
+				return nil
+			}
+			all, err := scenarios.Library()
+			if err != nil {
+				return err
+			}
+			for _, s := range all {
+				fmt.Fprintf(io.out, "%-12s %-7s %s\n", s.Name, s.Waits(), s.Description)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&check, "check", "", "a scenario file to check")
+	return cmd
+}

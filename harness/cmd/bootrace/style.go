@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// style colours words, or not.
+type style struct{ color bool }
+
+func (s style) paint(code, text string) string {
+	if !s.color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s style) verdict(v string) string {
+	code := map[string]string{"pass": "32", "fail": "31;1", "flaky": "35;1", "invalid": "33", "error": "33;1"}[v]
+	return s.paint(code, fmt.Sprintf("%-7s", v))
+}
+
+func (s style) dim(text string) string { return s.paint("2", text) }
+
+// seconds prints a duration as people compare them.
+func seconds(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "-"
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.2fs", d.Seconds())
+	default:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+}
+
+// indent puts prefix before every line.
+func indent(text, prefix string) string {
+	return prefix + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+prefix)
+}

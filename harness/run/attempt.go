@@ -1,0 +1,143 @@
+package run
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"bootrace/harness/check"
+	"bootrace/harness/judge"
+	"bootrace/harness/machine"
+	"bootrace/harness/plan"
+	"bootrace/harness/verdict"
+	"bootrace/scenarios"
+)
+
+// attempt is one boot of a case, judged.
+type attempt struct {
+	judge.Judgement
+	dir     string
+	machine machine.Machine // nil unless it was left running
+	seen    map[milestone]time.Duration
+}
+
+// attempt boots the case once. What goes wrong on the way is the verdict error,
+// with the reason.
+func (r *Runner) attempt(ctx context.Context, c plan.Case, ctl *control, n int, booted func()) attempt {
+	dir := fmt.Sprintf("%s.%d", filepath.Join(r.Dir, fileName(c.ID)), n)
+	a, err := r.tryAttempt(ctx, c, ctl, n, dir, booted)
+	a.dir = dir
+	if err != nil {
+		a.Verdict, a.Reason = verdict.Error, err.Error()
+	}
+	return a
+}
+
+func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n int, dir string, booted func()) (attempt, error) {
+	w := newWorld()
+	s, err := r.shot(w, fmt.Sprintf("%s.%d", c.ID, n), r.Images[c.Base], provisioningOf(c.Scenario), c.Scenario.Cloud.PendingWorkerTTL.Duration)
+	if err != nil {
+		return attempt{}, err
+	}
+	s.dir = dir
+	s.settle, s.window = c.Scenario.Look.Settle.Duration, c.Scenario.Look.Window.Duration
+	if s.until = windowOver; c.Scenario.Written() {
+		s.until = registered
+	}
+	s.keep = r.Keep != KeepNone
+	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source}
+	s.late = func(context.Context) (map[string][]byte, error) {
+		multiUser, err := ctl.wait()
+		if err != nil {
+			return nil, err
+		}
+		expect, err := json.MarshalIndent(expectation(c, w, r.Subject.Units, multiUser), "", "  ")
+		return map[string][]byte{judge.ExpectFile: expect}, err
+	}
+	waits := c.Scenario.Waits()
+	// What follows cloud-final's start at once still competes with booting.
+	busy := cloudFinal
+	if c.Scenario.Written() && c.Scenario.WorkerEnv.Delay.Duration < soon {
+		busy = registered
+	}
+	rec, err := r.record(ctx, s, func(ms milestone) {
+		if ms == busy {
+			booted()
+		}
+		u := Update{Case: c.ID, Step: string(ms)}
+		if ms == cloudFinal {
+			u.Planned = waits
+		}
+		r.tell(u)
+	})
+	a := attempt{machine: rec.machine, seen: rec.seen}
+	if err != nil {
+		return a, err
+	}
+	a.Judgement, err = judge.Recording(os.DirFS(dir))
+	return a, err
+}
+
+// soon is a delay so short that the case is not over its boot when it ends.
+const soon = 5 * time.Second
+
+// shot is what every boot has in common.
+func (r *Runner) shot(w world, name string, images Images, p provisioning, ttl time.Duration) (shot, error) {
+	config, err := w.cloudConfig(ttl)
+	if err != nil {
+		return shot{}, err
+	}
+	files, err := w.seed(p)
+	if err != nil {
+		return shot{}, err
+	}
+	return shot{
+		name: name, dir: filepath.Join(r.Dir, fileName(name)), secrets: w.secrets(),
+		spec: machine.Spec{
+			Run: r.ID, Name: name, WorkerImage: images.Worker, CloudImage: images.Cloud,
+			CloudConfig: config, Hosts: w.hosts(), Files: files,
+		},
+	}, nil
+}
+
+// provisioningOf is what the scenario says of worker.env.
+func provisioningOf(s scenarios.Scenario) provisioning {
+	before := s.WorkerEnv.BeforeBoot()
+	return provisioning{beforeBoot: before, write: s.Written() && !before, delay: s.WorkerEnv.Delay.Duration}
+}
+
+func expectation(c plan.Case, w world, units []string, control time.Duration) check.Expect {
+	s := c.Scenario
+	e := check.Expect{
+		Base: c.Base, Vector: c.Vector, RoleEnv: check.Late,
+		CredentialsWithin: s.Expect.CredentialsWithin.Duration, BootBudget: s.Expect.BootBudget.Duration,
+		ControlMultiUser: control, PendingWorkerTTL: s.Cloud.PendingWorkerTTL.Duration, Registered: s.Expect.Registered,
+		StartsAllowed: s.Expect.Starts, SubjectUnits: units, LogToken: secretToken,
+		EnvDigests: map[string]string{},
+	}
+	switch {
+	case s.WorkerEnv.BeforeBoot():
+		e.RoleEnv = check.Pre
+	case !s.Written():
+		e.RoleEnv = check.Never
+	}
+	for name, value := range w.vectorEnv() {
+		sum := sha256.Sum256([]byte(value))
+		e.EnvDigests[name] = hex.EncodeToString(sum[:4])
+	}
+	for _, f := range s.Expect.AllowedFailed {
+		e.AllowedFailed = append(e.AllowedFailed, check.Allowed{Unit: f.Unit, Reason: f.Reason})
+	}
+	return e
+}
+
+// fileName makes a case's id a name for a directory.
+func fileName(id string) string {
+	return strings.NewReplacer("/", "_", " ", "_").Replace(id)
+}

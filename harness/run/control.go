@@ -1,0 +1,90 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"bootrace/harness/check"
+	"bootrace/harness/judge"
+	"bootrace/harness/plan"
+)
+
+// controlBoots is how many control boots a base gets; their median counts, so
+// that one slow boot does not loosen or tighten the budget.
+const controlBoots = 3
+
+// controlWindow bounds a control boot: an image that takes longer without a
+// subject is broken.
+const controlWindow = 60 * time.Second
+
+// control is the time that multi-user.target takes without the subject.
+type control struct {
+	boots sync.WaitGroup
+	times [controlBoots]time.Duration
+	errs  [controlBoots]error
+}
+
+// wait returns the control time, on the boot clock, once all its boots are over.
+func (c *control) wait() (time.Duration, error) {
+	c.boots.Wait()
+	if err := errors.Join(c.errs[:]...); err != nil {
+		return 0, fmt.Errorf("control boot: %w", err)
+	}
+	times := c.times
+	slices.Sort(times[:])
+	return times[controlBoots/2], nil
+}
+
+// startControls begins the control boots of every base in the plan, each as soon
+// as there is a place for it. They come before the cases, under the same
+// admission, hence under the same load.
+func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[string]*control, error) {
+	controls := map[string]*control{}
+	for _, c := range cases {
+		if controls[c.Base] != nil {
+			continue
+		}
+		ctl := &control{}
+		controls[c.Base] = ctl
+		for i := range controlBoots {
+			leave, err := enter(ctx, r.place.booting)
+			if err != nil {
+				return controls, err
+			}
+			ctl.boots.Go(func() {
+				defer leave()
+				ctl.times[i], ctl.errs[i] = r.controlBoot(ctx, fmt.Sprintf("control@%s#%d", c.Base, i+1), c.Base)
+			})
+		}
+	}
+	return controls, nil
+}
+
+func (r *Runner) controlBoot(ctx context.Context, name, base string) (time.Duration, error) {
+	w := newWorld()
+	images := Images{Worker: r.Images[base].Control, Cloud: r.Images[base].Cloud}
+	s, err := r.shot(w, name, images, provisioning{}, controlWindow)
+	if err != nil {
+		return 0, err
+	}
+	s.until, s.window = multiUser, controlWindow
+	rec, err := r.record(ctx, s, func(ms milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
+	if err != nil {
+		return 0, err
+	}
+	j, err := judge.Expecting(os.DirFS(rec.dir), check.Expect{Base: base, RoleEnv: check.Never})
+	if err != nil {
+		return 0, err
+	}
+	if j.MultiUser == 0 {
+		return 0, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
+			controlWindow, filepath.Join(rec.dir, "console.log"))
+	}
+	return j.MultiUser, nil
+}

@@ -1,0 +1,122 @@
+package run
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"bootrace/harness/machine"
+)
+
+// fakeBackend is for the runner's own logic: order, limits, clean-up, errors.
+// What a boot is really like, TestMachines shows.
+type fakeBackend struct {
+	mu       sync.Mutex
+	started  []string
+	living   int
+	booting  int // between Start and the machine's cloud-final line
+	mostBoot int
+	removed  int
+
+	fail  func(name string) error         // of Start
+	exits func(name string) bool          // PID 1 ends at once
+	boot  func(ctx context.Context) error // how long a boot takes
+}
+
+func (b *fakeBackend) Name() string { return "fake" }
+
+func (b *fakeBackend) Versions(context.Context) (map[string]string, error) {
+	return map[string]string{"engine": "fake"}, nil
+}
+
+func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Machine, error) {
+	b.mu.Lock()
+	b.started = append(b.started, spec.Name)
+	b.booting++
+	b.mostBoot = max(b.mostBoot, b.booting)
+	b.mu.Unlock()
+	if b.fail != nil {
+		if err := b.fail(spec.Name); err != nil {
+			b.mu.Lock()
+			b.booting--
+			b.mu.Unlock()
+			return nil, err
+		}
+	}
+	if b.boot != nil {
+		if err := b.boot(ctx); err != nil {
+			b.mu.Lock()
+			b.booting--
+			b.mu.Unlock()
+			return nil, err
+		}
+	}
+	m := &fakeMachine{backend: b, exited: make(chan struct{})}
+	m.console, m.consoleIn = io.Pipe()
+	m.cloud, m.cloudIn = io.Pipe()
+	b.mu.Lock()
+	b.living++
+	b.booting--
+	b.mu.Unlock()
+	go func() {
+		fmt.Fprintf(m.consoleIn, "[  OK  ] Reached target multi-user.target - Multi-User System.\r\n         Starting cloud-final.service\r\n")
+		if b.exits != nil && b.exits(spec.Name) {
+			close(m.exited)
+			return
+		}
+		fmt.Fprintln(m.cloudIn, `{"service":"controlplane","op":"register","status":200}`)
+	}()
+	return m, nil
+}
+
+type fakeMachine struct {
+	backend            *fakeBackend
+	console, cloud     *io.PipeReader
+	consoleIn, cloudIn *io.PipeWriter
+	exited             chan struct{}
+	once               sync.Once
+}
+
+func (m *fakeMachine) ID() string              { return "fake" }
+func (m *fakeMachine) Console() io.Reader      { return m.console }
+func (m *fakeMachine) CloudLog() io.Reader     { return m.cloud }
+func (m *fakeMachine) Exited() <-chan struct{} { return m.exited }
+func (m *fakeMachine) ExitCode() int           { return 255 }
+
+func (m *fakeMachine) Collect(_ context.Context, _ []byte, w io.Writer) error {
+	t := tar.NewWriter(w)
+	text := fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", monotonic()/1000-int64(time.Second/time.Microsecond))
+	if err := t.WriteHeader(&tar.Header{Name: "manager.txt", Size: int64(len(text)), Mode: 0o600}); err != nil {
+		return err
+	}
+	if _, err := io.Copy(t, strings.NewReader(text)); err != nil {
+		return err
+	}
+	return t.Close()
+}
+
+func (m *fakeMachine) Detach() {
+	_ = m.consoleIn.Close()
+	_ = m.cloudIn.Close()
+}
+
+func (m *fakeMachine) Keep(context.Context) (string, error) { return "fake shell", nil }
+
+func (m *fakeMachine) Remove(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return errors.New("removed with a context that had ended")
+	}
+	m.once.Do(func() {
+		m.Detach()
+		m.backend.mu.Lock()
+		defer m.backend.mu.Unlock()
+		m.backend.living--
+		m.backend.removed++
+	})
+	return nil
+}

@@ -1,0 +1,117 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// hostSample is the state of the host at one moment: what may have disturbed a
+// boot that was not the boot's fault. Totals are since the host's boot.
+type hostSample struct {
+	Mono       int64 `json:"mono"`
+	CPUSomeUS  int64 `json:"psi_cpu_some_us"`
+	MemFullUS  int64 `json:"psi_mem_full_us"`
+	IOFullUS   int64 `json:"psi_io_full_us"`
+	LateUS     int64 `json:"late_us"` // by how much this sample was late
+	MemAvailKB int64 `json:"mem_available_kb"`
+}
+
+// sampleEvery is how often the host is looked at.
+const sampleEvery = time.Second
+
+// hostWatch samples the host while a run goes on; each case takes its part.
+type hostWatch struct {
+	mu      sync.Mutex
+	samples []hostSample
+}
+
+func (h *hostWatch) run(ctx context.Context) {
+	due := time.Now()
+	for {
+		s := sampleHost()
+		s.LateUS = time.Since(due).Microseconds()
+		h.mu.Lock()
+		h.samples = append(h.samples, s)
+		h.mu.Unlock()
+		due = due.Add(sampleEvery)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Until(due)):
+		}
+	}
+}
+
+// between returns the samples from one before from to to, as lines of JSON.
+func (h *hostWatch) between(from, to int64) []byte {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	for i, s := range h.samples {
+		before := i+1 < len(h.samples) && h.samples[i+1].Mono < from
+		if !before && s.Mono <= to {
+			_ = enc.Encode(s) // a buffer takes what it is given
+		}
+	}
+	return out.Bytes()
+}
+
+// sampleHost reads what the kernel offers; a kernel without PSI gives zeros.
+func sampleHost() hostSample {
+	return hostSample{
+		Mono:       monotonic(),
+		CPUSomeUS:  pressure("cpu", "some"),
+		MemFullUS:  pressure("memory", "full"),
+		IOFullUS:   pressure("io", "full"),
+		MemAvailKB: memAvailable(),
+	}
+}
+
+// pressure reads a total in microseconds: Documentation/accounting/psi.rst.
+func pressure(resource, kind string) int64 {
+	data, err := os.ReadFile("/proc/pressure/" + resource)
+	if err != nil {
+		return 0
+	}
+	for l := range strings.Lines(string(data)) {
+		fields := strings.Fields(l)
+		if len(fields) == 5 && fields[0] == kind {
+			n, _ := strconv.ParseInt(strings.TrimPrefix(fields[4], "total="), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// memAvailable is /proc/meminfo's estimate in kB; 0 where there is none.
+func memAvailable() int64 {
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for l := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(l, "MemAvailable:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// monotonic is CLOCK_MONOTONIC in nanoseconds, the clock that containers share.
+func monotonic() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic(err) // clock_gettime(2): cannot fail for a clock that Linux always has
+	}
+	return ts.Nano()
+}

@@ -1,0 +1,20 @@
+package run
+
+import "bootrace/results"
+
+// record is the attempt as it is stored.
+func (a attempt) record() results.Attempt {
+	out := results.Attempt{Verdict: string(a.Verdict), Reason: a.Reason, Recording: a.dir, Versions: a.Versions}
+	for _, r := range a.Results {
+		c := results.Check{Name: r.Check, Outcome: string(r.Outcome), Note: r.Note}
+		for _, f := range r.Findings {
+			finding := results.Finding{Summary: f.Summary, At: f.At, Unit: f.Unit}
+			for _, e := range f.Evidence {
+				finding.Evidence = append(finding.Evidence, results.Evidence{File: e.File, Line: e.Line, Text: e.Text})
+			}
+			c.Findings = append(c.Findings, finding)
+		}
+		out.Checks = append(out.Checks, c)
+	}
+	return out
+}

@@ -1,0 +1,302 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"bootrace/harness/machine"
+	"bootrace/harness/recording"
+)
+
+// milestone is a moment of a boot that the harness can see from outside, without
+// touching the machine: on PID 1's console or in the cloud's log.
+type milestone string
+
+const (
+	machineStarted milestone = "started"
+	multiUser      milestone = "multi-user.target reached"
+	cloudFinal     milestone = "cloud-final started"
+	registered     milestone = "worker registered"
+	settled        milestone = "settled"
+	windowOver     milestone = "window over"
+	machineExited  milestone = "machine exited"
+	streamEnded    milestone = "a stream ended"
+)
+
+// shot is one boot to record.
+type shot struct {
+	name    string
+	spec    machine.Spec
+	secrets map[string]string
+	dir     string
+	// The recording ends settle after until was reached, at the latest window
+	// after the start.
+	until          milestone
+	settle, window time.Duration
+	files          map[string][]byte // kept with the recording
+	// late are files that are known only when the boot is over; may be nil.
+	late func(context.Context) (map[string][]byte, error)
+	keep bool // leave the machine running and to the caller
+}
+
+// recorded is what came of a shot.
+type recorded struct {
+	dir     string
+	ended   milestone
+	seen    map[milestone]time.Duration // since the start was asked for
+	machine machine.Machine             // nil unless kept
+}
+
+// removeTimeout bounds the removal of a machine, cancelled or not.
+const removeTimeout = 60 * time.Second
+
+// collectTimeout bounds the collection; it takes about 0.2 s on an idle host.
+const collectTimeout = 60 * time.Second
+
+// record boots a machine, follows it to its end, and takes everything that is to
+// be known of it. An error means that there is no recording to judge.
+func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec recorded, err error) {
+	rec = recorded{dir: s.dir, seen: map[milestone]time.Duration{}}
+	w, err := recording.Create(s.dir, s.secrets)
+	if err != nil {
+		return rec, err
+	}
+	for name, data := range s.files {
+		if err := w.Put(name, data); err != nil {
+			return rec, err
+		}
+	}
+	from, began := monotonic(), time.Now()
+	m, err := r.Backend.Start(ctx, s.spec)
+	if err != nil {
+		return rec, err
+	}
+	defer func() {
+		if s.keep && err == nil {
+			rec.machine = m
+			return
+		}
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+		defer cancel()
+		err = errors.Join(err, m.Remove(cleanup))
+	}()
+	zero := monotonic() // until the machine says better
+
+	see := newSightings()
+	var streams sync.WaitGroup
+	streamErrs := make(chan error, 2)
+	follow := func(name string, from io.Reader, look func([]byte) milestone) {
+		streams.Go(func() {
+			streamErrs <- w.Stream(name, from, func(line []byte) {
+				if ms := look(line); ms != "" {
+					see.add(ms)
+				}
+			})
+			see.add(streamEnded)
+		})
+	}
+	follow("console.log", m.Console(), onConsole)
+	follow("cloud.jsonl", m.CloudLog(), onCloud)
+	see.add(machineStarted)
+
+	rec.ended, err = watch(ctx, s, m, see, func(ms milestone) {
+		rec.seen[ms] = time.Since(began)
+		if reach != nil {
+			reach(ms)
+		}
+	})
+	if err != nil {
+		return rec, err
+	}
+
+	man := recording.Manifest{Case: s.name, Versions: map[string]string{}}
+	collected, err := r.collect(ctx, m, w, s.secrets)
+	if err != nil {
+		if ctx.Err() != nil {
+			return rec, ctx.Err()
+		}
+		w.Missing("collection", err)
+	}
+	man.EndMono = monotonic()
+	maps.Copy(man.Versions, r.versions)
+	maps.Copy(man.Versions, collected)
+	if rec.ended == machineExited {
+		code := m.ExitCode()
+		man.ContainerExit = &code
+	}
+	if z, v, err := manager(s.dir); err == nil {
+		zero, man.Versions["systemd"] = z, v
+	} else {
+		w.Missing("boot clock", err)
+	}
+	man.BootZeroMono = zero
+	man.BootRealtime = time.Now().UnixMicro() - (monotonic()-zero)/1000
+	if err := w.Put("host.jsonl", r.host.between(from, man.EndMono)); err != nil {
+		return rec, err
+	}
+	if s.late != nil {
+		files, err := s.late(ctx)
+		if err != nil {
+			return rec, err
+		}
+		for name, data := range files {
+			if err := w.Put(name, data); err != nil {
+				return rec, err
+			}
+		}
+	}
+	// Either way the two streams end, whose files the manifest is about.
+	if s.keep {
+		m.Detach()
+	} else {
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+		defer cancel()
+		if err := m.Remove(cleanup); err != nil {
+			return rec, err
+		}
+	}
+	streams.Wait()
+	if err := errors.Join(<-streamErrs, <-streamErrs); err != nil {
+		return rec, err
+	}
+	return rec, w.Close(man)
+}
+
+// watch waits until the shot is over, and returns with what ended it.
+func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach func(milestone)) (milestone, error) {
+	window := time.NewTimer(s.window)
+	defer window.Stop()
+	var settle, lost <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case ms := <-see.c:
+			if ms == streamEnded {
+				lost = time.After(lostAfter)
+				break
+			}
+			reach(ms)
+			if ms == s.until && settle == nil {
+				settle = time.After(s.settle)
+			}
+		case <-settle:
+			reach(settled)
+			return settled, nil
+		case <-m.Exited():
+			return machineExited, nil
+		case <-lost:
+			return "", fmt.Errorf("lost sight of machine %s: its console or its cloud's log ended while it ran; did the engine stop? (bootrace doctor)", m.ID())
+		case <-window.C:
+			return windowOver, nil
+		}
+	}
+}
+
+// lostAfter is how long after the end of a stream the news of PID 1's end may come.
+const lostAfter = 3 * time.Second
+
+// sightings passes each milestone on once.
+type sightings struct {
+	mu   sync.Mutex
+	seen map[milestone]bool
+	c    chan milestone
+}
+
+func newSightings() *sightings {
+	return &sightings{seen: map[milestone]bool{}, c: make(chan milestone, 16)} // more than there are milestones
+}
+
+func (s *sightings) add(ms milestone) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.seen[ms] {
+		s.seen[ms] = true
+		s.c <- ms
+	}
+}
+
+// escapes are the colour codes of PID 1's console.
+var escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[a-zA-Z]")
+
+// onConsole knows the lines by unit name and, as systemd before 256 prints them
+// in images that ask for it, by description.
+func onConsole(line []byte) milestone {
+	text := string(escapes.ReplaceAll(line, nil))
+	switch {
+	case strings.Contains(text, "Reached target multi-user.target"), strings.Contains(text, "Reached target Multi-User System"):
+		return multiUser
+	case strings.Contains(text, "Starting cloud-final.service"), strings.Contains(text, "Starting Execute cloud user/final scripts"):
+		return cloudFinal
+	}
+	return ""
+}
+
+func onCloud(line []byte) milestone {
+	var l struct {
+		Service, Op string
+		Status      int
+	}
+	if json.Unmarshal(line, &l) == nil && l.Service == "controlplane" && l.Op == "register" && l.Status == 200 {
+		return registered
+	}
+	return ""
+}
+
+// collect runs the machine's collector and stores what it gives.
+func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Writer, secrets map[string]string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, collectTimeout)
+	defer cancel()
+	request, err := json.Marshal(map[string]any{"secrets": secrets})
+	if err != nil {
+		return nil, err
+	}
+	pr, pw := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := m.Collect(ctx, request, pw)
+		_ = pw.CloseWithError(err)
+		done <- err
+	}()
+	versions, err := w.Collection(pr)
+	_ = pr.CloseWithError(errors.New("the collection was not wanted any longer"))
+	return versions, errors.Join(err, <-done)
+}
+
+// manager reads the boot clock's zero, in CLOCK_MONOTONIC's nanoseconds, and
+// systemd's version from what was collected.
+func manager(dir string) (zero int64, version string, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, "manager.txt"))
+	if err != nil {
+		return 0, "", err
+	}
+	for l := range bytes.Lines(data) {
+		key, value, _ := strings.Cut(strings.TrimSpace(string(l)), "=")
+		switch key {
+		case "Version":
+			version = value
+		case "UserspaceTimestampMonotonic":
+			us, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				return 0, "", fmt.Errorf("UserspaceTimestampMonotonic: %w", err)
+			}
+			zero = us * 1000
+		}
+	}
+	if zero == 0 {
+		return 0, "", errors.New("no UserspaceTimestampMonotonic in manager.txt")
+	}
+	return zero, version, nil
+}

@@ -1,0 +1,214 @@
+// Package run executes a plan: it gives each case a world of its own, boots it,
+// records it, has the recording judged, and hands the result to the store.
+//
+// It knows machines by their interface and stores by its own; what a verdict is
+// made of is judge's business.
+//
+//	r := run.Runner{Backend: backend, Images: images, Dir: dir, …}
+//	cases, err := r.Run(ctx, plan)
+package run
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"bootrace/harness/machine"
+	"bootrace/harness/plan"
+	"bootrace/harness/verdict"
+	"bootrace/results"
+)
+
+// Store takes each case as it ends.
+type Store interface {
+	PutCase(ctx context.Context, run string, c results.Case) error
+}
+
+// Images are what machines of one base boot from, as image IDs.
+type Images struct {
+	Worker  string // with the subject
+	Control string // without
+	Cloud   string
+}
+
+// Keep says which machines are left running for a look inside.
+type Keep string
+
+const (
+	KeepNone      Keep = ""
+	KeepOnFailure Keep = "on-failure"
+	KeepAll       Keep = "all"
+)
+
+// Runner executes plans. All fields but the last two must be set.
+type Runner struct {
+	ID      string
+	Backend machine.Backend
+	Images  map[string]Images // by base
+	Subject Subject
+	Dir     string // recordings go below it, a directory a case
+	Store   Store
+	// Booting and Running bound the machines that boot and that run at once.
+	Booting, Running int
+
+	Keep Keep
+	// Watch is told of each step, from several goroutines; may be nil.
+	Watch func(Update)
+
+	host     hostWatch
+	versions map[string]string
+	place    admission
+}
+
+// Subject is what the runner needs to know of what is under test.
+type Subject struct {
+	Name, Hash string
+	Units      []string
+}
+
+// maxAttempts is how often a case is booted when the host spoils it.
+const maxAttempts = 3
+
+// Run executes the cases and returns them in the plan's order. Cases that were
+// not finished when ctx ended are missing; what had ended is stored.
+func (r *Runner) Run(ctx context.Context, cases []plan.Case) ([]results.Case, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var err error
+	if r.versions, err = r.Backend.Versions(ctx); err != nil {
+		return nil, err
+	}
+	go r.host.run(ctx)
+	r.place = newAdmission(r.Running, r.Booting)
+
+	controls, err := r.startControls(ctx, cases)
+	// Whatever happens, nobody is left behind with a machine in hand.
+	defer func() {
+		for _, ctl := range controls {
+			ctl.boots.Wait()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	done := make([]*results.Case, len(cases))
+	errs := make(chan error, len(cases))
+	var wg sync.WaitGroup
+	for i, c := range cases {
+		leave, err := enter(ctx, r.place.running)
+		if err != nil {
+			break
+		}
+		// Taken here and not in the case: the plan's order is the order of boots.
+		booted, err := enter(ctx, r.place.booting)
+		if err != nil {
+			leave()
+			break
+		}
+		wg.Go(func() {
+			defer leave()
+			defer booted()
+			res := r.runCase(ctx, c, controls[c.Base], booted)
+			if ctx.Err() != nil && res.Verdict != string(verdict.Pass) && res.Verdict != string(verdict.Fail) {
+				return // cut off; what had ended before is stored
+			}
+			if err := r.Store.PutCase(context.WithoutCancel(ctx), r.ID, res); err != nil {
+				errs <- fmt.Errorf("store case %s: %w (its recording is in %s)", c.ID, err, res.Recording)
+				cancel()
+				return
+			}
+			done[i] = &res
+			r.tell(Update{Case: c.ID, Result: &res})
+		})
+	}
+	wg.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	out := make([]results.Case, 0, len(cases))
+	for _, c := range done {
+		if c != nil {
+			out = append(out, *c)
+		}
+	}
+	if len(out) < len(cases) {
+		all = append(all, context.Cause(ctx))
+	}
+	return out, errors.Join(all...)
+}
+
+// Update is one step of one case.
+type Update struct {
+	Case    string
+	Step    string
+	Planned time.Duration // how long it will take from now on; 0: not known
+	Result  *results.Case // set when the case has ended
+}
+
+func (r *Runner) tell(u Update) {
+	if r.Watch != nil {
+		r.Watch(u)
+	}
+}
+
+// runCase boots a case until the host does not spoil it, and never returns
+// without a verdict. booted gives the place among the booting machines back.
+func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted func()) results.Case {
+	began := time.Now()
+	out := results.Case{
+		ID: c.ID, Scenario: c.Scenario.Name, Base: c.Base, Repetition: c.Repetition, Expected: c.Scenario.Expect.Verdict,
+		Backend: r.Backend.Name(), Subject: r.Subject.Name, Hash: r.Subject.Hash, Vector: "unknown",
+		Started: began.UTC(), Waited: c.Scenario.Waits(),
+	}
+	var judgements []verdict.Judgement
+	for n := 1; ; n++ {
+		a := r.attempt(ctx, c, ctl, n, booted)
+		judgements = append(judgements, a.Judgement.Judgement)
+		out.Attempts = append(out.Attempts, a.record())
+		out.Vector = cmp.Or(a.Versions["vector"], out.Vector)
+		out.Kept = r.keepOrRemove(ctx, a, out.Expected)
+		if a.Verdict != verdict.Invalid || n == maxAttempts || ctx.Err() != nil {
+			break
+		}
+		r.tell(Update{Case: c.ID, Step: "again: " + a.Reason})
+		again, err := enter(ctx, r.place.booting)
+		if err != nil {
+			break
+		}
+		booted = again
+		defer again()
+	}
+	final := verdict.Combine(judgements)
+	out.Verdict, out.Reason = string(final.Verdict), final.Reason
+	for i, j := range judgements {
+		if j.Verdict == final.Verdict {
+			out.Recording = out.Attempts[i].Recording
+		}
+	}
+	out.Recording = cmp.Or(out.Recording, out.Attempts[0].Recording)
+	out.Duration = time.Since(began)
+	return out
+}
+
+// keepOrRemove ends a machine that was left running, unless it is wanted; then
+// it returns the command that opens a shell in it.
+func (r *Runner) keepOrRemove(ctx context.Context, a attempt, expected string) string {
+	if a.machine == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+	defer cancel()
+	if r.Keep == KeepAll || r.Keep == KeepOnFailure && string(a.Verdict) != expected {
+		if shell, err := a.machine.Keep(ctx); err == nil {
+			return shell
+		}
+	}
+	// What cannot be removed now, the next run's sweep takes.
+	_ = a.machine.Remove(ctx)
+	return ""
+}
