@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -59,9 +60,15 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	if _, err := output(ctx, "journalctl", "--sync"); err != nil {
 		c.missing["journal --sync"] = err.Error()
 	}
-	for _, cmd := range commands {
-		out, err := output(ctx, cmd.argv...)
-		c.add(cmd.file, out, err)
+	// All at once: each of them mostly waits for the others' servers.
+	outs, errs := make([][]byte, len(commands)), make([]error, len(commands))
+	var wg sync.WaitGroup
+	for i, cmd := range commands {
+		wg.Go(func() { outs[i], errs[i] = output(ctx, cmd.argv...) })
+	}
+	wg.Wait()
+	for i, cmd := range commands {
+		c.add(cmd.file, outs[i], errs[i])
 	}
 	versions, err := json.Marshal(c.versions(ctx))
 	c.add("versions.json", versions, err)
