@@ -44,17 +44,18 @@ type Store struct {
 // Open opens the file, creating it and its directory, and brings its schema up
 // to date.
 func Open(ctx context.Context, path string) (*Store, error) {
+	s := &Store{path: path}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("open results %s: %w", path, err)
+		return nil, s.explain("open results", err)
 	}
 	// _txlock=immediate: a transaction that first reads could not become a writer
 	// while another process writes (sqlite.org/lang_transaction.html).
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(20000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode())
 	if err != nil {
-		return nil, fmt.Errorf("open results %s: %w", path, err)
+		return nil, s.explain("open results", err)
 	}
-	s := &Store{db: db, path: path}
+	s.db = db
 	if err := s.migrate(ctx); err != nil {
 		_ = db.Close()
 		return nil, s.explain("open results", err)
@@ -72,9 +73,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("lock %s: %w", lock.Name(), err)
+	defer lock.Close() // and with it the lock
+	if err := exclusive(ctx, lock); err != nil {
+		return err
 	}
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -96,12 +97,39 @@ func (s *Store) migrate(ctx context.Context) error {
 	return err
 }
 
-// explain adds to SQLite's errors what to do.
+// lockTimeout bounds the wait for another process that migrates, which takes it
+// well under a second.
+const lockTimeout = 20 * time.Second
+
+// exclusive takes the lock. flock(2) can only wait for ever, hence the polling.
+func exclusive(ctx context.Context, lock *os.File) error {
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	for began := time.Now(); ; {
+		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return fmt.Errorf("lock %s: %w", lock.Name(), err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("lock %s: another process has held it for %s: %w", lock.Name(), time.Since(began).Round(time.Millisecond), ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// explain adds to the errors of SQLite and of the file system what to do.
 func (s *Store) explain(what string, err error) error {
 	if err == nil {
 		return nil
 	}
 	err = fmt.Errorf("%s %s: %w", what, s.path, err)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("%w: it cannot be written; set BOOTRACE_STATE to a directory that can", err)
+	}
 	var lite *sqlite.Error
 	if !errors.As(err, &lite) {
 		return err
@@ -170,7 +198,8 @@ func (s *Store) Runs(ctx context.Context, limit int) ([]results.Run, error) {
 // Run returns a run with its cases. The id may be cut short where that is
 // unambiguous; an empty one is the latest run.
 func (s *Store) Run(ctx context.Context, id string) (results.Run, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT document FROM runs WHERE substr(id, 1, $1) = $2 ORDER BY started_ns DESC, id DESC LIMIT 2`, len(id), id)
+	rows, err := s.db.QueryContext(ctx, `SELECT document FROM runs WHERE substr(id, 1, $1) = $2
+		ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, started_ns DESC, id DESC LIMIT 2`, len(id), id)
 	if err != nil {
 		return results.Run{}, s.explain("read", err)
 	}
