@@ -26,6 +26,8 @@ var allowed = []struct {
 	why     string
 }{
 	{"harness/cmd/bootrace", []string{"*"}, "it wires"},
+	{"harness/wire", []string{"harness/machine/container", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
+	{"harness/bench", nil, "benchmarks only"},
 	{"harness/run", []string{"harness/plan", "scenarios", "harness/machine", "images", "harness/subject", "harness/judge", "harness/check",
 		"harness/verdict", "harness/recording", "results"}, "sees backends only as Machine, stores only by its own interface"},
 	{"harness/judge", []string{"harness/recording", "harness/timeline", "harness/check", "harness/verdict"}, "judges any recording, without an engine"},
@@ -47,8 +49,7 @@ var allowed = []struct {
 	{"images/twin", nil, "a program of its own"},
 	{"populator/", []string{"populator/"}, "a subject like any other: it imports nothing of the harness"},
 	{"results", nil, "a leaf: the record format"},
-	{"results/store", []string{"results"}, ""},
-	{"results/store/", []string{"results", "results/store"}, ""},
+	{"results/store", []string{"results"}, "keeps records, whatever is in them"},
 }
 
 // thirdParty lists libraries that only some packages may use.

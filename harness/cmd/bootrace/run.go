@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 	"bootrace/harness/machine/container"
 	"bootrace/harness/plan"
 	"bootrace/harness/run"
-	"bootrace/harness/subject"
+	"bootrace/harness/wire"
 	"bootrace/images"
 	"bootrace/results"
 	"bootrace/results/store"
@@ -138,10 +137,11 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	subj, imgs, err := build(ctx, io, backend, f)
+	lab, err := build(ctx, io, backend, f)
 	if err != nil {
 		return err
 	}
+	subj := lab.Subject
 	vector := images.Vector{Source: vectorSource(f)}.String()
 	cases := plan.Make(list, plan.Matrix{Bases: f.bases, Subject: subj.Name, Vector: vector, Repeat: f.repeat})
 	r := results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: subj.Name, Hash: subj.Hash(),
@@ -156,11 +156,8 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (
 	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), subj.Name, vector, min(parallel, len(cases)))
 
 	show := newProgress(io.err, io.terminal, style{io.color})
-	runner := run.Runner{
-		ID: s.id, Backend: backend, Images: imgs, Dir: s.dir, Store: db, Keep: f.keeps(), Watch: show.Update,
-		Subject: run.Subject{Name: subj.Name, Hash: subj.Hash(), Units: subj.Units},
-		Booting: runtime.NumCPU(), Running: parallel,
-	}
+	runner := lab.Runner(s.id, s.dir, db, parallel)
+	runner.Keep, runner.Watch = f.keeps(), show.Update
 	var runErr error
 	r.Cases, runErr = runner.Run(ctx, cases)
 	show.Close()
@@ -205,45 +202,23 @@ func outcome(ctx context.Context, r results.Run, err error) error {
 	return nil
 }
 
-// build reads the subject and makes all images, where they are not there already.
-func build(ctx context.Context, io streams, b *container.Backend, f runFlags) (subject.Subject, map[string]run.Images, error) {
+// build makes what the run needs, where it is not there already.
+func build(ctx context.Context, io streams, b *container.Backend, f runFlags) (wire.Lab, error) {
 	root, err := images.FindRoot(".")
 	if err != nil {
-		return subject.Subject{}, nil, err
+		return wire.Lab{}, err
 	}
 	cache, err := cacheDir()
 	if err != nil {
-		return subject.Subject{}, nil, err
+		return wire.Lab{}, err
 	}
-	builder := &images.Builder{Engine: b.Engine(), Root: root, Cache: cache, Step: func(what string) { fmt.Fprintln(io.err, what) }}
-	var s subject.Subject
-	if f.subject == "" {
-		s, err = subject.Populator(ctx, builder)
-	} else if s, err = subject.Read(f.subject); err != nil {
-		return s, nil, usage(err)
+	lab, err := wire.Build(ctx, b, wire.Options{
+		Root: root, Cache: cache, Bases: f.bases, Subject: f.subject, Vector: vectorSource(f),
+		Step: func(what string) { fmt.Fprintln(io.err, what) },
+	})
+	var theirs wire.SubjectError
+	if errors.As(err, &theirs) {
+		return lab, usage(err)
 	}
-	if err != nil {
-		return s, nil, err
-	}
-	azure, err := builder.Azure(ctx)
-	if err != nil {
-		return s, nil, err
-	}
-	out := map[string]run.Images{}
-	for _, name := range f.bases {
-		base, err := builder.Base(ctx, name)
-		if err != nil {
-			return s, nil, err
-		}
-		worker, err := builder.Worker(ctx, base, azure, images.Vector{Source: vectorSource(f)})
-		if err != nil {
-			return s, nil, err
-		}
-		baked, err := s.Bake(ctx, builder, worker)
-		if err != nil {
-			return s, nil, err
-		}
-		out[name] = run.Images{Worker: baked.ID, Control: worker.ID, Cloud: azure.ID}
-	}
-	return s, out, nil
+	return lab, err
 }

@@ -178,21 +178,22 @@ func (m *box) Remove(ctx context.Context) error {
 	if m.closed {
 		return nil
 	}
-	var errs []error
-	// The worker first: it lives in the cloud's network namespace.
-	for _, id := range []string{m.worker, m.cloud} {
-		if id == "" {
-			continue
-		}
-		if err := remove(ctx, m.engine, id); err != nil {
-			errs = append(errs, err)
+	// Both at once: a namespace lives as long as the last process in it.
+	ids := []string{m.worker, m.cloud}
+	errs := make([]error, len(ids))
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		if id != "" {
+			wg.Go(func() { errs[i] = remove(ctx, m.engine, id) })
 		}
 	}
+	wg.Wait()
 	if m.stop != nil {
 		m.stop()
 	}
-	m.closed = len(errs) == 0
-	return errors.Join(errs...)
+	err := errors.Join(errs...)
+	m.closed = err == nil
+	return err
 }
 
 // remove kills and removes a container; one that is gone is no error.
