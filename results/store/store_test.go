@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -47,95 +46,6 @@ func endedCase(id string) results.Case {
 			}}}},
 		}},
 	}
-}
-
-func TestWhatIsStoredComesBackAsItWas(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "a folder that is not there", "results ?#%.db")
-	s := open(t, path)
-	r, c := run("r1", time.Unix(1_700_000_000, 1)), endedCase("delay-45s@trixie#1")
-	require.NoError(t, s.BeginRun(t.Context(), r))
-	require.NoError(t, s.PutCase(t.Context(), r.ID, c))
-
-	got, err := s.Run(t.Context(), "r1")
-	require.NoError(t, err)
-	assert.True(t, got.Ended.IsZero(), "a run that goes on has no end")
-	r.Cases = []results.Case{c}
-	assert.Equal(t, r, got)
-
-	r.Ended = r.Started.Add(time.Minute)
-	require.NoError(t, s.EndRun(t.Context(), r))
-	again := open(t, path)
-	got, err = again.Run(t.Context(), "")
-	require.NoError(t, err)
-	assert.Equal(t, r, got, "by another opener, after the end")
-	assert.FileExists(t, path, "the path is taken as it is, whatever is in it")
-}
-
-func TestRunsComeNewestFirst(t *testing.T) {
-	t.Parallel()
-	s := open(t, filepath.Join(t.TempDir(), "results.db"))
-	for i, id := range []string{"aa-1", "ab-2", "b-3"} {
-		require.NoError(t, s.BeginRun(t.Context(), run(id, time.Unix(int64(1000+i), 0))))
-	}
-	runs, err := s.Runs(t.Context(), 2)
-	require.NoError(t, err)
-	require.Len(t, runs, 2)
-	assert.Equal(t, []string{"b-3", "ab-2"}, []string{runs[0].ID, runs[1].ID})
-}
-
-func TestARunIsFoundByWhatIsEnoughOfItsID(t *testing.T) {
-	t.Parallel()
-	s := open(t, filepath.Join(t.TempDir(), "results.db"))
-	_, err := s.Run(t.Context(), "")
-	require.ErrorIs(t, err, ErrNotFound, "an empty store has no latest run")
-	for i, id := range []string{"aa", "aab", "ab_", "b"} {
-		require.NoError(t, s.BeginRun(t.Context(), run(id, time.Unix(int64(1000+i), 0))))
-	}
-	for _, tt := range []struct{ name, id, want, err string }{
-		{"the whole id", "b", "b", ""},
-		{"the latest, where none is given", "", "b", ""},
-		{"a beginning that only one has", "ab", "ab_", ""},
-		{"a whole id that another one begins with", "aa", "aa", ""},
-		{"a beginning that several have", "a", "", "several begin so"},
-		{"one that is not there", "zz", "", "not found"},
-		{"what LIKE would take for a wildcard", "a_", "", "not found"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := s.Run(t.Context(), tt.id)
-			if tt.err != "" {
-				require.ErrorContains(t, err, tt.err)
-				return
-			}
-			require.NoError(t, err)
-			assert.Equal(t, tt.want, got.ID)
-		})
-	}
-}
-
-func TestACaseOfNoRunIsRefused(t *testing.T) {
-	t.Parallel()
-	s := open(t, filepath.Join(t.TempDir(), "results.db"))
-	require.ErrorContains(t, s.PutCase(t.Context(), "absent", endedCase("c")), "FOREIGN KEY")
-}
-
-func TestManyGoroutinesStoreAtOnce(t *testing.T) {
-	t.Parallel()
-	s := open(t, filepath.Join(t.TempDir(), "results.db"))
-	require.NoError(t, s.BeginRun(t.Context(), run("r", time.Unix(1, 0))))
-	var wg sync.WaitGroup
-	errs := make(chan error, 100)
-	for i := range cap(errs) {
-		wg.Go(func() { errs <- s.PutCase(context.Background(), "r", endedCase(fmt.Sprintf("c%d", i))) })
-	}
-	wg.Wait()
-	close(errs)
-	for err := range errs {
-		require.NoError(t, err)
-	}
-	got, err := s.Run(t.Context(), "r")
-	require.NoError(t, err)
-	assert.Len(t, got.Cases, 100)
 }
 
 func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {
