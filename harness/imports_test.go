@@ -50,6 +50,7 @@ var allowed = []struct {
 	{"populator/", []string{"populator/"}, "a subject like any other: it imports nothing of the harness"},
 	{"results", nil, "a leaf: the record format"},
 	{"results/store", []string{"results"}, "keeps records, whatever is in them"},
+	{"results/store/storetest", []string{"results", "results/store"}, "one suite for every store"},
 }
 
 // thirdParty lists libraries that only some packages may use.
