@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml/token"
 )
@@ -39,11 +40,31 @@ func (p *Problems) Error() string {
 		}
 		b.WriteString(pr.String())
 		if pr.Line > 0 && pr.Line <= len(lines) {
-			line := strings.ReplaceAll(strings.TrimRight(lines[pr.Line-1], "\r"), "\t", " ")
-			fmt.Fprintf(&b, "\n    %s\n    %s^", line, strings.Repeat(" ", max(0, pr.Column-1)))
+			line, column := excerpt(lines[pr.Line-1], pr.Column)
+			fmt.Fprintf(&b, "\n    %s\n    %s^", line, strings.Repeat(" ", column-1))
 		}
 	}
 	return b.String()
+}
+
+// excerpt is the part of a line around a column, and the column's place in it.
+// What a terminal would obey instead of show becomes a blank or a mark.
+func excerpt(line string, column int) (string, int) {
+	const before, most = 60, 100
+	text := []rune(strings.TrimRight(line, "\r"))
+	for i, r := range text {
+		switch {
+		case r == '\t':
+			text[i] = ' '
+		case !unicode.IsPrint(r):
+			text[i] = unicode.ReplacementChar
+		}
+	}
+	column = min(max(1, column), len(text)+1)
+	if from := column - 1 - before; from > 0 {
+		text, column = text[from:], column-from
+	}
+	return string(text[:min(most, len(text))]), column
 }
 
 // problems gathers them in one file.

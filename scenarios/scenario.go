@@ -73,20 +73,16 @@ const (
 	defaultBootBudget        = 2 * time.Second
 )
 
-func (s *Scenario) setDefaults() {
-	orElse(&s.Cloud.PendingWorkerTTL, defaultTTL)
-	orElse(&s.Look.Settle, defaultSettle)
-	orElse(&s.Expect.CredentialsWithin, defaultCredentialsWithin)
-	orElse(&s.Expect.BootBudget, defaultBootBudget)
-	if s.Expect.Verdict == "" {
-		s.Expect.Verdict = "pass"
-	}
-}
-
-func orElse(d *Duration, otherwise time.Duration) {
-	if d.Duration == 0 {
-		d.Duration = otherwise
-	}
+// defaults is a scenario in which nothing is said; a file is read over it, so
+// that 0s in a file is 0s.
+func defaults() Scenario {
+	var s Scenario
+	s.Cloud.PendingWorkerTTL.Duration = defaultTTL
+	s.Look.Settle.Duration = defaultSettle
+	s.Expect.CredentialsWithin.Duration = defaultCredentialsWithin
+	s.Expect.BootBudget.Duration = defaultBootBudget
+	s.Expect.Verdict = "pass"
+	return s
 }
 
 // Written reports whether worker.env ever comes.

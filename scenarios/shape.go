@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 )
 
@@ -26,36 +27,55 @@ type shape struct {
 	doc      string
 	required bool
 	enum     []string // of text
+	only     int      // of integer: the one value
+	pattern  string   // of text, durations, and a table's keys; a regular expression of RE2 and ECMA 262
+	want     string   // the pattern in words
 	fields   map[string]shape
 	items    *shape
 }
 
+const (
+	// durationPattern takes each unit once, the large ones first: no sign, no
+	// overflow, and time.ParseDuration takes all of it but the empty text.
+	durationPattern = `^([0-9]{1,4}h)?([0-9]{1,6}m)?([0-9]{1,7}([.][0-9]{1,9})?s)?([0-9]{1,9}ms)?$`
+	// namePattern is what can be part of a case's id and of a container's name.
+	namePattern = `^[a-z0-9][a-z0-9-]{0,62}$`
+	// unitPattern: systemd.unit(5), the characters of unit names.
+	unitPattern = `^[A-Za-z0-9:_.@\\-]+[.](service|socket|target|path|timer|mount|device|swap|slice|scope|automount)$`
+	somePattern = `[^ \t\r\n]`
+)
+
+// matches says whether a text fits the pattern.
+func (s shape) matches(value string) bool {
+	return value != "" && regexp.MustCompile(s.pattern).MatchString(value)
+}
+
 func scenarioShape() shape {
-	positive := func(doc string) shape { return shape{kind: duration, doc: doc} }
+	span := func(doc string) shape { return shape{kind: duration, doc: doc, pattern: durationPattern} }
 	return shape{kind: object, doc: "A bootrace scenario", fields: map[string]shape{
-		"version":     {kind: integer, required: true, doc: "Version of this format: 1"},
-		"name":        {kind: text, required: true, doc: "Name of the scenario, as in bootrace run NAME"},
-		"description": {kind: text, required: true, doc: "What it is for, in a sentence"},
+		"version":     {kind: integer, required: true, only: Version, doc: "Version of this format: 1"},
+		"name":        {kind: text, required: true, pattern: namePattern, want: "small letters, digits and hyphens", doc: "Name of the scenario, as in bootrace run NAME"},
+		"description": {kind: text, required: true, pattern: somePattern, doc: "What it is for, in a sentence"},
 		"worker_env": {kind: object, required: true, doc: "When /etc/opensandbox/worker.env is written", fields: map[string]shape{
 			"when":  {kind: text, required: true, enum: []string{BeforeBoot, After, Never}, doc: "before-boot, after (a delay) or never"},
-			"delay": positive("With when: after. Counts from the start of cloud-final.service"),
+			"delay": span("With when: after. Counts from the start of cloud-final.service"),
 		}},
 		"cloud": {kind: object, doc: "What is particular about the cloud", fields: map[string]shape{
-			"pending_worker_ttl": positive("How long the control plane waits for the worker to register"),
+			"pending_worker_ttl": span("How long the control plane waits for the worker to register"),
 		}},
 		"look": {kind: object, required: true, doc: "How long to look", fields: map[string]shape{
-			"settle": positive("After the worker has registered"),
-			"window": {kind: duration, required: true, doc: "At the latest, since the machine's start"},
+			"settle": span("After the worker has registered"),
+			"window": {kind: duration, required: true, pattern: durationPattern, doc: "At the latest, since the machine's start"},
 		}},
 		"expect": {kind: object, required: true, doc: "What the case must come to", fields: map[string]shape{
 			"verdict":            {kind: text, enum: []string{"pass", "fail"}, doc: "What is expected; fail is for a known failure"},
 			"registered":         {kind: boolean, required: true, doc: "Whether the worker must register"},
-			"credentials_within": positive("From worker.env complete to Vector running with the vault's values"),
-			"boot_budget":        positive("By how much multi-user.target may be later than in the control boot"),
-			"starts":             {kind: table, doc: "Starts of a unit allowed within 10 s"},
+			"credentials_within": span("From worker.env complete to Vector running with the vault's values"),
+			"boot_budget":        span("By how much multi-user.target may be later than in the control boot"),
+			"starts":             {kind: table, pattern: unitPattern, want: "a unit's full name, such as vector.service,", doc: "Starts of a unit allowed within 10 s"},
 			"allowed_failed": {kind: list, doc: "Units that may fail", items: &shape{kind: object, fields: map[string]shape{
-				"unit":   {kind: text, required: true, doc: "Unit name or pattern"},
-				"reason": {kind: text, required: true, doc: "Why it may"},
+				"unit":   {kind: text, required: true, pattern: somePattern, doc: "Unit name or pattern"},
+				"reason": {kind: text, required: true, pattern: somePattern, doc: "Why it may"},
 			}}},
 		}},
 	}}
@@ -93,13 +113,17 @@ func (s shape) schema() map[string]any {
 	case table:
 		out["type"] = "object"
 		out["additionalProperties"] = map[string]any{"type": "integer", "minimum": 1}
-	case text:
+		out["propertyNames"] = map[string]any{"pattern": s.pattern}
+	case integer:
+		out["type"], out["const"] = "integer", s.only
+	case text, duration:
 		out["type"], out["minLength"] = "string", 1
+		if s.pattern != "" {
+			out["pattern"] = s.pattern
+		}
 		if len(s.enum) > 0 {
 			out["enum"] = s.enum
 		}
-	case duration:
-		out["type"], out["pattern"] = "string", `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
 	default:
 		out["type"] = string(s.kind)
 	}

@@ -1,0 +1,104 @@
+package scenarios
+
+import (
+	"path"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// minSettle is a little over the 5 s for which vector-active wants Vector to hold,
+// and the time that it takes to get there.
+const minSettle = 8 * time.Second
+
+// maxWindow is longer than any boot that is worth waiting for.
+const maxWindow = 24 * time.Hour
+
+// sense finds what is well formed and cannot be meant.
+func (p *problems) sense(root ast.Node, s Scenario) {
+	at := func(path ...string) *token.Token { return find(root, path) }
+	given := func(parent, key string) bool { return at(parent, key) != at(parent) }
+	delay, ttl := s.WorkerEnv.Delay.Duration, s.Cloud.PendingWorkerTTL.Duration
+
+	switch delayed := given("worker_env", "delay"); {
+	case s.WorkerEnv.When == After && !delayed:
+		p.at(at("worker_env"), "worker_env.delay is missing: with when: after, say how long (0s is possible)")
+	case s.WorkerEnv.When != After && delayed:
+		p.at(at("worker_env", "delay"), "worker_env.delay goes with when: after only, not with %s", s.WorkerEnv.When)
+	}
+	if !s.Written() {
+		if s.Expect.Registered {
+			p.at(at("expect", "registered"), "expect.registered: a worker without worker.env cannot register")
+		}
+		if given("look", "settle") {
+			p.at(at("look", "settle"), "look.settle has no meaning when worker.env never comes: say look.window")
+		}
+		if given("expect", "credentials_within") {
+			p.at(at("expect", "credentials_within"), "expect.credentials_within has no meaning when worker.env never comes")
+		}
+	} else if s.Expect.Registered && s.Expect.Verdict == "pass" && delay >= ttl {
+		p.at(at("expect", "registered"), "expect.registered: worker.env comes after %s, when the control plane has given up "+
+			"(cloud.pending_worker_ttl is %s); expected a shorter delay, or registered: false", s.WorkerEnv.Delay, s.Cloud.PendingWorkerTTL)
+	}
+	p.senseOfLook(at, s)
+	for _, d := range []struct {
+		parent, key string
+		got         time.Duration
+	}{
+		{"cloud", "pending_worker_ttl", ttl},
+		{"expect", "credentials_within", s.Expect.CredentialsWithin.Duration},
+		{"expect", "boot_budget", s.Expect.BootBudget.Duration},
+	} {
+		if d.got == 0 {
+			p.at(at(d.parent, d.key), "%s.%s: expected more than 0s", d.parent, d.key)
+		}
+	}
+	seen := map[string]bool{}
+	for _, a := range s.Expect.AllowedFailed {
+		if _, err := path.Match(a.Unit, ""); err != nil {
+			p.at(at("expect", "allowed_failed"), "expect.allowed_failed: %q is no pattern: expected a unit's name, in which * ? [a-z] match", a.Unit)
+		}
+		if seen[a.Unit] {
+			p.at(at("expect", "allowed_failed"), "expect.allowed_failed: %q is there twice", a.Unit)
+		}
+		seen[a.Unit] = true
+	}
+}
+
+func (p *problems) senseOfLook(at func(...string) *token.Token, s Scenario) {
+	window := s.Look.Window.Duration
+	switch {
+	case window == 0:
+		p.at(at("look", "window"), "look.window: expected more than 0s")
+	case window > maxWindow:
+		p.at(at("look", "window"), "look.window: %s is more than %s", window, maxWindow)
+	case s.Written() && window <= s.Waits():
+		p.at(at("look", "window"), "look.window: %s is not more than delay and settle, %s", window, s.Waits())
+	}
+	if s.Written() && s.Look.Settle.Duration < minSettle {
+		p.at(at("look", "settle"), "look.settle: at least %s, for Vector must be seen to stay active", minSettle)
+	}
+}
+
+// find returns the token of the value at path, or of the deepest part there is.
+func find(n ast.Node, path []string) *token.Token {
+	tk := n.GetToken()
+	for _, name := range path {
+		m, ok := n.(ast.MapNode)
+		if !ok {
+			return tk
+		}
+		found := false
+		for it := m.MapRange(); it.Next(); {
+			if it.Key().GetToken().Value == name {
+				n, tk, found = it.Value(), it.Key().GetToken(), true
+				break
+			}
+		}
+		if !found {
+			return tk
+		}
+	}
+	return tk
+}
