@@ -32,12 +32,19 @@ type Case struct {
 
 // Make returns the cases, those that wait longest first: a run then takes little
 // longer than its longest scenario. Within equals the order is that of the
-// arguments, repetition by repetition.
+// arguments, repetition by repetition. A base that is named twice counts once:
+// two cases of one id would be stored as one. Scenarios must differ in name.
 func Make(list []scenarios.Scenario, m Matrix) []Case {
+	var bases []string
+	for _, base := range m.Bases {
+		if !slices.Contains(bases, base) {
+			bases = append(bases, base)
+		}
+	}
 	var out []Case
 	for n := 1; n <= max(1, m.Repeat); n++ {
 		for _, s := range list {
-			for _, base := range m.Bases {
+			for _, base := range bases {
 				out = append(out, Case{
 					ID:       fmt.Sprintf("%s@%s#%d", s.Name, base, n),
 					Scenario: s, Base: base, Subject: m.Subject, Vector: m.Vector, Repetition: n,

@@ -28,6 +28,15 @@ func TestTheLongestWaitComesFirst(t *testing.T) {
 	}, ids)
 }
 
+func TestABaseNamedTwiceCountsOnce(t *testing.T) {
+	cases := Make([]scenarios.Scenario{after("a", 0)}, Matrix{Bases: []string{"trixie", "bookworm", "trixie"}, Repeat: 1})
+	var ids []string
+	for _, c := range cases {
+		ids = append(ids, c.ID)
+	}
+	assert.Equal(t, []string{"a@trixie#1", "a@bookworm#1"}, ids)
+}
+
 func TestEveryCombinationIsThereOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfDistinct(rapid.StringMatching(`[a-z]{1,5}`), rapid.ID[string]).Draw(t, "names")
