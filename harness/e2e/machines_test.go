@@ -1,0 +1,55 @@
+package e2e
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/wire/wiretest"
+	"bootrace/images"
+	"bootrace/results"
+	"bootrace/scenarios"
+)
+
+// manyAtOnce leaves the choice to what the host carries.
+const manyAtOnce = 100
+
+func TestTheGoodPopulatorPassesTheFiveScenariosOnBothBases(t *testing.T) {
+	t.Parallel() // most of its four minutes are waiting
+	lab := wiretest.New(t, "", images.Suites()...)
+	list, err := scenarios.Default()
+	require.NoError(t, err)
+	for _, c := range lab.Run(t, list, 1, manyAtOnce) {
+		assert.Equal(t, "pass", c.Verdict, wiretest.Explain(c))
+		assert.Contains(t, c.Vector, "stand-in", "a result says which Vector ran")
+	}
+}
+
+func TestEachBrokenPopulatorFailsInTheCheckThatShouldSeeIt(t *testing.T) {
+	for _, b := range append(slices.Clone(brokenSubjects), sound) {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			lab := wiretest.New(t, b.write(t), images.Suites()[0])
+			for _, c := range lab.Run(t, wiretest.Find(t, "delay-0s"), 1, 1) {
+				if b.check == "" {
+					assert.Equal(t, "pass", c.Verdict, "nothing is wrong with it: %s", wiretest.Explain(c))
+					continue
+				}
+				assert.Equal(t, "fail", c.Verdict, wiretest.Explain(c))
+				assert.Contains(t, failedChecks(c), b.check, wiretest.Explain(c))
+			}
+		})
+	}
+}
+
+func failedChecks(c results.Case) []string {
+	var out []string
+	for _, check := range c.Attempts[len(c.Attempts)-1].Checks {
+		if check.Outcome == "fail" {
+			out = append(out, check.Name)
+		}
+	}
+	return out
+}

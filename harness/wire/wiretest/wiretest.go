@@ -1,0 +1,112 @@
+// Package wiretest gives tests and benchmarks that boot machines what they need:
+// an engine, images, and a place for recordings that goes with the test.
+package wiretest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/machine/container"
+	"bootrace/harness/plan"
+	"bootrace/harness/wire"
+	"bootrace/images"
+	"bootrace/results"
+	"bootrace/scenarios"
+)
+
+// Lab is a wire.Lab with a claim on what it starts.
+type Lab struct {
+	wire.Lab
+	Dir string
+	mu  sync.Mutex
+	run int
+}
+
+// New builds the images for the bases. Under -short it skips the test.
+func New(t testing.TB, subject string, bases ...string) *Lab {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	dir := t.TempDir()
+	lock, err := os.Create(filepath.Join(dir, "lock"))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	t.Cleanup(func() { _ = lock.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	backend, err := container.Connect(ctx, lock.Name())
+	require.NoError(t, err)
+	root, err := images.FindRoot(".")
+	require.NoError(t, err)
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	lab, err := wire.Build(ctx, backend, wire.Options{
+		Root: root, Cache: filepath.Join(cache, "bootrace"), Bases: bases, Subject: subject, Vector: os.Getenv("VECTOR"),
+		Step: func(what string) { t.Log(what) },
+	})
+	require.NoError(t, err)
+	return &Lab{Lab: lab, Dir: dir}
+}
+
+// discard is a store that keeps nothing: the tests look at what Run returns.
+type discard struct{}
+
+func (discard) PutCase(context.Context, string, results.Case) error { return nil }
+
+// Run boots the scenarios on all of the lab's bases, atOnce machines at a time.
+func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) []results.Case {
+	t.Helper()
+	l.mu.Lock()
+	l.run++
+	id := fmt.Sprintf("%s-%d-%d", "test", os.Getpid(), l.run)
+	l.mu.Unlock()
+	var bases []string
+	for _, b := range images.Suites() {
+		if _, ok := l.Images[b]; ok {
+			bases = append(bases, b)
+		}
+	}
+	if room := container.InotifyRoom(); atOnce > room {
+		t.Logf("fs.inotify.max_user_instances has room for %d machines at once, not %d", room, atOnce)
+		atOnce = room
+	}
+	cases := plan.Make(list, plan.Matrix{Bases: bases, Subject: l.Subject.Name, Vector: "stand-in", Repeat: repeat})
+	out, err := l.Runner(id, filepath.Join(l.Dir, id), discard{}, atOnce).Run(t.Context(), cases)
+	require.NoError(t, err)
+	require.Len(t, out, len(cases))
+	return out
+}
+
+// Find returns scenarios of the library by name.
+func Find(t testing.TB, names ...string) []scenarios.Scenario {
+	t.Helper()
+	var out []scenarios.Scenario
+	for _, n := range names {
+		s, err := scenarios.Find(n)
+		require.NoError(t, err)
+		out = append(out, s)
+	}
+	return out
+}
+
+// Explain is what there is to say of a case that came out wrong.
+func Explain(c results.Case) string {
+	text := fmt.Sprintf("%s: %s: %s\n", c.ID, c.Verdict, c.Reason)
+	for _, a := range c.Attempts {
+		for _, check := range a.Checks {
+			for _, f := range check.Findings {
+				text += fmt.Sprintf("  %s: +%.3fs %s\n", check.Name, f.At.Seconds(), f.Summary)
+			}
+		}
+	}
+	return text
+}
