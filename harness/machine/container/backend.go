@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -42,6 +43,12 @@ type Backend struct {
 // is a file that this process keeps locked: once it is not, Sweep takes what
 // this backend started for abandoned.
 func Connect(ctx context.Context, owner string) (*Backend, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	named := os.Getenv("DOCKER_HOST")
+	if err := answers(ctx, named); err != nil {
+		return nil, err
+	}
 	// Its reaper is an image that not every host can pull; Sweep does its work.
 	// testcontainers reads this once, at its first use.
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
@@ -50,19 +57,65 @@ func Connect(ctx context.Context, owner string) (*Backend, error) {
 	log.SetDefault(log.NewNoopLogger())
 	p, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
 	if err != nil {
-		return nil, fmt.Errorf("no container engine answers (DOCKER_HOST=%q): %w; start it (systemctl start docker) or set DOCKER_HOST, then: bootrace doctor",
-			os.Getenv("DOCKER_HOST"), err)
+		return nil, NoEngineError{Where: "the default socket", Err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
+	if got := p.Client().DaemonHost(); named != "" && got != named {
+		return nil, fmt.Errorf("DOCKER_HOST is %s, and testcontainers took the engine at %s; make both the same (~/.testcontainers.properties)", named, got)
+	}
 	if _, err := p.Client().Ping(ctx, client.PingOptions{}); err != nil {
-		return nil, fmt.Errorf("the container engine does not answer: %w; see: bootrace doctor", err)
+		return nil, NoEngineError{Where: p.Client().DaemonHost(), Err: err}
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, err
 	}
 	return &Backend{provider: p, owner: owner, host: host}, nil
+}
+
+// connectTimeout bounds the wait for an engine that takes connections and does
+// not answer.
+const connectTimeout = 10 * time.Second
+
+// NoEngineError says that no engine answers.
+type NoEngineError struct {
+	Where string
+	Err   error
+}
+
+func (e NoEngineError) Error() string {
+	cause := e.Err
+	// What the client adds to it says the same again.
+	if op := (*net.OpError)(nil); errors.As(cause, &op) {
+		cause = op
+	}
+	// testcontainers joins the errors of all places where it has looked.
+	lines := strings.FieldsFunc(cause.Error(), func(r rune) bool { return r == '\n' })
+	return fmt.Sprintf("no container engine answers at %s: %s", e.Where, strings.Join(lines, "; "))
+}
+
+func (e NoEngineError) Unwrap() error { return e.Err }
+
+// Fix is what to do about it.
+func (e NoEngineError) Fix() string {
+	return "start it (systemctl start docker), or set DOCKER_HOST to one that runs; bootrace doctor looks at the rest"
+}
+
+// answers asks the engine that DOCKER_HOST names whether it is there. Left to
+// itself testcontainers goes on to the default socket when it is not
+// (internal/core/docker_host.go), and boots machines on an engine that nobody named.
+func answers(ctx context.Context, host string) error {
+	if host == "" {
+		return nil
+	}
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		return fmt.Errorf("DOCKER_HOST=%s: %w: expected such as unix:///var/run/docker.sock or tcp://host:2376", host, err)
+	}
+	defer c.Close()
+	if _, err := c.Ping(ctx, client.PingOptions{}); err != nil {
+		return NoEngineError{Where: "DOCKER_HOST=" + host, Err: err}
+	}
+	return nil
 }
 
 // Name implements machine.Backend.

@@ -66,7 +66,7 @@ func Doctor(ctx context.Context, h Host) []Finding {
 		var f Finding
 		switch {
 		case h.Backend == nil && p.name == "engine":
-			f = Finding{State: Fail, Detail: h.ConnectErr.Error(), Fix: "systemctl start docker, or set DOCKER_HOST"}
+			f = Finding{State: Fail, Detail: h.ConnectErr.Error(), Fix: "start it (systemctl start docker), or set DOCKER_HOST to one that runs"}
 		case h.Backend == nil && (p.name == "debian" || p.name == "leftovers"):
 			f = Finding{State: Warn, Detail: "not looked at: no engine answers"}
 		default:
