@@ -19,7 +19,7 @@ func cleanCommand(io streams) *cobra.Command {
 		Use: "clean", Short: "Remove kept machines and what dead runs left behind",
 		Long: `Remove kept machines and what dead runs left behind. Only containers and images
 with our labels are touched, and none of a run that is going on.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := connect(cmd.Context())
 			if err != nil {

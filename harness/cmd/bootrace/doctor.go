@@ -15,7 +15,7 @@ func doctorCommand(io streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Say whether this host can boot machines, and how to mend it",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			state, err := stateDir()
 			if err != nil {

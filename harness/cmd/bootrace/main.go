@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -77,13 +79,15 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(advice{plainFlagError(err), c.CommandPath() + " --help lists the flags"})
+	})
 	root.AddCommand(runCommand(io), showCommand(io), listCommand(io), scenariosCommand(io), doctorCommand(io), cleanCommand(io), shellCommand(io))
 	for _, c := range root.Commands() {
 		if check := c.Args; check != nil {
 			c.Args = func(c *cobra.Command, args []string) error {
 				if err := check(c, args); err != nil {
-					return usage(fmt.Errorf("%w; see: bootrace %s --help", err, c.Name()))
+					return usage(advice{err, "see " + c.CommandPath() + " --help"})
 				}
 				return nil
 			}
@@ -98,12 +102,58 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
 	switch {
 	case errors.As(err, &coded):
 	case cmd == root: // cobra: unknown command
-		coded = exitError{exitUsage, err}
+		coded = exitError{exitUsage, unknownVerb(root, args)}
 	default:
 		coded = exitError{exitInvalid, err}
 	}
 	if coded.err != nil {
 		fmt.Fprintf(io.err, "bootrace: %v\n", coded.err)
+		if a := (adviser)(nil); errors.As(coded.err, &a) {
+			fmt.Fprintf(io.err, "  -> %s\n", a.Fix())
+		}
 	}
 	return coded.code
+}
+
+// adviser is an error that knows what to do about it; a line of its own says so.
+type adviser interface {
+	error
+	Fix() string
+}
+
+// advice adds what to do to an error.
+type advice struct {
+	error
+	fix string
+}
+
+func (a advice) Unwrap() error { return a.error }
+func (a advice) Fix() string   { return a.fix }
+
+// unknownVerb is cobra's error in our words.
+func unknownVerb(root *cobra.Command, args []string) error {
+	fix := "bootrace --help lists the verbs"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		fix = "did you mean bootrace " + strings.Join(near, " or bootrace ") + "? " + fix
+	}
+	return advice{fmt.Errorf("there is no verb %q", args[0]), fix}
+}
+
+// strconvError is the tail of pflag's message when a value is no number.
+var strconvError = regexp.MustCompile(`invalid argument (".*") for "(?:-., )?(--[a-z-]+)" flag: strconv\..*$`)
+
+// plainFlagError takes the name of a Go function out of the message.
+func plainFlagError(err error) error {
+	if m := strconvError.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Errorf("%s %s: expected a whole number", m[2], m[1])
+	}
+	return err
+}
+
+// noArguments is cobra.NoArgs, which calls an argument a command.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q: this verb takes none", args[0])
+	}
+	return nil
 }

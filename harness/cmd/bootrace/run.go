@@ -64,6 +64,8 @@ func (f runFlags) validate() error {
 		}
 	}
 	switch {
+	case len(f.bases) == 0:
+		return fmt.Errorf("--base: expected one of %s", strings.Join(images.Suites(), ", "))
 	case f.repeat < 1:
 		return fmt.Errorf("--repeat %d: expected at least 1", f.repeat)
 	case f.parallel < 0:

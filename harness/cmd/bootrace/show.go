@@ -39,7 +39,7 @@ func showCommand(io streams) *cobra.Command {
 			defer func() { err = errors.Join(err, db.Close()) }()
 			r, err := db.Run(cmd.Context(), runID)
 			if errors.Is(err, store.ErrNotFound) {
-				return usage(fmt.Errorf("%w; bootrace list shows the runs", err))
+				return usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
 			}
 			if err != nil {
 				return err
@@ -93,8 +93,11 @@ func listCommand(io streams) *cobra.Command {
 	var limit int
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the latest runs", Args: cobra.NoArgs,
+		Use: "list", Short: "List the latest runs", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if limit < 1 {
+				return usage(fmt.Errorf("--limit %d: expected at least 1", limit))
+			}
 			db, err := open(cmd.Context())
 			if err != nil {
 				return err
@@ -146,7 +149,7 @@ func runLine(st style, r results.Run) string {
 func scenariosCommand(io streams) *cobra.Command {
 	var check string
 	cmd := &cobra.Command{
-		Use: "scenarios", Short: "List the scenarios that bootrace ships, or check a file of one's own", Args: cobra.NoArgs,
+		Use: "scenarios", Short: "List the scenarios that bootrace ships, or check a file of one's own", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if check != "" {
 				s, err := scenarios.Find(check)

@@ -54,7 +54,7 @@ func newSession(state string) (*session, error) {
 	id := time.Now().UTC().Format("20060102-150405") + "-" + hex.EncodeToString(b)
 	dir := filepath.Join(state, "runs", id)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make a place for the run: %w; set BOOTRACE_STATE to a directory that can be written", err)
+		return nil, advice{fmt.Errorf("make a place for the run: %w", err), "set BOOTRACE_STATE to a directory that can be written"}
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -67,7 +67,13 @@ func newSession(state string) (*session, error) {
 	return &session{id: id, dir: dir, lock: f}, nil
 }
 
-func (s *session) close() error { return s.lock.Close() }
+// close gives the claim back. A run that recorded nothing leaves no directory.
+func (s *session) close() error {
+	if entries, err := os.ReadDir(s.dir); err == nil && len(entries) == 1 {
+		_ = os.RemoveAll(s.dir)
+	}
+	return s.lock.Close()
+}
 
 // connect opens the engine for looking and cleaning, without a claim.
 func connect(ctx context.Context) (*container.Backend, error) {
@@ -78,10 +84,10 @@ func connect(ctx context.Context) (*container.Backend, error) {
 	return b, nil
 }
 
-// isFull explains the one error of a disk that everybody meets.
+// explainDisk adds what to do to the one error of a disk that everybody meets.
 func explainDisk(err error, dir string) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w; free space below %s (bootrace clean --runs removes old recordings), what had ended is stored", err, dir)
+		return advice{err, "free space below " + dir + " (bootrace clean --runs removes old recordings); what had ended is stored"}
 	}
 	return err
 }
