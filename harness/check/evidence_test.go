@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bootrace/harness/check"
+	"bootrace/harness/timeline"
 	"bootrace/harness/timeline/timelinetest"
 )
 
@@ -164,6 +165,13 @@ func TestSecretsContained(t *testing.T) {
 		}},
 		{name: "vector.env for all to read for a moment", want: check.Fail, break_: func(b *boot) {
 			b.EnvFile(timelinetest.RealAt-time.Millisecond, timelinetest.VectorEnv, "rename", 160, "0644", timelinetest.VaultVars, true)
+		}},
+		{name: "a search that did not find its canary", want: check.NoEvidence, say: []string{"search: canary not found"}, break_: func(b *boot) {
+			b.Extra[timeline.Leaks] = nil
+		}},
+		{name: "a leak found by a search that missed its canary elsewhere", want: check.Fail, say: []string{"is in /tmp/vector.env.bak"}, break_: func(b *boot) {
+			b.Missing[timeline.Leaks] = "search: canary not found"
+			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/tmp/vector.env.bak"}
 		}},
 		{name: "the recorder did not know what to look for", want: check.NoEvidence, break_: func(b *boot) { b.Secrets = nil }},
 	})

@@ -38,6 +38,7 @@ func TestHealthyBootIsReadWhole(t *testing.T) {
 	tl, err := timeline.Read(timelinetest.Healthy().FS())
 	require.NoError(t, err)
 	assert.Empty(t, tl.Missing)
+	assert.Empty(t, tl.Final.Leaks, "the canary is no leak")
 	golden.Assert(t, tl.Text(), "healthy.timeline")
 	at, ok := tl.Reached("multi-user.target")
 	assert.True(t, ok)
@@ -73,6 +74,12 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 		}},
 		{"a file the manifest does not list", timeline.Leaks, "not listed in the manifest", func(b *timelinetest.Boot) {
 			b.Drop, b.Replace[timeline.Leaks] = []string{timeline.Leaks}, []byte{}
+		}},
+		{"a search that found nothing, nor the canary", timeline.Leaks, "search: canary not found", func(b *timelinetest.Boot) {
+			b.Extra[timeline.Leaks] = nil
+		}},
+		{"a collector that says its search is not to be believed", timeline.Leaks, "search: canary not found in /run", func(b *timelinetest.Boot) {
+			b.Missing[timeline.Leaks] = "search: canary not found in /run"
 		}},
 		{"a cloud log without its beginning", timeline.Cloud, "never said it is ready", func(b *timelinetest.Boot) { b.Cloud = b.Cloud[1:] }},
 		{"an empty console", timeline.Console, "empty", func(b *timelinetest.Boot) { b.Console = nil }},

@@ -59,13 +59,27 @@ func readProcesses(r io.Reader, zero time.Duration, d *damage) []Process {
 	return out
 }
 
-// readLeaks reads secret, where.
+// canary stands where a secret's name would: the collector plants a value of
+// its own on the machine, and its search must find that as well. No secret's
+// name in Key Vault has parentheses.
+const canary = "(canary)"
+
+// readLeaks reads secret, where. Without the canary an empty file and a search
+// that finds nothing whatever there is look the same.
 func readLeaks(r io.Reader, d *damage) []Leak {
 	var out []Leak
+	proved := false
 	rows(r, d, 2, 2, func(n int, f []string) {
+		if f[0] == canary {
+			proved = true
+			return
+		}
 		out = append(out, Leak{Secret: f[0], Where: f[1],
 			Evidence: Evidence{File: Leaks, Line: n, Text: clip(f[0] + " in " + f[1])}})
 	})
+	if !proved {
+		d.say("search: canary not found")
+	}
 	return out
 }
 

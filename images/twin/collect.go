@@ -49,12 +49,9 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	}
 	c := &collection{tar: tar.NewWriter(stdout), missing: map[string]string{}}
 
-	// First what changes by looking: the processes, before we start any.
-	procs, procLeaks, err := listProcesses(req.Secrets)
-	c.add("processes.txt", procs, err)
+	// First what changes by looking: the processes, before we start more.
 	c.add("files.txt", listFiles(configDir), nil)
-	leaks, err := searchFiles(searched, bootTime(), req.Secrets)
-	c.add("leaks.txt", []byte(strings.Join(append(procLeaks, leaks...), "")), err)
+	c.search(ctx, searched, req.Secrets)
 
 	// Entries still in journald's hands are not in its files yet.
 	if _, err := output(ctx, "journalctl", "--sync"); err != nil {

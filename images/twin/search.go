@@ -96,7 +96,11 @@ func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]
 				return nil
 			}
 			info, err := d.Info()
-			if err != nil || info.Size() > maxSearched || changed(info).Before(since) {
+			if err != nil || changed(info).Before(since) {
+				return nil
+			}
+			if info.Size() > maxSearched {
+				errs = append(errs, fmt.Errorf("search %s: it has %d bytes, more than are read", path, info.Size()))
 				return nil
 			}
 			data, err := os.ReadFile(path)
@@ -104,7 +108,7 @@ func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]
 				return nil // gone, or one of the kernel's that cannot be read
 			}
 			for _, name := range leaked(data, secrets) {
-				found = append(found, name+"\t"+path+"\n")
+				found = append(found, fileLeak(name, path))
 			}
 			return nil
 		})
@@ -113,6 +117,13 @@ func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]
 		}
 	}
 	return found, errors.Join(errs...)
+}
+
+// The lines of leaks.txt: a secret's name and where its value is.
+func fileLeak(name, path string) string { return name + "\t" + path + "\n" }
+
+func processLeak(name string, pid int, where, unit string) string {
+	return fmt.Sprintf("%s\tprocess %d %s (%s)\n", name, pid, where, unit)
 }
 
 // changed is a file's ctime, which unlike mtime no program can set back.
@@ -129,8 +140,9 @@ func bootTime() time.Time {
 }
 
 // listProcesses is processes.txt, and which of them hold a secret. Only Vector
-// and what it starts may have one in the environment.
-func listProcesses(secrets map[string]string) ([]byte, []string, error) {
+// and what it starts may have one in the environment. The process that is ours
+// is searched, but not listed.
+func listProcesses(secrets map[string]string, ours int) ([]byte, []string, error) {
 	var out bytes.Buffer
 	var leaks []string
 	entries, err := os.ReadDir("/proc")
@@ -157,12 +169,15 @@ func listProcesses(secrets map[string]string) ([]byte, []string, error) {
 			vars = digestVars(environVars(environ))
 		} else {
 			for _, name := range leaked(environ, secrets) {
-				leaks = append(leaks, fmt.Sprintf("%s\tprocess %d environment (%s)\n", name, pid, unit))
+				leaks = append(leaks, processLeak(name, pid, "environment", unit))
 			}
 		}
 		args := strings.ReplaceAll(strings.TrimRight(string(cmdline), "\x00"), "\x00", " ")
 		for _, name := range leaked([]byte(args), secrets) {
-			leaks = append(leaks, fmt.Sprintf("%s\tprocess %d arguments (%s)\n", name, pid, unit))
+			leaks = append(leaks, processLeak(name, pid, "arguments", unit))
+		}
+		if pid == ours {
+			continue
 		}
 		args = strings.NewReplacer("\t", " ", "\n", " ").Replace(args)
 		fmt.Fprintf(&out, "%d\t%s\t%d\t%s\t%s\n", pid, unit, (processStart(dir) - suspended).Nanoseconds(), vars, args)

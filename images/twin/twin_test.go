@@ -133,7 +133,7 @@ func TestSearchFindsASecretHoweverWritten(t *testing.T) {
 }
 
 func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {
-	procs, _, err := listProcesses(nil)
+	procs, _, err := listProcesses(nil, 0)
 	require.NoError(t, err)
 	assert.NotEmpty(t, procs)
 	start := processStart("/proc/self")

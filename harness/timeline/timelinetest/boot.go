@@ -27,6 +27,9 @@ import (
 // Zero is the boot clock's zero on CLOCK_MONOTONIC: a host up for a while.
 const Zero = 1_454_432_578 * time.Microsecond
 
+// Canary is the line by which leaks.txt shows that the search finds what is there.
+const Canary = "(canary)\t/run/.bootrace-canary-0a0a0a0a"
+
 // Boot is a recording being written. Its fields are the files' contents before
 // they are encoded; a test may change them.
 type Boot struct {
@@ -124,7 +127,7 @@ func (b *Boot) FS() fstest.MapFS {
 	files := map[string][]byte{
 		"journal.json.gz": b.journal(), "console.log": b.console(), "cloud.jsonl": jsonl(b.Cloud), "host.jsonl": jsonl(b.Host),
 		"units.txt": b.units(), "jobs.txt": lines(b.Jobs), "manager.txt": []byte("Version=257\nSystemState=running\n"),
-		"files.txt": lines(b.Files), "processes.txt": lines(b.Procs), "leaks.txt": lines(b.Leaks),
+		"files.txt": lines(b.Files), "processes.txt": lines(b.Procs), "leaks.txt": lines(slices.Concat([]string{Canary}, b.Leaks)),
 	}
 	maps.Copy(files, b.Extra)
 	for _, name := range b.Drop {

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// canaryName stands in leaks.txt where a secret's name would; no secret's name
+// in Key Vault has parentheses.
+const canaryName = "(canary)"
+
+// canary is a value that the search must find wherever it was planted: that
+// nothing was found means something only if the search is seen to work.
+type canary struct {
+	value   string
+	files   []string
+	process *exec.Cmd
+	release io.Closer
+}
+
+// plantCanary puts a new value in a file in each of the roots, each time in
+// another of the forms a secret may have, and in the arguments and environment
+// of a process. What it could not plant is in the error, the rest is there.
+func plantCanary(ctx context.Context, roots []string) (*canary, error) {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails: crypto/rand, Go 1.24
+	c := &canary{value: "bootrace-canary/" + hex.EncodeToString(b)}
+	var errs []error
+	for i, root := range roots {
+		if _, err := os.Lstat(root); errors.Is(err, fs.ErrNotExist) {
+			continue // this image has no such directory, so nothing is in it
+		}
+		path := filepath.Join(root, ".bootrace-canary-"+hex.EncodeToString(b[:4]))
+		all := forms(c.value)
+		errs = append(errs, os.WriteFile(path, slices.Concat([]byte("canary="), all[i%len(all)], []byte("\n")), 0o600))
+		c.files = append(c.files, path)
+	}
+	errs = append(errs, c.plantProcess(ctx))
+	if err := errors.Join(errs...); err != nil {
+		return c, fmt.Errorf("search: canary not planted: %w", err)
+	}
+	return c, nil
+}
+
+// plantProcess starts a process that has the value, and waits on its stdin.
+func (c *canary) plantProcess(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "read -r end; :", c.value)
+	cmd.Env = []string{"BOOTRACE_CANARY=" + c.value}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	c.process, c.release = cmd, stdin
+	return nil
+}
+
+// pid is that of the planted process, 0 if there is none.
+func (c *canary) pid() int {
+	if c.process == nil {
+		return 0
+	}
+	return c.process.Process.Pid
+}
+
+// remove leaves nothing of it behind.
+func (c *canary) remove() {
+	for _, path := range c.files {
+		_ = os.Remove(path)
+	}
+	if c.process != nil {
+		_ = c.release.Close()
+		_ = c.process.Wait()
+	}
+}
+
+// missed says where the search should have found it and has not.
+func (c *canary) missed(found []string) error {
+	var want []string
+	for _, path := range c.files {
+		want = append(want, fileLeak(canaryName, path))
+	}
+	if c.process != nil {
+		unit := processUnit(fmt.Sprintf("/proc/%d", c.pid()))
+		for _, where := range []string{"environment", "arguments"} {
+			want = append(want, processLeak(canaryName, c.pid(), where, unit))
+		}
+	}
+	var errs []error
+	for _, line := range want {
+		if !slices.Contains(found, line) {
+			errs = append(errs, fmt.Errorf("search: canary not found: %q", line))
+		}
+	}
+	if len(want) == 0 {
+		errs = append(errs, errors.New("search: canary not found: it was planted nowhere"))
+	}
+	return errors.Join(errs...)
+}
+
+// search adds processes.txt and leaks.txt. Where the search is not to be
+// believed leaks.txt counts as missing; what it found nevertheless is in it.
+func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string) {
+	bird, plantErr := plantCanary(ctx, roots)
+	defer bird.remove()
+	wanted := map[string]string{canaryName: bird.value}
+	maps.Copy(wanted, secrets)
+
+	procs, found, procErr := listProcesses(wanted, bird.pid())
+	c.add("processes.txt", procs, procErr)
+	inFiles, fileErr := searchFiles(roots, bootTime(), wanted)
+	found = append(found, inFiles...)
+	c.add("leaks.txt", []byte(strings.Join(found, "")), errors.Join(plantErr, procErr, fileErr, bird.missed(found)))
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// searchIn runs the collector's search and returns leaks.txt and why it is not
+// to be believed.
+func searchIn(t *testing.T, roots []string, secrets map[string]string) (leaks, missing string) {
+	t.Helper()
+	var out bytes.Buffer
+	c := &collection{tar: tar.NewWriter(&out), missing: map[string]string{}}
+	c.search(t.Context(), roots, secrets)
+	require.NoError(t, c.tar.Close())
+	for r := tar.NewReader(&out); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return leaks, c.missing["leaks.txt"]
+		}
+		require.NoError(t, err)
+		data, err := io.ReadAll(r)
+		require.NoError(t, err)
+		if h.Name == "leaks.txt" {
+			leaks = string(data)
+		}
+		assert.NotContains(t, string(data), "bootrace-canary/", "the process of ours is not listed, the value not shown")
+	}
+}
+
+func TestTheSearchProvesItselfInEachRootAndInProcesses(t *testing.T) {
+	roots := []string{t.TempDir(), t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "absent")}
+	leaks, missing := searchIn(t, roots, nil)
+	assert.Empty(t, missing)
+	assert.Equal(t, 5, strings.Count(leaks, canaryName+"\t"), "three files, arguments, environment: %s", leaks)
+	for _, root := range roots[:3] {
+		assert.Contains(t, leaks, canaryName+"\t"+root+"/")
+		left, err := os.ReadDir(root)
+		require.NoError(t, err)
+		assert.Empty(t, left, "nothing of it is left behind")
+	}
+}
+
+func TestASearchThatOverlooksItsCanaryIsNotBelieved(t *testing.T) {
+	token := map[string]string{"token": "xaat-" + filepath.Base(t.TempDir())}
+	t.Run("a root that is a link, into which no search goes", func(t *testing.T) {
+		link := filepath.Join(t.TempDir(), "home")
+		require.NoError(t, os.Symlink(t.TempDir(), link))
+		_, missing := searchIn(t, []string{t.TempDir(), link}, token)
+		assert.Contains(t, missing, "search: canary not found")
+		assert.Contains(t, missing, link)
+	})
+	t.Run("a root that cannot be written to", func(t *testing.T) {
+		_, missing := searchIn(t, []string{"/proc"}, nil)
+		assert.Contains(t, missing, "search: canary not planted")
+	})
+	t.Run("a file that is too large to be read", func(t *testing.T) {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "large"), nil, 0o600))
+		require.NoError(t, os.Truncate(filepath.Join(dir, "large"), maxSearched+1))
+		_, missing := searchIn(t, []string{dir}, token)
+		assert.Contains(t, missing, "more than are read")
+	})
+	t.Run("a search that finds nothing at all", func(t *testing.T) {
+		c, err := plantCanary(t.Context(), []string{t.TempDir()})
+		require.NoError(t, err)
+		defer c.remove()
+		require.ErrorContains(t, c.missed(nil), "search: canary not found")
+	})
+	t.Run("a canary that was planted nowhere", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		c, err := plantCanary(ctx, nil)
+		defer c.remove()
+		require.ErrorContains(t, err, "search: canary not planted")
+		require.ErrorContains(t, c.missed(nil), "planted nowhere")
+	})
+}
+
+func TestWhatIsFoundIsReportedBesideTheCanary(t *testing.T) {
+	token := "xaat-" + filepath.Base(t.TempDir())
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "bak"), []byte(token), 0o600))
+	leaks, missing := searchIn(t, []string{dir}, map[string]string{"token": token})
+	assert.Empty(t, missing)
+	assert.Contains(t, leaks, "token\t"+dir+"/bak\n")
+}
