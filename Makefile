@@ -30,7 +30,7 @@ lint: ## vet, staticcheck, gofmt, go.mod
 	go mod tidy -diff
 
 bench: build ## figures: overhead a case, populator latency, memory, cases at once
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./harness/bench
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./harness/e2e
 
 nightly: build ## slow and exhaustive: ten in a row on both bases, 100 at once
 	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/...
