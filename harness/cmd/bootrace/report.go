@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bootrace/results"
+	"bootrace/scenarios"
 )
 
 // maxFindings is how many findings of a case are shown before the rest is counted.
@@ -20,7 +21,10 @@ func (s style) caseLine(c results.Case) string {
 	case c.Verdict == "fail":
 		return line + "  as expected: " + c.Reason
 	}
-	return line + s.dim("  "+headline(c))
+	if text := headline(c); text != "" {
+		line += "  " + s.dim(text)
+	}
+	return line
 }
 
 // headline is what a passed case is worth remembering for.
@@ -64,28 +68,35 @@ func printRun(io streams, r results.Run) {
 	if missing := r.Planned - len(r.Cases); missing > 0 {
 		sums = append(sums, fmt.Sprintf("%d not run", missing))
 	}
+	if len(sums) == 0 {
+		sums = []string{"nothing ran"}
+	}
 	took := time.Duration(0)
 	if !r.Ended.IsZero() {
 		took = r.Ended.Sub(r.Started)
 	}
-	fmt.Fprintf(io.out, "\n%s in %s. Recordings: %s\n", strings.Join(sums, ", "), seconds(took), r.Dir)
+	within := ""
+	if took > 0 {
+		within = " in " + seconds(took)
+	}
+	fmt.Fprintf(io.out, "\n%s%s. Recordings: %s\n", strings.Join(sums, ", "), within, r.Dir)
 }
 
 // printCase shows a case: the cause first, then what to do, then where to look.
 func printCase(io streams, r results.Run, c results.Case, all bool) {
 	st := style{io.color}
 	fmt.Fprintf(io.out, "%s %s: %s\n", st.verdict(c.Verdict), c.ID, c.Reason)
-	fmt.Fprintf(io.out, "        again: bootrace run %s --base %s --keep-on-failure\n", c.Scenario, c.Base)
+	fmt.Fprintf(io.out, "        again: %s\n", again(c))
 	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)
 	if c.Kept != "" {
 		fmt.Fprintf(io.out, "        kept: %s\n", c.Kept)
 	}
-	for _, a := range c.Attempts {
+	for i, a := range c.Attempts {
 		if a.Recording != c.Recording && !all {
 			continue
 		}
 		if all && len(c.Attempts) > 1 {
-			fmt.Fprintf(io.out, "  attempt %s: %s, %s\n", filepath.Ext(a.Recording), a.Verdict, a.Reason)
+			fmt.Fprintf(io.out, "  attempt %d of %d: %s, %s\n", i+1, len(c.Attempts), a.Verdict, a.Reason)
 		}
 		for _, check := range a.Checks {
 			if check.Outcome == "pass" && !all {
@@ -94,7 +105,7 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 			if check.Outcome == "not-applicable" && !all {
 				continue
 			}
-			fmt.Fprintf(io.out, "  %s %-20s %s\n", st.verdict(check.Outcome), check.Name, check.Note)
+			fmt.Fprintln(io.out, strings.TrimRight(fmt.Sprintf("  %s  %-19s %s", st.outcome(check.Outcome), check.Name, check.Note), " "))
 			for i, f := range check.Findings {
 				if i == maxFindings && !all {
 					fmt.Fprintf(io.out, "          and %d more: bootrace show %s\n", len(check.Findings)-i, c.ID)
@@ -104,6 +115,19 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 			}
 		}
 	}
+}
+
+// again is the command that boots the case once more and leaves it open.
+func again(c results.Case) string {
+	scenario := c.Scenario
+	if _, err := scenarios.Find(scenario); err != nil { // a file of the user's own; the recording has it
+		scenario = filepath.Join(c.Recording, "scenario.yaml")
+	}
+	line := fmt.Sprintf("bootrace run %s --base %s --keep-on-failure", scenario, c.Base)
+	if c.Subject != "populator" {
+		line += " --subject .../" + c.Subject
+	}
+	return line
 }
 
 func printFinding(io streams, st style, f results.Finding) {

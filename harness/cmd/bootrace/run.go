@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -58,9 +59,21 @@ func runCommand(io streams) *cobra.Command {
 }
 
 func (f runFlags) validate() error {
-	for _, b := range f.bases {
+	for i, b := range f.bases {
 		if !slices.Contains(images.Suites(), b) {
 			return fmt.Errorf("--base %q: expected one of %s", b, strings.Join(images.Suites(), ", "))
+		}
+		if slices.Contains(f.bases[:i], b) {
+			return fmt.Errorf("--base %s is named twice; --repeat boots it more often", b)
+		}
+	}
+	if info, err := os.Stat(f.subject); f.subject != "" && (err != nil || !info.IsDir()) {
+		return fmt.Errorf("--subject %s: no such directory", f.subject)
+	}
+	// What is no path is the name of an image.
+	if v := vectorSource(f); strings.HasPrefix(v, "/") || strings.HasPrefix(v, ".") {
+		if _, err := os.Stat(v); err != nil {
+			return fmt.Errorf("--vector %s: no such file (it may come from $VECTOR)", v)
 		}
 	}
 	switch {

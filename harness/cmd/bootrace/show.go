@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootrace/harness/machine/container"
 	"bootrace/results"
 	"bootrace/results/store"
 	"bootrace/scenarios"
@@ -108,7 +109,7 @@ func listCommand(io streams) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(io.out).Encode(runs)
+				return json.NewEncoder(io.out).Encode(append([]results.Run{}, runs...)) // a list, if an empty one
 			}
 			if len(runs) == 0 {
 				fmt.Fprintln(io.out, "no run is stored yet; begin with: bootrace run")
@@ -136,8 +137,10 @@ func runLine(st style, r results.Run) string {
 	}
 	text := fmt.Sprintf("%d cases as expected", len(r.Cases))
 	switch {
+	case r.Ended.IsZero() && container.Held(filepath.Join(r.Dir, "lock")):
+		word, text = "running", fmt.Sprintf("%d of %d cases ended so far", len(r.Cases), r.Planned)
 	case r.Ended.IsZero():
-		word, text = "error", fmt.Sprintf("cut off, or still going on: %d of %d cases ended", len(r.Cases), r.Planned)
+		word, text = "error", fmt.Sprintf("cut off: %d of %d cases ended", len(r.Cases), r.Planned)
 	case len(r.Cases) < r.Planned:
 		word, text = "error", fmt.Sprintf("%d of %d cases ended", len(r.Cases), r.Planned)
 	case bad > 0:
