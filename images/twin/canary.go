@@ -55,9 +55,13 @@ func plantCanary(ctx context.Context, roots []string) (*canary, error) {
 
 // plantProcess starts a process that has the value, and waits on its stdin.
 func (c *canary) plantProcess(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "read -r end; :", c.value)
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "echo; read -r end; :", c.value)
 	cmd.Env = []string{"BOOTRACE_CANARY=" + c.value}
 	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
@@ -65,7 +69,10 @@ func (c *canary) plantProcess(ctx context.Context) error {
 		return err
 	}
 	c.process, c.release = cmd, stdin
-	return nil
+	// Start returns when the kernel has closed what is closed on exec, which is
+	// before the new program's arguments can be seen in /proc.
+	_, err = stdout.Read(make([]byte, 1))
+	return err
 }
 
 // pid is that of the planted process, 0 if there is none.
@@ -99,16 +106,19 @@ func (c *canary) missed(found []string) error {
 			want = append(want, processLeak(canaryName, c.pid(), where, unit))
 		}
 	}
-	var errs []error
+	var missed []string
 	for _, line := range want {
 		if !slices.Contains(found, line) {
-			errs = append(errs, fmt.Errorf("search: canary not found: %q", line))
+			missed = append(missed, strings.TrimSpace(strings.TrimPrefix(line, canaryName)))
 		}
 	}
 	if len(want) == 0 {
-		errs = append(errs, errors.New("search: canary not found: it was planted nowhere"))
+		missed = []string{"it was planted nowhere"}
 	}
-	return errors.Join(errs...)
+	if len(missed) > 0 {
+		return fmt.Errorf("search: canary not found: %s", strings.Join(missed, ", "))
+	}
+	return nil
 }
 
 // search adds processes.txt and leaks.txt. Where the search is not to be
