@@ -31,6 +31,7 @@ var bootUnblocked = Check{
 			chain := w.late(MultiUser)
 			f := Finding{At: at, Unit: MultiUser, Over: over, Summary: fmt.Sprintf("multi-user.target %s later than in the control boot, budget %s: %s",
 				round(at-e.ControlMultiUser), e.BootBudget, w.describeLate(chain))}
+			f.Elsewhere = !slices.ContainsFunc(chain, func(u string) bool { return slices.Contains(e.SubjectUnits, u) })
 			for _, u := range chain {
 				f.Evidence = append(f.Evidence, evidence(w.end[u])...)
 			}

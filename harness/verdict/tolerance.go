@@ -3,6 +3,8 @@ package verdict
 import (
 	"fmt"
 	"time"
+
+	"bootrace/harness/check"
 )
 
 // Tolerance is what a boot may be disturbed before its findings stop counting.
@@ -14,7 +16,9 @@ type Tolerance struct {
 	// Stalled is the largest share of any 10 s in which no task of the host could
 	// run for want of memory or disk (PSI full, the kernel's accounting/psi.rst).
 	// Waiting for the CPU (PSI some) is no measure: two boots on two cores show it
-	// always; what it does to the machine is measured as Late.
+	// always; what it does to the machine is measured as Late. It counts only for
+	// a finding of time lost elsewhere than in the subject: a compiler on the same
+	// two cores made a boot five times slower and no tick later than 5 ms.
 	Stalled float64
 	// Factor is how much longer than the time the host lost a finding may be
 	// explained by it: thirty boots at once on two cores made the populator 20
@@ -38,7 +42,7 @@ type Disturbance struct {
 	Stalled  time.Duration `json:"stalled_ns"`     // the most of any StallWindow lost to memory or disk
 	Lost     time.Duration `json:"lost_ns"`        // all delays and stalls together
 	Causes   []Cause       `json:"causes"`         // each spoils the boot by itself
-	CPU      time.Duration `json:"cpu_waiting_ns"` // PSI some, for information
+	CPU      time.Duration `json:"cpu_waiting_ns"` // PSI some, until multi-user.target
 }
 
 // Cause is something at the host that spoils a boot.
@@ -60,10 +64,14 @@ func (d Disturbance) beyond(t Tolerance) string {
 	return ""
 }
 
-// explains says whether a finding may be the host's doing.
-func (d Disturbance) explains(over time.Duration, t Tolerance) bool {
-	if d.beyond(t) == "" {
-		return false
+// explains says whether a finding may be the host's doing, and by what.
+func (d Disturbance) explains(f check.Finding, t Tolerance) string {
+	if f.Elsewhere && f.Over > 0 && f.Over <= d.CPU {
+		return fmt.Sprintf("tasks waited for the CPU for %s while it booted", d.CPU.Round(time.Millisecond))
 	}
-	return !d.Measured || over == 0 || over <= time.Duration(t.Factor)*d.Lost
+	beyond := d.beyond(t)
+	if beyond == "" || d.Measured && f.Over > time.Duration(t.Factor)*d.Lost {
+		return ""
+	}
+	return beyond
 }

@@ -38,7 +38,7 @@ func Of(results []check.Result, d Disturbance) Judgement {
 			if all = append(all, f); f.Intrinsic {
 				intrinsic = append(intrinsic, f)
 			}
-			if f.Intrinsic || !d.explains(f.Over, t) {
+			if f.Intrinsic || d.explains(f, t) == "" {
 				unexplained = append(unexplained, f)
 			}
 		}
@@ -59,7 +59,7 @@ func Of(results []check.Result, d Disturbance) Judgement {
 		return failed(unexplained, all)
 	case len(all) > 0:
 		return Judgement{Verdict: Invalid, Findings: all,
-			Reason: fmt.Sprintf("%s, which may have caused: %s", d.beyond(t), all[0].Summary)}
+			Reason: fmt.Sprintf("%s, which may have caused: %s", d.explains(all[0], t), all[0].Summary)}
 	case len(silent) > 0:
 		return Judgement{Verdict: Invalid, Reason: "no evidence for " + strings.Join(silent, "; for ")}
 	case judged == 0:

@@ -19,6 +19,13 @@ func disturbed() verdict.Disturbance {
 	return verdict.Disturbance{Measured: true, Late: 900 * time.Millisecond, Lost: 2 * time.Second}
 }
 
+// busy is a host whose CPU others wanted as well, though no tick came late.
+func busy() verdict.Disturbance {
+	d := calm()
+	d.CPU = 2 * time.Second
+	return d
+}
+
 func spoilt() verdict.Disturbance {
 	d := calm()
 	d.Causes = []verdict.Cause{{Reason: "the machine exited by itself"}}
@@ -39,6 +46,7 @@ func TestOneAttempt(t *testing.T) {
 		intrinsic = check.Finding{Summary: "a token in the journal", Intrinsic: true}
 		second    = check.Finding{Summary: "1 s late", Over: time.Second}
 		minutes   = check.Finding{Summary: "5 min late", Over: 5 * time.Minute}
+		elsewhere = check.Finding{Summary: "1 s late, in cloud-init", Over: time.Second, Elsewhere: true}
 		silent    = check.Result{Check: "s", Outcome: check.NoEvidence, Note: "units.txt: not in the recording"}
 		unasked   = check.Result{Check: "n", Outcome: check.NotApplicable}
 	)
@@ -59,6 +67,9 @@ func TestOneAttempt(t *testing.T) {
 		{"a finding on a host that stalled for memory", []check.Result{fails(soft)}, verdict.Disturbance{Measured: true, Stalled: 3 * time.Second, Lost: 3 * time.Second}, verdict.Invalid, "memory or disk stalled"},
 		{"late by less than the host may explain", []check.Result{fails(second)}, disturbed(), verdict.Invalid, ""},
 		{"late by more than the host can explain", []check.Result{fails(minutes)}, disturbed(), verdict.Fail, "5 min late"},
+		{"late elsewhere, with the CPU wanted for longer", []check.Result{fails(elsewhere)}, busy(), verdict.Invalid, "tasks waited for the CPU for 2s while it booted, which may have caused: 1 s late, in cloud-init"},
+		{"late elsewhere, with the CPU free", []check.Result{fails(elsewhere)}, calm(), verdict.Fail, "1 s late, in cloud-init"},
+		{"late in the subject, with the CPU wanted for longer", []check.Result{fails(second)}, busy(), verdict.Fail, "1 s late"},
 		{"what the host cannot explain leads, with the rest counted", []check.Result{fails(second), fails(minutes)}, disturbed(), verdict.Fail, "5 min late (and 1 more)"},
 		{"a leaked secret on a disturbed host", []check.Result{fails(intrinsic)}, disturbed(), verdict.Fail, "a token in the journal"},
 		{"a leaked secret and the machine exited", []check.Result{fails(intrinsic)}, spoilt(), verdict.Fail, "a token in the journal"},
