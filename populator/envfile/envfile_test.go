@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gotest.tools/v3/golden"
 
 	"bootrace/populator/envfile"
 )
@@ -134,4 +135,34 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestWrittenFilesAreTheOnesThatSystemdReads keeps what Append writes for each
+// acceptable value beside the value: the harness has real machines read them
+// (harness/machine/container), and knows nothing of this package.
+func TestWrittenFilesAreTheOnesThatSystemdReads(t *testing.T) {
+	t.Parallel()
+	require.False(t, golden.FlagUpdate() && os.Getenv("CI") != "", "goldens are not made anew in CI")
+	type written struct {
+		Env  map[string][]byte `json:"env"`
+		File []byte            `json:"file"`
+	}
+	var rows []written
+	for _, r := range load[struct {
+		Value   []byte
+		Refused string
+	}](t, "values.json") {
+		file, err := envfile.Append(nil, "BEFORE", "b")
+		require.NoError(t, err)
+		if file, err = envfile.Append(file, "NAME", string(r.Value)); err != nil {
+			require.NotEmpty(t, r.Refused)
+			continue
+		}
+		file, err = envfile.Append(file, "AFTER", "a")
+		require.NoError(t, err)
+		rows = append(rows, written{File: file, Env: map[string][]byte{"BEFORE": []byte("b"), "NAME": r.Value, "AFTER": []byte("a")}})
+	}
+	data, err := json.MarshalIndent(rows, "", " ")
+	require.NoError(t, err)
+	golden.Assert(t, string(data)+"\n", "corpus/written.json")
 }
