@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,13 +53,10 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	}
 	s.keep = r.Keep != KeepNone
 	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source}
-	s.late = func(context.Context) (map[string][]byte, error) {
-		multiUser, err := ctl.wait()
-		if err != nil {
-			return nil, err
-		}
+	s.late = func() (map[string][]byte, error) {
+		multiUser, controlErr := ctl.wait() // without: 0, and boot-unblocked has no evidence
 		expect, err := json.MarshalIndent(expectation(c, w, r.Subject.Units, multiUser), "", "  ")
-		return map[string][]byte{judge.ExpectFile: expect}, err
+		return map[string][]byte{judge.ExpectFile: expect}, errors.Join(controlErr, err)
 	}
 	waits := c.Scenario.Waits()
 	// What follows cloud-final's start at once still competes with booting.
@@ -81,7 +79,10 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 		return a, err
 	}
 	a.Judgement, err = judge.Recording(os.DirFS(dir))
-	return a, err
+	if _, controlErr := ctl.wait(); a.Verdict == verdict.Invalid {
+		err = errors.Join(err, controlErr) // no further boot would help
+	}
+	return a, errors.Join(err, rec.gone())
 }
 
 // soon is a delay so short that the case is not over its boot when it ends.

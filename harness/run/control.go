@@ -78,6 +78,9 @@ func (r *Runner) controlBoot(ctx context.Context, name, base string) (time.Durat
 	if err != nil {
 		return 0, err
 	}
+	if err := rec.gone(); err != nil {
+		return 0, err
+	}
 	j, err := judge.Expecting(os.DirFS(rec.dir), check.Expect{Base: base, RoleEnv: check.Never})
 	if err != nil {
 		return 0, err

@@ -46,8 +46,9 @@ type shot struct {
 	until          milestone
 	settle, window time.Duration
 	files          map[string][]byte // kept with the recording
-	// late are files that are known only when the boot is over; may be nil.
-	late func(context.Context) (map[string][]byte, error)
+	// late are files that are known only when the boot is over; may be nil. Its
+	// error is noted in the recording.
+	late func() (map[string][]byte, error)
 	keep bool // leave the machine running and to the caller
 }
 
@@ -57,6 +58,15 @@ type recorded struct {
 	ended   milestone
 	seen    map[milestone]time.Duration // since the start was asked for
 	machine machine.Machine             // nil unless kept
+	removed <-chan error                // tells that the machine is gone; nil if kept
+}
+
+// gone waits until the machine is.
+func (r recorded) gone() error {
+	if r.removed == nil {
+		return nil
+	}
+	return <-r.removed
 }
 
 // removeTimeout bounds the removal of a machine, cancelled or not.
@@ -84,13 +94,14 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		return rec, err
 	}
 	defer func() {
-		if s.keep && err == nil {
+		switch {
+		case s.keep && err == nil:
 			rec.machine = m
-			return
+		case rec.removed == nil:
+			err = errors.Join(err, <-removing(ctx, m))
+		case err != nil:
+			err = errors.Join(err, rec.gone())
 		}
-		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
-		defer cancel()
-		err = errors.Join(err, m.Remove(cleanup))
 	}()
 	zero := monotonic() // until the machine says better
 
@@ -147,9 +158,9 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		return rec, err
 	}
 	if s.late != nil {
-		files, err := s.late(ctx)
+		files, err := s.late()
 		if err != nil {
-			return rec, err
+			w.Missing("control boot", err)
 		}
 		for name, data := range files {
 			if err := w.Put(name, data); err != nil {
@@ -161,17 +172,24 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 	if s.keep {
 		m.Detach()
 	} else {
-		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
-		defer cancel()
-		if err := m.Remove(cleanup); err != nil {
-			return rec, err
-		}
+		rec.removed = removing(ctx, m)
 	}
 	streams.Wait()
 	if err := errors.Join(<-streamErrs, <-streamErrs); err != nil {
 		return rec, err
 	}
 	return rec, w.Close(man)
+}
+
+// removing removes a machine while its recording is being judged.
+func removing(ctx context.Context, m machine.Machine) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+		defer cancel()
+		done <- m.Remove(cleanup)
+	}()
+	return done
 }
 
 // watch waits until the shot is over, and returns with what ended it.

@@ -156,7 +156,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	for _, h := range spec.Hosts {
 		hosts = append(hosts, h+":127.0.0.1")
 	}
-	m.cloud, err = b.create(ctx, spec, "cloud", testcontainers.ContainerRequest{
+	cloud, cloudID, err := b.create(ctx, spec, "cloud", testcontainers.ContainerRequest{
 		Image: spec.CloudImage,
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode = "none"
@@ -164,14 +164,22 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 			// For 169.254.169.254 on lo, in a namespace that has nothing else.
 			hc.CapAdd = []string{"NET_ADMIN"}
 		},
-	}, []machine.File{{Path: "/etc/azure/cloud.json", Mode: 0o600, Data: spec.CloudConfig}})
+	})
+	m.cloud = cloudID
 	if err != nil {
-		return nil, fmt.Errorf("start the cloud of %s: %w", spec.Name, err)
+		return nil, fmt.Errorf("create the cloud of %s: %w", spec.Name, err)
 	}
-	if err := m.followCloud(ctx); err != nil {
-		return nil, fmt.Errorf("start the cloud of %s: %w", spec.Name, err)
-	}
-	m.worker, err = b.create(ctx, spec, "worker", testcontainers.ContainerRequest{
+	// The cloud starts while the worker, which needs its name only, is made.
+	ready := make(chan error, 1)
+	go func() {
+		config := []machine.File{{Path: "/etc/azure/cloud.json", Mode: 0o600, Data: spec.CloudConfig}}
+		err := b.start(ctx, cloud, config)
+		if err == nil {
+			err = m.followCloud(ctx)
+		}
+		ready <- err
+	}()
+	worker, workerID, err := b.create(ctx, spec, "worker", testcontainers.ContainerRequest{
 		Image: spec.WorkerImage,
 		Env:   map[string]string{"container": "docker"},
 		// PID 1's messages from before journald runs go to the console only.
@@ -183,7 +191,17 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 			hc.CgroupnsMode = "private"
 			hc.Tmpfs = map[string]string{"/run": "", "/run/lock": "", "/tmp": ""}
 		},
-	}, spec.Files)
+	})
+	m.worker = workerID
+	if err == nil {
+		err = b.copy(ctx, workerID, spec.Files)
+	}
+	if readyErr := <-ready; readyErr != nil {
+		return nil, fmt.Errorf("start the cloud of %s: %w", spec.Name, readyErr)
+	}
+	if err == nil {
+		err = worker.Start(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start machine %s: %w", spec.Name, err)
 	}
@@ -193,27 +211,38 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	return m, nil
 }
 
-// create makes a container, puts the files in, and starts it.
-func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, req testcontainers.ContainerRequest, files []machine.File) (id string, err error) {
+// create makes a container. The id is there as soon as the container is.
+func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, req testcontainers.ContainerRequest) (c testcontainers.Container, id string, err error) {
 	req.Name = containerName(spec, role)
 	req.Labels = map[string]string{labelRun: spec.Run, labelOwner: b.owner, labelHost: b.host, labelRole: role}
-	c, err := b.provider.CreateContainer(ctx, req)
+	c, err = b.provider.CreateContainer(ctx, req)
 	if c != nil {
 		id = c.GetContainerID()
 	}
+	return c, id, err
+}
+
+// start puts the files in and starts the container.
+func (b *Backend) start(ctx context.Context, c testcontainers.Container, files []machine.File) error {
+	if err := b.copy(ctx, c.GetContainerID(), files); err != nil {
+		return err
+	}
+	return c.Start(ctx)
+}
+
+// copy puts files into a container, all in one request.
+func (b *Backend) copy(ctx context.Context, id string, files []machine.File) error {
+	if len(files) == 0 {
+		return nil
+	}
+	content, err := tarball(files)
 	if err != nil {
-		return id, err
+		return err
 	}
-	if len(files) > 0 {
-		content, err := tarball(files)
-		if err != nil {
-			return id, err
-		}
-		if _, err := b.Engine().CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: content}); err != nil {
-			return id, fmt.Errorf("copy %d files into %s: %w", len(files), req.Name, err)
-		}
+	if _, err := b.Engine().CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: content}); err != nil {
+		return fmt.Errorf("copy %d files in: %w", len(files), err)
 	}
-	return id, c.Start(ctx)
+	return nil
 }
 
 // containerName is what docker ps shows.

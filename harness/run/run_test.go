@@ -1,0 +1,207 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/plan"
+	"bootrace/results"
+	"bootrace/scenarios"
+)
+
+// memory is a store in memory.
+type memory struct {
+	mu    sync.Mutex
+	cases []results.Case
+	fail  error
+}
+
+func (m *memory) PutCase(_ context.Context, _ string, c results.Case) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	m.cases = append(m.cases, c)
+	return nil
+}
+
+// quick is a plan of n cases that are over as soon as the worker has registered.
+func quick(n int) []plan.Case {
+	s := scenarios.Scenario{Name: "quick", Source: []byte("name: quick\n")}
+	s.WorkerEnv.When = scenarios.BeforeBoot
+	s.Look.Window.Duration, s.Look.Settle.Duration = time.Minute, time.Millisecond
+	s.Expect.Verdict = "pass"
+	return plan.Make([]scenarios.Scenario{s}, plan.Matrix{Bases: []string{"trixie"}, Repeat: n})
+}
+
+func newRunner(t *testing.T, b *fakeBackend) (*Runner, *memory) {
+	t.Helper()
+	store := &memory{}
+	return &Runner{
+		ID: "test", Backend: b, Images: map[string]Images{"trixie": {"worker", "control", "cloud"}},
+		Dir: t.TempDir(), Store: store, Booting: 2, Running: 4,
+	}, store
+}
+
+func TestNoMoreMachinesBootAtOnceThanAllowed(t *testing.T) {
+	b := &fakeBackend{boot: func(context.Context) error { time.Sleep(5 * time.Millisecond); return nil }}
+	r, store := newRunner(t, b)
+	out, err := r.Run(t.Context(), quick(12))
+	require.NoError(t, err)
+	assert.Len(t, out, 12)
+	assert.Len(t, store.cases, 12)
+	assert.LessOrEqual(t, b.mostBoot, 2)
+	assert.Zero(t, b.living, "every machine is gone")
+	assert.True(t, strings.HasPrefix(b.started[0], "control@trixie"), "the control boots come first: %v", b.started)
+}
+
+func TestACaseWithoutEvidenceNeverPasses(t *testing.T) {
+	r, _ := newRunner(t, &fakeBackend{})
+	out, err := r.Run(t.Context(), quick(1))
+	require.NoError(t, err)
+	assert.NotEqual(t, "pass", out[0].Verdict, "a machine without a journal proves nothing")
+	assert.NotEmpty(t, out[0].Reason)
+}
+
+func TestAMachineThatCannotStartIsAnErrorOfItsCaseAlone(t *testing.T) {
+	b := &fakeBackend{fail: func(name string) error {
+		if strings.HasPrefix(name, "quick@trixie#2") {
+			return errors.New("no room")
+		}
+		return nil
+	}}
+	r, _ := newRunner(t, b)
+	out, err := r.Run(t.Context(), quick(3))
+	require.NoError(t, err)
+	require.Len(t, out, 3)
+	assert.Equal(t, "error", out[1].Verdict)
+	assert.Contains(t, out[1].Reason, "no room")
+	assert.NotContains(t, out[0].Reason, "no room")
+	assert.Zero(t, b.living)
+}
+
+func TestAnInterruptedRunRemovesItsMachinesAndSaysWhatIsMissing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	b := &fakeBackend{}
+	r, store := newRunner(t, b)
+	cases := quick(3)
+	for i := range cases {
+		cases[i].Scenario.Look.Settle.Duration = time.Hour
+	}
+	r.Watch = func(u Update) {
+		if u.Step == string(registered) && strings.HasPrefix(u.Case, "quick") {
+			cancel()
+		}
+	}
+	out, err := r.Run(ctx, cases)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, out)
+	assert.Empty(t, store.cases, "what was cut off is no result")
+	assert.Zero(t, b.living)
+}
+
+func TestAStoreThatCannotTakeACaseStopsTheRun(t *testing.T) {
+	r, store := newRunner(t, &fakeBackend{})
+	store.fail = errors.New("disk full")
+	_, err := r.Run(t.Context(), quick(30))
+	require.ErrorContains(t, err, "disk full")
+	require.ErrorContains(t, err, r.Dir, "it says where the recording is")
+}
+
+func TestAMachineWhoseStreamsEndWithoutItIsLost(t *testing.T) {
+	b := &fakeBackend{}
+	m, err := b.Start(t.Context(), (shot{}).spec)
+	require.NoError(t, err)
+	see := newSightings()
+	see.add(streamEnded)
+	_, err = watch(t.Context(), shot{window: time.Minute, until: registered}, m, see, func(milestone) {})
+	require.ErrorContains(t, err, "did the engine stop?")
+}
+
+func TestConsoleLinesOfBothGenerationsAreKnown(t *testing.T) {
+	tests := []struct {
+		line string
+		want milestone
+	}{
+		{"[\x1b[0;32m  OK  \x1b[0m] Reached target \x1b[0;1;39mmulti-user.target\x1b[0m - Multi-User System.", multiUser},
+		{"[  OK  ] Reached target Multi-User System.", multiUser},
+		{"         Starting \x1b[0;1;39mcloud-final.service\x1b[0m - Cloud-init: Final Stage...", cloudFinal},
+		{"         Starting Execute cloud user/final scripts...", cloudFinal},
+		{"[  OK  ] Reached target graphical.target - Graphical Interface.", ""},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		assert.Equal(t, tt.want, onConsole([]byte(tt.line)), tt.line)
+	}
+	assert.Equal(t, registered, onCloud([]byte(`{"service":"controlplane","op":"register","status":200}`)))
+	assert.Empty(t, onCloud([]byte(`{"service":"controlplane","op":"register","status":410}`)), "a refused worker has not registered")
+	assert.Empty(t, onCloud([]byte(`{"service":`)))
+}
+
+func TestTheSeedHasProductionsOrder(t *testing.T) {
+	w := newWorld()
+	late, err := w.seed(provisioning{write: true, delay: 45 * time.Second})
+	require.NoError(t, err)
+	script := string(late[1].Data)
+	for i, step := range []string{"mark start", "45000 -", "base64 -d > " + roleEnvPath, "mark role-env-created", "sed -i", "mark role-env-complete", "systemctl start opensandbox-worker", "mark done"} {
+		at := strings.Index(script, step)
+		require.GreaterOrEqual(t, at, 0, "step %d, %s:\n%s", i, step, script)
+		script = script[at:]
+	}
+	never, err := w.seed(provisioning{})
+	require.NoError(t, err)
+	assert.NotContains(t, string(never[1].Data), "opensandbox-worker", "without worker.env nothing starts the worker")
+	pre, err := w.seed(provisioning{beforeBoot: true})
+	require.NoError(t, err)
+	assert.Equal(t, roleEnvPath, pre[2].Path)
+	assert.NotContains(t, string(pre[2].Data), "__", "a file from before the boot is complete")
+	for _, f := range late {
+		for _, secret := range w.secrets() {
+			assert.NotContains(t, string(f.Data), secret, "secrets are in the vault alone")
+		}
+	}
+}
+
+func TestEveryWorldIsNew(t *testing.T) {
+	a, b := newWorld(), newWorld()
+	for name, value := range a.secrets() {
+		assert.Regexp(t, `^xaat-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, value)
+		assert.NotEqual(t, value, b.secrets()[name])
+	}
+	assert.LessOrEqual(t, len(a.vault), 24, "Key Vault names have at most 24 characters")
+}
+
+func TestHostSamplesOfACaseBeginOneBeforeIt(t *testing.T) {
+	h := &hostWatch{}
+	for i := range 10 {
+		h.samples = append(h.samples, hostSample{Mono: int64(i * 100)})
+	}
+	var got []string
+	for l := range strings.Lines(string(h.between(350, 600))) {
+		got = append(got, l[:len(`{"mono":300`)])
+	}
+	assert.Equal(t, []string{`{"mono":300`, `{"mono":400`, `{"mono":500`, `{"mono":600`}, got)
+}
+
+func TestTheRecordingOfAFakeBootIsClosed(t *testing.T) {
+	b := &fakeBackend{}
+	r, _ := newRunner(t, b)
+	out, err := r.Run(t.Context(), quick(1))
+	require.NoError(t, err)
+	for _, name := range []string{"manifest.json", "console.log", "cloud.jsonl", "expect.json", "scenario.yaml"} {
+		_, err := os.Stat(fmt.Sprintf("%s/%s", out[0].Recording, name))
+		assert.NoError(t, err)
+	}
+	assert.Equal(t, "error", out[0].Verdict)
+	assert.Contains(t, out[0].Reason, "control boot", "there is nothing to compare with")
+}
