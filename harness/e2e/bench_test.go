@@ -132,7 +132,8 @@ func latencies(t testing.TB, c results.Case) latency {
 
 // BenchmarkMemory is what a waiting machine takes of the host: the fall of
 // MemAvailable with twenty of them up, its cloud and the engine's shims included,
-// and the part of the worker's container alone (anonymous and kernel memory).
+// and the part of the worker alone: what its processes and its shim have for
+// themselves, file pages, which the kernel takes back, not counted.
 func BenchmarkMemory(b *testing.B) {
 	lab := wiretest.New(b, "", images.Suites()[0])
 	const machines = 20
@@ -165,8 +166,8 @@ func memAvailableMB(t testing.TB) float64 {
 	return 0
 }
 
-// workersMB is the mean private memory of the processes in a worker, in MB: what
-// would be gone if the machine were not there. The engine's shim is added.
+// workersMB is the median of the workers' anonymous memory in MB, the engine's
+// shim added.
 func workersMB(t testing.TB) float64 {
 	ids, err := exec.CommandContext(t.Context(), "docker", "ps", "-q", "--no-trunc", "--filter", "label=bootrace.role=worker").Output()
 	require.NoError(t, err)
@@ -178,7 +179,7 @@ func workersMB(t testing.TB) float64 {
 		}
 		sum := 0.0
 		for _, pid := range strings.Fields(string(pids))[1:] {
-			sum += privateMB(pid)
+			sum += anonymousMB(pid)
 		}
 		sums = append(sums, sum+shimMB(t, id))
 	}
@@ -186,14 +187,14 @@ func workersMB(t testing.TB) float64 {
 	return median(sums)
 }
 
-func privateMB(pid string) float64 {
+func anonymousMB(pid string) float64 {
 	data, err := os.ReadFile("/proc/" + pid + "/smaps_rollup")
 	if err != nil {
 		return 0
 	}
 	sum := 0.0
 	for l := range strings.Lines(string(data)) {
-		if name, rest, _ := strings.Cut(l, ":"); strings.HasPrefix(name, "Private_") {
+		if name, rest, _ := strings.Cut(l, ":"); name == "Anonymous" {
 			kb, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
 			sum += kb / 1024
 		}
@@ -208,7 +209,7 @@ func shimMB(t testing.TB, id string) float64 {
 	}
 	sum := 0.0
 	for _, pid := range strings.Fields(string(out)) {
-		sum += privateMB(pid)
+		sum += anonymousMB(pid)
 	}
 	return sum
 }
