@@ -36,8 +36,8 @@ type Finding struct {
 	// Over is by how much a limit in time was exceeded, zero where the finding
 	// has none. A host that lost a second does not explain a minute.
 	Over time.Duration `json:"over_ns,omitempty"`
-	// Elsewhere: the time was lost in units that are not the subject's and did
-	// not wait for one, so that others at work on the host explain it as well.
+	// Elsewhere: the limit would have been exceeded without the time the subject's
+	// units took, so that others at work on the host explain it as well.
 	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 

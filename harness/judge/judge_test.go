@@ -2,17 +2,12 @@ package judge_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"gotest.tools/v3/golden"
 
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
@@ -141,37 +136,39 @@ func TestWhatCannotBeJudgedIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "manifest.json")
 }
 
-// TestRecordings judges each recording of a real boot below testdata again: a
-// directory named after what it shows, its golden beside it.
-func TestRecordings(t *testing.T) {
-	t.Parallel()
-	manifests, err := filepath.Glob("testdata/*/manifest.json")
-	require.NoError(t, err)
-	for _, m := range manifests {
-		dir := filepath.Dir(m)
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			t.Parallel()
-			j, err := judge.Recording(os.DirFS(dir))
-			require.NoError(t, err)
-			tl, err := timeline.Read(os.DirFS(dir))
-			require.NoError(t, err)
-			golden.Assert(t, text(j), filepath.Base(dir)+".verdict")
-			golden.Assert(t, tl.Text(), filepath.Base(dir)+".timeline")
-		})
-	}
+// slowly is a boot that comes a second late by its own units, with the subject
+// in the chain of what multi-user.target waited for.
+func slowly(subject time.Duration) *timelinetest.Boot {
+	b := timelinetest.Healthy()
+	b.Postpone(timelinetest.StubAt-time.Millisecond, subject)                          // in the subject
+	b.Postpone(timelinetest.StubAt+subject+40*time.Millisecond, 3*time.Second-subject) // in what comes after it
+	return b
 }
 
-func text(j judge.Judgement) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", j.Verdict, j.Reason)
-	for _, r := range j.Results {
-		fmt.Fprintf(&b, "%s %s %s\n", r.Check, r.Outcome, r.Note)
-		for _, f := range r.Findings {
-			fmt.Fprintf(&b, "  %s %s %s\n", timeline.Since(f.At), f.Unit, f.Summary)
-			for _, e := range f.Evidence {
-				fmt.Fprintf(&b, "    %s:%d %s\n", e.File, e.Line, e.Text)
+func TestTheCPUThatOthersWantExplainsWhatTheSubjectDidNotTake(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		subject time.Duration // of three seconds, what the subject took
+		waiting int64         // microseconds a second that tasks waited for the CPU
+		want    verdict.Verdict
+		reason  string
+	}{
+		{"late elsewhere on a busy host", 100 * time.Millisecond, 900_000, verdict.Invalid, "tasks waited for the CPU"},
+		{"late elsewhere on an idle host", 100 * time.Millisecond, 1000, verdict.Fail, "later than in the control boot"},
+		{"late in the subject on a busy host", 2900 * time.Millisecond, 900_000, verdict.Fail, "later than in the control boot"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := slowly(tt.subject)
+			for i := range b.Host {
+				b.Host[i]["psi_cpu_some_us"] = int64(i) * tt.waiting
 			}
-		}
+			e := late()
+			e.Checks = []string{"boot-unblocked"}
+			j := judged(t, b, e)
+			assert.Equal(t, tt.want, j.Verdict, j.Reason)
+			assert.Contains(t, j.Reason, tt.reason)
+		})
 	}
-	return b.String()
 }
