@@ -62,14 +62,26 @@ func Connect(ctx context.Context, owner string) (*Backend, error) {
 	if got := p.Client().DaemonHost(); named != "" && got != named {
 		return nil, fmt.Errorf("DOCKER_HOST is %s, and testcontainers took the engine at %s; make both the same (~/.testcontainers.properties)", named, got)
 	}
-	if _, err := p.Client().Ping(ctx, client.PingOptions{}); err != nil {
-		return nil, NoEngineError{Where: p.Client().DaemonHost(), Err: err}
+	b := &Backend{provider: p, owner: owner}
+	if err := b.Ping(ctx); err != nil {
+		return nil, err
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, err
 	}
-	return &Backend{provider: p, owner: owner, host: host}, nil
+	b.host = host
+	return b, nil
+}
+
+// Ping asks the engine whether it is there.
+func (b *Backend) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if _, err := b.Engine().Ping(ctx, client.PingOptions{}); err != nil {
+		return NoEngineError{Where: b.Engine().DaemonHost(), Err: err}
+	}
+	return nil
 }
 
 // connectTimeout bounds the wait for an engine that takes connections and does
@@ -128,6 +140,8 @@ func (b *Backend) Engine() *client.Client {
 
 // Versions implements machine.Backend.
 func (b *Backend) Versions(ctx context.Context) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
 	v, err := b.Engine().ServerVersion(ctx, client.ServerVersionOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("ask the engine for its version: %w", err)

@@ -42,6 +42,8 @@ func (m *box) followCloud(ctx context.Context) error {
 	// The streams outlive Start's context; Remove ends them.
 	var follow context.Context
 	follow, m.stop = context.WithCancel(context.WithoutCancel(ctx))
+	// But to open them is Start's business, and an engine may not answer.
+	defer context.AfterFunc(ctx, m.stop)()
 	raw, err := m.engine.ContainerLogs(follow, m.cloud, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
 	if err != nil {
 		return fmt.Errorf("follow its log: %w", err)
@@ -85,6 +87,7 @@ func (m *box) followWorker(ctx context.Context) error {
 	follow, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopCloud := m.stop
 	m.stop = func() { cancel(); stopCloud() }
+	defer context.AfterFunc(ctx, m.stop)()
 	console, err := m.engine.ContainerLogs(follow, m.worker, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
 	if err != nil {
 		return fmt.Errorf("follow the console: %w", err)

@@ -119,13 +119,13 @@ func TestSweepTakesOnlyWhatNobodyHolds(t *testing.T) {
 		}
 	})
 
-	_, err = l.backend.Sweep(t.Context(), false)
+	_, err = l.backend.Sweep(t.Context(), NotKept)
 	require.NoError(t, err)
 	require.Equal(t, 4, mine(), "this process is alive and holds its lock")
 
 	// As the kernel does when a process is killed.
 	require.NoError(t, l.owner.Close())
-	_, err = l.backend.Sweep(t.Context(), false)
+	_, err = l.backend.Sweep(t.Context(), NotKept)
 	require.NoError(t, err)
 	require.Equal(t, 2, mine(), "the kept machine and its cloud stay")
 	require.NoError(t, kept.Remove(t.Context()), "a kept machine is out of its owner's hands")

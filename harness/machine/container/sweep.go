@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/moby/moby/client"
 )
@@ -19,9 +20,14 @@ type Leftover struct {
 	Worker        bool // the machine itself, not its cloud
 }
 
+// listTimeout bounds the listing of containers; of thousands it takes a second.
+const listTimeout = 30 * time.Second
+
 // Leftovers lists the containers of runs whose process is gone, kept machines
 // included.
 func (b *Backend) Leftovers(ctx context.Context) ([]Leftover, error) {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
 	list, err := b.Engine().ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelRun)})
 	if err != nil {
 		return nil, fmt.Errorf("list our containers: %w", err)
@@ -51,15 +57,23 @@ func (b *Backend) Leftovers(ctx context.Context) ([]Leftover, error) {
 	return out, nil
 }
 
-// Sweep removes what dead runs left behind, and kept machines too if asked.
-func (b *Backend) Sweep(ctx context.Context, kept bool) (removed int, err error) {
+// NotKept is what the next run removes unasked.
+func NotKept(l Leftover) bool { return !l.Kept }
+
+// OfRun is everything that runs whose id begins so left behind, kept machines too.
+func OfRun(id string) func(Leftover) bool {
+	return func(l Leftover) bool { return strings.HasPrefix(l.Run, id) }
+}
+
+// Sweep removes those leftovers that are wanted away.
+func (b *Backend) Sweep(ctx context.Context, wanted func(Leftover) bool) (removed int, err error) {
 	left, err := b.Leftovers(ctx)
 	if err != nil {
 		return 0, err
 	}
 	var errs []error
 	for _, l := range left {
-		if l.Kept && !kept {
+		if !wanted(l) {
 			continue
 		}
 		if err := remove(ctx, b.Engine(), l.ID); err != nil {
