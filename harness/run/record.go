@@ -89,7 +89,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		}
 	}
 	from, began := monotonic(), time.Now()
-	m, err := r.Backend.Start(ctx, s.spec)
+	m, err := r.start(ctx, s.spec)
 	if err != nil {
 		return rec, err
 	}
@@ -98,9 +98,9 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		case s.keep && err == nil:
 			rec.machine = m
 		case rec.removed == nil:
-			err = errors.Join(err, <-removing(ctx, m))
+			err = leftBehind(err, <-removing(ctx, m))
 		case err != nil:
-			err = errors.Join(err, rec.gone())
+			err = leftBehind(err, rec.gone())
 		}
 	}()
 	zero := monotonic() // until the machine says better
@@ -190,6 +190,29 @@ func removing(ctx context.Context, m machine.Machine) <-chan error {
 		done <- m.Remove(cleanup)
 	}()
 	return done
+}
+
+// leftBehind adds to why there is no recording that the machine is still there: as
+// a rule for the same cause, which is said once.
+func leftBehind(err, removing error) error {
+	if removing == nil || err == nil {
+		return errors.Join(err, removing)
+	}
+	return fmt.Errorf("%w; the machine is left behind, bootrace clean removes it", err)
+}
+
+// startTimeout bounds the start of a machine, which takes about 0.3 s: an engine
+// may take connections and not answer.
+const startTimeout = 3 * time.Minute
+
+func (r *Runner) start(ctx context.Context, spec machine.Spec) (machine.Machine, error) {
+	bounded, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	m, err := r.Backend.Start(bounded, spec)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("not started within %s: %w", startTimeout, err)
+	}
+	return m, err
 }
 
 // watch waits until the shot is over, and returns with what ended it.
