@@ -15,6 +15,7 @@ import (
 
 func cleanCommand(io streams) *cobra.Command {
 	var alsoImages, alsoRuns bool
+	var onlyRun string
 	cmd := &cobra.Command{
 		Use: "clean", Short: "Remove kept machines and what dead runs left behind",
 		Long: `Remove kept machines and what dead runs left behind. Only containers and images
@@ -25,7 +26,7 @@ with our labels are touched, and none of a run that is going on.`,
 			if err != nil {
 				return err
 			}
-			n, err := b.Sweep(cmd.Context(), true)
+			n, err := b.Sweep(cmd.Context(), container.OfRun(onlyRun))
 			fmt.Fprintf(io.out, "removed %d containers\n", n)
 			if err != nil {
 				return err
@@ -45,6 +46,7 @@ with our labels are touched, and none of a run that is going on.`,
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&onlyRun, "run", "", "only the machines of this run, by id or its beginning")
 	cmd.Flags().BoolVar(&alsoImages, "images", false, "remove our images as well: the next run builds them anew")
 	cmd.Flags().BoolVar(&alsoRuns, "runs", false, "remove the recordings of all runs that have ended")
 	return cmd

@@ -15,6 +15,7 @@ import (
 // progress shows a run as it goes on. It writes to stderr; results go to stdout.
 type progress interface {
 	Update(run.Update)
+	Note(text string)
 	Close()
 }
 
@@ -42,12 +43,18 @@ func (p *plainLines) Update(u run.Update) {
 	at := time.Since(p.began).Round(100 * time.Millisecond)
 	switch {
 	case u.Result != nil:
-		fmt.Fprintf(p.w, "%8s  %-24s %s after %s%s\n", at, u.Case, u.Result.Verdict, u.Result.Duration.Round(100*time.Millisecond), because(u.Result.Reason))
+		fmt.Fprintf(p.w, "%8s  %-24s %s after %s%s\n", at, u.Case, u.Result.Verdict, u.Result.Duration.Round(100*time.Millisecond), because(oneLine(u.Result.Reason, 200)))
 	case u.Planned > 0:
 		fmt.Fprintf(p.w, "%8s  %-24s %s, about %s to go\n", at, u.Case, u.Step, u.Planned.Round(time.Second))
 	default:
 		fmt.Fprintf(p.w, "%8s  %-24s %s\n", at, u.Case, u.Step)
 	}
+}
+
+func (p *plainLines) Note(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.w, text)
 }
 
 func (p *plainLines) Close() {}
@@ -120,6 +127,8 @@ func (c *caseBar) left(decor.Statistics) string {
 	go c.bar.SetCurrent(min(999, int64(1000*(c.took-left)/c.took)))
 	return " " + left.Round(time.Second).String() + " left"
 }
+
+func (b *bars) Note(text string) { _, _ = fmt.Fprintln(b.pool, text) }
 
 func (b *bars) Close() {
 	b.mu.Lock()

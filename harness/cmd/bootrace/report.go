@@ -17,9 +17,9 @@ func (s style) caseLine(c results.Case) string {
 	line := fmt.Sprintf("  %s %-22s %8s", s.verdict(c.Verdict), c.ID, seconds(c.Duration))
 	switch {
 	case !c.AsExpected():
-		return line + "  " + c.Reason
+		return line + "  " + oneLine(c.Reason, 200)
 	case c.Verdict == "fail":
-		return line + "  as expected: " + c.Reason
+		return line + "  as expected: " + oneLine(c.Reason, 200)
 	}
 	if text := headline(c); text != "" {
 		line += "  " + s.dim(text)
@@ -108,7 +108,7 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 			fmt.Fprintln(io.out, strings.TrimRight(fmt.Sprintf("  %s  %-19s %s", st.outcome(check.Outcome), check.Name, check.Note), " "))
 			for i, f := range check.Findings {
 				if i == maxFindings && !all {
-					fmt.Fprintf(io.out, "          and %d more: bootrace show %s\n", len(check.Findings)-i, c.ID)
+					fmt.Fprintf(io.out, "          and %d more: bootrace show --run %s %s\n", len(check.Findings)-i, r.ID, c.ID)
 					break
 				}
 				printFinding(io, st, f)

@@ -141,7 +141,7 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (
 	if err != nil {
 		return err
 	}
-	if n, err := backend.Sweep(ctx, false); err != nil {
+	if n, err := backend.Sweep(ctx, container.NotKept); err != nil {
 		fmt.Fprintf(io.err, "bootrace: what an earlier run left behind cannot be removed: %v\n", err)
 	} else if n > 0 {
 		fmt.Fprintf(io.err, "removed %d containers that a dead run had left behind\n", n)
@@ -173,9 +173,15 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (
 	show := newProgress(io.err, io.terminal, style{io.color})
 	runner := lab.Runner(s.id, s.dir, db, parallel)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
+	heard := context.AfterFunc(ctx, func() { show.Note("ending the run and removing its machines; once more (Ctrl-C) ends it at once") })
 	var runErr error
 	r.Cases, runErr = runner.Run(ctx, cases)
+	heard()
 	show.Close()
+	if slices.ContainsFunc(r.Cases, func(c results.Case) bool { return c.Verdict == "error" }) {
+		// The cause of them all comes first.
+		runErr = errors.Join(backend.Ping(context.WithoutCancel(ctx)), runErr)
+	}
 	r.Ended = time.Now().UTC()
 	if err := db.EndRun(context.WithoutCancel(ctx), r); err != nil {
 		runErr = errors.Join(runErr, err)
