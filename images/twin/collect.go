@@ -24,19 +24,12 @@ type request struct {
 // of the recording from being saved.
 const commandTimeout = 8 * time.Second
 
-// unitProperties are what the timeline reads of every unit.
-const unitProperties = "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,ExecMainStartTimestampMonotonic," +
-	"ExecMainStatus,UnitFileState,ActiveEnterTimestampMonotonic,InactiveExitTimestampMonotonic,StatusText," +
-	"StartLimitBurst,StartLimitIntervalUSec,Job,Type,FragmentPath,Before,After,Wants,WantedBy,RequiredBy,ConditionResult"
-
 var commands = []struct {
 	file string
 	argv []string
 }{
-	{"units.txt", []string{"systemctl", "show", "--all", "*", "-p", unitProperties}},
 	{"jobs.txt", []string{"systemctl", "list-jobs", "--no-legend", "--full", "--no-pager"}},
 	{"manager.txt", []string{"systemctl", "show", "--no-pager"}},
-	{"critical-chain.txt", []string{"systemd-analyze", "critical-chain", "--no-pager", "multi-user.target"}},
 	{"journal.json", []string{"journalctl", "--output=json", "--all", "--no-pager", "--quiet"}},
 }
 
@@ -59,11 +52,16 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	}
 	// All at once: each of them mostly waits for the others' servers.
 	outs, errs := make([][]byte, len(commands)), make([]error, len(commands))
+	var units *unitList
+	var unitsErr error
 	var wg sync.WaitGroup
+	wg.Go(func() { units, unitsErr = listUnits(ctx) })
 	for i, cmd := range commands {
 		wg.Go(func() { outs[i], errs[i] = output(ctx, cmd.argv...) })
 	}
 	wg.Wait()
+	c.add("units.txt", units.text.Bytes(), unitsErr)
+	c.add("critical-chain.txt", []byte(criticalChain(units.times, "multi-user.target", units.zero)), unitsErr)
 	for i, cmd := range commands {
 		c.add(cmd.file, outs[i], errs[i])
 	}
