@@ -129,6 +129,16 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		}
 	})
 	if err != nil {
+		// A stream that ended because it could not be written down is the cause.
+		for range 2 {
+			select {
+			case streamErr := <-streamErrs:
+				if streamErr != nil {
+					err = streamErr
+				}
+			default:
+			}
+		}
 		return rec, err
 	}
 

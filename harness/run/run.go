@@ -136,7 +136,7 @@ func (r *Runner) Run(ctx context.Context, cases []plan.Case) ([]results.Case, er
 			out = append(out, *c)
 		}
 	}
-	if len(out) < len(cases) {
+	if len(out) < len(cases) && len(all) == 0 {
 		all = append(all, context.Cause(ctx))
 	}
 	return out, errors.Join(all...)

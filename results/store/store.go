@@ -138,7 +138,7 @@ func (s *Store) explain(what string, err error) error {
 	}
 	switch lite.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("%w: free space there; what had been stored is safe", err)
+		return fmt.Errorf("%w: %w: free space there; what had been stored is safe", err, syscall.ENOSPC)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: the file is damaged or is none of ours; move it away, a new one is made", err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:

@@ -57,6 +57,17 @@ func (b *Backend) Leftovers(ctx context.Context) ([]Leftover, error) {
 	return out, nil
 }
 
+// Remaining counts the containers that a run still has, living or not.
+func (b *Backend) Remaining(ctx context.Context, run string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	list, err := b.Engine().ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelRun+"="+run)})
+	if err != nil {
+		return 0, fmt.Errorf("list the containers of run %s: %w", run, err)
+	}
+	return len(list.Items), nil
+}
+
 // NotKept is what the next run removes unasked.
 func NotKept(l Leftover) bool { return !l.Kept }
 
