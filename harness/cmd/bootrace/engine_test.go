@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/machine/container"
+	"bootrace/images"
 	"bootrace/results"
 )
 
@@ -237,7 +239,6 @@ func TestAnEngineThatDiesEndsTheRun(t *testing.T) {
 	b, run := p.halfway()
 	engine.Die()
 	assert.Equal(t, exitInvalid, b.ends(atOnceEnds))
-	t.Log(b.Stderr(), b.stdout.String())
 	assert.Contains(t, b.Stderr()+b.stdout.String(), "no container engine answers")
 
 	p.env = nil
@@ -258,8 +259,7 @@ func TestASignalEndsTheRunInOrder(t *testing.T) {
 			b, run := p.halfway("--keep-on-failure")
 			require.NoError(t, b.cmd.Process.Signal(sig))
 			assert.Equal(t, exitInvalid, b.ends(atOnceEnds))
-			t.Log(b.Stderr(), b.stdout.String())
-			assert.Contains(t, b.Stderr(), "interrupted: 1 of 2 cases had ended and are stored")
+					assert.Contains(t, b.Stderr(), "interrupted: 1 of 2 cases had ended and are stored")
 			assert.Empty(t, containers(t, run))
 			stored := p.stored(run)
 			assert.Equal(t, "pass", stored["quick"].Verdict)
@@ -320,14 +320,12 @@ func TestAFullDiskForRecordings(t *testing.T) {
 		t.Skipf("mounting a tmpfs needs CAP_SYS_ADMIN: %v", err)
 	}
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(p.state, syscall.MNT_DETACH)) })
-	b := p.start("run", p.quick, p.long)
+	b := p.start("run", p.quick, "--repeat", "3", "--parallel", "1")
 	run := b.run()
 	p.cleanLater(run)
 	require.Equal(p.t, "pass", b.says(`quick@trixie#1 +(pass|fail|invalid|error) after`))
 	fill(t, filepath.Join(p.state, "ballast"))
-	b.says(`long@trixie#1 +`)
 	assert.Equal(t, exitInvalid, b.ends(patience))
-	t.Log(b.Stderr(), b.stdout.String())
 	assert.Contains(t, b.Stderr(), "no space left on device")
 	assert.Contains(t, b.Stderr(), "free space below "+p.state)
 	assert.Empty(t, containers(t, run))
@@ -335,8 +333,6 @@ func TestAFullDiskForRecordings(t *testing.T) {
 	code, stdout, stderr := p.bootrace("show", "--run", run)
 	assert.Zero(t, code, "what had ended can be read while the disk is full: %s", stderr)
 	assert.Regexp(t, `pass +quick@trixie#1`, stdout)
-	require.NoError(t, os.Remove(filepath.Join(p.state, "ballast")))
-	assert.Equal(t, "pass", p.stored(run)["quick"].Verdict)
 }
 
 // fill writes a file until nothing more fits.
@@ -375,4 +371,48 @@ func TestAKeptMachineStaysUntilItIsCleaned(t *testing.T) {
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, "removed 2 containers")
 	assert.Empty(t, containers(t, r.ID))
+}
+
+// ownSubject is the populator with a file beside it that makes the subject, and so
+// its image, this test's own.
+func (p *place) ownSubject() string {
+	p.t.Helper()
+	dir := filepath.Join(filepath.Dir(p.state), "mine")
+	root, err := images.FindRoot(".")
+	require.NoError(p.t, err)
+	rootfs := filepath.Join(dir, "rootfs")
+	require.NoError(p.t, os.CopyFS(filepath.Join(rootfs, "etc/systemd/system"), os.DirFS(filepath.Join(root, "populator/systemd"))))
+	require.NoError(p.t, os.WriteFile(filepath.Join(rootfs, "etc/bootrace-test"), []byte(rand.Text()), 0o600))
+	cmd := exec.CommandContext(p.t.Context(), "go", "build", "-o", filepath.Join(rootfs, "usr/local/bin/populate-vector-env"), "./populator/cmd/populate-vector-env")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	require.NoError(p.t, err, string(out))
+	return dir
+}
+
+func TestAnImageThatIsRemovedIsBuiltAgain(t *testing.T) {
+	p := newPlace(t)
+	subject := p.ownSubject()
+	b := p.start("run", p.quick, "--subject", subject)
+	image := b.says(`building image (bootrace/subject:[0-9a-f]+)`)
+	p.cleanLater(b.run())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	engine, err := container.Connect(ctx, "")
+	require.NoError(t, err)
+	remove := func() {
+		_, err := engine.Engine().ImageRemove(context.WithoutCancel(ctx), image, client.ImageRemoveOptions{Force: true})
+		require.NoError(t, err)
+	}
+	remove() // before the case, which waits for the control boots, has begun
+	assert.Equal(t, exitInvalid, b.ends(patience))
+	assert.Contains(t, b.Stderr(), "the image is gone")
+	assert.Contains(t, b.Stderr(), "-> run it again: what is missing is built")
+	t.Log(b.Stderr(), b.stdout.String())
+
+	code, stdout, stderr := p.bootrace("run", p.quick, "--subject", subject)
+	t.Cleanup(remove)
+	assert.Zero(t, code, stderr)
+	assert.Contains(t, stderr, "building image "+image)
+	assert.Contains(t, stdout, "1 pass")
 }

@@ -195,12 +195,28 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (
 	} else {
 		printRun(io, r)
 	}
-	return outcome(ctx, r, explainDisk(runErr, state))
+	if ctx.Err() != nil {
+		runErr = interrupted(context.WithoutCancel(ctx), backend, r)
+	}
+	return outcome(r, explainDisk(runErr, state))
+}
+
+// interrupted says what a run leaves that a signal ended.
+func interrupted(ctx context.Context, backend *container.Backend, r results.Run) error {
+	err := fmt.Errorf("interrupted: %d of %d cases had ended and are stored", len(r.Cases), r.Planned)
+	n, lookErr := backend.Remaining(ctx, r.ID)
+	switch {
+	case lookErr != nil:
+		return advice{fmt.Errorf("%w; whether machines are left cannot be said: %w", err, lookErr), "bootrace clean removes what is left, and so does the next run"}
+	case n > 0:
+		return advice{fmt.Errorf("%w; %d containers are left", err, n), "bootrace clean removes them; what is not kept the next run removes, too"}
+	}
+	return fmt.Errorf("%w, the machines are removed", err)
 }
 
 // outcome is the exit code of a run: a failure counts for more than what could
 // not be judged, for it is known.
-func outcome(ctx context.Context, r results.Run, err error) error {
+func outcome(r results.Run, err error) error {
 	code := exitOK
 	for _, c := range r.Cases {
 		switch {
@@ -211,8 +227,6 @@ func outcome(ctx context.Context, r results.Run, err error) error {
 		}
 	}
 	switch {
-	case ctx.Err() != nil:
-		return exitError{exitInvalid, fmt.Errorf("interrupted: %d of %d cases had ended and are stored, the machines are removed", len(r.Cases), r.Planned)}
 	case err != nil:
 		return exitError{exitInvalid, err}
 	case code != exitOK:

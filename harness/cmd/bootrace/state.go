@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -87,7 +88,8 @@ func connect(ctx context.Context) (*container.Backend, error) {
 // explainDisk adds what to do to the one error of a disk that everybody meets.
 func explainDisk(err error, dir string) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return advice{err, "free space below " + dir + " (bootrace clean --runs removes old recordings); what had ended is stored"}
+		first, _, _ := strings.Cut(err.Error(), "\n") // however many steps met it, the cause is one
+		return advice{errors.New(first), "free space below " + dir + " (bootrace clean --runs removes old recordings); what had ended is stored"}
 	}
 	return err
 }
