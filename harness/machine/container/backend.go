@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -229,6 +230,12 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, req testcontainers.ContainerRequest) (c testcontainers.Container, id string, err error) {
 	req.Name = containerName(spec, role)
 	req.Labels = map[string]string{labelRun: spec.Run, labelOwner: b.owner, labelHost: b.host, labelRole: role}
+	// testcontainers would ask a registry for an image that the engine does not have.
+	if _, err := b.Engine().ImageInspect(ctx, req.Image); errdefs.IsNotFound(err) {
+		return nil, "", fmt.Errorf("its image %.19s is gone from the engine: run again, what is missing is built", req.Image)
+	} else if err != nil {
+		return nil, "", fmt.Errorf("ask the engine for image %s: %w", req.Image, err)
+	}
 	c, err = b.provider.CreateContainer(ctx, req)
 	if c != nil {
 		id = c.GetContainerID()
