@@ -59,7 +59,9 @@ func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[stri
 			}
 			ctl.boots.Go(func() {
 				defer leave()
-				ctl.times[i], ctl.errs[i] = r.controlBoot(ctx, fmt.Sprintf("control@%s#%d", c.Base, i+1), c.Base)
+				name := fmt.Sprintf("control@%s#%d", c.Base, i+1)
+				ctl.times[i], ctl.errs[i] = r.controlBoot(ctx, name, c.Base)
+				r.tell(Update{Case: name, Over: true})
 			})
 		}
 	}

@@ -148,6 +148,7 @@ type Update struct {
 	Step    string
 	Planned time.Duration // how long it will take from now on; 0: not known
 	Result  *results.Case // set when the case has ended
+	Over    bool          // a control boot has ended, which has no result of its own
 }
 
 func (r *Runner) tell(u Update) {

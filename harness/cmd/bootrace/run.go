@@ -170,7 +170,7 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (
 	parallel := atOnce(f.parallel)
 	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), subj.Name, vector, min(parallel, len(cases)))
 
-	show := newProgress(io.err, io.terminal, style{io.color})
+	show := newProgress(io.err, io.terminal, style{io.color}, cases)
 	runner := lab.Runner(s.id, s.dir, db, parallel)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
 	heard := context.AfterFunc(ctx, func() { show.Note("ending the run and removing its machines; once more (Ctrl-C) ends it at once") })
