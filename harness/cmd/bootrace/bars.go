@@ -93,7 +93,7 @@ func (b *bars) Update(u run.Update) {
 			}
 		})
 		if bad {
-			b.Note(b.style.caseLine(*u.Result))
+			b.Note(b.style.caseLine(*u.Result, b.names, 0))
 		}
 	case r == nil:
 		r = &row{name: u.Case, names: b.names}

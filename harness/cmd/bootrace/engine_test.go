@@ -253,7 +253,7 @@ func TestAnEngineThatDiesEndsTheRun(t *testing.T) {
 }
 
 func TestASignalEndsTheRunInOrder(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			p := newPlace(t)
 			b, run := p.halfway("--keep-on-failure")

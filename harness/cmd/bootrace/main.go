@@ -49,16 +49,26 @@ type streams struct {
 	out, err io.Writer
 	terminal bool // err is one
 	color    bool
+	width    int // of out in columns; 0: no terminal
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup(1) wants the run to outlive its terminal
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	// The first signal ends the run in order; the second is the user's last word.
 	context.AfterFunc(ctx, stop)
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width = 0
+	}
 	os.Exit(Run(ctx, streams{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal,
+		width: width,
+		in:    os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal,
 		color: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	}, os.Args[1:]))
 }

@@ -13,18 +13,41 @@ import (
 // maxFindings is how many findings of a case are shown before the rest is counted.
 const maxFindings = 6
 
-func (s style) caseLine(c results.Case) string {
-	line := fmt.Sprintf("  %s %-22s %8s", s.verdict(c.Verdict), c.ID, seconds(c.Duration))
+// caseLine is a case's row of the table, names columns wide in its name and, on a
+// terminal, no wider than that: what is cut of a reason stands below the table.
+func (s style) caseLine(c results.Case, names, width int) string {
+	line := fmt.Sprintf("  %s %-*s %8s", s.verdict(c.Verdict), names, c.ID, seconds(c.Duration))
+	text := headline(c)
 	switch {
 	case !c.AsExpected():
-		return line + "  " + oneLine(c.Reason, 200)
+		text = c.Reason
 	case c.Verdict == "fail":
-		return line + "  as expected: " + oneLine(c.Reason, 200)
+		text = "as expected: " + c.Reason
 	}
-	if text := headline(c); text != "" {
-		line += "  " + s.dim(text)
+	room := maxReason
+	if width > 0 {
+		room = min(room, width-len("  verdict ")-max(names, len(c.ID))-len(" 12345.6s")-len("  "))
 	}
-	return line
+	if text == "" || room < 8 {
+		return line
+	}
+	text = oneLine(text, room)
+	if c.AsExpected() {
+		text = s.dim(text)
+	}
+	return line + "  " + text
+}
+
+// maxReason bounds a reason within a table.
+const maxReason = 200
+
+// nameColumns is the width of the longest case id.
+func nameColumns(cases []results.Case) int {
+	n := 0
+	for _, c := range cases {
+		n = max(n, len(c.ID))
+	}
+	return n
 }
 
 // headline is what a passed case is worth remembering for.
@@ -51,7 +74,7 @@ func printRun(io streams, r results.Run) {
 	count := map[string]int{}
 	for _, c := range r.Cases {
 		count[c.Verdict]++
-		fmt.Fprintln(io.out, st.caseLine(c))
+		fmt.Fprintln(io.out, st.caseLine(c, nameColumns(r.Cases), io.width))
 	}
 	for _, c := range r.Cases {
 		if !c.AsExpected() {
