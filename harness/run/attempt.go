@@ -64,6 +64,8 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	if c.Scenario.Written() && c.Scenario.WorkerEnv.Delay.Duration < soon {
 		busy = registered
 	}
+	// A boot that is blocked must not block the others.
+	defer time.AfterFunc(bootsAtMost, booted).Stop()
 	rec, err := r.record(ctx, s, func(ms milestone) {
 		if ms == busy {
 			booted()
@@ -84,6 +86,10 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	}
 	return a, errors.Join(err, rec.gone())
 }
+
+// bootsAtMost is how long a machine is taken to be booting when it does not say
+// that it has ended; on an idle host a boot takes under two seconds.
+const bootsAtMost = 20 * time.Second
 
 // soon is a delay so short that the case is not over its boot when it ends.
 const soon = 5 * time.Second

@@ -283,13 +283,14 @@ func (s *sightings) add(ms milestone) {
 var escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[a-zA-Z]")
 
 // onConsole knows the lines by unit name and, as systemd before 256 prints them
-// in images that ask for it, by description.
+// in images that ask for it, by description. systemd cuts the middle out of a
+// line that is longer than the console is wide, so names may lack their end.
 func onConsole(line []byte) milestone {
 	text := string(escapes.ReplaceAll(line, nil))
 	switch {
 	case strings.Contains(text, "Reached target multi-user.target"), strings.Contains(text, "Reached target Multi-User System"):
 		return multiUser
-	case strings.Contains(text, "Starting cloud-final.service"), strings.Contains(text, "Starting Execute cloud user/final scripts"):
+	case strings.Contains(text, "Starting cloud-final.s"), strings.Contains(text, "Starting Execute cloud user/final scripts"):
 		return cloudFinal
 	}
 	return ""

@@ -136,6 +136,7 @@ func TestConsoleLinesOfBothGenerationsAreKnown(t *testing.T) {
 		{"[\x1b[0;32m  OK  \x1b[0m] Reached target \x1b[0;1;39mmulti-user.target\x1b[0m - Multi-User System.", multiUser},
 		{"[  OK  ] Reached target Multi-User System.", multiUser},
 		{"         Starting \x1b[0;1;39mcloud-final.service\x1b[0m - Cloud-init: Final Stage...", cloudFinal},
+		{"         Starting \x1b[0;1;39mcloud-final.servi…xecute cloud user/final scripts...", cloudFinal},
 		{"         Starting Execute cloud user/final scripts...", cloudFinal},
 		{"[  OK  ] Reached target graphical.target - Graphical Interface.", ""},
 		{"", ""},
