@@ -28,6 +28,8 @@ import (
 )
 
 // These tests end runs in all the ways in which runs end early, on a real engine.
+// Those that leave machines behind are not parallel: the next run of any other
+// test would remove them first.
 
 // Scenarios whose window is all they wait for: one is over as soon as Vector can
 // have been active for long enough, one goes on while a test looks.
@@ -253,8 +255,10 @@ func TestAnEngineThatDiesEndsTheRun(t *testing.T) {
 }
 
 func TestASignalEndsTheRunInOrder(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
 			p := newPlace(t)
 			b, run := p.halfway("--keep-on-failure")
 			require.NoError(t, b.cmd.Process.Signal(sig))
@@ -314,6 +318,7 @@ func TestTheNextRunRemovesWhatAKilledOneLeft(t *testing.T) {
 }
 
 func TestAFullDiskForRecordings(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	require.NoError(t, os.Mkdir(p.state, 0o700))
 	if err := syscall.Mount("bootrace-test", p.state, "tmpfs", 0, "size=8m"); err != nil {
@@ -350,6 +355,7 @@ func fill(t *testing.T, path string) {
 }
 
 func TestAKeptMachineStaysUntilItIsCleaned(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	code, stdout, stderr := p.bootrace("run", p.quick, "--keep", "--json")
 	require.Zero(t, code, stderr)
@@ -391,20 +397,20 @@ func (p *place) ownSubject() string {
 }
 
 func TestAnImageThatIsRemovedIsBuiltAgain(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
+	engine, err := container.Connect(t.Context(), "")
+	require.NoError(t, err)
 	subject := p.ownSubject()
 	b := p.start("run", p.quick, "--subject", subject)
 	image := b.says(`building image (bootrace/subject:[0-9a-f]+)`)
-	p.cleanLater(b.run())
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	engine, err := container.Connect(ctx, "")
-	require.NoError(t, err)
 	remove := func() {
-		_, err := engine.Engine().ImageRemove(context.WithoutCancel(ctx), image, client.ImageRemoveOptions{Force: true})
+		_, err := engine.Engine().ImageRemove(context.WithoutCancel(t.Context()), image, client.ImageRemoveOptions{Force: true})
 		require.NoError(t, err)
 	}
-	remove() // before the case, which waits for the control boots, has begun
+	run := b.run()
+	remove() // before the case has begun, which comes after the control boots
+	p.cleanLater(run)
 	assert.Equal(t, exitInvalid, b.ends(patience))
 	assert.Contains(t, b.Stderr(), "is gone from the engine: run again, what is missing is built")
 

@@ -57,10 +57,13 @@ func main() {
 	if !signal.Ignored(syscall.SIGHUP) { // nohup(1) wants the run to outlive its terminal
 		ends = append(ends, syscall.SIGHUP)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	signalled, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
-	// The first signal ends the run in order; the second is the user's last word.
-	context.AfterFunc(ctx, stop)
+	// The first signal ends the run in order; the second is the user's last word,
+	// and counts from the moment at which the run knows of the first.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	context.AfterFunc(signalled, func() { stop(); cancel() })
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
