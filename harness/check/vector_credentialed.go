@@ -47,21 +47,32 @@ var vectorCredentialed = Check{
 		loaded := firstLoaded(tl, e, v.Start)
 		if loaded > deadline {
 			out = append(out, Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Evidence: []timeline.Evidence{v.Evidence},
-				Summary: fmt.Sprintf("Vector has the vault's values %s after worker.env was complete, must be within %s", round(loaded-complete), e.CredentialsWithin)})
+				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(loaded-complete), began(e), e.CredentialsWithin)})
 		}
-		return found(out, fmt.Sprintf("%s after worker.env was complete", round(loaded-complete)))
+		return found(out, fmt.Sprintf("credentials %s after %s", round(loaded-complete), began(e)))
 	},
 }
 
-// roleEnvComplete is the moment from which the values can be had. A file that
-// is there before the boot is complete at the clock's zero.
+// roleEnvComplete is the moment from which Vector can have the values. With a
+// file that is there before the boot it is that of basic.target, which services
+// with default dependencies, Vector's among them, start after
+// (systemd.service(5)): how long the boot takes is boot-unblocked's business.
 func roleEnvComplete(tl timeline.Timeline, e Expect) (time.Duration, bool) {
 	for _, ev := range tl.Of(timeline.Script) {
 		if ev.Step == "role-env-complete" {
 			return max(ev.At, 0), true
 		}
 	}
-	return 0, e.RoleEnv == Pre
+	basic, _ := tl.Reached("basic.target")
+	return basic, e.RoleEnv == Pre
+}
+
+// began names that moment.
+func began(e Expect) string {
+	if e.RoleEnv == Pre {
+		return "basic.target"
+	}
+	return "worker.env was complete"
 }
 
 // neverComplete: cloud-final's script writes worker.env, and cloud-final is

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,31 +71,37 @@ func (s Service) Reload(ctx context.Context) (how string, err error) {
 	}
 	defer m.Close()
 	waited := false
-	for {
+	for began := time.Now(); ; {
 		state, err := s.state(ctx, m)
 		if err != nil {
 			return "", err
 		}
-		if state.load == "not-found" || state.load == "masked" {
+		switch {
+		case state.load == "not-found" || state.load == "masked":
 			return fmt.Sprintf("%s is %s", s.Name, state.load), nil
+		case state.willRead():
+			// Its first start of this boot, or a restart somebody asked for,
+			// has not begun: one more would only disturb it.
+			waited = true
+		case waited && (state.active == "active" || state.starting()):
+			return s.Name + " has started", nil
+		case state.starting() && time.Since(began) < startGrace:
+			// A restart now would kill its ExecStartPre=, and what is killed
+			// while it starts has failed.
+		default:
+			return s.restart(ctx, m)
 		}
-		if !state.willRead() {
-			if waited && state.active == "active" {
-				return s.Name + " has started", nil
-			}
-			break
-		}
-		// Its first start of this boot, or a restart somebody asked for,
-		// has not begun: one more would only disturb it.
-		waited = true
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("%s: its %s job still waits for others", s.Name, state.job)
+			return "", fmt.Errorf("%s: its %s job still waits for others", s.Name, cmp.Or(state.job, "start"))
 		case <-time.After(pollEvery):
 		}
 	}
-	return s.restart(ctx, m)
 }
+
+// startGrace is how long a start that is under way may take before it is cut
+// short: validation takes milliseconds, on a busy host a second.
+const startGrace = 3 * time.Second
 
 func (s Service) restart(ctx context.Context, m manager) (string, error) {
 	// Starts count against StartLimitBurst=, manual ones too, until the
@@ -118,8 +125,13 @@ func (s Service) restart(ctx context.Context, m manager) (string, error) {
 
 // serviceState is a service as the manager sees it.
 type serviceState struct {
-	load, active string
-	job          string // the type of its job, if that has not begun
+	load, active, sub string
+	job               string // the type of its job, if that has not begun
+}
+
+// starting: its commands are being run. Between two tries none is.
+func (s serviceState) starting() bool {
+	return s.active == "activating" && s.sub != "auto-restart" && s.sub != "auto-restart-queued"
 }
 
 // willRead: everything the service will run is yet to be started.
@@ -147,6 +159,7 @@ func (s Service) state(ctx context.Context, m manager) (serviceState, error) {
 	var state serviceState
 	state.load, _ = properties["LoadState"].(string)
 	state.active, _ = properties["ActiveState"].(string)
+	state.sub, _ = properties["SubState"].(string)
 	i := slices.IndexFunc(jobs, func(j dbus.JobStatus) bool { return j.Unit == s.Name })
 	if i >= 0 && jobs[i].Status == "waiting" {
 		state.job = jobs[i].JobType

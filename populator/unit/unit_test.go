@@ -72,8 +72,16 @@ func TestReload(t *testing.T) {
 			fakeManager{sightings: []sighting{{"loaded", "active", "", ""}}, result: "done"}, "has been restarted", "", restarted, 0},
 		{"a failed one is restarted",
 			fakeManager{sightings: []sighting{{"loaded", "failed", "", ""}}, result: "done"}, "has been restarted", "", restarted, 0},
-		{"one that is starting may have read the old file",
-			fakeManager{sightings: []sighting{{"loaded", "activating", "start", "running"}}, result: "done"}, "has been restarted", "", restarted, 0},
+		{"one that is starting may have read the old file, and is restarted once it has started",
+			fakeManager{sightings: []sighting{
+				{"loaded", "activating", "start", "running"}, {"loaded", "activating", "start", "running"}, {"loaded", "active", "", ""},
+			}, result: "done"}, "has been restarted", "", restarted, time.Second},
+		{"one that does not get started is restarted all the same",
+			fakeManager{sightings: []sighting{{"loaded", "activating", "start", "running"}}, result: "done"}, "has been restarted", "", restarted, startGrace},
+		{"a start that waited and is now under way reads the new file",
+			fakeManager{sightings: []sighting{
+				{"loaded", "inactive", "start", "waiting"}, {"loaded", "activating", "start", "running"},
+			}}, "has started", "", []string{"close"}, time.Second / 2},
 		{"a start that waits behind others is left alone",
 			fakeManager{sightings: []sighting{
 				{"loaded", "inactive", "start", "waiting"}, {"loaded", "inactive", "start", "waiting"}, {"loaded", "active", "", ""},
