@@ -68,7 +68,7 @@ func newPlace(t *testing.T) *place {
 	}
 	dir := t.TempDir()
 	p := &place{t: t, state: filepath.Join(dir, "state"), quick: filepath.Join(dir, "quick.yaml"), long: filepath.Join(dir, "long.yaml")}
-	for file, window := range map[string]string{p.quick: "9s", p.long: "40s"} {
+	for file, window := range map[string]string{p.quick: "15s", p.long: "60s"} {
 		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
 		require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, scenarioFile, name, window), 0o600))
 	}
