@@ -8,6 +8,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
+// minWindow is room for a boot on a loaded host, and for Vector to hold after it.
+const minWindow = 15 * time.Second
+
 // minSettle is a little over the 5 s for which vector-active wants Vector to hold,
 // and the time that it takes to get there.
 const minSettle = 8 * time.Second
@@ -73,6 +76,8 @@ func (p *problems) senseOfLook(at func(...string) *token.Token, s Scenario) {
 		p.at(at("look", "window"), "look.window: expected more than 0s")
 	case window > maxWindow:
 		p.at(at("look", "window"), "look.window: %s is more than %s", window, maxWindow)
+	case !s.Written() && window < minWindow:
+		p.at(at("look", "window"), "look.window: at least %s, for Vector must be seen to stay active, after a slow boot too", minWindow)
 	case s.Written() && window <= s.Waits():
 		p.at(at("look", "window"), "look.window: %s is not more than delay and settle, %s", window, s.Waits())
 	}

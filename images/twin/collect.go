@@ -121,15 +121,26 @@ func (c *collection) versions(ctx context.Context) map[string]string {
 		c.missing["version of vector"] = err.Error()
 	}
 	// Asking cloud-init itself starts Python: a third of a second.
-	if data, err := os.ReadFile("/usr/lib/python3/dist-packages/cloudinit/version.py"); err == nil {
-		for l := range strings.Lines(string(data)) {
-			if rest, ok := strings.CutPrefix(l, "_PACKAGED_VERSION = "); ok {
-				v["cloud-init"] = strings.Trim(strings.TrimSpace(rest), `'"`)
+	if data, err := os.ReadFile("/var/lib/dpkg/status"); err == nil {
+		v["cloud-init"] = packageVersion(string(data), "cloud-init")
+	}
+	if v["cloud-init"] == "" {
+		c.missing["version of cloud-init"] = "/var/lib/dpkg/status does not name it"
+	}
+	return v
+}
+
+// packageVersion is a package's version in dpkg's status file, dpkg(1).
+func packageVersion(status, name string) string {
+	for entry := range strings.SplitSeq(status, "\n\n") {
+		if !strings.HasPrefix(entry, "Package: "+name+"\n") {
+			continue
+		}
+		for l := range strings.Lines(entry) {
+			if version, ok := strings.CutPrefix(l, "Version: "); ok {
+				return strings.TrimSpace(version)
 			}
 		}
 	}
-	if v["cloud-init"] == "" {
-		c.missing["version of cloud-init"] = "no packaged version in cloudinit/version.py"
-	}
-	return v
+	return ""
 }

@@ -140,3 +140,9 @@ func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {
 	assert.Positive(t, start)
 	assert.LessOrEqual(t, start, boottime())
 }
+
+func TestPackageVersion(t *testing.T) {
+	const status = "Package: cloud-guest\nVersion: 1\n\nPackage: cloud-init\nStatus: install ok installed\nVersion: 25.1.4-1\n\n"
+	assert.Equal(t, "25.1.4-1", packageVersion(status, "cloud-init"))
+	assert.Empty(t, packageVersion(status, "cloud"))
+}
