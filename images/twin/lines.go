@@ -9,11 +9,11 @@ import (
 )
 
 // A numbered line is written every half second while most goes on, the first
-// twenty seconds, and then every five: a hundred waiting machines that logged
+// twenty seconds, and then every two: a hundred waiting machines that logged
 // twice a second kept two cores busy, and disturbed those that booted.
 const (
 	tick     = 500 * time.Millisecond
-	slowTick = 5 * time.Second
+	slowTick = 2 * time.Second
 	quickFor = 40 // lines
 )
 
