@@ -12,10 +12,9 @@ import (
 
 const (
 	bootLogger = "boot-logger"
-	// loggerTick is how often the boot logger writes; silenceAllowed what the
-	// journal may lack of it at the end before its silence means a dead journal.
-	loggerTick     = 500 * time.Millisecond
-	silenceAllowed = 10 * loggerTick
+	// silenceAllowed is what the journal may lack of the boot logger at the end
+	// before its silence means a dead journal: it writes every 2 s at least.
+	silenceAllowed = 5 * time.Second
 )
 
 var logsDelivered = Check{

@@ -10,8 +10,8 @@ import (
 // Tolerance is what a boot may be disturbed before its findings stop counting.
 // All of it stands here.
 type Tolerance struct {
-	// Late is the largest delay of a tick. The boot logger ticks every 500 ms:
-	// one that is late by a whole tick was not scheduled.
+	// Late is the largest delay of a tick. The boot logger ticks every 500 ms
+	// while most goes on: one that is late by that much was not scheduled.
 	Late time.Duration
 	// Stalled is the largest share of any 10 s in which no task of the host could
 	// run for want of memory or disk (PSI full, the kernel's accounting/psi.rst).
