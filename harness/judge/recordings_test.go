@@ -208,3 +208,12 @@ func text(j judge.Judgement) string {
 	}
 	return b.String()
 }
+
+// A hundred boots at once: journald was kept off the processor for 0.4 s, and
+// some twenty messages of PID 1 never reached it, one of them the only word on
+// why an enabled unit was not started.
+func TestABootWhoseJournalLostMessagesIsInvalid(t *testing.T) {
+	j := judgement(t, "journal-lost/delay-0s-bookworm")
+	require.Equal(t, verdict.Invalid, j.Verdict, j.Reason)
+	require.Contains(t, j.Reason, "no word of basic.target")
+}
