@@ -107,7 +107,8 @@ func (s Subject) tree() images.Tree {
 	var df strings.Builder
 	df.WriteString("ARG WORKER\nFROM ${WORKER}\nCOPY rootfs/ /\nRUN ")
 	if len(s.Enable) > 0 {
-		fmt.Fprintf(&df, "systemctl enable %s && ", strings.Join(s.Enable, " "))
+		// Quoted: a unit's name may hold a backslash.
+		fmt.Fprintf(&df, "systemctl enable '%s' && ", strings.Join(s.Enable, "' '"))
 	}
 	// As in images/worker/Dockerfile: nothing is to be rebuilt at the first boot.
 	df.WriteString(": > /etc/machine-id && touch -r /usr /etc/.updated /var/.updated\n")

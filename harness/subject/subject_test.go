@@ -1,0 +1,81 @@
+package subject
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// write makes a subject directory of path and content.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "mine")
+	for path, text := range files {
+		file := filepath.Join(dir, path)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	}
+	return dir
+}
+
+const unitDir = "rootfs/etc/systemd/system/"
+
+func TestASubjectEnablesTheUnitsThatCanBe(t *testing.T) {
+	s, err := Read(write(t, map[string]string{
+		unitDir + "a.service":                        "[Service]\n[Install]\nWantedBy=multi-user.target\n",
+		unitDir + "b.service":                        "[Service]\n",
+		unitDir + "vector.service.d/drop-in.conf":    "[Service]\n",
+		"rootfs/usr/lib/systemd/system/c.path":       "[Install]\n",
+		"rootfs/usr/local/share/not-a-unit.service":  "[Install]\n",
+		"rootfs/etc/systemd/system/README":           "[Install]\n",
+		"rootfs/usr/local/bin/program":               "x",
+		"rootfs/etc/systemd/system/x\\x2dy.service":  "[Service]\n",
+		"rootfs/etc/systemd/system/t@.service":       "[Service]\n",
+		"rootfs/etc/systemd/system/d.service.d/no":   "x",
+		"rootfs/etc/systemd/system/not a unit.timer": "[Install]\n",
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, "mine", s.Name)
+	assert.Equal(t, []string{"a.service", "c.path"}, s.Enable)
+	assert.Equal(t, []string{"a.service", "b.service", "t@.service", `x\x2dy.service`, "c.path"}, s.Units)
+	assert.Contains(t, string(s.tree()["Dockerfile"].Data), "systemctl enable 'a.service' 'c.path'")
+}
+
+func TestASubjectMayNameWhatToEnable(t *testing.T) {
+	s, err := Read(write(t, map[string]string{unitDir + "a.service": "[Install]\n", unitDir + "b.timer": "[Install]\n", "enable": "b.timer\n"}))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"b.timer"}, s.Enable)
+}
+
+func TestWhatIsNoSubjectIsRefused(t *testing.T) {
+	tests := []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"no rootfs", map[string]string{"a.service": ""}, "no directory rootfs"},
+		{"no unit", map[string]string{"rootfs/usr/bin/x": ""}, "brings no unit"},
+		{"a shell command for a unit", map[string]string{unitDir + "a.service": "", "enable": "a.service;reboot"}, "is no unit name"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Read(write(t, tt.files))
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+	_, err := Read(filepath.Join(t.TempDir(), "absent"))
+	require.Error(t, err)
+}
+
+func TestTheHashIsThatOfTheContent(t *testing.T) {
+	read := func(text string) string {
+		s, err := Read(write(t, map[string]string{unitDir + "a.service": text}))
+		require.NoError(t, err)
+		return s.Hash()
+	}
+	assert.Equal(t, read("[Service]\n"), read("[Service]\n"))
+	assert.NotEqual(t, read("[Service]\n"), read("[Service]\nType=notify\n"))
+}
