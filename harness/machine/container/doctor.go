@@ -134,6 +134,9 @@ func probeCgroups(context.Context, Host) Finding {
 // /proc/*/fdinfo of a waiting machine and rounded up.
 const inotifyPerMachine = 12
 
+// controlRoom is for the control boots, which run beside the cases.
+const controlRoom = 2
+
 // InotifyRoom is for how many machines at once the limit on inotify instances is
 // enough. Beyond it PID 1 hangs or exits in a way that looks like a blocked boot.
 func InotifyRoom() int {
@@ -141,7 +144,7 @@ func InotifyRoom() int {
 	if err != nil {
 		return 1 << 20 // not a host that has the limit
 	}
-	return max(1, (limit-inotifyInUse())/inotifyPerMachine)
+	return max(1, (limit-inotifyInUse())/inotifyPerMachine-controlRoom)
 }
 
 // inotifyInUse counts root's instances; 0 when that cannot be seen.
