@@ -13,6 +13,7 @@ import (
 
 	"archive/tar"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
 
@@ -125,7 +126,10 @@ func (b *Builder) programFromImage(ctx context.Context, ref string) ([]byte, err
 			return nil, fmt.Errorf("%q is no file, and as an image it cannot be pulled: %w", ref, err)
 		}
 	}
-	box, err := b.Engine.ContainerCreate(ctx, client.ContainerCreateOptions{Image: ref})
+	// Never started; an image without a command wants one named all the same.
+	box, err := b.Engine.ContainerCreate(ctx, client.ContainerCreateOptions{Config: &container.Config{
+		Image: ref, Cmd: []string{"vector"}, Labels: map[string]string{LabelImage: "vector"},
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("open image %s: %w", ref, err)
 	}
