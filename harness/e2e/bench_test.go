@@ -46,13 +46,13 @@ func BenchmarkCase(b *testing.B) {
 	lab := wiretest.New(b, "", images.Suites()[0])
 	var over []time.Duration
 	for b.Loop() {
-		for _, c := range lab.Run(b, wiretest.Find(b, "delay-0s"), 7, 1) {
+		for _, c := range lab.Run(b, wiretest.Find(b, "delay-0s"), 5, 1) {
 			require.Equal(b, "pass", c.Verdict, c.Reason)
 			over = append(over, c.Duration-c.Waited)
 		}
 	}
 	var bare []time.Duration
-	for range 7 {
+	for range 5 {
 		bare = append(bare, bareBoot(b, lab.Images[images.Suites()[0]].Control))
 	}
 	b.ReportMetric(median(over).Seconds(), "s-over/case")
@@ -89,7 +89,7 @@ func BenchmarkPopulator(b *testing.B) {
 	lab := wiretest.New(b, "", images.Suites()[0])
 	var real, running, ready []time.Duration
 	for b.Loop() {
-		for _, c := range lab.Run(b, wiretest.Find(b, "delay-0s"), 20, 2) {
+		for _, c := range lab.Run(b, wiretest.Find(b, "delay-0s"), 12, 2) {
 			require.Equal(b, "pass", c.Verdict, c.Reason)
 			l := latencies(b, c)
 			real, running, ready = append(real, l.real), append(running, l.running), append(ready, l.ready)
