@@ -4,6 +4,8 @@ package wiretest
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,6 +28,7 @@ import (
 type Lab struct {
 	wire.Lab
 	Dir string
+	id  string // this lab's alone: labs run in parallel
 	mu  sync.Mutex
 	run int
 }
@@ -54,7 +57,9 @@ func New(t testing.TB, subject string, bases ...string) *Lab {
 		Step: func(what string) { t.Log(what) },
 	})
 	require.NoError(t, err)
-	return &Lab{Lab: lab, Dir: dir}
+	unique := make([]byte, 4)
+	_, _ = rand.Read(unique) // never fails: crypto/rand, Go 1.24
+	return &Lab{Lab: lab, Dir: dir, id: hex.EncodeToString(unique)}
 }
 
 // discard is a store that keeps nothing: the tests look at what Run returns.
@@ -67,7 +72,7 @@ func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) [
 	t.Helper()
 	l.mu.Lock()
 	l.run++
-	id := fmt.Sprintf("%s-%d-%d", "test", os.Getpid(), l.run)
+	id := fmt.Sprintf("test-%s-%d", l.id, l.run)
 	l.mu.Unlock()
 	var bases []string
 	for _, b := range images.Suites() {
