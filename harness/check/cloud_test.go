@@ -78,6 +78,14 @@ func TestQuiescent(t *testing.T) {
 		{name: "a job waits that may", want: check.Pass, expect: func(e *expect) { e.MayWait = []string{"waiter@*.service"} }, break_: func(b *boot) {
 			b.Jobs = []string{"7 waiter@1.service start running"}
 		}},
+		{name: "a timer of the base elapses at midnight", want: check.Pass, break_: func(b *boot) {
+			b.Jobs = []string{"7 daily.service start running"}
+			b.Units["daily.timer"] = map[string]string{"Id": "daily.timer", "LoadState": "loaded", "ActiveState": "active", "SubState": "x"}
+		}},
+		{name: "a job whose timer does not run", want: check.Fail, unit: "daily.service", break_: func(b *boot) {
+			b.Jobs = []string{"7 daily.service start running"}
+			b.Units["daily.timer"] = map[string]string{"Id": "daily.timer", "LoadState": "loaded", "ActiveState": "inactive", "SubState": "x"}
+		}},
 		{name: "the vault is still asked", want: check.Fail, say: []string{"keyvault was asked 1 times in the last 5s"}, break_: func(b *boot) {
 			b.Call(end-time.Second, "keyvault", "secrets.get", 200)
 		}},
