@@ -322,7 +322,7 @@ func (d *Disk) Close() error {
 	if d.ledger != nil {
 		err = errors.Join(err, d.ledger.f.Close())
 	}
-	return errors.Join(err, d.lock.Close())
+	return errors.Join(err, unlockFile(d.lock))
 }
 
 // flushLater flushes once 500 ms after the first thing that wants it: an idle buffer wakes nobody.

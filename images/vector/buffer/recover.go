@@ -123,6 +123,12 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
+// unlockFile lets go of the lock before it closes the file: a child between its fork and its exec still has the file
+// open, and with it the lock (flock(2)).
+func unlockFile(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+}
+
 func keys(m map[uint64]int64) []uint64 {
 	out := make([]uint64, 0, len(m))
 	for k := range m {
