@@ -24,7 +24,7 @@ func nightly(t *testing.T) {
 
 // raiseInotify makes room for as many machines as are wanted, for as long as the
 // test lasts; without the right to, fewer run at once.
-func raiseInotify(t *testing.T) {
+func raiseInotify(t testing.TB) {
 	t.Helper()
 	const file, wanted = "/proc/sys/fs/inotify/max_user_instances", 8192
 	old, err := os.ReadFile(file)
