@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"bootrace/images/azure/accesstoken"
 )
@@ -22,8 +23,11 @@ const (
 
 // Log writes records as lines; it is safe for concurrent use.
 type Log struct {
-	secrets *strings.Replacer
+	secrets atomic.Pointer[strings.Replacer]
 	tokens  *regexp.Regexp
+
+	hiding sync.Mutex
+	names  map[string]string // of a secret, by its value
 
 	mu  sync.Mutex
 	out io.Writer
@@ -32,15 +36,48 @@ type Log struct {
 // New returns a log that writes to out and names the values of secrets (name to
 // value) and all access tokens instead of showing them.
 func New(out io.Writer, secrets map[string]string) *Log {
-	names := slices.DeleteFunc(slices.Sorted(maps.Keys(secrets)), func(n string) bool { return len(secrets[n]) < minSecret })
+	l := &Log{tokens: accesstoken.Matcher(), names: make(map[string]string), out: out}
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		l.learn(name, secrets[name])
+	}
+	l.replace()
+	return l
+}
+
+// Hide names one more value instead of showing it, in all lines from now on. A
+// secret may have several; a value keeps the first name that it came with.
+func (l *Log) Hide(name, value string) {
+	l.hiding.Lock()
+	defer l.hiding.Unlock()
+	if l.learn(name, value) {
+		l.replace()
+	}
+}
+
+func (l *Log) learn(name, value string) bool {
+	if _, known := l.names[value]; known || len(value) < minSecret {
+		return false
+	}
+	l.names[value] = name
+	return true
+}
+
+func (l *Log) replace() {
+	values := slices.Sorted(maps.Keys(l.names))
 	// strings.NewReplacer takes the first pair that matches: where one value
 	// begins with another, the longer one must come first.
-	slices.SortStableFunc(names, func(a, b string) int { return len(secrets[b]) - len(secrets[a]) })
-	var pairs []string
-	for _, name := range names {
-		pairs = append(pairs, secrets[name], "[secret:"+name+"]")
+	slices.SortStableFunc(values, func(a, b string) int { return len(b) - len(a) })
+	// Whoever may set a secret may give it another one's value for a name.
+	var bare []string
+	for _, value := range values {
+		bare = append(bare, value, "***")
 	}
-	return &Log{secrets: strings.NewReplacer(pairs...), tokens: accesstoken.Matcher(), out: out}
+	name := strings.NewReplacer(bare...)
+	var pairs []string
+	for _, value := range values {
+		pairs = append(pairs, value, "[secret:"+name.Replace(l.names[value])+"]")
+	}
+	l.secrets.Store(strings.NewReplacer(pairs...))
 }
 
 // Write writes one line. A reader that went away is no reason to stop serving,
@@ -75,7 +112,7 @@ func (l *Log) clean(text string) string {
 	if text == "" {
 		return ""
 	}
-	text = l.tokens.ReplaceAllLiteralString(l.secrets.Replace(text), "[secret:imds-token]")
+	text = l.tokens.ReplaceAllLiteralString(l.secrets.Load().Replace(text), "[secret:imds-token]")
 	if len(text) > maxText {
 		text = text[:maxText] + "…"
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,4 +79,49 @@ func TestMonotonicNeverGoesBack(t *testing.T) {
 	before := requestlog.Monotonic()
 	assert.Positive(t, before)
 	assert.GreaterOrEqual(t, requestlog.Monotonic(), before)
+}
+
+func TestAValueThatIsLearntLaterIsHiddenFromThenOn(t *testing.T) {
+	t.Parallel()
+	first, second := rand.Text(), rand.Text()
+	var out bytes.Buffer
+	log := requestlog.New(&out, map[string]string{"rotated": first})
+	path := func(text string) any {
+		out.Reset()
+		log.Write(requestlog.Record{Path: "/" + text})
+		var line map[string]any
+		require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+		return line["path"]
+	}
+	require.Equal(t, "/"+second, path(second))
+
+	log.Hide("rotated", second)
+	assert.Equal(t, "/[secret:rotated]", path(second))
+	assert.Equal(t, "/[secret:rotated]", path(first), "the earlier value is still one")
+	log.Hide("other", second)
+	assert.Equal(t, "/[secret:rotated]", path(second), "a value keeps its first name")
+	log.Hide("tiny", "/v1")
+	assert.Equal(t, "//v1", path("/v1"))
+	third := rand.Text()
+	log.Hide(first, third)
+	assert.Equal(t, "/[secret:***]", path(third), "a name that is a value is not shown either")
+}
+
+func TestValuesAreLearntWhileLinesAreWritten(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := requestlog.New(&out, nil)
+	var both sync.WaitGroup
+	both.Go(func() {
+		for range 100 {
+			log.Hide("rotated", rand.Text())
+		}
+	})
+	both.Go(func() {
+		for range 100 {
+			log.Write(requestlog.Record{Path: "/secrets/rotated"})
+		}
+	})
+	both.Wait()
+	assert.Equal(t, 100, strings.Count(out.String(), "\n"))
 }
