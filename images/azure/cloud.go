@@ -43,7 +43,7 @@ func newCloud(cfg config, authority *ca.Authority, out io.Writer) *cloud {
 		controlplane.Host:                   control,
 		loginHost:                           login{},
 	}}
-	metadata := imds.New(cfg.Tenant, tokens)
+	metadata := imds.New(cfg.Tenant, cfg.IMDS, tokens)
 	plain := front{log: requests, hosts: map[string]service{
 		"169.254.169.254":          metadata,
 		canonical(cfg.Listen.IMDS): metadata,

@@ -10,6 +10,8 @@ import (
 	"os"
 	"regexp"
 	"time"
+
+	"bootrace/images/azure/imds"
 )
 
 // config is the file that says which cloud to be. It holds secrets.
@@ -17,6 +19,7 @@ type config struct {
 	Vault   string            `json:"vault"`
 	Tenant  string            `json:"tenant"`
 	Secrets map[string]string `json:"secrets"`
+	IMDS    imds.Identities   `json:"imds"`
 	Axiom   struct {
 		Tokens map[string][]string `json:"tokens"` // token -> datasets it may write
 	} `json:"axiom"`
@@ -85,6 +88,9 @@ func (c config) validate() error {
 	}
 	if !regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(c.Tenant) {
 		problem("tenant %q is not a lower-case UUID", c.Tenant)
+	}
+	if err := c.IMDS.Validate(); err != nil {
+		problem("imds: %w", err)
 	}
 	secretName := regexp.MustCompile(`^[0-9a-zA-Z-]{1,127}$`)
 	for name, value := range c.Secrets {

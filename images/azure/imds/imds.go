@@ -1,11 +1,11 @@
 // Package imds emulates what a virtual machine's Instance Metadata Service says
-// to a worker: access tokens of the system-assigned managed identity, and the
-// instance's description.
+// to a worker: access tokens of its managed identities, and the instance's
+// description.
 //
 // https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
 // https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 //
-// There are no user-assigned identities, no attested data, no scheduled events.
+// There are no attested data and no scheduled events.
 package imds
 
 import (
@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"bootrace/images/azure/accesstoken"
@@ -29,24 +30,28 @@ const tokenLifetime = 24 * time.Hour
 const (
 	opToken    = "token"
 	opInstance = "instance"
+	opVersions = "versions"
 	opUnknown  = "unknown"
 )
 
 // Service answers as the metadata service of one machine.
 type Service struct {
-	tokens   *accesstoken.Issuer
-	tenant   string
-	version  *regexp.Regexp
-	instance map[string]any
+	tokens     *accesstoken.Issuer
+	tenant     string
+	identities Identities
+	detached   atomic.Bool // the identities
+	version    *regexp.Regexp
+	instance   map[string]any
 }
 
 // New returns the metadata service of a machine in a tenant.
-func New(tenant string, tokens *accesstoken.Issuer) *Service {
+func New(tenant string, identities Identities, tokens *accesstoken.Issuer) *Service {
 	return &Service{
-		tokens:   tokens,
-		tenant:   tenant,
-		version:  regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`),
-		instance: description(),
+		tokens:     tokens,
+		tenant:     tenant,
+		identities: identities,
+		version:    regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`),
+		instance:   description(),
 	}
 }
 
@@ -58,6 +63,8 @@ func (s *Service) Identify(r *http.Request, rec *requestlog.Record) {
 		rec.Op = opToken
 	case path == "/metadata/instance", strings.HasPrefix(path, "/metadata/instance/"):
 		rec.Op = opInstance
+	case path == "/metadata/versions":
+		rec.Op = opVersions
 	}
 }
 
@@ -71,6 +78,8 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 		s.token(w, r, rec, trusted)
 	case rec.Op == opInstance:
 		s.describe(w, r, rec, trusted)
+	case rec.Op == opVersions:
+		s.versions(w, r, rec, trusted)
 	default:
 		rec.Error = "not_found"
 		answer.JSON(w, http.StatusNotFound, instanceError{Error: "Not found"})
@@ -100,6 +109,11 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 	}
 	query := r.URL.Query()
 	resource := query.Get("resource")
+	identities := s.identities
+	if s.detached.Load() {
+		identities = Identities{SystemAssigned: new(false)}
+	}
+	missing := identities.choose(query)
 	switch {
 	case !trusted:
 		refuse(http.StatusBadRequest, "bad_request_102", "Required metadata header not specified")
@@ -110,8 +124,8 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 		refuse(http.StatusBadRequest, "invalid_request", "Required query variable 'api-version' is missing")
 	case resource == "":
 		refuse(http.StatusBadRequest, "invalid_request", "Required query variable 'resource' is missing")
-	case namesIdentity(query):
-		refuse(http.StatusBadRequest, "invalid_request", "Identity not found")
+	case missing != "":
+		refuse(http.StatusBadRequest, "invalid_request", missing)
 	case !isResource(resource):
 		// Entra ID's error codes: AADSTS500011, InvalidResourceServicePrincipalNotFound.
 		refuse(http.StatusBadRequest, "invalid_resource", "AADSTS500011: The resource principal named "+resource+
@@ -128,14 +142,6 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 			TokenType:   "Bearer",
 		})
 	}
-}
-
-// namesIdentity reports whether a request wants an identity by name: those are
-// user-assigned ones, and the machine has none.
-func namesIdentity(query map[string][]string) bool {
-	return slices.ContainsFunc([]string{"client_id", "object_id", "principal_id", "mi_res_id", "msi_res_id"}, func(name string) bool {
-		return len(query[name]) > 0
-	})
 }
 
 func isResource(resource string) bool {

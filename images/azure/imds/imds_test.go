@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -26,7 +27,7 @@ func TestATokenIsIssuedForTheResourceAskedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		issuer := accesstoken.New()
-		service := imds.New("a-tenant", issuer)
+		service := imds.New("a-tenant", imds.Identities{}, issuer)
 
 		w, rec := ask(service, http.MethodGet, tokenPath+"&resource="+vault, "Metadata", "true")
 		require.Equal(t, http.StatusOK, w.Code)
@@ -71,7 +72,7 @@ func TestATokenIsRefusedAsTheServiceDoes(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, rec := ask(imds.New("a-tenant", accesstoken.New()), tt.method, tt.target, tt.header...)
+			w, rec := ask(imds.New("a-tenant", imds.Identities{}, accesstoken.New()), tt.method, tt.target, tt.header...)
 			assert.Equal(t, tt.status, w.Code)
 			assert.Equal(t, tt.code, rec.Error)
 			var got map[string]string
@@ -85,23 +86,28 @@ func TestATokenIsRefusedAsTheServiceDoes(t *testing.T) {
 
 func TestTheInstanceDescribesItself(t *testing.T) {
 	t.Parallel()
-	service := imds.New("a-tenant", accesstoken.New())
+	service := imds.New("a-tenant", imds.Identities{}, accesstoken.New())
 	tests := map[string]struct {
 		target string
 		status int
 		want   string // a part of the body
 	}{
-		"as cloud-init asks":         {"/metadata/instance?api-version=2021-08-01&extended=true", 200, `"osType":"Linux"`},
-		"a branch of it":             {"/metadata/instance/compute?api-version=2021-08-01", 200, `"vmId":`},
-		"one value as text":          {"/metadata/instance/network/interface/0/ipv4/ipAddress/0/privateIpAddress?api-version=2021-08-01&format=text", 200, "10.0.0.4"},
-		"one value as JSON":          {"/metadata/instance/compute/osType?api-version=2021-08-01", 200, `"Linux"`},
-		"not a branch it has not":    {"/metadata/instance/nothing?api-version=2021-08-01", 404, "Not found"},
-		"not an element it has not":  {"/metadata/instance/network/interface/7?api-version=2021-08-01", 404, "Not found"},
-		"not below a value":          {"/metadata/instance/compute/name/x?api-version=2021-08-01", 404, "Not found"},
-		"not an empty branch":        {"/metadata/instance//compute?api-version=2021-08-01", 404, "Not found"},
-		"not without a version":      {"/metadata/instance", 400, "newest-versions"},
-		"not a whole branch as text": {"/metadata/instance?api-version=2021-08-01&format=text", 400, "single values"},
-		"not what is elsewhere":      {"/metadata/attested/document?api-version=2021-08-01", 404, "Not found"},
+		"as cloud-init asks":          {"/metadata/instance?api-version=2021-08-01&extended=true", 200, `"osType":"Linux"`},
+		"a branch of it":              {"/metadata/instance/compute?api-version=2021-08-01", 200, `"vmId":`},
+		"one value as text":           {"/metadata/instance/network/interface/0/ipv4/ipAddress/0/privateIpAddress?api-version=2021-08-01&format=text", 200, "10.0.0.4"},
+		"one value as JSON":           {"/metadata/instance/compute/osType?api-version=2021-08-01", 200, `"Linux"`},
+		"not a branch it has not":     {"/metadata/instance/nothing?api-version=2021-08-01", 404, "Not found"},
+		"not an element it has not":   {"/metadata/instance/network/interface/7?api-version=2021-08-01", 404, "Not found"},
+		"not below a value":           {"/metadata/instance/compute/name/x?api-version=2021-08-01", 404, "Not found"},
+		"not an empty branch":         {"/metadata/instance//compute?api-version=2021-08-01", 404, "Not found"},
+		"not without a version":       {"/metadata/instance", 400, "newest-versions"},
+		"what a branch has, as text":  {"/metadata/instance?api-version=2021-08-01&format=text", 200, "compute/\nnetwork/"},
+		"how long a list is, as text": {"/metadata/instance/network/interface?api-version=2021-08-01&format=text", 200, "0/"},
+		"no user data":                {"/metadata/instance/compute/userData?api-version=2021-08-01&format=text", 200, ""},
+		"no custom data":              {"/metadata/instance/compute/customData?api-version=2021-08-01", 200, `""`},
+		"what cloud-init adds":        {"/metadata/instance?api-version=2021-08-01&extended=true", 200, `"ppsType":"None"`},
+		"not that when not extended":  {"/metadata/instance/extended?api-version=2021-08-01", 404, "Not found"},
+		"not what is elsewhere":       {"/metadata/attested/document?api-version=2021-08-01", 404, "Not found"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -114,6 +120,49 @@ func TestTheInstanceDescribesItself(t *testing.T) {
 	w, rec := ask(service, http.MethodGet, "/metadata/instance?api-version=2021-08-01")
 	assert.Equal(t, http.StatusBadRequest, w.Code, "the header is asked for here as well")
 	assert.Equal(t, "instance", rec.Op)
+}
+
+func TestEveryValueOfTheDescriptionIsAString(t *testing.T) {
+	t.Parallel()
+	w, _ := ask(imds.New("a-tenant", imds.Identities{}, accesstoken.New()), http.MethodGet,
+		"/metadata/instance?api-version=2021-08-01&extended=true", "Metadata", "true")
+	var root any
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &root))
+	var walk func(path string, node any)
+	walk = func(path string, node any) {
+		switch n := node.(type) {
+		case map[string]any:
+			for name, child := range n {
+				walk(path+"/"+name, child)
+			}
+		case []any:
+			for i, child := range n {
+				walk(path+"/"+strconv.Itoa(i), child)
+			}
+		default:
+			assert.IsType(t, "", node, path)
+		}
+	}
+	walk("", root)
+}
+
+func TestTheVersionsAreListedForWhoeverSendsTheHeader(t *testing.T) {
+	t.Parallel()
+	service := imds.New("a-tenant", imds.Identities{}, accesstoken.New())
+	w, rec := ask(service, http.MethodGet, "/metadata/versions", "Metadata", "true")
+	require.Equal(t, http.StatusOK, w.Code)
+	assert.Equal(t, "versions", rec.Op)
+	var got struct {
+		APIVersions []string `json:"apiVersions"`
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
+	assert.True(t, slices.IsSorted(got.APIVersions))
+	assert.Contains(t, got.APIVersions, "2021-08-01", "which cloud-init asks for")
+
+	w, _ = ask(service, http.MethodGet, "/metadata/versions")
+	assert.Equal(t, http.StatusBadRequest, w.Code)
+	w, _ = ask(service, http.MethodPost, "/metadata/versions", "Metadata", "true")
+	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }
 
 func ask(service *imds.Service, method, target string, header ...string) (*httptest.ResponseRecorder, requestlog.Record) {
