@@ -13,10 +13,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/bearer"
+	"bootrace/images/azure/imds"
+	"bootrace/images/azure/keyvault"
 )
 
 // options are the clients' own, with the way to this test's cloud.
@@ -104,6 +107,72 @@ func TestTheRealClientsReadAVault(t *testing.T) {
 	}
 	assert.NotContains(t, r.log.String(), r.secret)
 	assert.NotContains(t, r.log.String(), "bootrace-imds-")
+}
+
+func TestTheRealClientsWriteAVault(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	r := startAs(t, func(cfg *config) { cfg.Role = keyvault.Officer })
+	client := r.secrets(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+
+	value, kind := "new-"+r.secret, "text/plain"
+	set, err := client.SetSecret(ctx, "another", azsecrets.SetSecretParameters{Value: &value, ContentType: &kind}, nil)
+	require.NoError(t, err)
+	got, err := client.GetSecret(ctx, "another", "", nil)
+	require.NoError(t, err)
+	assert.Equal(t, set.Secret, got.Secret)
+	backup, err := client.BackupSecret(ctx, "another", nil)
+	require.NoError(t, err)
+
+	off := false
+	updated, err := client.UpdateSecretProperties(ctx, "another", "", azsecrets.UpdateSecretPropertiesParameters{
+		SecretAttributes: &azsecrets.SecretAttributes{Enabled: &off},
+	}, nil)
+	require.NoError(t, err)
+	assert.False(t, *updated.Attributes.Enabled)
+	assert.Nil(t, updated.Value)
+	_, err = client.GetSecret(ctx, "another", "", nil)
+	assertRefused(t, err, http.StatusForbidden, "Forbidden")
+
+	deleted, err := client.DeleteSecret(ctx, "another", nil)
+	require.NoError(t, err)
+	assert.Equal(t, 7*24*time.Hour, deleted.ScheduledPurgeDate.Sub(*deleted.DeletedDate))
+	_, err = client.SetSecret(ctx, "another", azsecrets.SetSecretParameters{Value: &value}, nil)
+	assertRefused(t, err, http.StatusConflict, "Conflict")
+	_, err = client.RecoverDeletedSecret(ctx, "another", nil)
+	require.NoError(t, err)
+	_, err = client.RestoreSecret(ctx, azsecrets.RestoreSecretParameters{SecretBackup: backup.Value}, nil)
+	assertRefused(t, err, http.StatusConflict, "Conflict")
+
+	_, err = client.DeleteSecret(ctx, "another", nil)
+	require.NoError(t, err)
+	_, err = client.PurgeDeletedSecret(ctx, "another", nil)
+	require.NoError(t, err)
+	restored, err := client.RestoreSecret(ctx, azsecrets.RestoreSecretParameters{SecretBackup: backup.Value}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, set.ID, restored.ID)
+	got, err = client.GetSecret(ctx, "another", "", nil)
+	require.NoError(t, err)
+	assert.Equal(t, value, *got.Value, "as it was backed up: enabled")
+
+	require.NoError(t, r.stop())
+	assert.NotContains(t, r.log.String(), r.secret)
+}
+
+func TestTheRealClientNamesAnIdentity(t *testing.T) {
+	one := imds.Identity{ClientID: uuid.NewString(), ObjectID: uuid.NewString(),
+		ResourceID: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/one"}
+	r := startAs(t, func(cfg *config) { cfg.IMDS.UserAssigned = []imds.Identity{one} })
+	for _, id := range []azidentity.ManagedIDKind{azidentity.ClientID(one.ClientID), azidentity.ObjectID(one.ObjectID), azidentity.ResourceID(one.ResourceID)} {
+		credential, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ClientOptions: r.options(), ID: id})
+		require.NoError(t, err)
+		token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://vault.azure.net/.default"}})
+		require.NoError(t, err, "%T", id)
+		assert.NotEmpty(t, token.Token)
+	}
 }
 
 func TestTheRealClientSaysThatTheMachineHasNoSuchIdentity(t *testing.T) {

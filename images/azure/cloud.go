@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,10 +39,12 @@ func newCloud(cfg config, authority *ca.Authority, out io.Writer) *cloud {
 	tokens := accesstoken.New()
 	control := controlplane.New(time.Duration(cfg.ControlPlane.PendingWorkerTTL))
 	secure := front{log: requests, hosts: map[string]service{
-		canonical(keyvault.Host(cfg.Vault)): keyvault.New(cfg.Vault, cfg.Tenant, cfg.Secrets, tokens),
-		axiom.Host:                          axiom.New(cfg.Axiom.Tokens, cfg.Secrets),
-		controlplane.Host:                   control,
-		loginHost:                           login{},
+		canonical(keyvault.Host(cfg.Vault)): keyvault.New(keyvault.Vault{
+			Name: cfg.Vault, Tenant: cfg.Tenant, Role: cfg.Role, Secrets: cfg.Secrets, Learn: requests.Hide,
+		}, tokens),
+		axiom.Host:        axiom.New(cfg.Axiom.Tokens, cfg.Secrets.Current()),
+		controlplane.Host: control,
+		loginHost:         login{},
 	}}
 	metadata := imds.New(cfg.Tenant, cfg.IMDS, tokens)
 	plain := front{log: requests, hosts: map[string]service{
@@ -60,7 +63,8 @@ func newCloud(cfg config, authority *ca.Authority, out io.Writer) *cloud {
 	}
 }
 
-// hidden returns the values that must not be in the log, by name.
+// hidden returns the values that must not be in the log, by name, but for those
+// that a secret has: the vault tells the log of them as it gets them.
 func hidden(cfg config) map[string]string {
 	values := make(map[string]string)
 	n := 0
@@ -69,9 +73,8 @@ func hidden(cfg config) map[string]string {
 		values["axiom-token-"+strconv.Itoa(n)] = token
 	}
 	// A token that a secret holds is called by the secret's name.
-	for name, value := range cfg.Secrets {
-		maps.DeleteFunc(values, func(_, token string) bool { return token == value })
-		values[name] = value
+	for _, seed := range cfg.Secrets {
+		maps.DeleteFunc(values, func(_, token string) bool { return slices.Contains(seed.Values(), token) })
 	}
 	return values
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/keyvault"
 	"bootrace/images/azure/requestlog"
 )
 
@@ -39,13 +40,20 @@ type running struct {
 // start runs a cloud until the test ends.
 func start(t *testing.T) *running {
 	t.Helper()
+	return startAs(t, func(*config) {})
+}
+
+// startAs runs a cloud that is configured differently.
+func startAs(t *testing.T, configure func(*config)) *running {
+	t.Helper()
 	r := &running{token: "xaat-" + uuid.NewString(), secret: rand.Text() + ` "'\$#=&<> é`, log: &lines{}}
-	r.cfg = config{Vault: "kv-test", Tenant: tenant, Secrets: map[string]string{
-		"platform-token": r.token, "platform-dataset": "the-logs-dataset", "another": r.secret,
+	r.cfg = config{Vault: "kv-test", Tenant: tenant, Secrets: keyvault.Seeds{
+		"platform-token": keyvault.Text(r.token), "platform-dataset": keyvault.Text("the-logs-dataset"), "another": keyvault.Text(r.secret),
 	}}
 	r.cfg.Axiom.Tokens = map[string][]string{r.token: {"the-logs-dataset"}}
 	r.cfg.ControlPlane.PendingWorkerTTL = duration(time.Hour)
 	r.cfg.Listen.IMDS, r.cfg.Listen.TLS = "127.0.0.1:0", "127.0.0.1:0"
+	configure(&r.cfg)
 
 	cert, key, err := ca.New()
 	require.NoError(t, err)
@@ -94,6 +102,28 @@ func (r *running) records(t *testing.T) []requestlog.Record {
 		records = append(records, rec)
 	}
 	return records
+}
+
+func TestNoVersionOfASecretIsInTheLogNorOneThatIsSetLater(t *testing.T) {
+	t.Parallel()
+	older, later := rand.Text(), rand.Text()
+	r := startAs(t, func(cfg *config) {
+		cfg.Role = keyvault.Officer
+		cfg.Secrets["rotated"] = keyvault.Seed{Versions: []keyvault.Version{{Value: older}, {Value: rand.Text()}}}
+	})
+	token := "Bearer " + r.accessToken(t)
+	const vault = "https://kv-test.vault.azure.net/secrets/"
+	require.Equal(t, http.StatusOK, r.send(t, http.MethodPut, vault+"rotated?api-version=7.4", "application/json", token, `{"value":"`+later+`"}`))
+	for _, value := range []string{older, later} {
+		require.Equal(t, http.StatusNotFound, r.get(t, vault+value+"?api-version=7.4", token))
+	}
+	records := r.records(t)
+	require.Len(t, records, 5)
+	for _, rec := range records[3:] {
+		require.Equal(t, "[secret:rotated]", rec.Secret)
+	}
+	require.NotContains(t, r.log.String(), older)
+	require.NotContains(t, r.log.String(), later)
 }
 
 func (r *running) client() *http.Client {

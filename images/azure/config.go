@@ -12,14 +12,16 @@ import (
 	"time"
 
 	"bootrace/images/azure/imds"
+	"bootrace/images/azure/keyvault"
 )
 
 // config is the file that says which cloud to be. It holds secrets.
 type config struct {
-	Vault   string            `json:"vault"`
-	Tenant  string            `json:"tenant"`
-	Secrets map[string]string `json:"secrets"`
-	IMDS    imds.Identities   `json:"imds"`
+	Vault   string          `json:"vault"`
+	Tenant  string          `json:"tenant"`
+	Role    keyvault.Role   `json:"role"` // of the machine's identity on the vault
+	Secrets keyvault.Seeds  `json:"secrets"`
+	IMDS    imds.Identities `json:"imds"`
 	Axiom   struct {
 		Tokens map[string][]string `json:"tokens"` // token -> datasets it may write
 	} `json:"axiom"`
@@ -89,18 +91,14 @@ func (c config) validate() error {
 	if !regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(c.Tenant) {
 		problem("tenant %q is not a lower-case UUID", c.Tenant)
 	}
+	if err := c.Role.Validate(); err != nil {
+		problem("role: %w", err)
+	}
+	if err := c.Secrets.Validate(); err != nil {
+		problems = append(problems, err)
+	}
 	if err := c.IMDS.Validate(); err != nil {
 		problem("imds: %w", err)
-	}
-	secretName := regexp.MustCompile(`^[0-9a-zA-Z-]{1,127}$`)
-	for name, value := range c.Secrets {
-		if !secretName.MatchString(name) {
-			problem("secret %q: a name is 1 to 127 letters, digits and hyphens", name)
-		}
-		// "Secrets … maximum size 25k bytes" (about-secrets).
-		if len(value) > 25<<10 {
-			problem("secret %q: its value has %d bytes, a vault takes 25 kB", name, len(value))
-		}
 	}
 	for token, datasets := range c.Axiom.Tokens {
 		if token == "" || len(datasets) == 0 {

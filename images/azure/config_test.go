@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/images/azure/keyvault"
 )
 
 func TestAConfigurationIsReadStrictlyAndCompleted(t *testing.T) {
@@ -18,6 +21,17 @@ func TestAConfigurationIsReadStrictlyAndCompleted(t *testing.T) {
 	assert.Equal(t, duration(600*time.Second), cfg.ControlPlane.PendingWorkerTTL)
 	assert.Equal(t, "169.254.169.254:80", cfg.Listen.IMDS)
 	assert.Equal(t, "/etc/azure/ca.pem", cfg.CACert)
+	assert.Equal(t, keyvault.Seeds{"a": keyvault.Text("b")}, cfg.Secrets)
+
+	cfg, err = loadConfig(write(t, `{"vault":"kv-a","tenant":"`+tenant+`","role":"officer",
+		"secrets":{"a":{"value":"b","deleted":true}},
+		"imds":{"system_assigned":false,"user_assigned":[{"client_id":"`+uuid.NewString()+`","object_id":"`+uuid.NewString()+`",
+			"resource_id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"}]}}`))
+	require.NoError(t, err)
+	assert.Equal(t, keyvault.Officer, cfg.Role)
+	assert.True(t, cfg.Secrets["a"].Deleted)
+	assert.False(t, *cfg.IMDS.SystemAssigned)
+	assert.Len(t, cfg.IMDS.UserAssigned, 1)
 }
 
 func TestAWrongConfigurationIsRefusedWithEveryReason(t *testing.T) {
@@ -27,10 +41,14 @@ func TestAWrongConfigurationIsRefusedWithEveryReason(t *testing.T) {
 		text string
 		want []string
 	}{
-		"an unknown key":      {`{"vualt":"kv-a"}`, []string{"vualt"}},
-		"no JSON":             {`vault: kv-a`, []string{"invalid character"}},
-		"more than one value": {`{"vault":"kv-a","tenant":"` + tenant + `"} {}`, []string{"after the configuration"}},
-		"a number for a time": {`{"control_plane":{"pending_worker_ttl":600}}`, []string{`"600s"`}},
+		"an unknown key":              {`{"vualt":"kv-a"}`, []string{"vualt"}},
+		"no JSON":                     {`vault: kv-a`, []string{"invalid character"}},
+		"more than one value":         {`{"vault":"kv-a","tenant":"` + tenant + `"} {}`, []string{"after the configuration"}},
+		"a number for a time":         {`{"control_plane":{"pending_worker_ttl":600}}`, []string{`"600s"`}},
+		"a secret that is no secret":  {`{"secrets":{"a":{"vlaue":"` + value + `"}}}`, []string{`secret "a"`, "vlaue"}},
+		"an identity without an end":  {`{"imds":{"user_asigned":[]}}`, []string{"user_asigned"}},
+		"an identity without a name":  {`{"imds":{"user_assigned":[{}]}}`, []string{"imds: user_assigned[0]", "client_id"}},
+		"a role that Azure knows not": {`{"role":"root"}`, []string{`role: "root" is no role`}},
 		"several at once": {`{"vault":"kv.a","tenant":"x","secrets":{"a b":"` + value + `"},"axiom":{"tokens":{"` + value + `":[]}},
 			"control_plane":{"pending_worker_ttl":"-1s"},"listen":{"imds":"localhost:80"}}`,
 			[]string{"vault", "tenant", `secret "a b"`, "axiom.tokens", "pending_worker_ttl", "listen.imds"}},

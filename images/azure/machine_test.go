@@ -25,20 +25,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/keyvault"
 )
 
 // machine is the built program in a network namespace of its own, at the real
 // addresses, as a worker has it beside it.
 type machine struct {
-	cloud  *exec.Cmd
-	dir    string
-	values config
-	log    *lines
+	cloud *exec.Cmd
+	dir   string
+	token string // the value of the secret platform-token
+	log   *lines
 }
 
-// newMachine builds and starts the program; without root or the tools for
-// namespaces the test is skipped.
-func newMachine(t *testing.T) *machine {
+// newMachine builds and starts the program with the role that its identity has on
+// the vault; without root or the tools for namespaces the test is skipped.
+func newMachine(t *testing.T, role keyvault.Role) *machine {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and runs the program")
@@ -57,7 +58,7 @@ func newMachine(t *testing.T) *machine {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	text, err := build.CombinedOutput()
 	require.NoError(t, err, string(text))
-	m.configure(t)
+	m.configure(t, role)
 
 	// The test ends the program by signal; this is for when it cannot.
 	m.cloud = exec.Command(program, filepath.Join(m.dir, "cloud.json"))
@@ -79,17 +80,15 @@ func newMachine(t *testing.T) *machine {
 }
 
 // configure writes what the images have: configuration, authority and hosts file.
-func (m *machine) configure(t *testing.T) {
+func (m *machine) configure(t *testing.T, role keyvault.Role) {
 	t.Helper()
 	cert, key, err := ca.New()
 	require.NoError(t, err)
-	token := "xaat-" + uuid.NewString()
-	m.values = config{Vault: "kv-test", Tenant: tenant, CACert: filepath.Join(m.dir, "ca.pem"), CAKey: filepath.Join(m.dir, "ca.key"),
-		Secrets: map[string]string{"platform-token": token}}
-	m.values.Axiom.Tokens = map[string][]string{token: {"logs"}}
+	m.token = "xaat-" + uuid.NewString()
 	text, err := json.Marshal(map[string]any{
-		"vault": m.values.Vault, "tenant": tenant, "secrets": m.values.Secrets, "axiom": m.values.Axiom,
-		"ca_cert": m.values.CACert, "ca_key": m.values.CAKey,
+		"vault": "kv-test", "tenant": tenant, "role": role, "secrets": map[string]string{"platform-token": m.token},
+		"axiom":   map[string]any{"tokens": map[string][]string{m.token: {"logs"}}},
+		"ca_cert": filepath.Join(m.dir, "ca.pem"), "ca_key": filepath.Join(m.dir, "ca.key"),
 	})
 	require.NoError(t, err)
 	hosts := "127.0.0.1 localhost kv-test.vault.azure.net api.axiom.co control-plane.opensandbox.internal login.microsoftonline.com other.vault.azure.net\n"
@@ -107,7 +106,8 @@ func (m *machine) run(t *testing.T, stdin io.Reader, env []string, args ...strin
 	inside := append([]string{"--net=/proc/" + strconv.Itoa(m.cloud.Process.Pid) + "/ns/net", "--", "unshare", "--mount", "--", "sh", "-c",
 		`mount --bind "$0" /etc/hosts && exec "$@"`, filepath.Join(m.dir, "hosts")}, args...)
 	cmd := exec.CommandContext(ctx, "nsenter", inside...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + m.dir, "SSL_CERT_FILE=" + m.values.CACert, "CURL_CA_BUNDLE=" + m.values.CACert}, env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + m.dir, "SSL_CERT_FILE=" + filepath.Join(m.dir, "ca.pem"),
+		"CURL_CA_BUNDLE=" + filepath.Join(m.dir, "ca.pem")}, env...)
 	cmd.Stdin = stdin
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -123,7 +123,7 @@ const tokenURL = "http://169.254.169.254/metadata/identity/oauth2/token?api-vers
 
 func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
+	m := newMachine(t, keyvault.User)
 	idle := m.resident(t)
 
 	var issued struct {
@@ -132,7 +132,7 @@ func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(m.run(t, nil, nil, "curl", "-sSf", "-H", "Metadata: true", tokenURL)), &issued))
 	secret := m.run(t, strings.NewReader("header = \"Authorization: Bearer "+issued.Token+"\"\n"), nil,
 		"curl", "-sSf", "-K", "-", "https://kv-test.vault.azure.net/secrets/platform-token?api-version=7.4")
-	assert.Contains(t, secret, `"value":"`+m.values.Secrets["platform-token"]+`"`)
+	assert.Contains(t, secret, `"value":"`+m.token+`"`)
 
 	challenge := m.run(t, nil, nil, "curl", "-sS", "-i", "https://kv-test.vault.azure.net/secrets/platform-token?api-version=7.4")
 	assert.Contains(t, strings.ToLower(challenge), `www-authenticate: bearer authorization="https://login.microsoftonline.com/`)
@@ -146,7 +146,7 @@ func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 		"--- PASS: TestInsideAMachine")
 
 	batch := strings.NewReader("{\"source\":\"boot-logger\",\"seq\":1}\n")
-	ingest := "header = \"Authorization: Bearer " + m.values.Secrets["platform-token"] + "\"\n"
+	ingest := "header = \"Authorization: Bearer " + m.token + "\"\n"
 	require.NoError(t, os.WriteFile(filepath.Join(m.dir, "curlrc"), []byte(ingest), 0o600))
 	many := m.run(t, batch, nil, "sh", "-c", `cat >"$HOME/batch"; for i in $(seq 100); do
 		curl -sSf -K "$HOME/curlrc" -H 'Content-Type: application/x-ndjson' --data-binary @"$HOME/batch" https://api.axiom.co/v1/datasets/logs/ingest; done`)
@@ -158,7 +158,7 @@ func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 
 	require.NoError(t, m.cloud.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, m.cloud.Wait(), "exits 0")
-	assert.NotContains(t, m.log.String(), m.values.Secrets["platform-token"])
+	assert.NotContains(t, m.log.String(), m.token)
 	assert.NotContains(t, m.log.String(), issued.Token[:46])
 	assert.Regexp(t, `"host":"other.vault.azure.net".*"error":"unrecognized_name"`, m.log.String())
 	scanner := bufio.NewScanner(strings.NewReader(m.log.String()))

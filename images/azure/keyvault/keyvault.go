@@ -1,20 +1,18 @@
-// Package keyvault emulates the secrets data plane of one Azure Key Vault for a
-// reader: the challenge, get and list, and their errors.
+// Package keyvault emulates the secrets data plane of one Azure Key Vault: the
+// challenge, every operation that azsecrets has, and their errors.
 //
 // https://learn.microsoft.com/rest/api/keyvault/secrets/
 //
-// The machine's identity has the role Key Vault Secrets User: whatever would
-// write, delete or back up is known and answered 403, ForbiddenByRbac.
+// It is no safe: values are kept in memory, in the clear. Keys and certificates
+// it does not have.
 package keyvault
 
 import (
+	"crypto/cipher"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,42 +25,44 @@ import (
 // audience is the resource that tokens for any vault of the public cloud are for.
 const audience = "https://vault.azure.net"
 
-// Service answers as one vault.
+// Vault says what a vault is like when it starts.
+type Vault struct {
+	Name    string
+	Tenant  string
+	Role    Role // of whoever has a token; none given is User
+	Secrets Seeds
+	// Learn, if there is one, is told of every value before anybody can read it.
+	Learn func(name, value string)
+}
+
+// Service answers as one vault; it is safe for concurrent use.
 type Service struct {
-	url       string
-	challenge string
-	tokens    *accesstoken.Issuer
-	secrets   map[string]secret
-	names     []string // sorted
-	name      *regexp.Regexp
-	version   *regexp.Regexp
+	url        string
+	challenge  string
+	tokens     *accesstoken.Issuer
+	store      store
+	seal       cipher.AEAD // of backups
+	name       *regexp.Regexp
+	version    *regexp.Regexp
+	apiVersion *regexp.Regexp
 }
 
-type secret struct {
-	value   string
-	version string
-	created int64
-}
-
-// New returns the vault of that name with its secrets, name to value. Each has
-// one version, new in every vault.
-func New(vault, tenant string, secrets map[string]string, tokens *accesstoken.Issuer) *Service {
+// New returns a vault. What identifies a secret's version and was not given is
+// new in every vault.
+func New(vault Vault, tokens *accesstoken.Issuer) *Service {
 	s := &Service{
-		url: "https://" + Host(vault),
+		url: "https://" + Host(vault.Name),
 		// The space after the comma matters: azsecrets' challenge policy splits there.
-		challenge: `Bearer authorization="https://login.microsoftonline.com/` + tenant + `", resource="` + audience + `"`,
+		challenge: `Bearer authorization="https://login.microsoftonline.com/` + vault.Tenant + `", resource="` + audience + `"`,
 		tokens:    tokens,
-		secrets:   make(map[string]secret, len(secrets)),
-		names:     slices.Sorted(maps.Keys(secrets)),
-		// "a 1-127 character string … 0-9, a-z, A-Z, and -" (about-keys-secrets-certificates).
-		name:    regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`),
-		version: regexp.MustCompile(`^[0-9a-fA-F]{32}$`),
+		seal:      newSeal(),
+		name:      regexp.MustCompile(namePattern),
+		version:   regexp.MustCompile(`^[0-9a-fA-F]{32}$`),
+		// 2016-10-01, 7.0 to 7.6 with their previews, then dates again (REST API,
+		// "API versions"): whichever it is, secrets are the same.
+		apiVersion: regexp.MustCompile(`^(7\.\d|\d{4}-\d{2}-\d{2})(-preview(\.\d+)?)?$`),
 	}
-	for name, value := range secrets {
-		id := make([]byte, 16)
-		_, _ = rand.Read(id) // crypto/rand: never returns an error
-		s.secrets[name] = secret{value: value, version: hex.EncodeToString(id), created: time.Now().Unix()}
-	}
+	s.store.seed(vault)
 	return s
 }
 
@@ -81,8 +81,14 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 		refused.write(w, rec)
 		return
 	}
-	if refused := s.answer(w, r, rec); refused != nil {
+	body, refused := s.answer(w, r, rec)
+	switch {
+	case refused != nil:
 		refused.write(w, rec)
+	case body == nil:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		answer.JSON(w, http.StatusOK, body)
 	}
 }
 
@@ -108,82 +114,32 @@ func (s *Service) authenticate(r *http.Request, rec *requestlog.Record) *refusal
 	return nil
 }
 
-// answer serves an authenticated request, or says why not.
-func (s *Service) answer(w http.ResponseWriter, r *http.Request, rec *requestlog.Record) *refusal {
+// answer returns the body for an authenticated request, nil where the answer has
+// none, or says why not.
+func (s *Service) answer(w http.ResponseWriter, r *http.Request, rec *requestlog.Record) (any, *refusal) {
 	query := r.URL.Query()
-	if query.Get("api-version") == "" {
-		return badParameter("api-version must be specified")
+	version := query.Get("api-version")
+	switch {
+	case version == "":
+		return nil, badParameter("api-version must be specified")
+	case !s.apiVersion.MatchString(version):
+		return nil, badParameter("api-version " + version + " is not supported")
+	case rec.Secret != "" && !s.name.MatchString(rec.Secret):
+		return nil, badParameter("The request URI contains an invalid name: " + rec.Secret)
+	case rec.Version != "" && !s.version.MatchString(rec.Version):
+		return nil, badParameter("The request URI contains an invalid secret version: " + rec.Version)
 	}
-	if rec.Secret != "" && !s.name.MatchString(rec.Secret) {
-		return badParameter("The request URI contains an invalid name: " + rec.Secret)
-	}
-	switch rec.Op {
-	case opGet:
-		found, refused := s.find(rec.Secret, rec.Version)
-		if refused != nil {
-			return refused
+	for _, o := range operations() {
+		if o.op != rec.Op {
+			continue
 		}
-		rec.Version = found.version
-		answer.JSON(w, http.StatusOK, s.bundle(rec.Secret, found))
-		return nil
-	case opList:
-		return s.list(w, query, "/secrets", s.items())
-	case opVersions:
-		found, refused := s.find(rec.Secret, "")
-		if refused != nil {
-			return refused
+		if !s.store.mayDo(o) {
+			return nil, &refusal{status: http.StatusForbidden, code: "Forbidden", inner: "ForbiddenByRbac",
+				message: "Caller is not authorized to perform action on resource."}
 		}
-		return s.list(w, query, "/secrets/"+rec.Secret+"/versions", []item{s.item(rec.Secret+"/"+found.version, found)})
-	case opUnknown:
-		return &refusal{status: http.StatusNotFound, code: "NotFound", message: "The requested operation does not exist."}
-	default:
-		return &refusal{status: http.StatusForbidden, code: "Forbidden", inner: "ForbiddenByRbac",
-			message: "Caller is not authorized to perform action on resource."}
+		return o.serve(s, &call{
+			secret: rec.Secret, version: strings.ToLower(rec.Version), query: query, body: http.MaxBytesReader(w, r.Body, o.most), rec: rec,
+		})
 	}
-}
-
-func (s *Service) find(name, version string) (secret, *refusal) {
-	found, ok := s.secrets[name]
-	if version != "" && !s.version.MatchString(version) {
-		return secret{}, badParameter("The request URI contains an invalid secret version: " + version)
-	}
-	if !ok || version != "" && version != found.version {
-		return secret{}, &refusal{status: http.StatusNotFound, code: "SecretNotFound",
-			message: "A secret with (name/id) " + strings.TrimSuffix(name+"/"+version, "/") + " was not found in this key vault."}
-	}
-	return found, nil
-}
-
-// refusal is an error of the service: what it answers instead.
-type refusal struct {
-	status               int
-	code, inner, message string
-}
-
-func badParameter(message string) *refusal {
-	return &refusal{status: http.StatusBadRequest, code: "BadParameter", message: message}
-}
-
-// envelope is the error envelope of the data plane.
-type envelope struct {
-	Error struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-		Inner   *inner `json:"innererror,omitempty"`
-	} `json:"error"`
-}
-
-type inner struct {
-	Code string `json:"code"`
-}
-
-func (f *refusal) write(w http.ResponseWriter, rec *requestlog.Record) {
-	rec.Error = f.code
-	var e envelope
-	e.Error.Code, e.Error.Message = f.code, f.message
-	if f.inner != "" {
-		rec.Error = f.inner
-		e.Error.Inner = &inner{Code: f.inner}
-	}
-	answer.JSON(w, f.status, e)
+	return nil, &refusal{status: http.StatusNotFound, code: "NotFound", message: "The requested operation does not exist."}
 }

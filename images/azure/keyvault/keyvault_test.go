@@ -34,16 +34,20 @@ type vault struct {
 
 func newVault(more ...string) vault {
 	v := vault{tokens: accesstoken.New(), value: rand.Text() + " \"'\\$#=<&>\r\n é "}
-	secrets := map[string]string{"a-token": v.value, "empty": ""}
+	secrets := keyvault.Seeds{"a-token": keyvault.Text(v.value), "empty": keyvault.Text("")}
 	for _, name := range more {
-		secrets[name] = rand.Text()
+		secrets[name] = keyvault.Text(rand.Text())
 	}
-	v.service = keyvault.New("kv-test", "a-tenant", secrets, v.tokens)
+	v.service = keyvault.New(keyvault.Vault{Name: "kv-test", Tenant: "a-tenant", Secrets: secrets}, v.tokens)
 	return v
 }
 
 func (v vault) ask(method, target, authorization string) (*httptest.ResponseRecorder, requestlog.Record) {
-	r := httptest.NewRequest(method, "https://kv-test.vault.azure.net"+target, nil)
+	return v.send(method, target, authorization, "")
+}
+
+func (v vault) send(method, target, authorization, body string) (*httptest.ResponseRecorder, requestlog.Record) {
+	r := httptest.NewRequest(method, "https://kv-test.vault.azure.net"+target, strings.NewReader(body))
 	if authorization != "" {
 		r.Header.Set("Authorization", authorization)
 	}
@@ -157,10 +161,15 @@ func TestWhatCannotBeServedIsRefusedInTheServicesWords(t *testing.T) {
 		"a slash in a name":             {"GET", "/secrets/a%2Ftoken" + version, "secrets.get", 400, "BadParameter", ""},
 		"versions of no secret":         {"GET", "/secrets/nothing/versions" + version, "secrets.versions", 404, "SecretNotFound", ""},
 		"no version of the interface":   {"GET", "/secrets/a-token", "secrets.get", 400, "BadParameter", ""},
+		"what is no version of it":      {"GET", "/secrets/a-token?api-version=latest", "secrets.get", 400, "BadParameter", ""},
 		"too long a page":               {"GET", "/secrets" + version + "&maxresults=26", "secrets.list", 400, "BadParameter", ""},
 		"a page nobody was promised":    {"GET", "/secrets" + version + "&$skiptoken=-1", "secrets.list", 400, "BadParameter", ""},
 		"setting":                       {"PUT", "/secrets/a-token" + version, "secrets.set", 403, "Forbidden", "ForbiddenByRbac"},
 		"deleting":                      {"DELETE", "/secrets/a-token" + version, "secrets.delete", 403, "Forbidden", "ForbiddenByRbac"},
+		"updating":                      {"PATCH", "/secrets/a-token" + version, "secrets.update", 403, "Forbidden", "ForbiddenByRbac"},
+		"backing up":                    {"POST", "/secrets/a-token/backup" + version, "secrets.backup", 403, "Forbidden", "ForbiddenByRbac"},
+		"recovering":                    {"POST", "/deletedsecrets/a-token/recover" + version, "deletedsecrets.recover", 403, "Forbidden", "ForbiddenByRbac"},
+		"purging":                       {"DELETE", "/deletedsecrets/a-token" + version, "deletedsecrets.purge", 403, "Forbidden", "ForbiddenByRbac"},
 		"restoring":                     {"POST", "/secrets/restore" + version, "secrets.restore", 403, "Forbidden", "ForbiddenByRbac"},
 		"what was deleted":              {"GET", "/deletedsecrets" + version, "deletedsecrets.list", 403, "Forbidden", "ForbiddenByRbac"},
 		"what no vault has":             {"GET", "/keys" + version, "unknown", 404, "NotFound", ""},
@@ -182,6 +191,15 @@ func TestWhatCannotBeServedIsRefusedInTheServicesWords(t *testing.T) {
 			assert.Equal(t, tt.inner, got.Error.InnerError.Code)
 			assert.NotEmpty(t, got.Error.Message)
 		})
+	}
+}
+
+func TestEveryVersionOfTheInterfaceIsTaken(t *testing.T) {
+	t.Parallel()
+	v := newVault()
+	for _, of := range []string{"2016-10-01", "7.0", "7.4", "7.6-preview.2", "7.5-preview", "2025-07-01", "2026-04-01", "2026-04-01-preview"} {
+		w, _ := v.ask(http.MethodGet, "/secrets/a-token?api-version="+of, v.bearer(audience))
+		assert.Equal(t, http.StatusOK, w.Code, of)
 	}
 }
 

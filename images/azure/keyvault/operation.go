@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,13 +9,54 @@ import (
 	"bootrace/images/azure/requestlog"
 )
 
-// Operations, as the request log names them.
+// opUnknown is what the request log calls a request for no operation.
+const opUnknown = "unknown"
+
+// operation is a row of the interface.
+type operation struct {
+	op           string // as the request log names it
+	method, path string // {name} and {version} are any text
+	reads        bool   // a reader may do it
+	most         int64  // bytes of the request's body
+	serve        func(*Service, *call) (any, *refusal)
+}
+
+// call is a request that may be served.
+type call struct {
+	secret, version string
+	query           url.Values
+	body            io.Reader
+	rec             *requestlog.Record // gets the version that was served
+}
+
 const (
-	opGet      = "secrets.get"
-	opList     = "secrets.list"
-	opVersions = "secrets.versions"
-	opUnknown  = "unknown"
+	noBody = 0
+	// A value of 25 kB of which each byte is escaped as six, and all tags.
+	maxBody = 256 << 10
+	// A backup holds all versions of a secret.
+	maxBackup = 4 << 20
 )
+
+// operations are all there are. A {version} that is a word of the interface comes
+// first.
+func operations() []operation {
+	return []operation{
+		{"secrets.versions", http.MethodGet, "secrets/{name}/versions", true, noBody, (*Service).listVersions},
+		{"secrets.list", http.MethodGet, "secrets", true, noBody, (*Service).list},
+		{"secrets.restore", http.MethodPost, "secrets/restore", false, maxBackup, (*Service).restore},
+		{"secrets.backup", http.MethodPost, "secrets/{name}/backup", false, noBody, (*Service).backup},
+		{"secrets.get", http.MethodGet, "secrets/{name}", true, noBody, (*Service).get},
+		{"secrets.get", http.MethodGet, "secrets/{name}/{version}", true, noBody, (*Service).get},
+		{"secrets.set", http.MethodPut, "secrets/{name}", false, maxBody, (*Service).set},
+		{"secrets.update", http.MethodPatch, "secrets/{name}/{version}", false, maxBody, (*Service).update},
+		{"secrets.update", http.MethodPatch, "secrets/{name}", false, maxBody, (*Service).update},
+		{"secrets.delete", http.MethodDelete, "secrets/{name}", false, noBody, (*Service).delete},
+		{"deletedsecrets.list", http.MethodGet, "deletedsecrets", false, noBody, (*Service).listDeleted},
+		{"deletedsecrets.get", http.MethodGet, "deletedsecrets/{name}", false, noBody, (*Service).getDeleted},
+		{"deletedsecrets.purge", http.MethodDelete, "deletedsecrets/{name}", false, noBody, (*Service).purge},
+		{"deletedsecrets.recover", http.MethodPost, "deletedsecrets/{name}/recover", false, noBody, (*Service).recover},
+	}
+}
 
 // Identify names the operation that a request asks for, the secret and the
 // version.
@@ -24,25 +66,7 @@ func (s *Service) Identify(r *http.Request, rec *requestlog.Record) {
 	if !ok {
 		return
 	}
-	// Method and shape of the path, {name} and {version} being any text.
-	// A {version} that is a word of the interface comes first.
-	operations := []struct{ op, method, path string }{
-		{opVersions, http.MethodGet, "secrets/{name}/versions"},
-		{opList, http.MethodGet, "secrets"},
-		{"secrets.restore", http.MethodPost, "secrets/restore"},
-		{"secrets.backup", http.MethodPost, "secrets/{name}/backup"},
-		{opGet, http.MethodGet, "secrets/{name}"},
-		{opGet, http.MethodGet, "secrets/{name}/{version}"},
-		{"secrets.set", http.MethodPut, "secrets/{name}"},
-		{"secrets.update", http.MethodPatch, "secrets/{name}/{version}"},
-		{"secrets.update", http.MethodPatch, "secrets/{name}"},
-		{"secrets.delete", http.MethodDelete, "secrets/{name}"},
-		{"deletedsecrets.list", http.MethodGet, "deletedsecrets"},
-		{"deletedsecrets.get", http.MethodGet, "deletedsecrets/{name}"},
-		{"deletedsecrets.purge", http.MethodDelete, "deletedsecrets/{name}"},
-		{"deletedsecrets.recover", http.MethodPost, "deletedsecrets/{name}/recover"},
-	}
-	for _, o := range operations {
+	for _, o := range operations() {
 		name, version, ok := match(o.path, segments)
 		if ok && o.method == r.Method {
 			rec.Op, rec.Secret, rec.Version = o.op, name, version
