@@ -61,7 +61,7 @@ func newMachine(t *testing.T, role keyvault.Role) *machine {
 	m.configure(t, role)
 
 	// The test ends the program by signal; this is for when it cannot.
-	m.cloud = exec.Command(program, filepath.Join(m.dir, "cloud.json"))
+	m.cloud = exec.Command(program, "serve", filepath.Join(m.dir, "cloud.json"))
 	m.cloud.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	var stderr lines
 	m.cloud.Stdout, m.cloud.Stderr = m.log, &stderr
@@ -200,11 +200,14 @@ func TestWrongUseIsExplained(t *testing.T) {
 		code int
 		want string
 	}{
-		"no configuration":            {nil, 2, "usage"},
-		"a missing configuration":     {[]string{filepath.Join(dir, "none.json")}, 1, "no such file"},
-		"a missing authority":         {[]string{write(t, withCA("none.pem", "127.0.0.1:0"))}, 1, "authority's certificate"},
-		"a key that is not its":       {[]string{write(t, withCA("ca.key", "127.0.0.1:0"))}, 1, "read the authority"},
-		"an address of somebody else": {[]string{write(t, withCA("ca.pem", "192.0.2.7:80"))}, 1, "not an address of this machine"},
+		"no verb":                     {nil, 2, "usage"},
+		"no configuration":            {[]string{"serve"}, 2, "usage"},
+		"another verb":                {[]string{"secrets", "list"}, 2, "usage"},
+		"a missing configuration":     {[]string{"serve", filepath.Join(dir, "none.json")}, 1, "no such file"},
+		"a missing authority":         {[]string{"serve", write(t, withCA("none.pem", "127.0.0.1:0"))}, 1, "azure ca DIR"},
+		"a key that is not its":       {[]string{"serve", write(t, withCA("ca.key", "127.0.0.1:0"))}, 1, "read the authority"},
+		"an address of somebody else": {[]string{"serve", write(t, withCA("ca.pem", "192.0.2.7:80"))}, 1, "not an address of this machine"},
+		"an authority where one is":   {[]string{"ca", dir}, 1, "ca.key"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

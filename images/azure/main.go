@@ -2,10 +2,12 @@
 // vault, Axiom's ingest and OpenSandbox's control plane, emulated behind their
 // real host names in one small static program.
 //
-//	azure /etc/azure/cloud.json
+//	azure serve /etc/azure/cloud.json
+//	azure ca DIR
 //
-// It serves until SIGTERM and prints one JSON line a request. README.md says what
-// it plays, and what it does not.
+// The first serves until SIGTERM and prints one JSON line a request; the second
+// makes the authority that it needs. README.md says what it plays, and what it
+// does not.
 package main
 
 import (
@@ -19,7 +21,6 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"bootrace/images/azure/ca"
 	"bootrace/images/azure/loopback"
 )
 
@@ -35,16 +36,26 @@ const softLimit = 16 << 20
 
 // run is the program: 0 after a signal, 1 when it cannot serve, 2 for wrong use.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) != 1 {
-		fmt.Fprintln(stderr, "usage: azure CONFIG.json")
+	verb := ""
+	if len(args) == 2 {
+		verb = args[0]
+	}
+	var err error
+	switch verb {
+	case "serve":
+		// There are a hundred clouds on a small host, and each is idle: collecting
+		// often costs nothing here, and above the soft limit the runtime also gives
+		// back what a large batch took.
+		debug.SetGCPercent(25)
+		debug.SetMemoryLimit(softLimit)
+		err = serve(ctx, args[1], stdout)
+	case "ca":
+		err = writeAuthority(args[1])
+	default:
+		fmt.Fprintln(stderr, "usage: azure serve CONFIG.json\n       azure ca DIR")
 		return 2
 	}
-	// There are a hundred clouds on a small host, and each is idle: collecting
-	// often costs nothing here, and above the soft limit the runtime also gives
-	// back what a large batch took.
-	debug.SetGCPercent(25)
-	debug.SetMemoryLimit(softLimit)
-	if err := serve(ctx, args[0], stdout); err != nil {
+	if err != nil {
 		fmt.Fprintln(stderr, "azure:", err)
 		return 1
 	}
@@ -56,15 +67,7 @@ func serve(ctx context.Context, path string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	cert, err := os.ReadFile(cfg.CACert)
-	if err != nil {
-		return fmt.Errorf("read the authority's certificate: %w", err)
-	}
-	key, err := os.ReadFile(cfg.CAKey)
-	if err != nil {
-		return fmt.Errorf("read the authority's key: %w", err)
-	}
-	authority, err := ca.Load(cert, key)
+	authority, err := readAuthority(cfg)
 	if err != nil {
 		return err
 	}
