@@ -154,8 +154,8 @@ func description() map[string]any {
 		"compute": map[string]any{
 			"azEnvironment": "AzurePublicCloud", "location": "eastus2", "name": "worker", "osType": "Linux",
 			"provider": "Microsoft.Compute", "resourceGroupName": "opensandbox", "vmSize": "Standard_D2s_v5", "zone": "1",
-			// User data is an empty string where there is none, and custom data is
-			// so always: it "is not returned" (instance-metadata-service).
+			// Empty strings: there is no user data, and custom data is never given
+			// (instance-metadata-service).
 			"userData": "", "customData": "", "tags": "", "tagsList": []any{}, "publicKeys": []any{},
 			"osProfile":           map[string]any{"adminUsername": "azureuser", "computerName": "worker", "disablePasswordAuthentication": "true"},
 			"platformFaultDomain": "0", "platformUpdateDomain": "0", "priority": "Regular",

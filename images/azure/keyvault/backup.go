@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 )
 
-// backedUp is what a backup holds: "all versions of the secret" (Backup Secret).
+// backedUp is what a backup holds: all versions of a secret (Backup Secret).
 type backedUp struct {
 	Name     string   `json:"name"`
 	Versions []stored `json:"versions"`

@@ -10,7 +10,7 @@ type Role string
 
 const (
 	User    Role = "user"    // Key Vault Secrets User: reads
-	Officer Role = "officer" // Key Vault Secrets Officer: "any action on the secrets"
+	Officer Role = "officer" // Key Vault Secrets Officer: any action on secrets
 	None    Role = "none"    // no role assignment
 )
 

@@ -13,8 +13,8 @@ func (s *Service) get(c *call) (any, *refusal) {
 		return nil, refused
 	}
 	c.rec.Version = found.ID
-	// Not before and expiry stop no read: "get … works for not-yet valid and
-	// expired secrets" (about-secrets, Date-time controlled operations).
+	// Not before and expiry stop no read (about-secrets, Date-time controlled
+	// operations).
 	if !*found.Enabled {
 		return nil, isDisabled("get")
 	}
