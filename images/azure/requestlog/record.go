@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bootrace/images/azure/bearer"
+	"bootrace/images/azure/fault"
 )
 
 // Record is one line. A service fills in what it learns of a request; the fields
@@ -43,6 +44,9 @@ type Record struct {
 	Lines     map[string]string `json:"lines,omitempty"` // source -> ranges of seq
 	Worker    string            `json:"worker,omitempty"`
 	UserAgent string            `json:"user_agent,omitempty"`
+
+	Fault fault.Kind `json:"fault,omitempty"` // what went wrong on purpose
+	Value string     `json:"-"`               // a rotated secret's, for the service
 }
 
 // Monotonic returns CLOCK_MONOTONIC in nanoseconds: the clock of the journal's

@@ -1,0 +1,125 @@
+package resolver_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/images/azure/fault"
+	"bootrace/images/azure/requestlog"
+	"bootrace/images/azure/resolver"
+)
+
+// serve runs a server and returns a client of it.
+func serve(t *testing.T, log *records, faults ...fault.Fault) *net.Resolver {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := resolver.New(map[string]resolver.Host{
+		"kv-test.vault.azure.net": {Service: "keyvault", Address: netip.MustParseAddr("127.0.0.1")},
+		"api.axiom.co":            {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")},
+	}, fault.NewSchedule(faults, func() time.Duration { return 0 }), log.add)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(conn) }()
+	t.Cleanup(func() {
+		require.NoError(t, conn.Close())
+		require.NoError(t, <-ended)
+	})
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+}
+
+// records are what the server has written so far.
+type records struct {
+	mu   sync.Mutex
+	list []requestlog.Record
+}
+
+func (r *records) add(rec requestlog.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, rec)
+}
+
+func (r *records) all() []requestlog.Record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.list)
+}
+
+func TestTheCloudsHostsResolveAndNoOthers(t *testing.T) {
+	t.Parallel()
+	var log records
+	r := serve(t, &log)
+	for host, want := range map[string]string{"kv-test.vault.azure.net": "127.0.0.1", "API.axiom.co.": "127.0.0.2"} {
+		got, err := r.LookupHost(t.Context(), host)
+		require.NoError(t, err)
+		assert.Equal(t, []string{want}, got)
+	}
+	_, err := r.LookupHost(t.Context(), "kv-other.vault.azure.net.")
+	var missing *net.DNSError
+	require.ErrorAs(t, err, &missing)
+	assert.True(t, missing.IsNotFound)
+
+	got := log.all()
+	assert.Equal(t, "resolver", got[0].Service)
+	assert.Empty(t, got[0].Error)
+	assert.Equal(t, "NXDOMAIN", got[len(got)-1].Error)
+	assert.Equal(t, "kv-other.vault.azure.net", got[len(got)-1].Host)
+}
+
+func TestANameThatDoesNotResolveForAWhile(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		kind      fault.Kind
+		notFound  bool
+		temporary bool
+	}{
+		{fault.NoSuchHost, true, false},
+		{fault.ResolverFails, false, true},
+		{fault.ResolverSilent, false, true},
+	} {
+		t.Run(string(tc.kind), func(t *testing.T) {
+			t.Parallel()
+			var log records
+			// A lookup asks for A and AAAA, and asks again where nothing usable came.
+			r := serve(t, &log, fault.Fault{Service: "keyvault", Kind: tc.kind})
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, err := r.LookupHost(ctx, "kv-test.vault.azure.net.")
+			var got *net.DNSError
+			require.ErrorAs(t, err, &got)
+			assert.Equal(t, tc.notFound, got.IsNotFound)
+			assert.Equal(t, tc.temporary, got.IsTemporary || got.IsTimeout)
+			_, err = r.LookupHost(t.Context(), "api.axiom.co.")
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestWhatIsNoQuestionGetsNoAnswer(t *testing.T) {
+	t.Parallel()
+	s := resolver.New(nil, nil, func(requestlog.Record) {})
+	for _, message := range [][]byte{nil, {1, 2, 3}, bytes.Repeat([]byte{0xff}, 600), make([]byte, 12)} {
+		assert.Nil(t, s.Answer(message))
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	s := resolver.New(map[string]resolver.Host{"a": {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")}}, nil, func(requestlog.Record) {})
+	f.Add([]byte("\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x00\x00\x01\x00\x01"))
+	f.Fuzz(func(t *testing.T, message []byte) {
+		if reply := s.Answer(message); reply != nil && len(reply) < 12 {
+			t.Fatalf("%d bytes are no message", len(reply))
+		}
+	})
+}
