@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
 
@@ -13,14 +14,16 @@ import (
 const (
 	opUnknownHost = "unknown-host"
 	opTLSError    = "tls-error"
+	opHandshake   = "handshake"
 	opHTTPError   = "http-error"
 )
 
 // certificates mints a leaf for each known host when it is first asked for.
 type certificates struct {
 	authority *ca.Authority
-	hosts     map[string]service
+	hosts     map[string]site
 	log       *requestlog.Log
+	faults    *fault.Schedule
 
 	mu     sync.Mutex
 	minted map[string]*tls.Certificate
@@ -31,22 +34,49 @@ type certificates struct {
 // section 3.
 func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	host := canonical(hello.ServerName)
-	if _, known := c.hosts[host]; !known {
+	of, known := c.hosts[host]
+	if !known {
 		c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: opUnknownHost,
 			Host: hello.ServerName, Error: "unrecognized_name"})
 		return nil, nil
 	}
+	f, bad := c.faults.Next(fault.Handshake, fault.Target{Service: of.name})
+	if bad {
+		c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: of.name, Op: opHandshake, Host: host, Fault: f.Kind})
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if leaf := c.minted[host]; leaf != nil {
+	key := string(f.Kind) + " " + host
+	if leaf := c.minted[key]; leaf != nil {
 		return leaf, nil
 	}
-	leaf, err := c.authority.Leaf(host)
+	leaf, err := c.mint(host, f.Kind)
 	if err != nil {
 		return nil, err
 	}
-	c.minted[host] = leaf
+	c.minted[key] = leaf
 	return leaf, nil
+}
+
+// mint makes a host's certificate, or one that is wrong as the fault says.
+func (c *certificates) mint(host string, kind fault.Kind) (*tls.Certificate, error) {
+	switch kind {
+	case fault.CertExpired:
+		return c.authority.Expired(host)
+	case fault.CertOtherHost:
+		return c.authority.Leaf("another-" + host)
+	case fault.CertUntrusted:
+		cert, key, err := ca.New()
+		if err != nil {
+			return nil, err
+		}
+		stranger, err := ca.Load(cert, key)
+		if err != nil {
+			return nil, err
+		}
+		return stranger.Leaf(host)
+	}
+	return c.authority.Leaf(host)
 }
 
 // serverErrors logs what net/http has to say of connections that never became a

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/keyvault"
 	"bootrace/images/azure/requestlog"
 )
@@ -38,9 +39,9 @@ type running struct {
 }
 
 // start runs a cloud until the test ends.
-func start(t *testing.T) *running {
+func start(t *testing.T, faults ...fault.Fault) *running {
 	t.Helper()
-	return startAs(t, func(*config) {})
+	return startAs(t, func(cfg *config) { cfg.Faults = faults })
 }
 
 // startAs runs a cloud that is configured differently.
@@ -59,11 +60,10 @@ func startAs(t *testing.T, configure func(*config)) *running {
 	require.NoError(t, err)
 	authority, err := ca.Load(cert, key)
 	require.NoError(t, err)
-	plain, err := listen(t.Context(), r.cfg.Listen.IMDS)
+	c := newCloud(r.cfg, authority, r.log)
+	l, err := c.listen(t.Context(), r.cfg)
 	require.NoError(t, err)
-	secure, err := listen(t.Context(), r.cfg.Listen.TLS)
-	require.NoError(t, err)
-	r.plain, r.secure = plain.Addr().String(), secure.Addr().String()
+	r.plain, r.secure = l.plain.Addr().String(), l.secure[0].Addr().String()
 
 	roots := x509.NewCertPool()
 	require.True(t, roots.AppendCertsFromPEM(cert))
@@ -80,7 +80,7 @@ func startAs(t *testing.T, configure func(*config)) *running {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- newCloud(r.cfg, authority, r.log).serve(ctx, plain, secure) }()
+	go func() { ended <- c.serve(ctx, l) }()
 	r.stop = sync.OnceValue(func() error {
 		r.transport.CloseIdleConnections()
 		cancel()

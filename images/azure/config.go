@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"time"
 
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/imds"
 	"bootrace/images/azure/keyvault"
 )
@@ -31,9 +33,14 @@ type config struct {
 	Listen struct {
 		IMDS string `json:"imds"`
 		TLS  string `json:"tls"`
+		// DNS is the resolver's address; empty: there is none, and one address
+		// has all the hosts. With it each service has an address of its own, TLS's
+		// and those that follow.
+		DNS string `json:"dns"`
 	} `json:"listen"`
-	CACert string `json:"ca_cert"`
-	CAKey  string `json:"ca_key"`
+	Faults []fault.Fault `json:"faults"`
+	CACert string        `json:"ca_cert"`
+	CAKey  string        `json:"ca_key"`
 }
 
 // duration is written as "600s".
@@ -108,7 +115,19 @@ func (c config) validate() error {
 	if c.ControlPlane.PendingWorkerTTL <= 0 {
 		problem("control_plane.pending_worker_ttl is not positive")
 	}
-	for name, address := range map[string]string{"imds": c.Listen.IMDS, "tls": c.Listen.TLS} {
+	for i, f := range c.Faults {
+		for _, p := range f.Validate() {
+			problem("faults[%d].%w", i, p)
+		}
+		row, _ := f.Kind.Row()
+		if c.Listen.DNS == "" && (row.Layer == fault.Resolve || row.Layer == fault.Connect && f.Service != "imds") {
+			problem("faults[%d]: %s needs listen.dns", i, f.Kind)
+		}
+		if f.Kind == fault.SecretRotated && f.Value == "" {
+			problem("faults[%d].value is missing: the secret's new one", i)
+		}
+	}
+	for name, address := range map[string]string{"imds": c.Listen.IMDS, "tls": c.Listen.TLS, "dns": cmp.Or(c.Listen.DNS, "127.0.0.1:53")} {
 		if _, err := netip.ParseAddrPort(address); err != nil {
 			problem("listen.%s: %w", name, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bootrace/images/azure/answer"
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
 
@@ -17,13 +18,23 @@ type service interface {
 	Identify(r *http.Request, rec *requestlog.Record)
 	// Serve answers a request that Identify has seen, and adds to its record.
 	Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.Record)
+	// Fail answers it with an error in the service's own form.
+	Fail(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, f fault.Fault)
 }
 
 // front is where all requests of one listener come in: it logs them, and passes
 // them to the service whose host name they ask for.
 type front struct {
-	log   *requestlog.Log
-	hosts map[string]service
+	log    *requestlog.Log
+	hosts  map[string]site
+	faults *fault.Schedule
+}
+
+// site is a service under one of its host names. Its name is that of the request
+// log and of faults.
+type site struct {
+	name string
+	service
 }
 
 func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -53,6 +64,10 @@ func (f front) serve(w http.ResponseWriter, r *http.Request, rec *requestlog.Rec
 	of.Identify(r, rec)
 	// Here a request is known by service, operation and secret, and nothing has
 	// been answered: the one place for whatever is to go wrong on purpose.
+	if bad, ok := f.faults.Next(fault.Answer, fault.Target{Service: rec.Service, Op: rec.Op, Secret: rec.Secret}); ok {
+		misbehave(w, r, rec, of.service, bad)
+		return
+	}
 	of.Serve(w, r, rec)
 }
 
@@ -81,4 +96,9 @@ func (login) Serve(w http.ResponseWriter, _ *http.Request, rec *requestlog.Recor
 		"error":             rec.Error,
 		"error_description": "AADSTS700016: Application was not found in the directory. This machine has a managed identity only.",
 	})
+}
+
+// Fail is never asked for: faults do not happen to what nobody should ask.
+func (l login) Fail(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, _ fault.Fault) {
+	l.Serve(w, r, rec)
 }

@@ -71,16 +71,12 @@ func serve(ctx context.Context, path string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var listeners []net.Listener
-	for _, address := range []string{cfg.Listen.IMDS, cfg.Listen.TLS} {
-		l, err := listen(ctx, address)
-		if err != nil {
-			return err
-		}
-		defer l.Close() // closed by the servers already, but for an error here
-		listeners = append(listeners, l)
+	c := newCloud(cfg, authority, stdout)
+	l, err := c.listen(ctx, cfg)
+	if err != nil {
+		return err
 	}
-	return newCloud(cfg, authority, stdout).serve(ctx, listeners[0], listeners[1])
+	return c.serve(ctx, l)
 }
 
 // listen listens on an address that it makes local first, where that is safe.

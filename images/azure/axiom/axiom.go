@@ -8,6 +8,7 @@
 package axiom
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"bootrace/images/azure/answer"
 	"bootrace/images/azure/bearer"
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
 
@@ -95,6 +97,19 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 		return
 	}
 	answer.JSON(w, http.StatusOK, batch.result())
+}
+
+// Fail answers with an error that the service was told to have. The batch is read
+// all the same: it says which lines were refused.
+func (s *Service) Fail(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, f fault.Fault) {
+	w.Header().Set("X-Axiom-Trace-Id", rand.Text())
+	token, auth := bearer.Read(r.Header)
+	rec.Auth, rec.TokenName = auth, s.names[token]
+	if rec.Op == opIngest {
+		batch, _ := s.read(r) // what cannot be read is refused as well
+		rec.Events, rec.Lines = batch.events(), batch.lines.text()
+	}
+	refuse(w, rec, f.Status, cmp.Or(f.Code, "the service is not well, on purpose"))
 }
 
 // authorize returns the status and message with which a request is refused, 0 if

@@ -88,6 +88,15 @@ func Load(certPEM, keyPEM []byte) (*Authority, error) {
 
 // Leaf makes a server certificate for one host name, with a key of its own.
 func (a *Authority) Leaf(host string) (*tls.Certificate, error) {
+	return a.leaf(host, a.cert.NotAfter)
+}
+
+// Expired makes one that was good until a day ago.
+func (a *Authority) Expired(host string) (*tls.Certificate, error) {
+	return a.leaf(host, time.Now().Add(-24*time.Hour))
+}
+
+func (a *Authority) leaf(host string, notAfter time.Time) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make a key for %s: %w", host, err)
@@ -101,7 +110,7 @@ func (a *Authority) Leaf(host string) (*tls.Certificate, error) {
 		Subject:      pkix.Name{CommonName: commonName(host)},
 		DNSNames:     []string{host},
 		NotBefore:    a.cert.NotBefore,
-		NotAfter:     a.cert.NotAfter,
+		NotAfter:     notAfter,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

@@ -6,6 +6,7 @@
 package controlplane
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"bootrace/images/azure/answer"
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
 
@@ -130,6 +132,12 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 	default:
 		answer.JSON(w, http.StatusOK, registered{WorkerID: rec.Worker, PendingWorkerTTL: int(s.ttl.Seconds())})
 	}
+}
+
+// Fail answers with an error that the service was told to have.
+func (s *Service) Fail(w http.ResponseWriter, _ *http.Request, rec *requestlog.Record, f fault.Fault) {
+	rec.Error = cmp.Or(f.Code, "internal")
+	answer.JSON(w, f.Status, errorBody{Error: rec.Error, Message: "the service is not well, on purpose"})
 }
 
 // read reads a registration. Unknown fields are the worker's own affair.

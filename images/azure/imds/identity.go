@@ -103,7 +103,3 @@ func (i Identity) is(named map[string]string) bool {
 	}
 	return true
 }
-
-// SetIdentity takes all identities off the machine, or gives them back, from the
-// next token request on. Tokens that were issued stay good, as in Azure.
-func (s *Service) SetIdentity(present bool) { s.detached.Store(!present) }

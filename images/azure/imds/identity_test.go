@@ -69,20 +69,6 @@ func TestARequestGetsTheIdentityThatItNamesOrTheOnlyOne(t *testing.T) {
 	}
 }
 
-func TestIdentitiesAreTakenOffAMachineAndGivenBack(t *testing.T) {
-	t.Parallel()
-	one := identity("one")
-	service := imds.New("a-tenant", imds.Identities{UserAssigned: []imds.Identity{one}}, accesstoken.New())
-	for _, target := range []string{tokenPath + "&resource=" + vault, tokenPath + "&client_id=" + one.ClientID + "&resource=" + vault} {
-		for _, present := range []bool{false, true, false} {
-			service.SetIdentity(present)
-			w, _ := ask(service, http.MethodGet, target, "Metadata", "true")
-			assert.Equal(t, present, w.Code == http.StatusOK)
-			assert.Equal(t, !present, strings.Contains(w.Body.String(), "Identity not found"))
-		}
-	}
-}
-
 func TestAnIdentityThatNoRequestCouldNameIsRefused(t *testing.T) {
 	t.Parallel()
 	one := identity("one")

@@ -9,16 +9,17 @@
 package imds
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"bootrace/images/azure/accesstoken"
 	"bootrace/images/azure/answer"
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
 
@@ -39,7 +40,6 @@ type Service struct {
 	tokens     *accesstoken.Issuer
 	tenant     string
 	identities Identities
-	detached   atomic.Bool // the identities
 	version    *regexp.Regexp
 	instance   map[string]any
 }
@@ -86,6 +86,12 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 	}
 }
 
+// Fail answers with an error that the service was told to have.
+func (s *Service) Fail(w http.ResponseWriter, _ *http.Request, rec *requestlog.Record, f fault.Fault) {
+	rec.Error = cmp.Or(f.Code, strings.ReplaceAll(strings.ToLower(http.StatusText(f.Status)), " ", "_"), "error")
+	answer.JSON(w, f.Status, tokenError{Error: rec.Error, Description: "The service is not well, on purpose."})
+}
+
 // tokenAnswer has strings only, numbers included, as the service has it.
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
@@ -110,7 +116,7 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 	query := r.URL.Query()
 	resource := query.Get("resource")
 	identities := s.identities
-	if s.detached.Load() {
+	if rec.Fault == fault.NoIdentity {
 		identities = Identities{SystemAssigned: new(false)}
 	}
 	missing := identities.choose(query)
@@ -134,7 +140,7 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 		now := time.Now()
 		expires := now.Add(tokenLifetime)
 		answer.JSON(w, http.StatusOK, tokenAnswer{
-			AccessToken: s.tokens.Issue(resource, expires),
+			AccessToken: s.issue(resource, now, expires, rec.Fault),
 			ExpiresIn:   strconv.Itoa(int(tokenLifetime.Seconds())),
 			ExpiresOn:   strconv.FormatInt(expires.Unix(), 10),
 			NotBefore:   strconv.FormatInt(now.Unix(), 10),
@@ -142,6 +148,20 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 			TokenType:   "Bearer",
 		})
 	}
+}
+
+// issue returns a token, or one that is of no use as the fault says. What the
+// answer says of it beside does not give that away.
+func (s *Service) issue(resource string, now, expires time.Time, f fault.Kind) string {
+	switch f {
+	case fault.TokenEmpty:
+		return ""
+	case fault.TokenExpired:
+		return s.tokens.Issue(resource, now.Add(-time.Minute))
+	case fault.TokenForeign:
+		return s.tokens.Issue("https://management.azure.com", expires)
+	}
+	return s.tokens.Issue(resource, expires)
 }
 
 func isResource(resource string) bool {

@@ -129,6 +129,9 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, rec *requestlog
 	case rec.Version != "" && !s.version.MatchString(rec.Version):
 		return nil, badParameter("The request URI contains an invalid secret version: " + rec.Version)
 	}
+	if refused := stateRefuses(rec); refused != nil {
+		return nil, refused
+	}
 	for _, o := range operations() {
 		if o.op != rec.Op {
 			continue

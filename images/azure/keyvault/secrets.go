@@ -12,6 +12,7 @@ func (s *Service) get(c *call) (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
+	found = changed(found, c.rec)
 	c.rec.Version = found.ID
 	// Not before and expiry stop no read (about-secrets, Date-time controlled
 	// operations).
