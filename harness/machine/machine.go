@@ -20,7 +20,6 @@ type Spec struct {
 	WorkerImage string // image ID or reference of the image that boots
 	CloudImage  string // image ID or reference of its cloud
 	CloudConfig []byte // the cloud's configuration (images/azure)
-	Hosts       []string
 	// Files are put into the worker's file system before it boots.
 	Files []File
 }

@@ -108,7 +108,7 @@ func (r *Runner) shot(w world, name string, images Images, p provisioning, ttl t
 		name: name, dir: filepath.Join(r.Dir, fileName(name)), secrets: w.secrets(),
 		spec: machine.Spec{
 			Run: r.ID, Name: name, WorkerImage: images.Worker, CloudImage: images.Cloud,
-			CloudConfig: config, Hosts: w.hosts(), Files: files,
+			CloudConfig: config, Files: files,
 		},
 	}, nil
 }

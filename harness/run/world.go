@@ -68,10 +68,6 @@ func (w world) vectorEnv() map[string]string {
 	}
 }
 
-func (w world) hosts() []string {
-	return []string{w.vault + ".vault.azure.net", "api.axiom.co", "login.microsoftonline.com", controlPlaneHost}
-}
-
 // cloudConfig is the configuration of images/azure.
 func (w world) cloudConfig(pendingWorkerTTL time.Duration) ([]byte, error) {
 	return json.Marshal(map[string]any{
@@ -85,7 +81,7 @@ func (w world) cloudConfig(pendingWorkerTTL time.Duration) ([]byte, error) {
 			w.token: {w.dataset}, w.metricsToken: {w.metricsDataset},
 		}},
 		"control_plane": map[string]string{"pending_worker_ttl": pendingWorkerTTL.String()},
-		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443"},
+		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443", "dns": "127.0.0.1:53"},
 		"ca_cert":       "/etc/azure/ca.pem", "ca_key": "/etc/azure/ca.key",
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -167,15 +168,13 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 			err = errors.Join(err, m.Remove(cleanup))
 		}
 	}()
-	hosts := make([]string, 0, len(spec.Hosts))
-	for _, h := range spec.Hosts {
-		hosts = append(hosts, h+":127.0.0.1")
-	}
 	cloud, cloudID, err := b.create(ctx, spec, "cloud", testcontainers.ContainerRequest{
 		Image: spec.CloudImage,
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode = "none"
-			hc.ExtraHosts = hosts
+			// The cloud's own resolver. The worker has the same resolv.conf, as it
+			// has the same network; the search list is not the host's.
+			hc.DNS, hc.DNSSearch = []netip.Addr{netip.MustParseAddr("127.0.0.1")}, []string{"."}
 			// For 169.254.169.254 on lo, in a namespace that has nothing else.
 			hc.CapAdd = []string{"NET_ADMIN"}
 		},

@@ -58,14 +58,14 @@ func (l lab) spec(t *testing.T, name, script string) machine.Spec {
 		"vault": "kv-test", "tenant": "11111111-2222-4333-8444-555555555555", "secrets": map[string]string{},
 		"axiom":         map[string]any{"tokens": map[string][]string{}},
 		"control_plane": map[string]string{"pending_worker_ttl": "10m"},
-		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443"},
+		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443", "dns": "127.0.0.1:53"},
 		"ca_cert":       "/etc/azure/ca.pem", "ca_key": "/etc/azure/ca.key",
 	})
 	require.NoError(t, err)
 	const seed = "/var/lib/cloud/seed/nocloud/"
 	return machine.Spec{
 		Run: "test-" + filepath.Base(filepath.Dir(l.owner.Name())), Name: name, WorkerImage: l.worker, CloudImage: l.azure,
-		CloudConfig: config, Hosts: []string{"kv-test.vault.azure.net"},
+		CloudConfig: config,
 		Files: []machine.File{
 			{Path: seed + "meta-data", Mode: 0o600, Data: []byte("instance-id: " + name + "\n")},
 			{Path: seed + "user-data", Mode: 0o600, Data: []byte(script)},
