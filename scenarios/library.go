@@ -55,20 +55,58 @@ func Find(name string) (Scenario, error) {
 	if err != nil {
 		return Scenario{}, err
 	}
-	var names []string
+	candidates := names(Sizes())
 	for _, s := range all {
 		if s.Name == name {
 			return s, nil
 		}
-		names = append(names, s.Name)
+		candidates = append(candidates, s.Name)
 	}
-	return Scenario{}, fmt.Errorf("there is no scenario %q%s; bootrace scenarios lists them, a file is given by its path", name, didYouMean(name, names))
+	return Scenario{}, fmt.Errorf("there is no scenario %q%s; bootrace scenarios lists them, a file is given by its path", name, didYouMean(name, candidates))
 }
 
 // Default is what a run without names takes: the delays.
 func Default() ([]Scenario, error) {
 	all, err := Library()
 	return slices.DeleteFunc(all, func(s Scenario) bool { return !strings.HasPrefix(s.File, "scenarios/delay/") }), err
+}
+
+// Choose returns the scenarios that are asked for: by name, by file, or all of a
+// size. Without any it is those of [Default].
+func Choose(asked []string) ([]Scenario, error) {
+	if len(asked) == 0 {
+		return Default()
+	}
+	var out []Scenario
+	var errs []error
+	for _, name := range asked {
+		found, err := set(name)
+		if len(found) == 0 && err == nil {
+			var s Scenario
+			s, err = Find(name)
+			found = []Scenario{s}
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, s := range found {
+			if slices.ContainsFunc(out, func(o Scenario) bool { return o.Name == s.Name }) {
+				errs = append(errs, fmt.Errorf("scenario %s is named twice; --repeat boots it more often", s.Name))
+			}
+			out = append(out, s)
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
+// set is the library's scenarios of a size, none if name is no size.
+func set(name string) ([]Scenario, error) {
+	if !slices.Contains(Sizes(), Size(name)) {
+		return nil, nil
+	}
+	all, err := Library()
+	return slices.DeleteFunc(all, func(s Scenario) bool { return !s.In(Size(name)) }), err
 }
 
 // didYouMean names the candidate closest to a misspelt name, if one is close.

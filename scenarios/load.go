@@ -190,6 +190,9 @@ func scalar(n ast.Node, s shape) (want string, ok bool) {
 	value := n.GetToken().Value
 	switch s.kind {
 	case integer:
+		if s.only == 0 {
+			return "a whole number above 0", positiveInteger(n)
+		}
 		_, isInt := n.(*ast.IntegerNode)
 		return strconv.Itoa(s.only), isInt && value == strconv.Itoa(s.only)
 	case boolean:

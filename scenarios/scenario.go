@@ -1,9 +1,10 @@
 package scenarios
 
 import (
-	"encoding/json"
-	"fmt"
+	"slices"
 	"time"
+
+	"bootrace/images/azure/fault"
 )
 
 // Version is the version of the file format.
@@ -14,14 +15,50 @@ type Scenario struct {
 	Version     int       `yaml:"version" json:"version"`
 	Name        string    `yaml:"name" json:"name"`
 	Description string    `yaml:"description" json:"description"`
+	Size        Size      `yaml:"size" json:"size,omitempty"`
 	WorkerEnv   WorkerEnv `yaml:"worker_env" json:"worker_env"`
 	Cloud       Cloud     `yaml:"cloud" json:"cloud"`
+	During      []Action  `yaml:"during" json:"during,omitempty"`
 	Look        Look      `yaml:"look" json:"look"`
 	Expect      Expect    `yaml:"expect" json:"expect"`
 
 	File   string `yaml:"-" json:"-"` // where it was read from
 	Source []byte `yaml:"-" json:"-"` // the file as it is
 }
+
+// Size is the smallest set of scenarios that one is in.
+type Size string
+
+// Sizes, each of which has all of the one before.
+const (
+	Smoke   Size = "smoke"   // under 2 minutes
+	Gate    Size = "gate"    // under 8 minutes
+	Nightly Size = "nightly" // whatever takes its time
+)
+
+// Sizes are in the order of their size.
+func Sizes() []Size { return []Size{Smoke, Gate, Nightly} }
+
+// In says whether the scenario is in the set of a size.
+func (s Scenario) In(set Size) bool {
+	sizes := Sizes()
+	return slices.Index(sizes, s.Size) <= slices.Index(sizes, set)
+}
+
+// Action is something that is done to a unit while the machine runs.
+type Action struct {
+	At   Duration `yaml:"at" json:"at"` // since cloud-final's start
+	Do   string   `yaml:"do" json:"do"`
+	Unit string   `yaml:"unit" json:"unit"`
+}
+
+// What can be done to a unit: systemctl's restart and stop followed by start, and
+// kill with SIGKILL.
+const (
+	Restart   = "restart"
+	StopStart = "stop-start"
+	Kill      = "kill"
+)
 
 // When worker.env comes.
 const (
@@ -34,6 +71,7 @@ const (
 type WorkerEnv struct {
 	When  string   `yaml:"when" json:"when"`
 	Delay Duration `yaml:"delay" json:"delay,omitzero"`
+	Way   Way      `yaml:"way" json:"way,omitempty"`
 }
 
 // Cloud is what is particular about the cloud.
@@ -41,22 +79,32 @@ type Cloud struct {
 	// PendingWorkerTTL is how long the control plane waits for a worker to
 	// register before it destroys it.
 	PendingWorkerTTL Duration `yaml:"pending_worker_ttl" json:"pending_worker_ttl,omitzero"`
+	// Faults are what goes wrong in it.
+	Faults []fault.Fault `yaml:"faults" json:"faults,omitempty"`
 }
 
 // Look says how long to look.
 type Look struct {
-	Settle Duration `yaml:"settle" json:"settle,omitzero"` // after the worker has registered
-	Window Duration `yaml:"window" json:"window"`          // at the latest, since the machine's start
+	// Settle is after the worker has registered. If the credentials come later
+	// than that, the case goes on until Vector has held for a while.
+	Settle Duration `yaml:"settle" json:"settle,omitzero"`
+	Window Duration `yaml:"window" json:"window"` // at the latest, since the machine's start
 }
 
 // Expect is what the case must come to.
 type Expect struct {
-	Verdict           string         `yaml:"verdict" json:"verdict,omitempty"` // pass or fail
-	Registered        bool           `yaml:"registered" json:"registered"`
+	Verdict    string `yaml:"verdict" json:"verdict,omitempty"` // pass or fail
+	Registered bool   `yaml:"registered" json:"registered"`
+	// Credentials: Vector must run with the vault's values in the end. Without
+	// them nothing may be lost, but nothing need arrive.
+	Credentials       bool           `yaml:"credentials" json:"credentials"`
 	CredentialsWithin Duration       `yaml:"credentials_within" json:"credentials_within,omitzero"`
 	BootBudget        Duration       `yaml:"boot_budget" json:"boot_budget,omitzero"`
 	Starts            map[string]int `yaml:"starts" json:"starts,omitempty"` // of a unit, within 10 s
 	AllowedFailed     []Allowed      `yaml:"allowed_failed" json:"allowed_failed,omitempty"`
+	// Missing are optional secrets that the vault will not give: their variables
+	// are empty.
+	Missing []string `yaml:"missing" json:"missing,omitempty"`
 }
 
 // Allowed is a unit that may fail in this scenario, and why.
@@ -82,6 +130,9 @@ func defaults() Scenario {
 	s.Expect.CredentialsWithin.Duration = defaultCredentialsWithin
 	s.Expect.BootBudget.Duration = defaultBootBudget
 	s.Expect.Verdict = "pass"
+	s.Expect.Credentials = true
+	s.WorkerEnv.Way = Edited
+	s.Size = Nightly
 	return s
 }
 
@@ -100,22 +151,8 @@ func (s Scenario) Waits() time.Duration {
 	return s.WorkerEnv.Delay.Duration + s.Look.Settle.Duration
 }
 
+// Delivers reports whether Vector must run with the vault's values in the end.
+func (s Scenario) Delivers() bool { return s.Written() && s.Expect.Credentials }
+
 // Duration is a time.Duration that files write as 45s or 4m.
-type Duration struct{ time.Duration }
-
-// UnmarshalYAML reads 45s, 4m, 1m30s.
-func (d *Duration) UnmarshalYAML(unmarshal func(any) error) error {
-	var text string
-	if err := unmarshal(&text); err != nil {
-		return err
-	}
-	got, err := time.ParseDuration(text)
-	if err != nil {
-		return fmt.Errorf("a duration such as 45s or 4m: %w", err)
-	}
-	d.Duration = got
-	return nil
-}
-
-// MarshalJSON writes what UnmarshalYAML reads.
-func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+type Duration = fault.Duration

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"bootrace/images/azure/fault"
 )
 
 var update = flag.Bool("update", false, "write scenario.schema.json anew")
@@ -45,7 +47,7 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"an unknown key", edit("  delay:", "  dealy:"), []string{"f.yaml:6:3: unknown key worker_env.dealy: expected delay, when (did you mean delay?)"}},
+		{"an unknown key", edit("  delay:", "  dealy:"), []string{"f.yaml:6:3: unknown key worker_env.dealy: expected delay, way, when (did you mean delay?)"}},
 		{"a duration without a unit", edit("45s", "45"), []string{`f.yaml:6:10: worker_env.delay: expected a duration such as 45s or 4m, found "45"`}},
 		{"a duration that is no duration", edit("2m", "soon"), []string{`f.yaml:8:11: look.window: expected a duration`}},
 		{"a negative duration", edit("45s", "-45s"), []string{"f.yaml:6:10: worker_env.delay"}},
@@ -88,12 +90,27 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 func TestTheLibraryIsWhatBootraceShips(t *testing.T) {
 	all, err := Library()
 	require.NoError(t, err)
-	var names []string
+	names := map[string]bool{}
+	kinds := map[fault.Kind]bool{}
+	ways := map[Way]bool{}
 	for _, s := range all {
-		names = append(names, s.Name)
+		assert.False(t, names[s.Name], "%s is there twice", s.Name)
+		names[s.Name] = true
+		ways[s.WorkerEnv.Way] = true
 		assert.NotEmpty(t, s.Source)
+		for _, f := range s.Cloud.Faults {
+			kinds[f.Kind] = true
+		}
 	}
-	assert.Equal(t, []string{"delay-0s", "delay-45s", "delay-4m", "never", "pre"}, names)
+	for _, name := range []string{"delay-0s", "delay-45s", "delay-4m", "never", "pre"} {
+		assert.True(t, names[name], name)
+	}
+	for way := range Ways() {
+		assert.True(t, ways[way], "no scenario writes worker.env %s", way)
+	}
+	for _, row := range fault.Table() {
+		assert.True(t, kinds[row.Kind], "no scenario has the fault %s", row.Kind)
+	}
 }
 
 func TestFind(t *testing.T) {

@@ -37,13 +37,22 @@ func (p *problems) sense(root ast.Node, s Scenario) {
 		if given("look", "settle") {
 			p.at(at("look", "settle"), "look.settle has no meaning when worker.env never comes: say look.window")
 		}
-		if given("expect", "credentials_within") {
-			p.at(at("expect", "credentials_within"), "expect.credentials_within has no meaning when worker.env never comes")
-		}
 	} else if s.Expect.Registered && s.Expect.Verdict == "pass" && delay >= ttl {
 		p.at(at("expect", "registered"), "expect.registered: worker.env comes after %s, when the control plane has given up "+
 			"(cloud.pending_worker_ttl is %s); expected a shorter delay, or registered: false", s.WorkerEnv.Delay, s.Cloud.PendingWorkerTTL)
 	}
+	switch way := given("worker_env", "way"); {
+	case way && s.WorkerEnv.When != After:
+		p.at(at("worker_env", "way"), "worker_env.way goes with when: after only, not with %s", s.WorkerEnv.When)
+	case len(s.Expect.Missing) > 0 && !s.Delivers():
+		p.at(at("expect", "missing"), "expect.missing has no meaning when no credentials come")
+	case !s.Written() && given("expect", "credentials") && s.Expect.Credentials:
+		p.at(at("expect", "credentials"), "expect.credentials: there are none without worker.env")
+	case !s.Delivers() && given("expect", "credentials_within"):
+		p.at(at("expect", "credentials_within"), "expect.credentials_within has no meaning when no credentials come")
+	}
+	p.senseOfFaults(root, s)
+	p.senseOfDuring(root, s)
 	p.senseOfLook(at, s)
 	for _, d := range []struct {
 		parent, key string
@@ -67,6 +76,49 @@ func (p *problems) sense(root ast.Node, s Scenario) {
 		}
 		seen[a.Unit] = true
 	}
+}
+
+func (p *problems) senseOfFaults(root ast.Node, s Scenario) {
+	for i, f := range s.Cloud.Faults {
+		item := element(root, []string{"cloud", "faults"}, i)
+		for _, problem := range f.Validate() {
+			p.at(find(item, []string{problem.Key}), "cloud.faults[%d].%s %s", i, problem.Key, problem.Message)
+		}
+		if from := f.From.Duration; from >= s.Look.Window.Duration && s.Look.Window.Duration > 0 {
+			p.at(find(item, []string{"from"}), "cloud.faults[%d].from: %s is not within look.window, %s", i, f.From, s.Look.Window)
+		}
+	}
+}
+
+func (p *problems) senseOfDuring(root ast.Node, s Scenario) {
+	for i, a := range s.During {
+		item := element(root, []string{"during"}, i)
+		if s.WorkerEnv.When == Never {
+			p.at(find(item, []string{"at"}), "during[%d]: goes with a worker.env that comes", i)
+		} else if end := s.Waits() - minSettle; a.At.Duration > end {
+			p.at(find(item, []string{"at"}), "during[%d].at: %s is later than %s before the case ends: a longer look.settle", i, a.At, minSettle)
+		}
+	}
+}
+
+// element returns an element of the list at path.
+func element(n ast.Node, path []string, i int) ast.Node {
+	for _, name := range path {
+		m, ok := n.(ast.MapNode)
+		if !ok {
+			return n
+		}
+		for it := m.MapRange(); it.Next(); {
+			if it.Key().GetToken().Value == name {
+				n = it.Value()
+				break
+			}
+		}
+	}
+	if list, ok := n.(*ast.SequenceNode); ok && i < len(list.Values) {
+		return list.Values[i]
+	}
+	return n
 }
 
 func (p *problems) senseOfLook(at func(...string) *token.Token, s Scenario) {

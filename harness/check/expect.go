@@ -33,6 +33,8 @@ type Expect struct {
 	Vector  string  `json:"vector,omitempty"`
 	RoleEnv RoleEnv `json:"role_env"`
 
+	// NoCredentials: the vault will not give them, though worker.env comes.
+	NoCredentials bool `json:"no_credentials,omitempty"`
 	// CredentialsWithin is the time from worker.env complete to a Vector started
 	// with the vault's values (5 s).
 	CredentialsWithin time.Duration `json:"credentials_within_ns,omitempty"`
@@ -67,6 +69,12 @@ type Expect struct {
 	Quiet         time.Duration `json:"quiet_ns,omitempty"`          // the subject does nothing for it at the end (5 s)
 	Checks        []string      `json:"checks,omitempty"`            // empty: all
 }
+
+// Rotated is what the cloud's log adds to a secret's name for its second value.
+const Rotated = "@2"
+
+// delivers: Vector must run with the vault's values in the end.
+func (e Expect) delivers() bool { return e.RoleEnv != Never && !e.NoCredentials }
 
 // Allowed is a unit that may fail, by name or path.Match pattern, and why.
 type Allowed struct {

@@ -24,8 +24,8 @@ var logsDelivered = Check{
 	Needs: []string{timeline.Journal, timeline.Cloud},
 	Judge: func(tl timeline.Timeline, e Expect) Result {
 		lost := refusedBatches(tl)
-		if e.RoleEnv == Never {
-			return found(lost, "delivery is not judged: worker.env never comes, so nothing may be lost but nothing need arrive")
+		if !e.delivers() {
+			return found(lost, "delivery is not judged: no credentials come, so nothing may be lost but nothing need arrive")
 		}
 		logged := logged(tl)
 		if why := journalGaps(tl, logged); why != "" {
@@ -103,7 +103,7 @@ func suppressed(tl timeline.Timeline) string {
 func delivered(tl timeline.Timeline, e Expect) map[string]map[int]int {
 	out := map[string]map[int]int{}
 	for _, ev := range tl.Of(timeline.Request) {
-		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || ev.Call.TokenName != e.LogToken {
+		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || strings.TrimSuffix(ev.Call.TokenName, Rotated) != e.LogToken {
 			continue
 		}
 		for source, ranges := range ev.Call.Lines {

@@ -15,8 +15,11 @@ var vectorCredentialed = Check{
 	Why:   "the running Vector has not loaded the vault's values in time; a process sees EnvironmentFile= as it was when it was started (systemd.exec(5)), so a stub stays until a restart, with every unit green",
 	Needs: []string{timeline.Journal, timeline.Units, timeline.Processes, timeline.Cloud},
 	Judge: func(tl timeline.Timeline, e Expect) Result {
-		if e.RoleEnv == Never {
+		switch {
+		case e.RoleEnv == Never:
 			return notAsked("worker.env never comes")
+		case e.NoCredentials:
+			return notAsked("the vault never gives them")
 		}
 		if len(e.EnvDigests) == 0 {
 			return noEvidence("the expectation names no values of the vault")

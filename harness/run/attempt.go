@@ -42,6 +42,7 @@ func (r *Runner) attempt(ctx context.Context, c plan.Case, ctl *control, n int, 
 
 func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n int, dir string, booted func()) (attempt, error) {
 	w := newWorld()
+	w.meet(c.Scenario.Cloud.Faults)
 	s, err := r.shot(w, fmt.Sprintf("%s.%d", c.ID, n), r.Images[c.Base], provisioningOf(c.Scenario), c.Scenario.Cloud.PendingWorkerTTL.Duration)
 	if err != nil {
 		return attempt{}, err
@@ -50,6 +51,9 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	s.settle, s.window = c.Scenario.Look.Settle.Duration, c.Scenario.Look.Window.Duration
 	if s.until = windowOver; c.Scenario.Written() {
 		s.until = registered
+	}
+	if c.Scenario.Delivers() {
+		s.hold = deliveredFor
 	}
 	s.keep = r.Keep != KeepNone
 	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source}
@@ -91,6 +95,10 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 // that it has ended; on an idle host a boot takes under two seconds.
 const bootsAtMost = 20 * time.Second
 
+// deliveredFor is how long a case goes on once logs arrive with the vault's token:
+// Vector must be seen to stay, and what was logged before it to have come.
+const deliveredFor = 8 * time.Second
+
 // soon is a delay so short that the case is not over its boot when it ends.
 const soon = 5 * time.Second
 
@@ -116,7 +124,10 @@ func (r *Runner) shot(w world, name string, images Images, p provisioning, ttl t
 // provisioningOf is what the scenario says of worker.env.
 func provisioningOf(s scenarios.Scenario) provisioning {
 	before := s.WorkerEnv.BeforeBoot()
-	return provisioning{beforeBoot: before, write: s.Written() && !before, delay: s.WorkerEnv.Delay.Duration}
+	return provisioning{
+		beforeBoot: before, write: s.Written() && !before, delay: s.WorkerEnv.Delay.Duration,
+		way: s.WorkerEnv.Way, during: s.During,
+	}
 }
 
 func expectation(c plan.Case, w world, units []string, control time.Duration) check.Expect {
@@ -134,7 +145,8 @@ func expectation(c plan.Case, w world, units []string, control time.Duration) ch
 	case !s.Written():
 		e.RoleEnv = check.Never
 	}
-	for name, value := range w.vectorEnv() {
+	e.NoCredentials = s.Written() && !s.Delivers()
+	for name, value := range w.vectorEnv(s.Expect.Missing) {
 		sum := sha256.Sum256([]byte(value))
 		e.EnvDigests[name] = hex.EncodeToString(sum[:4])
 	}

@@ -29,6 +29,7 @@ const (
 	multiUser      milestone = "multi-user.target reached"
 	cloudFinal     milestone = "cloud-final started"
 	registered     milestone = "worker registered"
+	delivered      milestone = "logs delivered"
 	settled        milestone = "settled"
 	windowOver     milestone = "window over"
 	machineExited  milestone = "machine exited"
@@ -41,11 +42,11 @@ type shot struct {
 	spec    machine.Spec
 	secrets map[string]string
 	dir     string
-	// The recording ends settle after until was reached, at the latest window
-	// after the start.
-	until          milestone
-	settle, window time.Duration
-	files          map[string][]byte // kept with the recording
+	// The recording ends settle after until was reached and, if hold is set, no
+	// sooner than hold after the first delivery; at the latest window after the start.
+	until                milestone
+	settle, hold, window time.Duration
+	files                map[string][]byte // kept with the recording
 	// late are files that are known only when the boot is over; may be nil. Its
 	// error is noted in the recording.
 	late func() (map[string][]byte, error)
@@ -229,8 +230,13 @@ func (r *Runner) start(ctx context.Context, spec machine.Spec) (machine.Machine,
 func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach func(milestone)) (milestone, error) {
 	window := time.NewTimer(s.window)
 	defer window.Stop()
-	var settle, lost <-chan time.Time
+	var settle, hold, lost <-chan time.Time
+	isSettled, isHeld := false, s.hold == 0
 	for {
+		if isSettled && isHeld {
+			reach(settled)
+			return settled, nil
+		}
 		select {
 		case <-ctx.Done():
 			return "", ctx.Err()
@@ -240,12 +246,16 @@ func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach
 				break
 			}
 			reach(ms)
-			if ms == s.until && settle == nil {
+			switch ms {
+			case s.until:
 				settle = time.After(s.settle)
+			case delivered:
+				hold = time.After(s.hold)
 			}
 		case <-settle:
-			reach(settled)
-			return settled, nil
+			isSettled = true
+		case <-hold:
+			isHeld = true
 		case <-m.Exited():
 			return machineExited, nil
 		case <-lost:
@@ -300,9 +310,15 @@ func onCloud(line []byte) milestone {
 	var l struct {
 		Service, Op string
 		Status      int
+		Token       string `json:"token_name"`
 	}
-	if json.Unmarshal(line, &l) == nil && l.Service == "controlplane" && l.Op == "register" && l.Status == 200 {
+	switch {
+	case json.Unmarshal(line, &l) != nil || l.Status != 200:
+		return ""
+	case l.Service == "controlplane" && l.Op == "register":
 		return registered
+	case l.Service == "axiom" && l.Op == "ingest" && l.Token == secretToken:
+		return delivered
 	}
 	return ""
 }

@@ -1,10 +1,12 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/check"
 	"bootrace/harness/plan"
+	"bootrace/images/azure/fault"
 	"bootrace/results"
 	"bootrace/scenarios"
 )
@@ -149,12 +153,41 @@ func TestConsoleLinesOfBothGenerationsAreKnown(t *testing.T) {
 	assert.Empty(t, onCloud([]byte(`{"service":`)))
 }
 
+func TestEveryWayAndEveryActionIsAScriptThatShTakes(t *testing.T) {
+	w := newWorld()
+	during := []scenarios.Action{{Do: scenarios.Kill, Unit: "vector.service"}, {Do: scenarios.StopStart, Unit: "vector.service"}, {Do: scenarios.Restart, Unit: "vector.service"}}
+	require.Len(t, ways, len(scenarios.Ways()))
+	for way := range scenarios.Ways() {
+		require.Contains(t, ways, way)
+		files, err := w.seed(provisioning{write: true, way: way, during: during})
+		require.NoError(t, err)
+		cmd := exec.CommandContext(t.Context(), "sh", "-n")
+		cmd.Stdin = bytes.NewReader(files[1].Data)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s: %s", way, out)
+		assert.NotContains(t, string(files[1].Data), "{{", way)
+	}
+}
+
+func TestARotatedSecretsNewValueIsSecretAndExpected(t *testing.T) {
+	w := newWorld()
+	w.meet([]fault.Fault{{Service: "keyvault", Kind: fault.SecretRotated, Secret: secretToken}})
+	fresh := w.secrets()[secretToken+check.Rotated]
+	require.NotEmpty(t, fresh)
+	assert.NotEqual(t, w.token, fresh)
+	assert.Equal(t, fresh, w.vectorEnv(nil)["AXIOM_PLATFORM_TOKEN"])
+	config, err := w.cloudConfig(time.Minute)
+	require.NoError(t, err)
+	assert.Contains(t, string(config), fresh)
+	assert.Empty(t, w.vectorEnv([]string{secretMetricsToken})["AXIOM_PLATFORM_METRICS_TOKEN"])
+}
+
 func TestTheSeedHasProductionsOrder(t *testing.T) {
 	w := newWorld()
 	late, err := w.seed(provisioning{write: true, delay: 45 * time.Second})
 	require.NoError(t, err)
 	script := string(late[1].Data)
-	for i, step := range []string{"mark start", "45000 -", "base64 -d > " + roleEnvPath, "mark role-env-created", "sed -i", "mark role-env-complete", "systemctl start opensandbox-worker", "mark done"} {
+	for i, step := range []string{"mark start", "reach 45000", "template > $file", "created", "sed -i", "mark role-env-complete", "systemctl start opensandbox-worker", "mark done"} {
 		at := strings.Index(script, step)
 		require.GreaterOrEqual(t, at, 0, "step %d, %s:\n%s", i, step, script)
 		script = script[at:]
@@ -164,7 +197,7 @@ func TestTheSeedHasProductionsOrder(t *testing.T) {
 	assert.NotContains(t, string(never[1].Data), "opensandbox-worker", "without worker.env nothing starts the worker")
 	pre, err := w.seed(provisioning{beforeBoot: true})
 	require.NoError(t, err)
-	assert.Equal(t, roleEnvPath, pre[2].Path)
+	assert.Equal(t, "/etc/opensandbox/worker.env", pre[2].Path)
 	assert.NotContains(t, string(pre[2].Data), "__", "a file from before the boot is complete")
 	for _, f := range late {
 		for _, secret := range w.secrets() {

@@ -2,15 +2,18 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"text/template"
 	"time"
 
 	"bootrace/harness/machine"
+	"bootrace/scenarios"
 )
 
-const roleEnvPath = "/etc/opensandbox/worker.env"
+const roleEnvDir = "/etc/opensandbox"
 
 // roleEnv is worker.env as production writes it first, and as it is after the
 // edits in place.
@@ -34,52 +37,86 @@ OPENSANDBOX_HOST_IP=%s
 // that the recording knows each step's moment on the boot clock.
 var script = template.Must(template.New("user-data").Parse(`#!/bin/sh
 set -eu
+dir={{.Dir}}
+file=$dir/worker.env
 mark() {
   logger --journald <<EOF
 MESSAGE=bootrace-script: $1
 SYSLOG_IDENTIFIER=bootrace-script
 BOOTRACE_EVENT=script
 BOOTRACE_STEP=$1
-BOOTRACE_PATH={{.Path}}
+BOOTRACE_PATH=$file
 EOF
 }
-mark start
-{{- if .Write}}
-# The delay counts from cloud-final's start, which was a little before ours.
+# Times count from cloud-final's start, which was a little before ours.
 began=$(systemctl show --value -p InactiveExitTimestampMonotonic cloud-final.service)
-up=$(cut -d' ' -f1 /proc/uptime | tr -d .)
-left=$(( {{.DelayMS}} - (up * 10 - began / 1000) ))
-if [ "$left" -gt 0 ]; then
-  sleep "$(( left / 1000 )).$(printf %03d $(( left % 1000 )))"
-fi
-printf %s '{{.Payload}}' | base64 -d > {{.Path}}
-mark role-env-created
-sed -i 's/__WORKER_ID__/{{.WorkerID}}/' {{.Path}}
-sed -i 's/__HOST_IP__/127.0.0.1/' {{.Path}}
+reach() {
+  up=$(cut -d' ' -f1 /proc/uptime | tr -d .)
+  left=$(( $1 - (up * 10 - began / 1000) ))
+  if [ "$left" -gt 0 ]; then
+    sleep "$(( left / 1000 )).$(printf %03d $(( left % 1000 )))"
+  fi
+}
+mark start
+{{- if .During}}
+during() {
+{{- range .During}}
+  reach {{.AtMS}}
+  unit='{{.Unit}}'
+  mark '{{.Do}}-{{.Unit}}'
+  { {{.Deed}}; } || mark 'not-done-{{.Do}}-{{.Unit}}'
+{{- end}}
+}
+during &
+{{- end}}
+{{- if .Write}}
+template() { printf %s '{{.Template}}' | base64 -d; }
+whole() { printf %s '{{.Whole}}' | base64 -d; }
+created() { mark role-env-created; }
+reach {{.DelayMS}}
+{{.Way}}
 mark role-env-complete
 {{- end}}
 {{- if .StartWorker}}
 systemctl start opensandbox-worker.service
 mark worker-started
 {{- end}}
+wait
 mark done
 `))
 
-// provisioning is when and how worker.env comes.
+// provisioning is when and how worker.env comes, and what is done meanwhile.
 type provisioning struct {
 	beforeBoot, write bool
 	delay             time.Duration
+	way               scenarios.Way
+	during            []scenarios.Action
+}
+
+// step is an action as the script has it.
+type step struct {
+	AtMS           int64
+	Do, Unit, Deed string
 }
 
 // seed returns the files that a machine has before it boots: cloud-init's NoCloud
 // seed, and worker.env when it is to be there.
 func (w world) seed(p provisioning) ([]machine.File, error) {
-	var userData bytes.Buffer
-	err := script.Execute(&userData, map[string]any{
-		"Path": roleEnvPath, "Write": p.write, "StartWorker": p.write || p.beforeBoot,
-		"DelayMS": p.delay.Milliseconds(), "WorkerID": w.workerID,
-		"Payload": base64.StdEncoding.EncodeToString(w.roleEnv(false)),
-	})
+	encode := base64.StdEncoding.EncodeToString
+	values := map[string]any{
+		"Dir": roleEnvDir, "Write": p.write, "StartWorker": p.write || p.beforeBoot,
+		"DelayMS": p.delay.Milliseconds(), "WorkerID": w.workerID, "Vault": w.vault,
+		"Template": encode(w.roleEnv(false)), "Whole": encode(w.roleEnv(true)), "During": steps(p.during),
+	}
+	var way, userData bytes.Buffer
+	t, err := template.New("way").Parse(ways[cmp.Or(p.way, scenarios.Edited)])
+	if err == nil {
+		err = t.Execute(&way, values)
+	}
+	values["Way"] = way.String()
+	if err == nil {
+		err = script.Execute(&userData, values)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write the provisioning script: %w", err)
 	}
@@ -89,7 +126,17 @@ func (w world) seed(p provisioning) ([]machine.File, error) {
 		{Path: dir + "user-data", Mode: 0o600, Data: userData.Bytes()},
 	}
 	if p.beforeBoot {
-		files = append(files, machine.File{Path: roleEnvPath, Mode: 0o600, Data: w.roleEnv(true)})
+		files = append(files, machine.File{Path: roleEnvDir + "/worker.env", Mode: 0o600, Data: w.roleEnv(true)})
 	}
 	return files, nil
+}
+
+// steps are the actions in the order of their times.
+func steps(actions []scenarios.Action) []step {
+	var out []step
+	for _, a := range actions {
+		out = append(out, step{a.At.Milliseconds(), a.Do, a.Unit, deeds[a.Do]})
+	}
+	slices.SortStableFunc(out, func(a, b step) int { return cmp.Compare(a.AtMS, b.AtMS) })
+	return out
 }

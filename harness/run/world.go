@@ -5,7 +5,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
+
+	"bootrace/harness/check"
+	"bootrace/images/azure/fault"
 )
 
 // The control plane's name; the other hosts are Azure's and Axiom's own.
@@ -18,6 +23,8 @@ type world struct {
 	workerID, cellID, region string
 	dataset, metricsDataset  string
 	token, metricsToken      string
+
+	faults []fault.Fault
 }
 
 func newWorld() world {
@@ -53,33 +60,80 @@ const (
 	secretCellID         = "shared-cell-id"
 )
 
+// meet takes the faults that the cloud is to have, and makes new values for the
+// secrets that are rotated.
+func (w *world) meet(faults []fault.Fault) {
+	w.faults = slices.Clone(faults)
+	for i, f := range w.faults {
+		if f.Kind == fault.SecretRotated {
+			w.faults[i].Value = "xaat-" + uuid()
+		}
+	}
+}
+
+// rotated are the new values of the secrets that are rotated.
+func (w world) rotated() map[string]string {
+	out := map[string]string{}
+	for _, f := range w.faults {
+		if f.Kind == fault.SecretRotated {
+			out[f.Secret] = f.Value
+		}
+	}
+	return out
+}
+
 // secrets are the values that must not leak. The datasets and the cell's id are
 // in the vault as well, but are names that show in URLs and logs.
 func (w world) secrets() map[string]string {
-	return map[string]string{secretToken: w.token, secretMetricsToken: w.metricsToken}
+	out := map[string]string{secretToken: w.token, secretMetricsToken: w.metricsToken}
+	for name, value := range w.rotated() {
+		out[name+check.Rotated] = value
+	}
+	return out
 }
 
-// vectorEnv is what Vector must have loaded when it has the vault's values.
-func (w world) vectorEnv() map[string]string {
+// inVault is what is in the vault before anything is rotated.
+func (w world) inVault() map[string]string {
 	return map[string]string{
-		"AXIOM_PLATFORM_TOKEN": w.token, "AXIOM_PLATFORM_DATASET": w.dataset,
-		"AXIOM_PLATFORM_METRICS_TOKEN": w.metricsToken, "AXIOM_PLATFORM_METRICS_DATASET": w.metricsDataset,
-		"OPENCOMPUTER_CELL_ID": w.cellID,
+		secretToken: w.token, secretDataset: w.dataset,
+		secretMetricsToken: w.metricsToken, secretMetricsDataset: w.metricsDataset,
+		secretCellID: w.cellID,
+	}
+}
+
+// vectorEnv is what Vector must have loaded when it has the vault's values. The
+// variables of missing secrets are empty, but for the cell's id, which the role
+// env has as well.
+func (w world) vectorEnv(missing []string) map[string]string {
+	values := w.inVault()
+	maps.Copy(values, w.rotated())
+	for _, name := range missing {
+		if name != secretCellID {
+			values[name] = ""
+		}
+	}
+	return map[string]string{
+		"AXIOM_PLATFORM_TOKEN": values[secretToken], "AXIOM_PLATFORM_DATASET": values[secretDataset],
+		"AXIOM_PLATFORM_METRICS_TOKEN": values[secretMetricsToken], "AXIOM_PLATFORM_METRICS_DATASET": values[secretMetricsDataset],
+		"OPENCOMPUTER_CELL_ID": values[secretCellID],
 	}
 }
 
 // cloudConfig is the configuration of images/azure.
 func (w world) cloudConfig(pendingWorkerTTL time.Duration) ([]byte, error) {
+	tokens := map[string][]string{w.token: {w.dataset}, w.metricsToken: {w.metricsDataset}}
+	// Old tokens stay good while the case lasts: a rotation overlaps.
+	for name, value := range w.rotated() {
+		switch name {
+		case secretToken:
+			tokens[value] = []string{w.dataset}
+		case secretMetricsToken:
+			tokens[value] = []string{w.metricsDataset}
+		}
+	}
 	return json.Marshal(map[string]any{
-		"vault": w.vault, "tenant": w.tenant,
-		"secrets": map[string]string{
-			secretToken: w.token, secretDataset: w.dataset,
-			secretMetricsToken: w.metricsToken, secretMetricsDataset: w.metricsDataset,
-			secretCellID: w.cellID,
-		},
-		"axiom": map[string]any{"tokens": map[string][]string{
-			w.token: {w.dataset}, w.metricsToken: {w.metricsDataset},
-		}},
+		"vault": w.vault, "tenant": w.tenant, "secrets": w.inVault(), "faults": w.faults,
+		"axiom":         map[string]any{"tokens": tokens},
 		"control_plane": map[string]string{"pending_worker_ttl": pendingWorkerTTL.String()},
 		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443", "dns": "127.0.0.1:53"},
 		"ca_cert":       "/etc/azure/ca.pem", "ca_key": "/etc/azure/ca.key",

@@ -39,9 +39,10 @@ type runFlags struct {
 func runCommand(io streams) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run [SCENARIO...]",
+		Use:   "run [SCENARIO|SIZE...]",
 		Short: "Boot the scenarios and judge them (default: pre, delay-0s, delay-45s, delay-4m, never)",
 		Example: `  bootrace run
+  bootrace run smoke                  # or gate, nightly: the library's scenarios of that size
   bootrace run delay-45s --base bookworm --repeat 10
   bootrace run ./mine.yaml --subject ./my-populator --keep-on-failure`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runScenarios(cmd.Context(), io, f, args) },
@@ -99,31 +100,11 @@ func (f runFlags) keeps() run.Keep {
 	return run.KeepNone
 }
 
-func chosen(names []string) ([]scenarios.Scenario, error) {
-	if len(names) == 0 {
-		return scenarios.Default()
-	}
-	var out []scenarios.Scenario
-	var errs []error
-	for _, n := range names {
-		s, err := scenarios.Find(n)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if slices.ContainsFunc(out, func(o scenarios.Scenario) bool { return o.Name == s.Name }) {
-			errs = append(errs, fmt.Errorf("scenario %s is named twice; --repeat boots it more often", s.Name))
-		}
-		out = append(out, s)
-	}
-	return out, errors.Join(errs...)
-}
-
 func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (err error) {
 	if err := f.validate(); err != nil {
 		return usage(err)
 	}
-	list, err := chosen(names)
+	list, err := scenarios.Choose(names)
 	if err != nil {
 		return usage(err)
 	}

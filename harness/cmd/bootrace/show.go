@@ -167,7 +167,7 @@ func scenariosCommand(io streams) *cobra.Command {
 				return err
 			}
 			for _, s := range all {
-				fmt.Fprintf(io.out, "%-12s %-7s %s\n", s.Name, s.Waits(), s.Description)
+				fmt.Fprintf(io.out, "%-28s %-8s %-7s %s\n", s.Name, s.Size, s.Waits(), s.Description)
 			}
 			return nil
 		},

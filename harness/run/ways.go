@@ -1,0 +1,68 @@
+package run
+
+import "bootrace/scenarios"
+
+// ways are what the script does to write a role env, in sh. whole prints the
+// file as it is in the end, $file is worker.env; created marks that there is a
+// file, though not yet the whole of it.
+var ways = map[scenarios.Way]string{
+	scenarios.Edited: `template > $file
+created
+sed -i 's/__WORKER_ID__/{{.WorkerID}}/' $file
+sed -i 's/__HOST_IP__/127.0.0.1/' $file`,
+	scenarios.EmptyThenFilled: `: > $file
+created
+sleep 3
+whole > $file`,
+	scenarios.LineByLine: `: > $file
+created
+whole | while IFS= read -r line; do sleep 0.4; printf '%s\n' "$line" >> $file; done`,
+	scenarios.FilledThenNamed: `whole | sed 's/{{.Vault}}/__VAULT__/' > $file
+created
+sleep 3
+sed -i 's/__VAULT__/{{.Vault}}/' $file`,
+	scenarios.TruncatedAgain: `whole > $file
+created
+sleep 0.05
+: > $file
+sleep 2
+whole > $file`,
+	scenarios.Renamed: `whole > $file.new
+created
+mv $file.new $file`,
+	scenarios.RemovedAgain: `whole > $file
+created
+sleep 0.05
+rm $file
+sleep 3
+whole > $file`,
+	scenarios.Mode000: `: > $file
+chmod 000 $file
+created
+whole > $file`,
+	scenarios.Directory: `mkdir $file
+created
+sleep 3
+rmdir $file
+whole > $file`,
+	scenarios.CRLF: `created
+whole | sed 's/$/\r/' > $file`,
+	scenarios.WrongVault: `whole | sed 's/{{.Vault}}/kv-nowhere/' > $file
+created
+sleep 5
+whole > $file`,
+	scenarios.ServerEnv: `file=$dir/server.env
+created
+whole > $file`,
+	scenarios.BothEnvs: `whole > $dir/server.env
+created
+sleep 2
+whole > $file`,
+}
+
+// deeds are what an action does, in sh; $unit is set.
+var deeds = map[string]string{
+	scenarios.Restart:   `systemctl restart "$unit"`,
+	scenarios.StopStart: `systemctl stop "$unit"; sleep 1; systemctl start "$unit"`,
+	scenarios.Kill:      `systemctl kill --signal=KILL "$unit"`,
+}
