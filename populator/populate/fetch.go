@@ -128,8 +128,10 @@ func (l *loop) takeAnswers(r fetchResult) {
 			answered = answered || e.Status != 0
 			wait = max(wait, e.RetryAfter)
 		}
-		// An optional secret that is not to be had has been answered for.
-		if s.Required || !permanent {
+		// An optional secret that is not to be had has been answered for, unless a
+		// required one must be asked for again anyway: what keeps that one back, a
+		// role that is yet to come, say, may have been the optional one's reason too.
+		if s.Required || !permanent || len(again) > 0 {
 			again = append(again, s.Name)
 			transient = transient || !permanent
 		}

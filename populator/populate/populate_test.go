@@ -199,6 +199,32 @@ func TestRequiredSecrets(t *testing.T) {
 	}
 }
 
+// Seen on a machine whose identity got its role late: the required secrets came
+// with it, and the optional ones stayed empty for good.
+func TestARoleThatComesLateBringsTheOptionalSecretsToo(t *testing.T) {
+	t.Parallel()
+	for name, refused := range map[string]*vault.Error{
+		"role":     {Service: "key vault kv-prod", Status: 403, Code: "Forbidden/ForbiddenByRbac", Permanent: true},
+		"identity": {Service: "managed identity", Status: 400, Code: "invalid_request", Permanent: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inWorld(t, func(w *world) {
+				w.put("worker.env", worker("kv-prod"))
+				w.vault.fail("", refused)
+				w.start()
+				w.sleep(time.Minute)
+				assert.Equal(t, vectorenv.Placeholder, w.kind())
+				w.vault.fail("", nil)
+				w.awaitEnd(10 * time.Minute)
+				for _, s := range vectorenv.Secrets() {
+					assert.Equal(t, "value of "+s.Name, w.values()[s.Variable], s.Name)
+				}
+			})
+		})
+	}
+}
+
 func TestOptionalSecretsNeverHoldBackRequiredOnes(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
