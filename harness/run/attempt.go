@@ -55,6 +55,11 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	if c.Scenario.Delivers() {
 		s.hold = deliveredFor
 	}
+	// A case ends early when logs arrive; if that left a question open, the next
+	// attempt looks for as long as the scenario allows.
+	if n > 1 && s.hold > 0 {
+		s.settle = max(s.settle, c.Scenario.Expect.CredentialsWithin.Duration+deliveredFor)
+	}
 	s.keep = r.Keep != KeepNone
 	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source}
 	s.late = func() (map[string][]byte, error) {
