@@ -25,9 +25,9 @@ const (
 func Ways() map[Way]string {
 	return map[Way]string{
 		Edited:          "from base64, then edited in place twice, as production does; the default",
-		EmptyThenFilled: "created empty, filled 3 s later",
+		EmptyThenFilled: "created empty, filled 6 s later",
 		LineByLine:      "a line every 0.4 s",
-		FilledThenNamed: "whole but for the vault's name, which is edited in 3 s later",
+		FilledThenNamed: "whole but for the vault's name, which is edited in 6 s later",
 		TruncatedAgain:  "written, truncated after 50 ms, written again 2 s later",
 		Renamed:         "written beside it and renamed",
 		RemovedAgain:    "written, removed after 50 ms, written again 3 s later",

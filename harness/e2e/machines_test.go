@@ -21,11 +21,18 @@ const (
 	someAtOnce = 5
 )
 
-func TestTheGoodPopulatorPassesTheFiveScenariosOnBothBases(t *testing.T) {
+func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testing.T) {
 	t.Parallel() // most of its four minutes are waiting
 	lab := wiretest.New(t, "", images.Suites()...)
-	list, err := scenarios.Default()
+	list, err := scenarios.Choose([]string{"smoke"})
 	require.NoError(t, err)
+	delays, err := scenarios.Default()
+	require.NoError(t, err)
+	for _, s := range delays {
+		if !s.In(scenarios.Smoke) {
+			list = append(list, s)
+		}
+	}
 	for _, c := range lab.Run(t, list, 1, someAtOnce) {
 		assert.Equal(t, "pass", c.Verdict, wiretest.Explain(c))
 		assert.Contains(t, c.Vector, "stand-in", "a result says which Vector ran")

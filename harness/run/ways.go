@@ -12,14 +12,14 @@ sed -i 's/__WORKER_ID__/{{.WorkerID}}/' $file
 sed -i 's/__HOST_IP__/127.0.0.1/' $file`,
 	scenarios.EmptyThenFilled: `: > $file
 created
-sleep 3
+sleep 6
 whole > $file`,
 	scenarios.LineByLine: `: > $file
 created
 whole | while IFS= read -r line; do sleep 0.4; printf '%s\n' "$line" >> $file; done`,
 	scenarios.FilledThenNamed: `whole | sed 's/{{.Vault}}/__VAULT__/' > $file
 created
-sleep 3
+sleep 6
 sed -i 's/__VAULT__/{{.Vault}}/' $file`,
 	scenarios.TruncatedAgain: `whole > $file
 created
