@@ -87,6 +87,9 @@ func (c *Client) Fetch(ctx context.Context, vault string, names []string) map[st
 
 // aboutTheSecret: the vault answered for this one secret, so it will for others.
 func aboutTheSecret(e *Error) bool {
+	if e.OfIdentity() {
+		return false
+	}
 	return e.Missing || e.Status == http.StatusForbidden || e.Status == http.StatusOK
 }
 

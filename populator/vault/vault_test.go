@@ -155,6 +155,18 @@ func TestIdentityErrors(t *testing.T) {
 	}
 }
 
+func TestAnIdentityThatIsRefusedIsAskedForOnceAndNotForEachSecret(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.setIMDS(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	got := c.client.Fetch(t.Context(), "example", names)
+	for _, name := range names {
+		require.NotNil(t, got[name].Err)
+		assert.True(t, got[name].Err.OfIdentity())
+	}
+	assert.Equal(t, 1, c.count("imds"))
+}
+
 func TestARefusedTokenIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
