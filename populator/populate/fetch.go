@@ -122,14 +122,16 @@ func (l *loop) takeAnswers(r fetchResult) {
 			continue
 		}
 		f.errs[s.Name] = err
-		permanent := true
+		permanent, ofIdentity := true, false
 		if e := answer.Err; e != nil {
-			permanent = e.Permanent
+			permanent, ofIdentity = e.Permanent, e.OfIdentity()
 			answered = answered || e.Status != 0
 			wait = max(wait, e.RetryAfter)
 		}
-		// An optional secret that is not to be had has been answered for.
-		if s.Required || !permanent {
+		// An optional secret that is not to be had has been answered for; but
+		// not by IMDS, and not while a required one is to be asked for again:
+		// what somebody has to mend then, he mends for all of them.
+		if s.Required || !permanent || ofIdentity || f.lacksRequired() {
 			again = append(again, s.Name)
 			transient = transient || !permanent
 		}
@@ -162,6 +164,17 @@ func (l *loop) takeAnswers(r fetchResult) {
 	if e, ok := errors.AsType[*vault.Error](f.errs[again[0]]); ok && e.OfIdentity() {
 		f.identityNext = f.next
 	}
+}
+
+// lacksRequired: there is a required secret without a value. The table has them
+// first, so that takeAnswers has seen to them when it comes to the others.
+func (f *fetch) lacksRequired() bool {
+	for _, s := range vectorenv.Secrets() {
+		if _, known := f.values[s.Name]; s.Required && !known {
+			return true
+		}
+	}
+	return false
 }
 
 // take says why an answer is no value for the secret's variable.

@@ -1,0 +1,36 @@
+package populate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"bootrace/populator/vault"
+	"bootrace/populator/vectorenv"
+)
+
+func TestWhatIsMendedIsMendedForOptionalSecretsToo(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		failure vault.Error
+	}{
+		{"a machine that gets its identity later", vault.Error{Service: "managed identity", Status: 400, Permanent: true}},
+		{"a vault that gives the role later", vault.Error{Service: "key vault kv-prod", Status: 403, Code: "Forbidden/ForbiddenByRbac", Permanent: true}},
+		{"a vault that gets its secrets later", vault.Error{Service: "key vault kv-prod", Status: 404, Code: "SecretNotFound", Permanent: true, Missing: true}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			inWorld(t, func(w *world) {
+				w.vault.fail("", &tc.failure)
+				w.put("worker.env", worker("kv-prod"))
+				w.start()
+				w.sleep(time.Minute)
+				w.vault.fail("", nil)
+				w.awaitEnd(10 * time.Minute)
+				assert.Equal(t, "value of "+metricsToken, w.values()[vectorenv.MetricsToken])
+			})
+		})
+	}
+}
