@@ -71,7 +71,7 @@ func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	default:
 		// IMDS asks for retries on 404, 410, 429 and 5xx
 		// (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling).
-		e.Permanent = status < 500 && status != http.StatusNotFound && status != http.StatusGone &&
+		e.Permanent = status >= 400 && status < 500 && status != http.StatusNotFound && status != http.StatusGone &&
 			status != http.StatusTooManyRequests && status != http.StatusRequestTimeout
 	}
 	return azcore.AccessToken{}, e

@@ -65,6 +65,7 @@ func TestVaultErrors(t *testing.T) {
 		{"a secret that is not there", answer(404, "SecretNotFound", ""), want{text: "secret token: 404 SecretNotFound", permanent: true, missing: true, others: 2}},
 		{"a disabled secret", answer(403, "Forbidden", "SecretDisabled"), want{text: "403 Forbidden/SecretDisabled", permanent: true, missing: true, others: 2}},
 		{"no role", answer(403, "Forbidden", "ForbiddenByRbac"), want{text: "403 Forbidden/ForbiddenByRbac", permanent: true, others: 2}},
+		{"no error and no answer", answer(204, "", ""), want{text: "secret token: 204"}},
 		{"an error of the vault's", answer(500, "InternalServerError", ""), want{text: "500 InternalServerError"}},
 		{"a code that is none is not repeated", answer(500, "<script> of some kind", ""), want{text: "key vault example, secret token: 500"}},
 		{"throttled, in seconds", func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +87,7 @@ func TestVaultErrors(t *testing.T) {
 		{"a connection that breaks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, want{text: "the connection broke"}},
 		{"a redirect is not followed", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere.vault.azure.net/", http.StatusFound)
-		}, want{text: "302 Found", permanent: true}},
+		}, want{text: "302 Found"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -129,6 +130,7 @@ func TestIdentityErrors(t *testing.T) {
 		{"throttled", status(429), "managed identity: 429 Too Many Requests", false, 7 * time.Second},
 		{"broken", status(500), "managed identity: 500", false, 7 * time.Second},
 		{"forbidden", status(403), "managed identity: 403 Forbidden", true, 7 * time.Second},
+		{"a redirect, which is not the service's", status(302), "managed identity: 302 Found", false, 7 * time.Second},
 		{"an empty token", func(w http.ResponseWriter, _ *http.Request) { writeToken(w, "", time.Hour) }, "the token is empty", false, 0},
 		{"an expired token", func(w http.ResponseWriter, _ *http.Request) { writeToken(w, "x", -time.Hour) }, "expired already", false, 0},
 		{"not JSON", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>hunter2")) }, "the answer is not a token", false, 0},
