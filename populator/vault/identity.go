@@ -1,7 +1,10 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -91,14 +94,33 @@ type lastAnswer struct {
 // Do implements policy.Transporter.
 func (l *lastAnswer) Do(req *http.Request) (*http.Response, error) {
 	res, err := l.next.Do(req)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.status, l.wait, l.err = 0, 0, err
+	var status int
+	var wait time.Duration
+	var data []byte
 	if err == nil {
-		l.status, l.wait = res.StatusCode, retryAfter(res.Header, time.Now())
+		status, wait = res.StatusCode, retryAfter(res.Header, time.Now())
+		data, err = io.ReadAll(io.LimitReader(res.Body, maxToken))
+		_ = res.Body.Close() // it has been read
 	}
-	return res, err
+	l.mu.Lock()
+	l.status, l.wait, l.err = status, wait, err
+	l.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	// MSAL panics on a token that is null (accesstokens.TokenResponse,
+	// UnmarshalJSON). It would on every try: none but an object gets there.
+	if status < 300 && !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return nil, errNoToken
+	}
+	res.Body = io.NopCloser(bytes.NewReader(data))
+	return res, nil
 }
+
+// maxToken bounds what is read of an answer: tokens have some two kilobytes.
+const maxToken = 1 << 20
+
+var errNoToken = errors.New("the answer is not a token")
 
 func (l *lastAnswer) reset() {
 	l.mu.Lock()

@@ -134,6 +134,12 @@ func TestIdentityErrors(t *testing.T) {
 		{"an empty token", func(w http.ResponseWriter, _ *http.Request) { writeToken(w, "", time.Hour) }, "the token is empty", false, 0},
 		{"an expired token", func(w http.ResponseWriter, _ *http.Request) { writeToken(w, "x", -time.Hour) }, "expired already", false, 0},
 		{"not JSON", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>hunter2")) }, "the answer is not a token", false, 0},
+		{"null", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(" null\n")) }, "the answer is not a token", false, 0},
+		{"nothing", func(http.ResponseWriter, *http.Request) {}, "the answer is not a token", false, 0},
+		{"half a token", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte(`{"access_token":"hunter2`))
+		}, "managed identity: the connection broke", false, 0},
 		{"a broken connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "managed identity: the connection broke", false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
