@@ -3,6 +3,7 @@ package populate
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -24,7 +25,8 @@ type fetch struct {
 	round   int // results of an earlier one are of another vault
 
 	next         time.Time
-	identityNext time.Time // what IMDS asked for does not depend on the vault
+	identityNext time.Time            // what IMDS asked for does not depend on the vault
+	vaultNext    map[string]time.Time // what others asked for, should they be wanted again
 	since        time.Time // of the trouble
 	fast, slow   *backoff.ExponentialBackOff
 }
@@ -63,17 +65,20 @@ func names() []string {
 	return all
 }
 
-// forget starts over, for another vault or none.
-func (f *fetch) forget(now time.Time) {
+// startOver forgets a vault for another, or for none.
+func (f *fetch) startOver(vault string, now time.Time) {
 	if f.cancel != nil {
 		f.cancel()
 	}
 	f.values, f.errs, f.names = map[string]string{}, map[string]error{}, nil
 	f.running, f.cancel, f.since = false, nil, time.Time{}
 	f.round++
+	maps.DeleteFunc(f.vaultNext, func(_ string, next time.Time) bool { return !next.After(now) })
 	f.next = now
-	if f.identityNext.After(now) {
-		f.next = f.identityNext
+	for _, next := range []time.Time{f.identityNext, f.vaultNext[vault]} {
+		if next.After(f.next) {
+			f.next = next
+		}
 	}
 	f.fast.Reset()
 	f.slow.Reset()
@@ -161,6 +166,7 @@ func (l *loop) takeAnswers(r fetchResult) {
 		wait += rand.N(wait/10 + 1)
 	}
 	f.next = now.Add(max(delay, wait))
+	f.vaultNext[l.want.Vault] = f.next
 	if e, ok := errors.AsType[*vault.Error](f.errs[again[0]]); ok && e.OfIdentity() {
 		f.identityNext = f.next
 	}

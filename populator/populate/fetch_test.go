@@ -34,3 +34,27 @@ func TestWhatIsMendedIsMendedForOptionalSecretsToo(t *testing.T) {
 		})
 	}
 }
+
+func TestAVaultThatAskedToWaitIsNotAskedBeforeBecauseAnotherWasWantedMeanwhile(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(w *world) {
+		w.put("worker.env", worker("kv-prod"))
+		w.vault.fail("", &vault.Error{Service: "key vault kv-prod", Status: 429, RetryAfter: 90 * time.Second})
+		w.start()
+		w.sleep(time.Second)
+		w.vault.fail("", &vault.Error{Service: "key vault kv-other", Reason: "it does not resolve"})
+		w.put("worker.env", worker("kv-other"))
+		w.sleep(10 * time.Second)
+		w.vault.fail("", nil)
+		w.put("worker.env", worker("kv-prod"))
+		w.awaitEnd(5 * time.Minute)
+		var asked []time.Duration
+		for _, c := range w.vault.calls() {
+			if c.vault == "kv-prod" {
+				asked = append(asked, c.at)
+			}
+		}
+		assert.Len(t, asked, 2)
+		assert.GreaterOrEqual(t, asked[1]-asked[0], 90*time.Second)
+	})
+}
