@@ -63,6 +63,7 @@ func (c *Client) Fetch(ctx context.Context, vault string, names []string) map[st
 	if len(names) == 0 {
 		return answers
 	}
+	ctx = withAttempt(ctx)
 	first, rest := names[0], names[1:]
 	answers[first] = c.get(ctx, vault, first)
 	if e := answers[first].Err; e != nil && !aboutTheSecret(e) {

@@ -40,10 +40,33 @@ func newIdentity(base *http.Client) (*identity, error) {
 	return &identity{cred: cred, answer: answer}, nil
 }
 
+// attempt is one Fetch's: a token that could not be had for one secret is not
+// asked for again for the next.
+type attempt struct{ failed error }
+
+type attemptKey struct{}
+
+func withAttempt(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attemptKey{}, new(attempt))
+}
+
 // GetToken implements azcore.TokenCredential.
 func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	of, ok := ctx.Value(attemptKey{}).(*attempt)
+	if !ok {
+		of = new(attempt)
+	}
+	if of.failed != nil {
+		return azcore.AccessToken{}, of.failed
+	}
+	token, err := i.ask(ctx, o)
+	of.failed = err
+	return token, err
+}
+
+func (i *identity) ask(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	i.answer.reset()
 	// MSAL keeps tokens for the whole process and goes on handing out one
 	// that Key Vault refused, or an empty one. Claims make it ask

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -174,6 +176,41 @@ func TestAnIdentityThatIsRefusedIsAskedForOnceAndNotForEachSecret(t *testing.T) 
 	}
 	assert.Equal(t, 1, c.count("imds"))
 }
+
+func TestATokenThatCannotBeHadIsAskedForOnceThoughTheVaultAnswersOfSecrets(t *testing.T) {
+	t.Parallel()
+	vaults, tokens := 0, 0
+	var mu sync.Mutex
+	client, err := vault.New(vault.Options{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		w := httptest.NewRecorder()
+		switch vaults++; {
+		case r.URL.Host == "169.254.169.254":
+			tokens++
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case vaults == 1:
+			fail(w, http.StatusNotFound, "SecretNotFound", "") // before it has asked who asks
+		default:
+			w.Header().Set("WWW-Authenticate", challenge)
+			fail(w, http.StatusUnauthorized, "Unauthorized", "")
+		}
+		res := w.Result()
+		res.Request = r
+		return res, nil
+	})})
+	require.NoError(t, err)
+	got := client.Fetch(t.Context(), "example", names)
+	assert.True(t, got[names[0]].Err.Missing)
+	for _, name := range names[1:] {
+		assert.True(t, got[name].Err.OfIdentity())
+	}
+	assert.Equal(t, 1, tokens)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestARefusedTokenIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
