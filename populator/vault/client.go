@@ -91,7 +91,7 @@ func aboutTheSecret(e *Error) bool {
 	if e.OfIdentity() {
 		return false
 	}
-	return e.Missing || e.Status == http.StatusForbidden || e.Status == http.StatusOK
+	return e.Missing || e.Status == http.StatusForbidden
 }
 
 // Close lets go of idle connections.
