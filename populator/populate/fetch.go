@@ -27,8 +27,9 @@ type fetch struct {
 	next         time.Time
 	identityNext time.Time            // what IMDS asked for does not depend on the vault
 	vaultNext    map[string]time.Time // what others asked for, should they be wanted again
-	since        time.Time // of the trouble
-	fast, slow   *backoff.ExponentialBackOff
+	since        time.Time            // of the trouble
+
+	fast, answered, slow *backoff.ExponentialBackOff
 }
 
 type fetchResult struct {
@@ -42,6 +43,13 @@ func fastRetries() *backoff.ExponentialBackOff {
 	return retries(backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, Multiplier: 2, RandomizationFactor: 0.3, MaxInterval: time.Minute})
 }
 
+// answeredRetries are for a service that is there and answers with an error:
+// it is not helped by asking five times a second (Key Vault asks for 1 s, 2 s,
+// 4 s, …: https://learn.microsoft.com/azure/key-vault/general/overview-throttling).
+func answeredRetries() *backoff.ExponentialBackOff {
+	return retries(backoff.ExponentialBackOff{InitialInterval: answeredPause, Multiplier: 2, RandomizationFactor: 0.3, MaxInterval: time.Minute})
+}
+
 // slowRetries are for what somebody has to mend.
 func slowRetries() *backoff.ExponentialBackOff {
 	return retries(backoff.ExponentialBackOff{InitialInterval: 10 * time.Second, Multiplier: 2, RandomizationFactor: 0.3, MaxInterval: 5 * time.Minute})
@@ -52,9 +60,7 @@ func retries(b backoff.ExponentialBackOff) *backoff.ExponentialBackOff {
 	return &b
 }
 
-// answeredPause is the least pause after an answer: a service that answers with
-// an error is not helped by asking five times a second (Key Vault asks for 1 s,
-// 2 s, 4 s, …: https://learn.microsoft.com/azure/key-vault/general/overview-throttling).
+// answeredPause is the least pause after an answer, jitter or not.
 const answeredPause = time.Second
 
 func names() []string {
@@ -81,6 +87,7 @@ func (f *fetch) startOver(vault string, now time.Time) {
 		}
 	}
 	f.fast.Reset()
+	f.answered.Reset()
 	f.slow.Reset()
 }
 
@@ -150,20 +157,22 @@ func (l *loop) takeAnswers(r fetchResult) {
 	case f.since.IsZero():
 		f.since = now
 	}
-	if len(again) == 0 {
-		return
-	}
-	pause := f.slow
-	if transient {
-		pause = f.fast
-	}
-	delay := pause.NextBackOff()
-	if answered {
-		delay = max(delay, answeredPause)
-	}
 	if wait > 0 {
 		// Not before it was asked for, and not with all the others.
 		wait += rand.N(wait/10 + 1)
+		f.vaultNext[l.want.Vault] = now.Add(wait)
+	}
+	if len(again) == 0 {
+		return
+	}
+	var delay time.Duration
+	switch {
+	case !transient:
+		delay = f.slow.NextBackOff()
+	case answered:
+		delay = max(f.answered.NextBackOff(), answeredPause)
+	default:
+		delay = f.fast.NextBackOff()
 	}
 	f.next = now.Add(max(delay, wait))
 	f.vaultNext[l.want.Vault] = f.next

@@ -58,3 +58,31 @@ func TestAVaultThatAskedToWaitIsNotAskedBeforeBecauseAnotherWasWantedMeanwhile(t
 		assert.GreaterOrEqual(t, asked[1]-asked[0], 90*time.Second)
 	})
 }
+
+func TestAServiceThatAnswersIsAskedMoreAndMoreSeldom(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(w *world) {
+		w.put("worker.env", worker("kv-prod"))
+		w.vault.fail(dataset, &vault.Error{Service: "key vault kv-prod", Secret: dataset, Status: 500})
+		w.start()
+		w.sleep(10 * time.Second)
+		assert.LessOrEqual(t, len(w.vault.calls()), 5, "at 0 s, 1 s, 3 s, 7 s, or a third sooner")
+		w.sleep(time.Hour)
+		assert.Greater(t, len(w.vault.calls()), 40, "once a minute in the end")
+	})
+}
+
+func TestWhatAnOptionalSecretAskedForIsKeptWhenItsVaultIsWantedAgain(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(w *world) {
+		w.put("worker.env", worker("kv-prod"))
+		w.vault.fail(metricsToken, &vault.Error{Service: "key vault kv-prod", Secret: metricsToken, Status: 404, Permanent: true, Missing: true, RetryAfter: time.Minute})
+		w.start()
+		w.sleep(time.Second)
+		w.put("worker.env", worker("kv-other"))
+		w.sleep(time.Second)
+		w.put("worker.env", worker("kv-prod"))
+		w.sleep(50 * time.Second)
+		assert.Len(t, w.vault.calls(), 2, "kv-prod and kv-other, each once")
+	})
+}

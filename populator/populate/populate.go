@@ -155,7 +155,7 @@ func newLoop(c Config) *loop {
 		fetched:  make(chan fetchResult),
 		reloaded: make(chan reloadResult),
 		idle:     make(chan bool, 1),
-		fetch:    fetch{fast: fastRetries(), slow: slowRetries(), vaultNext: map[string]time.Time{}},
+		fetch:    fetch{fast: fastRetries(), answered: answeredRetries(), slow: slowRetries(), vaultNext: map[string]time.Time{}},
 		reload:   reload{retries: slowRetries()},
 	}
 }
