@@ -86,12 +86,10 @@ func (c *Client) Fetch(ctx context.Context, vault string, names []string) map[st
 	return answers
 }
 
-// aboutTheSecret: the vault answered for this one secret, so it will for others.
+// aboutTheSecret: the vault has said its last word on this one secret, so others
+// have not been spoken of.
 func aboutTheSecret(e *Error) bool {
-	if e.OfIdentity() {
-		return false
-	}
-	return e.Missing || e.Status == http.StatusForbidden
+	return e.Permanent && e.Status != 0 && !e.OfIdentity()
 }
 
 // Close lets go of idle connections.

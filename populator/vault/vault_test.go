@@ -68,6 +68,7 @@ func TestVaultErrors(t *testing.T) {
 		{"a disabled secret", answer(403, "Forbidden", "SecretDisabled"), want{text: "403 Forbidden/SecretDisabled", permanent: true, missing: true, others: 2}},
 		{"no role", answer(403, "Forbidden", "ForbiddenByRbac"), want{text: "403 Forbidden/ForbiddenByRbac", permanent: true, others: 2}},
 		{"no error and no answer", answer(204, "", ""), want{text: "secret token: 204"}},
+		{"a request that it does not take", answer(400, "BadParameter", ""), want{text: "secret token: 400 BadParameter", permanent: true, others: 2}},
 		{"an error of the vault's", answer(500, "InternalServerError", ""), want{text: "500 InternalServerError"}},
 		{"a code that is none is not repeated", answer(500, "<script> of some kind", ""), want{text: "key vault example, secret token: 500"}},
 		{"throttled, in seconds", func(w http.ResponseWriter, r *http.Request) {
