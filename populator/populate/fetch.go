@@ -34,6 +34,7 @@ type fetch struct {
 
 type fetchResult struct {
 	round   int
+	vault   string
 	answers map[string]vault.Answer
 }
 
@@ -100,11 +101,12 @@ func (l *loop) startFetch(ctx context.Context, now time.Time) {
 		l.at(f.next)
 		return
 	}
-	ctx, f.cancel = context.WithCancel(ctx)
+	fetching, cancel := context.WithCancel(ctx)
+	f.cancel = cancel
 	f.running = true
 	round, vaultName, wanted := f.round, l.want.Vault, f.names
 	go func() {
-		r := fetchResult{round: round, answers: l.Vault.Fetch(ctx, vaultName, wanted)}
+		r := fetchResult{round: round, vault: vaultName, answers: l.Vault.Fetch(fetching, vaultName, wanted)}
 		select {
 		case l.fetched <- r:
 		case <-ctx.Done():
@@ -115,6 +117,7 @@ func (l *loop) startFetch(ctx context.Context, now time.Time) {
 func (l *loop) takeAnswers(r fetchResult) {
 	f := &l.fetch
 	if r.round != f.round {
+		f.heed(r, time.Now())
 		return
 	}
 	f.cancel()
@@ -178,6 +181,21 @@ func (l *loop) takeAnswers(r fetchResult) {
 	f.vaultNext[l.want.Vault] = f.next
 	if e, ok := errors.AsType[*vault.Error](f.errs[again[0]]); ok && e.OfIdentity() {
 		f.identityNext = f.next
+	}
+}
+
+// heed keeps what was asked for in answers that nobody waits for any more.
+func (f *fetch) heed(r fetchResult, now time.Time) {
+	for _, answer := range r.answers {
+		if e := answer.Err; e != nil && e.RetryAfter > 0 {
+			next := now.Add(e.RetryAfter)
+			if next.After(f.vaultNext[r.vault]) {
+				f.vaultNext[r.vault] = next
+			}
+			if e.OfIdentity() && next.After(f.identityNext) {
+				f.identityNext = next
+			}
+		}
 	}
 }
 

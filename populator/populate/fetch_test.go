@@ -86,3 +86,25 @@ func TestWhatAnOptionalSecretAskedForIsKeptWhenItsVaultIsWantedAgain(t *testing.
 		assert.Len(t, w.vault.calls(), 2, "kv-prod and kv-other, each once")
 	})
 }
+
+func TestWhatWasAskedForInAnAnswerThatNobodyWaitsForIsKept(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(w *world) {
+		w.put("worker.env", worker("kv-prod"))
+		w.vault.latency = 10 * time.Second // some other answer is
+		w.vault.fail(ingestToken, &vault.Error{Service: "key vault kv-prod", Secret: ingestToken, Status: 429, RetryAfter: 90 * time.Second})
+		w.start()
+		w.sleep(time.Second)
+		w.put("worker.env", worker("kv-other"))
+		w.sleep(time.Second)
+		w.put("worker.env", worker("kv-prod"))
+		w.sleep(80 * time.Second)
+		asked := 0
+		for _, c := range w.vault.calls() {
+			if c.vault == "kv-prod" {
+				asked++
+			}
+		}
+		assert.Equal(t, 1, asked)
+	})
+}
