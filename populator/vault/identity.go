@@ -40,9 +40,13 @@ func newIdentity(base *http.Client) (*identity, error) {
 	return &identity{cred: cred, answer: answer}, nil
 }
 
-// attempt is one Fetch's: a token that could not be had for one secret is not
-// asked for again for the next.
-type attempt struct{ failed error }
+// attempt is one Fetch's: it asks for one token. One that could not be had for
+// one secret is not asked for again for the next, nor is another one after it was
+// refused: IMDS would hand out the same.
+type attempt struct {
+	asked  bool
+	failed error
+}
 
 type attemptKey struct{}
 
@@ -58,11 +62,14 @@ func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	if !ok {
 		of = new(attempt)
 	}
-	if of.failed != nil {
+	if of.asked && of.failed == nil {
+		of.failed = &Error{Service: identityService, Reason: "the vault refuses its token"}
+	}
+	if of.asked {
 		return azcore.AccessToken{}, of.failed
 	}
 	token, err := i.ask(ctx, o)
-	of.failed = err
+	of.asked, of.failed = true, err
 	return token, err
 }
 

@@ -178,35 +178,48 @@ func TestAnIdentityThatIsRefusedIsAskedForOnceAndNotForEachSecret(t *testing.T) 
 	assert.Equal(t, 1, c.count("imds"))
 }
 
-func TestATokenThatCannotBeHadIsAskedForOnceThoughTheVaultAnswersOfSecrets(t *testing.T) {
+func TestAFetchAsksForOneToken(t *testing.T) {
 	t.Parallel()
-	vaults, tokens := 0, 0
-	var mu sync.Mutex
-	client, err := vault.New(vault.Options{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		w := httptest.NewRecorder()
-		switch vaults++; {
-		case r.URL.Host == "169.254.169.254":
-			tokens++
-			w.WriteHeader(http.StatusServiceUnavailable)
-		case vaults == 1:
-			fail(w, http.StatusNotFound, "SecretNotFound", "") // before it has asked who asks
-		default:
-			w.Header().Set("WWW-Authenticate", challenge)
-			fail(w, http.StatusUnauthorized, "Unauthorized", "")
-		}
-		res := w.Result()
-		res.Request = r
-		return res, nil
-	})})
-	require.NoError(t, err)
-	got := client.Fetch(t.Context(), "example", names)
-	assert.True(t, got[names[0]].Err.Missing)
-	for _, name := range names[1:] {
-		assert.True(t, got[name].Err.OfIdentity())
+	for _, tc := range []struct {
+		name   string
+		imds   func(w http.ResponseWriter)
+		vaults int // requests to the vault, at most
+	}{
+		{"that cannot be had", func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }, 3},
+		{"that the vault refuses", func(w http.ResponseWriter) { writeToken(w, rand.Text(), time.Hour) }, 4},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			vaults, tokens := 0, 0
+			var mu sync.Mutex
+			client, err := vault.New(vault.Options{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				w := httptest.NewRecorder()
+				if r.URL.Host == "169.254.169.254" {
+					tokens++
+					tc.imds(w)
+				} else if vaults++; vaults == 1 {
+					fail(w, http.StatusNotFound, "SecretNotFound", "") // before it has asked who asks
+				} else {
+					w.Header().Set("WWW-Authenticate", challenge)
+					fail(w, http.StatusUnauthorized, "Unauthorized", "")
+				}
+				res := w.Result()
+				res.Request = r
+				return res, nil
+			})})
+			require.NoError(t, err)
+			got := client.Fetch(t.Context(), "example", names)
+			assert.True(t, got[names[0]].Err.Missing)
+			for _, name := range names[1:] {
+				require.NotNil(t, got[name].Err)
+				assert.False(t, got[name].Err.Permanent)
+			}
+			assert.Equal(t, 1, tokens)
+			assert.LessOrEqual(t, vaults, tc.vaults, "side by side, one may learn from the other")
+		})
 	}
-	assert.Equal(t, 1, tokens)
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
