@@ -8,10 +8,11 @@ import (
 	"path/filepath"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/cloud"
 )
 
 // readAuthority reads what writeAuthority, or the image's build, has written.
-func readAuthority(cfg config) (*ca.Authority, error) {
+func readAuthority(cfg cloud.Config) (*ca.Authority, error) {
 	cert, err := os.ReadFile(cfg.CACert)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read the authority's certificate: %w (azure ca DIR makes one)", err)

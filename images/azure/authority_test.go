@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/images/azure/cloud"
 )
 
 func TestAnAuthorityIsMadeOnceAndCanBeServedWith(t *testing.T) {
@@ -15,7 +17,7 @@ func TestAnAuthorityIsMadeOnceAndCanBeServedWith(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
 	var stdout, stderr bytes.Buffer
 	require.Equal(t, 0, run(t.Context(), []string{"ca", dir}, &stdout, &stderr), &stderr)
-	cfg := config{CACert: filepath.Join(dir, "ca.pem"), CAKey: filepath.Join(dir, "ca.key")}
+	cfg := cloud.Config{CACert: filepath.Join(dir, "ca.pem"), CAKey: filepath.Join(dir, "ca.key")}
 	_, err := readAuthority(cfg)
 	require.NoError(t, err)
 	info, err := os.Stat(cfg.CAKey)

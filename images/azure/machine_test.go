@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -119,7 +120,10 @@ func (m *machine) run(t *testing.T, stdin io.Reader, env []string, args ...strin
 	return string(out)
 }
 
-const tokenURL = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net"
+const (
+	tenant   = "0a1b2c3d-0000-4000-8000-00112233aabb"
+	tokenURL = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net"
+)
 
 func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 	t.Parallel()
@@ -230,4 +234,29 @@ func (m *machine) resident(t *testing.T) float64 {
 	kb, err := strconv.Atoi(string(found[1]))
 	require.NoError(t, err)
 	return float64(kb) / 1000
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cloud.json")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// lines is a buffer that may be read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -14,14 +14,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 
-	"bootrace/images/azure/loopback"
+	"bootrace/images/azure/cloud"
 )
 
 func main() {
@@ -63,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func serve(ctx context.Context, path string, stdout io.Writer) error {
-	cfg, err := loadConfig(path)
+	cfg, err := cloud.Load(path)
 	if err != nil {
 		return err
 	}
@@ -71,27 +69,10 @@ func serve(ctx context.Context, path string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	c := newCloud(cfg, authority, stdout)
-	l, err := c.listen(ctx, cfg)
+	c := cloud.New(cfg, authority, stdout)
+	l, err := c.Listen(ctx)
 	if err != nil {
 		return err
 	}
-	return c.serve(ctx, l)
-}
-
-// listen listens on an address that it makes local first, where that is safe.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	if err := loopback.Ensure(ap.Addr()); err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	return l, nil
+	return c.Serve(ctx, l)
 }

@@ -130,8 +130,11 @@ func FuzzParse(f *testing.F) {
 		// Whatever was read can be written, unless it has an inner newline.
 		for name, value := range env {
 			if !strings.ContainsAny(value, "\r\n") && len(value) < 1<<16 {
-				_, err := envfile.Append(nil, name, value)
+				file, err := envfile.Append(nil, name, value)
 				require.NoError(t, err)
+				again, err := envfile.Parse(file)
+				require.NoError(t, err)
+				assert.Equal(t, map[string]string{name: value}, again)
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package populate
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -24,13 +25,16 @@ type fetch struct {
 	round   int // results of an earlier one are of another vault
 
 	next         time.Time
-	identityNext time.Time // what IMDS asked for does not depend on the vault
-	since        time.Time // of the trouble
-	fast, slow   *backoff.ExponentialBackOff
+	identityNext time.Time            // what IMDS asked for does not depend on the vault
+	vaultNext    map[string]time.Time // what others asked for, should they be wanted again
+	since        time.Time            // of the trouble
+
+	fast, answered, slow *backoff.ExponentialBackOff
 }
 
 type fetchResult struct {
 	round   int
+	vault   string
 	answers map[string]vault.Answer
 }
 
@@ -38,6 +42,13 @@ type fetchResult struct {
 // boot it is mostly a network that comes up, then once a minute.
 func fastRetries() *backoff.ExponentialBackOff {
 	return retries(backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, Multiplier: 2, RandomizationFactor: 0.3, MaxInterval: time.Minute})
+}
+
+// answeredRetries are for a service that is there and answers with an error:
+// it is not helped by asking five times a second (Key Vault asks for 1 s, 2 s,
+// 4 s, …: https://learn.microsoft.com/azure/key-vault/general/overview-throttling).
+func answeredRetries() *backoff.ExponentialBackOff {
+	return retries(backoff.ExponentialBackOff{InitialInterval: answeredPause, Multiplier: 2, RandomizationFactor: 0.3, MaxInterval: time.Minute})
 }
 
 // slowRetries are for what somebody has to mend.
@@ -50,9 +61,7 @@ func retries(b backoff.ExponentialBackOff) *backoff.ExponentialBackOff {
 	return &b
 }
 
-// answeredPause is the least pause after an answer: a service that answers with
-// an error is not helped by asking five times a second (Key Vault asks for 1 s,
-// 2 s, 4 s, …: https://learn.microsoft.com/azure/key-vault/general/overview-throttling).
+// answeredPause is the least pause after an answer, jitter or not.
 const answeredPause = time.Second
 
 func names() []string {
@@ -63,19 +72,23 @@ func names() []string {
 	return all
 }
 
-// forget starts over, for another vault or none.
-func (f *fetch) forget(now time.Time) {
+// startOver forgets a vault for another, or for none.
+func (f *fetch) startOver(vault string, now time.Time) {
 	if f.cancel != nil {
 		f.cancel()
 	}
 	f.values, f.errs, f.names = map[string]string{}, map[string]error{}, nil
 	f.running, f.cancel, f.since = false, nil, time.Time{}
 	f.round++
+	maps.DeleteFunc(f.vaultNext, func(_ string, next time.Time) bool { return !next.After(now) })
 	f.next = now
-	if f.identityNext.After(now) {
-		f.next = f.identityNext
+	for _, next := range []time.Time{f.identityNext, f.vaultNext[vault]} {
+		if next.After(f.next) {
+			f.next = next
+		}
 	}
 	f.fast.Reset()
+	f.answered.Reset()
 	f.slow.Reset()
 }
 
@@ -88,11 +101,12 @@ func (l *loop) startFetch(ctx context.Context, now time.Time) {
 		l.at(f.next)
 		return
 	}
-	ctx, f.cancel = context.WithCancel(ctx)
+	fetching, cancel := context.WithCancel(ctx)
+	f.cancel = cancel
 	f.running = true
 	round, vaultName, wanted := f.round, l.want.Vault, f.names
 	go func() {
-		r := fetchResult{round: round, answers: l.Vault.Fetch(ctx, vaultName, wanted)}
+		r := fetchResult{round: round, vault: vaultName, answers: l.Vault.Fetch(fetching, vaultName, wanted)}
 		select {
 		case l.fetched <- r:
 		case <-ctx.Done():
@@ -103,6 +117,7 @@ func (l *loop) startFetch(ctx context.Context, now time.Time) {
 func (l *loop) takeAnswers(r fetchResult) {
 	f := &l.fetch
 	if r.round != f.round {
+		f.heed(r, time.Now())
 		return
 	}
 	f.cancel()
@@ -122,16 +137,16 @@ func (l *loop) takeAnswers(r fetchResult) {
 			continue
 		}
 		f.errs[s.Name] = err
-		permanent := true
+		permanent, ofIdentity := true, false
 		if e := answer.Err; e != nil {
-			permanent = e.Permanent
+			permanent, ofIdentity = e.Permanent, e.OfIdentity()
 			answered = answered || e.Status != 0
 			wait = max(wait, e.RetryAfter)
 		}
-		// An optional secret that is not to be had has been answered for, unless a
-		// required one must be asked for again anyway: what keeps that one back, a
-		// role that is yet to come, say, may have been the optional one's reason too.
-		if s.Required || !permanent || len(again) > 0 {
+		// An optional secret that is not to be had has been answered for; but
+		// not by IMDS, and not while a required one is to be asked for again:
+		// what somebody has to mend then, he mends for all of them.
+		if s.Required || !permanent || ofIdentity || f.lacksRequired() {
 			again = append(again, s.Name)
 			transient = transient || !permanent
 		}
@@ -145,25 +160,54 @@ func (l *loop) takeAnswers(r fetchResult) {
 	case f.since.IsZero():
 		f.since = now
 	}
-	if len(again) == 0 {
-		return
-	}
-	pause := f.slow
-	if transient {
-		pause = f.fast
-	}
-	delay := pause.NextBackOff()
-	if answered {
-		delay = max(delay, answeredPause)
-	}
 	if wait > 0 {
 		// Not before it was asked for, and not with all the others.
 		wait += rand.N(wait/10 + 1)
+		f.vaultNext[l.want.Vault] = now.Add(wait)
+	}
+	if len(again) == 0 {
+		return
+	}
+	var delay time.Duration
+	switch {
+	case !transient:
+		delay = f.slow.NextBackOff()
+	case answered:
+		delay = max(f.answered.NextBackOff(), answeredPause)
+	default:
+		delay = f.fast.NextBackOff()
 	}
 	f.next = now.Add(max(delay, wait))
+	f.vaultNext[l.want.Vault] = f.next
 	if e, ok := errors.AsType[*vault.Error](f.errs[again[0]]); ok && e.OfIdentity() {
 		f.identityNext = f.next
 	}
+}
+
+// heed keeps what was asked for in answers that nobody waits for any more.
+func (f *fetch) heed(r fetchResult, now time.Time) {
+	for _, answer := range r.answers {
+		if e := answer.Err; e != nil && e.RetryAfter > 0 {
+			next := now.Add(e.RetryAfter)
+			if next.After(f.vaultNext[r.vault]) {
+				f.vaultNext[r.vault] = next
+			}
+			if e.OfIdentity() && next.After(f.identityNext) {
+				f.identityNext = next
+			}
+		}
+	}
+}
+
+// lacksRequired: there is a required secret without a value. The table has them
+// first, so that takeAnswers has seen to them when it comes to the others.
+func (f *fetch) lacksRequired() bool {
+	for _, s := range vectorenv.Secrets() {
+		if _, known := f.values[s.Name]; s.Required && !known {
+			return true
+		}
+	}
+	return false
 }
 
 // take says why an answer is no value for the secret's variable.

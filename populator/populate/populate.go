@@ -155,7 +155,7 @@ func newLoop(c Config) *loop {
 		fetched:  make(chan fetchResult),
 		reloaded: make(chan reloadResult),
 		idle:     make(chan bool, 1),
-		fetch:    fetch{fast: fastRetries(), slow: slowRetries()},
+		fetch:    fetch{fast: fastRetries(), answered: answeredRetries(), slow: slowRetries(), vaultNext: map[string]time.Time{}},
 		reload:   reload{retries: slowRetries()},
 	}
 }
@@ -247,7 +247,7 @@ func (l *loop) look(now time.Time) {
 func (l *loop) aim(role roleenv.Role) {
 	if role.Vault != l.want.Vault {
 		l.foreign = l.foreign || l.want.Vault != ""
-		l.fetch.forget(time.Now())
+		l.fetch.startOver(role.Vault, time.Now())
 		if role.Vault != "" {
 			l.fetch.names = names()
 		}

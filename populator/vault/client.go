@@ -63,6 +63,7 @@ func (c *Client) Fetch(ctx context.Context, vault string, names []string) map[st
 	if len(names) == 0 {
 		return answers
 	}
+	ctx = withAttempt(ctx)
 	first, rest := names[0], names[1:]
 	answers[first] = c.get(ctx, vault, first)
 	if e := answers[first].Err; e != nil && !aboutTheSecret(e) {
@@ -85,9 +86,10 @@ func (c *Client) Fetch(ctx context.Context, vault string, names []string) map[st
 	return answers
 }
 
-// aboutTheSecret: the vault answered for this one secret, so it will for others.
+// aboutTheSecret: the vault has said its last word on this one secret, so others
+// have not been spoken of.
 func aboutTheSecret(e *Error) bool {
-	return e.Missing || e.Status == http.StatusForbidden || e.Status == http.StatusOK
+	return e.Permanent && e.Status != 0 && !e.OfIdentity()
 }
 
 // Close lets go of idle connections.

@@ -136,6 +136,8 @@ func writeToken(w http.ResponseWriter, token string, life time.Duration) {
 	})
 }
 
+const challenge = `Bearer authorization="https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000", resource="https://vault.azure.net"`
+
 func (c *cloud) serveVault(w http.ResponseWriter, r *http.Request) {
 	name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/secrets/"), "/")
 	c.mu.Lock()
@@ -144,7 +146,7 @@ func (c *cloud) serveVault(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	if r.Header.Get("Authorization") != "Bearer "+token {
 		c.log("challenge " + name)
-		w.Header().Set("WWW-Authenticate", `Bearer authorization="https://login.microsoftonline.com/00000000-0000-4000-8000-000000000000", resource="https://vault.azure.net"`)
+		w.Header().Set("WWW-Authenticate", challenge)
 		fail(w, http.StatusUnauthorized, "Unauthorized", "")
 		return
 	}

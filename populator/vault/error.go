@@ -92,13 +92,15 @@ func fromVault(vault, secret string, err error) *Error {
 	return e
 }
 
-// transientStatus: 401 among them, because the next try brings a new token.
+// transientStatus: 401 among them, because the next try brings a new token, and
+// what is no error (another 2xx, a redirect), because no vault says that of a
+// secret: something in between does.
 func transientStatus(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return true
 	}
-	return status >= 500
+	return status < 400 || status >= 500
 }
 
 // transportReason says what went wrong below HTTP, in words of our own: the

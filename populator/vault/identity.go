@@ -1,7 +1,10 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -37,10 +40,40 @@ func newIdentity(base *http.Client) (*identity, error) {
 	return &identity{cred: cred, answer: answer}, nil
 }
 
+// attempt is one Fetch's: it asks for one token. One that could not be had for
+// one secret is not asked for again for the next, nor is another one after it was
+// refused: IMDS would hand out the same.
+type attempt struct {
+	asked  bool
+	failed error
+}
+
+type attemptKey struct{}
+
+func withAttempt(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attemptKey{}, new(attempt))
+}
+
 // GetToken implements azcore.TokenCredential.
 func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	of, ok := ctx.Value(attemptKey{}).(*attempt)
+	if !ok {
+		of = new(attempt)
+	}
+	if of.asked && of.failed == nil {
+		of.failed = &Error{Service: identityService, Reason: "the vault refuses its token"}
+	}
+	if of.asked {
+		return azcore.AccessToken{}, of.failed
+	}
+	token, err := i.ask(ctx, o)
+	of.asked, of.failed = true, err
+	return token, err
+}
+
+func (i *identity) ask(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	i.answer.reset()
 	// MSAL keeps tokens for the whole process and goes on handing out one
 	// that Key Vault refused, or an empty one. Claims make it ask
@@ -71,7 +104,7 @@ func (i *identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	default:
 		// IMDS asks for retries on 404, 410, 429 and 5xx
 		// (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling).
-		e.Permanent = status < 500 && status != http.StatusNotFound && status != http.StatusGone &&
+		e.Permanent = status >= 400 && status < 500 && status != http.StatusNotFound && status != http.StatusGone &&
 			status != http.StatusTooManyRequests && status != http.StatusRequestTimeout
 	}
 	return azcore.AccessToken{}, e
@@ -91,14 +124,33 @@ type lastAnswer struct {
 // Do implements policy.Transporter.
 func (l *lastAnswer) Do(req *http.Request) (*http.Response, error) {
 	res, err := l.next.Do(req)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.status, l.wait, l.err = 0, 0, err
+	var status int
+	var wait time.Duration
+	var data []byte
 	if err == nil {
-		l.status, l.wait = res.StatusCode, retryAfter(res.Header, time.Now())
+		status, wait = res.StatusCode, retryAfter(res.Header, time.Now())
+		data, err = io.ReadAll(io.LimitReader(res.Body, maxToken))
+		_ = res.Body.Close() // it has been read
 	}
-	return res, err
+	l.mu.Lock()
+	l.status, l.wait, l.err = status, wait, err
+	l.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	// MSAL panics on a token that is null (accesstokens.TokenResponse,
+	// UnmarshalJSON). It would on every try: none but an object gets there.
+	if status < 300 && !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return nil, errNoToken
+	}
+	res.Body = io.NopCloser(bytes.NewReader(data))
+	return res, nil
 }
+
+// maxToken bounds what is read of an answer: tokens have some two kilobytes.
+const maxToken = 1 << 20
+
+var errNoToken = errors.New("the answer is not a token")
 
 func (l *lastAnswer) reset() {
 	l.mu.Lock()

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,6 +67,8 @@ func TestVaultErrors(t *testing.T) {
 		{"a secret that is not there", answer(404, "SecretNotFound", ""), want{text: "secret token: 404 SecretNotFound", permanent: true, missing: true, others: 2}},
 		{"a disabled secret", answer(403, "Forbidden", "SecretDisabled"), want{text: "403 Forbidden/SecretDisabled", permanent: true, missing: true, others: 2}},
 		{"no role", answer(403, "Forbidden", "ForbiddenByRbac"), want{text: "403 Forbidden/ForbiddenByRbac", permanent: true, others: 2}},
+		{"no error and no answer", answer(204, "", ""), want{text: "secret token: 204"}},
+		{"a request that it does not take", answer(400, "BadParameter", ""), want{text: "secret token: 400 BadParameter", permanent: true, others: 2}},
 		{"an error of the vault's", answer(500, "InternalServerError", ""), want{text: "500 InternalServerError"}},
 		{"a code that is none is not repeated", answer(500, "<script> of some kind", ""), want{text: "key vault example, secret token: 500"}},
 		{"throttled, in seconds", func(w http.ResponseWriter, r *http.Request) {
@@ -76,8 +80,8 @@ func TestVaultErrors(t *testing.T) {
 			w.Header().Set("Retry-After", "2")
 			answer(429, "Throttled", "")(w, r)
 		}, want{text: "429", wait: 1500 * time.Millisecond}},
-		{"an empty body", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }, want{text: "the answer has no value", others: 2}},
-		{"no value", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }, want{text: "the answer has no value", others: 2}},
+		{"an empty body", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }, want{text: "the answer has no value"}},
+		{"no value", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }, want{text: "the answer has no value"}},
 		{"a body that ends early", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = w.Write([]byte(`{"value":"hunter2`))
@@ -86,7 +90,7 @@ func TestVaultErrors(t *testing.T) {
 		{"a connection that breaks", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, want{text: "the connection broke"}},
 		{"a redirect is not followed", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere.vault.azure.net/", http.StatusFound)
-		}, want{text: "302 Found", permanent: true}},
+		}, want{text: "302 Found"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -129,9 +133,16 @@ func TestIdentityErrors(t *testing.T) {
 		{"throttled", status(429), "managed identity: 429 Too Many Requests", false, 7 * time.Second},
 		{"broken", status(500), "managed identity: 500", false, 7 * time.Second},
 		{"forbidden", status(403), "managed identity: 403 Forbidden", true, 7 * time.Second},
+		{"a redirect, which is not the service's", status(302), "managed identity: 302 Found", false, 7 * time.Second},
 		{"an empty token", func(w http.ResponseWriter, _ *http.Request) { writeToken(w, "", time.Hour) }, "the token is empty", false, 0},
 		{"an expired token", func(w http.ResponseWriter, _ *http.Request) { writeToken(w, "x", -time.Hour) }, "expired already", false, 0},
 		{"not JSON", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>hunter2")) }, "the answer is not a token", false, 0},
+		{"null", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(" null\n")) }, "the answer is not a token", false, 0},
+		{"nothing", func(http.ResponseWriter, *http.Request) {}, "the answer is not a token", false, 0},
+		{"half a token", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte(`{"access_token":"hunter2`))
+		}, "managed identity: the connection broke", false, 0},
 		{"a broken connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "managed identity: the connection broke", false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -154,6 +165,66 @@ func TestIdentityErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestAnIdentityThatIsRefusedIsAskedForOnceAndNotForEachSecret(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.setIMDS(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	got := c.client.Fetch(t.Context(), "example", names)
+	for _, name := range names {
+		require.NotNil(t, got[name].Err)
+		assert.True(t, got[name].Err.OfIdentity())
+	}
+	assert.Equal(t, 1, c.count("imds"))
+}
+
+func TestAFetchAsksForOneToken(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		imds   func(w http.ResponseWriter)
+		vaults int // requests to the vault, at most
+	}{
+		{"that cannot be had", func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }, 3},
+		{"that the vault refuses", func(w http.ResponseWriter) { writeToken(w, rand.Text(), time.Hour) }, 4},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			vaults, tokens := 0, 0
+			var mu sync.Mutex
+			client, err := vault.New(vault.Options{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				w := httptest.NewRecorder()
+				if r.URL.Host == "169.254.169.254" {
+					tokens++
+					tc.imds(w)
+				} else if vaults++; vaults == 1 {
+					fail(w, http.StatusNotFound, "SecretNotFound", "") // before it has asked who asks
+				} else {
+					w.Header().Set("WWW-Authenticate", challenge)
+					fail(w, http.StatusUnauthorized, "Unauthorized", "")
+				}
+				res := w.Result()
+				res.Request = r
+				return res, nil
+			})})
+			require.NoError(t, err)
+			got := client.Fetch(t.Context(), "example", names)
+			assert.True(t, got[names[0]].Err.Missing)
+			for _, name := range names[1:] {
+				require.NotNil(t, got[name].Err)
+				assert.False(t, got[name].Err.Permanent)
+			}
+			assert.Equal(t, 1, tokens)
+			assert.LessOrEqual(t, vaults, tc.vaults, "side by side, one may learn from the other")
+		})
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestARefusedTokenIsNotUsedAgain(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,10 @@ func Answer(w http.ResponseWriter, record *Record) *Answered {
 func (a *Answered) WriteHeader(status int) {
 	if a.record.Status == 0 && status >= http.StatusOK {
 		a.record.Status = status
-		a.record.RetryAfterS, _ = strconv.Atoi(a.Header().Get("Retry-After"))
+		// A date is for who set it to say in seconds.
+		if seconds, err := strconv.Atoi(a.Header().Get("Retry-After")); err == nil {
+			a.record.RetryAfterS = seconds
+		}
 	}
 	a.ResponseWriter.WriteHeader(status)
 }

@@ -1,4 +1,4 @@
-package main
+package cloud
 
 import (
 	"crypto/rand"
@@ -11,19 +11,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/keyvault"
 )
 
 func TestAConfigurationIsReadStrictlyAndCompleted(t *testing.T) {
 	t.Parallel()
-	cfg, err := loadConfig(write(t, `{"vault":"kv-a","tenant":"`+tenant+`","secrets":{"a":"b"}}`))
+	cfg, err := Load(write(t, `{"vault":"kv-a","tenant":"`+tenant+`","secrets":{"a":"b"}}`))
 	require.NoError(t, err)
-	assert.Equal(t, duration(600*time.Second), cfg.ControlPlane.PendingWorkerTTL)
+	assert.Equal(t, fault.Duration{Duration: 600 * time.Second}, cfg.ControlPlane.PendingWorkerTTL)
 	assert.Equal(t, "169.254.169.254:80", cfg.Listen.IMDS)
 	assert.Equal(t, "/etc/azure/ca.pem", cfg.CACert)
 	assert.Equal(t, keyvault.Seeds{"a": keyvault.Text("b")}, cfg.Secrets)
 
-	cfg, err = loadConfig(write(t, `{"vault":"kv-a","tenant":"`+tenant+`","role":"officer",
+	cfg, err = Load(write(t, `{"vault":"kv-a","tenant":"`+tenant+`","role":"officer",
 		"secrets":{"a":{"value":"b","deleted":true}},
 		"imds":{"system_assigned":false,"user_assigned":[{"client_id":"`+uuid.NewString()+`","object_id":"`+uuid.NewString()+`",
 			"resource_id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"}]}}`))
@@ -44,7 +45,7 @@ func TestAWrongConfigurationIsRefusedWithEveryReason(t *testing.T) {
 		"an unknown key":              {`{"vualt":"kv-a"}`, []string{"vualt"}},
 		"no JSON":                     {`vault: kv-a`, []string{"invalid character"}},
 		"more than one value":         {`{"vault":"kv-a","tenant":"` + tenant + `"} {}`, []string{"after the configuration"}},
-		"a number for a time":         {`{"control_plane":{"pending_worker_ttl":600}}`, []string{`"600s"`}},
+		"a number for a time":         {`{"control_plane":{"pending_worker_ttl":600}}`, []string{`"45s"`}},
 		"a secret that is no secret":  {`{"secrets":{"a":{"vlaue":"` + value + `"}}}`, []string{`secret "a"`, "vlaue"}},
 		"an identity without an end":  {`{"imds":{"user_asigned":[]}}`, []string{"user_asigned"}},
 		"an identity without a name":  {`{"imds":{"user_assigned":[{}]}}`, []string{"imds: user_assigned[0]", "client_id"}},
@@ -57,7 +58,7 @@ func TestAWrongConfigurationIsRefusedWithEveryReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := write(t, tt.text)
-			_, err := loadConfig(path)
+			_, err := Load(path)
 			require.Error(t, err)
 			assert.ErrorContains(t, err, path)
 			for _, want := range tt.want {
@@ -66,7 +67,7 @@ func TestAWrongConfigurationIsRefusedWithEveryReason(t *testing.T) {
 			assert.NotContains(t, err.Error(), value)
 		})
 	}
-	_, err := loadConfig(filepath.Join(t.TempDir(), "missing.json"))
+	_, err := Load(filepath.Join(t.TempDir(), "missing.json"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 

@@ -1,4 +1,4 @@
-package main
+package cloud
 
 import (
 	"bytes"
@@ -17,8 +17,8 @@ import (
 	"bootrace/images/azure/keyvault"
 )
 
-// config is the file that says which cloud to be. It holds secrets.
-type config struct {
+// Config is the file that says which cloud to be. It holds secrets.
+type Config struct {
 	Vault   string          `json:"vault"`
 	Tenant  string          `json:"tenant"`
 	Role    keyvault.Role   `json:"role"` // of the machine's identity on the vault
@@ -28,7 +28,7 @@ type config struct {
 		Tokens map[string][]string `json:"tokens"` // token -> datasets it may write
 	} `json:"axiom"`
 	ControlPlane struct {
-		PendingWorkerTTL duration `json:"pending_worker_ttl"`
+		PendingWorkerTTL fault.Duration `json:"pending_worker_ttl"`
 	} `json:"control_plane"`
 	Listen struct {
 		IMDS string `json:"imds"`
@@ -43,50 +43,34 @@ type config struct {
 	CAKey  string        `json:"ca_key"`
 }
 
-// duration is written as "600s".
-type duration time.Duration
-
-func (d *duration) UnmarshalJSON(text []byte) error {
-	var s string
-	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("duration %s is not a string such as \"600s\"", text)
-	}
-	parsed, err := time.ParseDuration(s)
-	if err != nil {
-		return err
-	}
-	*d = duration(parsed)
-	return nil
-}
-
-// loadConfig reads a configuration strictly; what it leaves out has the values of
+// Load reads a configuration strictly; what it leaves out has the values of
 // the image and of production.
-func loadConfig(path string) (config, error) {
-	var cfg config
-	cfg.ControlPlane.PendingWorkerTTL = duration(600 * time.Second)
+func Load(path string) (Config, error) {
+	var cfg Config
+	cfg.ControlPlane.PendingWorkerTTL.Duration = 600 * time.Second
 	cfg.Listen.IMDS, cfg.Listen.TLS = "169.254.169.254:80", "127.0.0.1:443"
 	cfg.CACert, cfg.CAKey = "/etc/azure/ca.pem", "/etc/azure/ca.key"
 
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return config{}, fmt.Errorf("read the configuration: %w", err)
+		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&cfg); err != nil {
-		return config{}, fmt.Errorf("%s: %w", path, err)
+		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return config{}, fmt.Errorf("%s: there is something after the configuration", path)
+		return Config{}, fmt.Errorf("%s: there is something after the configuration", path)
 	}
 	if err := cfg.validate(); err != nil {
-		return config{}, fmt.Errorf("%s: %w", path, err)
+		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return cfg, nil
 }
 
 // validate tells of everything that is wrong, and of no value.
-func (c config) validate() error {
+func (c Config) validate() error {
 	var problems []error
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 
@@ -112,7 +96,7 @@ func (c config) validate() error {
 			problem("axiom.tokens: a token is empty or has no dataset")
 		}
 	}
-	if c.ControlPlane.PendingWorkerTTL <= 0 {
+	if c.ControlPlane.PendingWorkerTTL.Duration <= 0 {
 		problem("control_plane.pending_worker_ttl is not positive")
 	}
 	for i, f := range c.Faults {

@@ -1,4 +1,4 @@
-package main
+package cloud
 
 import (
 	"bufio"
@@ -28,7 +28,7 @@ const tenant = "0a1b2c3d-0000-4000-8000-00112233aabb"
 
 // running is a cloud in this process, and a client that reaches it by the real names.
 type running struct {
-	cfg       config
+	cfg       Config
 	token     string // the platform token
 	secret    string // another secret's value
 	transport *http.Transport
@@ -41,18 +41,18 @@ type running struct {
 // start runs a cloud until the test ends.
 func start(t *testing.T, faults ...fault.Fault) *running {
 	t.Helper()
-	return startAs(t, func(cfg *config) { cfg.Faults = faults })
+	return startAs(t, func(cfg *Config) { cfg.Faults = faults })
 }
 
 // startAs runs a cloud that is configured differently.
-func startAs(t *testing.T, configure func(*config)) *running {
+func startAs(t *testing.T, configure func(*Config)) *running {
 	t.Helper()
 	r := &running{token: "xaat-" + uuid.NewString(), secret: rand.Text() + ` "'\$#=&<> é`, log: &lines{}}
-	r.cfg = config{Vault: "kv-test", Tenant: tenant, Secrets: keyvault.Seeds{
+	r.cfg = Config{Vault: "kv-test", Tenant: tenant, Secrets: keyvault.Seeds{
 		"platform-token": keyvault.Text(r.token), "platform-dataset": keyvault.Text("the-logs-dataset"), "another": keyvault.Text(r.secret),
 	}}
 	r.cfg.Axiom.Tokens = map[string][]string{r.token: {"the-logs-dataset"}}
-	r.cfg.ControlPlane.PendingWorkerTTL = duration(time.Hour)
+	r.cfg.ControlPlane.PendingWorkerTTL = fault.Duration{Duration: time.Hour}
 	r.cfg.Listen.IMDS, r.cfg.Listen.TLS = "127.0.0.1:0", "127.0.0.1:0"
 	configure(&r.cfg)
 
@@ -60,8 +60,8 @@ func startAs(t *testing.T, configure func(*config)) *running {
 	require.NoError(t, err)
 	authority, err := ca.Load(cert, key)
 	require.NoError(t, err)
-	c := newCloud(r.cfg, authority, r.log)
-	l, err := c.listen(t.Context(), r.cfg)
+	c := New(r.cfg, authority, r.log)
+	l, err := c.Listen(t.Context())
 	require.NoError(t, err)
 	r.plain, r.secure = l.plain.Addr().String(), l.secure[0].Addr().String()
 
@@ -80,7 +80,7 @@ func startAs(t *testing.T, configure func(*config)) *running {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- c.serve(ctx, l) }()
+	go func() { ended <- c.Serve(ctx, l) }()
 	r.stop = sync.OnceValue(func() error {
 		r.transport.CloseIdleConnections()
 		cancel()
@@ -107,7 +107,7 @@ func (r *running) records(t *testing.T) []requestlog.Record {
 func TestNoVersionOfASecretIsInTheLogNorOneThatIsSetLater(t *testing.T) {
 	t.Parallel()
 	older, later := rand.Text(), rand.Text()
-	r := startAs(t, func(cfg *config) {
+	r := startAs(t, func(cfg *Config) {
 		cfg.Role = keyvault.Officer
 		cfg.Secrets["rotated"] = keyvault.Seed{Versions: []keyvault.Version{{Value: older}, {Value: rand.Text()}}}
 	})

@@ -1,4 +1,4 @@
-package main
+package cloud
 
 import (
 	"context"
@@ -113,7 +113,7 @@ func TestTheRealClientsWriteAVault(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	r := startAs(t, func(cfg *config) { cfg.Role = keyvault.Officer })
+	r := startAs(t, func(cfg *Config) { cfg.Role = keyvault.Officer })
 	client := r.secrets(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -165,7 +165,7 @@ func TestTheRealClientsWriteAVault(t *testing.T) {
 func TestTheRealClientNamesAnIdentity(t *testing.T) {
 	one := imds.Identity{ClientID: uuid.NewString(), ObjectID: uuid.NewString(),
 		ResourceID: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/one"}
-	r := startAs(t, func(cfg *config) { cfg.IMDS.UserAssigned = []imds.Identity{one} })
+	r := startAs(t, func(cfg *Config) { cfg.IMDS.UserAssigned = []imds.Identity{one} })
 	for _, id := range []azidentity.ManagedIDKind{azidentity.ClientID(one.ClientID), azidentity.ObjectID(one.ObjectID), azidentity.ResourceID(one.ResourceID)} {
 		credential, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ClientOptions: r.options(), ID: id})
 		require.NoError(t, err)

@@ -1,4 +1,4 @@
-package main
+package cloud
 
 import (
 	"bufio"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/fault"
 	"bootrace/images/azure/keyvault"
 	"bootrace/images/azure/requestlog"
 )
@@ -56,12 +57,12 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, host, path, query, header, body string) {
 		var out bytes.Buffer
 		value, axiom := rand.Text(), rand.Text()
-		cfg := config{Vault: "kv-test", Tenant: tenant, Role: keyvault.Officer, Secrets: keyvault.Seeds{
+		cfg := Config{Vault: "kv-test", Tenant: tenant, Role: keyvault.Officer, Secrets: keyvault.Seeds{
 			"one": keyvault.Text(value), "ingest": keyvault.Text(axiom), "gone": {Versions: keyvault.Text(value).Versions, Deleted: true},
 		}}
 		cfg.Axiom.Tokens = map[string][]string{axiom: {"logs"}}
-		cfg.ControlPlane.PendingWorkerTTL = duration(time.Hour)
-		cloud := newCloud(cfg, authority, &out)
+		cfg.ControlPlane.PendingWorkerTTL = fault.Duration{Duration: time.Hour}
+		cloud := New(cfg, authority, &out)
 		token := issue(t, cloud)
 		out.Reset()
 
@@ -106,8 +107,9 @@ func newAuthority(tb testing.TB) *ca.Authority {
 }
 
 // issue asks a cloud's metadata service for a token for vaults.
-func issue(t *testing.T, c *cloud) string {
+func issue(t *testing.T, c *Cloud) string {
 	t.Helper()
+	const tokenURL = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net"
 	r := httptest.NewRequest(http.MethodGet, tokenURL, nil)
 	r.Header.Set("Metadata", "true")
 	w := httptest.NewRecorder()

@@ -1,4 +1,4 @@
-package main
+package cloud
 
 import (
 	"context"
@@ -116,6 +116,8 @@ func TestRetryAfterAsADate(t *testing.T) {
 	at, err := http.ParseTime(header.Get("Retry-After"))
 	require.NoError(t, err)
 	assert.WithinRange(t, at, before.Add(90*time.Second).Truncate(time.Second), time.Now().Add(91*time.Second))
+	records := r.records(t)
+	assert.Equal(t, 90, records[len(records)-1].RetryAfterS, "what judges the client's patience reads it there")
 }
 
 func TestAConnectionThatBreaksInTheMiddleOfAnAnswer(t *testing.T) {

@@ -1,15 +1,19 @@
-package main
+// Package cloud is the cloud of one machine as a value: the instance metadata
+// service, one key vault, Axiom's ingest and the control plane, with what goes
+// wrong in them. The program serves it at the real addresses; a test may also
+// ask its handlers in the same process, without a socket or a certificate.
+//
+//	c := cloud.New(cfg, authority, os.Stdout)
+//	l, err := c.Listen(ctx)
+//	err = c.Serve(ctx, l)
+package cloud
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
 	"log"
 	"maps"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -28,11 +32,9 @@ import (
 	"bootrace/images/azure/resolver"
 )
 
-// drain bounds how long requests that are under way may take after SIGTERM.
-const drain = 2 * time.Second
-
-// cloud is all services of one machine.
-type cloud struct {
+// Cloud is all services of one machine.
+type Cloud struct {
+	cfg     Config
 	log     *requestlog.Log
 	control *controlplane.Service
 	plain   *http.Server // IMDS
@@ -41,10 +43,13 @@ type cloud struct {
 	faults  *fault.Schedule
 }
 
-func newCloud(cfg config, authority *ca.Authority, out io.Writer) *cloud {
-	c := &cloud{
+// New returns the cloud that a configuration describes. It writes its request
+// log to out.
+func New(cfg Config, authority *ca.Authority, out io.Writer) *Cloud {
+	c := &Cloud{
+		cfg:     cfg,
 		log:     requestlog.New(out, hidden(cfg)),
-		control: controlplane.New(time.Duration(cfg.ControlPlane.PendingWorkerTTL)),
+		control: controlplane.New(cfg.ControlPlane.PendingWorkerTTL.Duration),
 	}
 	// It listens within milliseconds from now.
 	began := time.Now()
@@ -75,12 +80,21 @@ func newCloud(cfg config, authority *ca.Authority, out io.Writer) *cloud {
 	return c
 }
 
+// Handlers answer as IMDS does, over plain HTTP, and as everything else. They
+// meet faults of the answer only: whoever asks them without a network asks
+// [Cloud.Faults] for the others.
+func (c *Cloud) Handlers() (plain, secure http.Handler) { return c.plain.Handler, c.secure.Handler }
+
+// Faults is what goes wrong in this cloud. Asking for the next fault counts a
+// request.
+func (c *Cloud) Faults() *fault.Schedule { return c.faults }
+
 // addresses are what the hosts resolve to: one for each service, because a
 // service can refuse connections while the others take them.
-func addresses(cfg config, hosts map[string]site) map[string]resolver.Host {
+func addresses(cfg Config, hosts map[string]site) map[string]resolver.Host {
 	at, err := netip.ParseAddrPort(cfg.Listen.TLS)
 	if err != nil {
-		return nil // loadConfig has said so
+		return nil // Load has said so
 	}
 	out := map[string]resolver.Host{}
 	ip := at.Addr()
@@ -95,7 +109,7 @@ func addresses(cfg config, hosts map[string]site) map[string]resolver.Host {
 
 // hidden returns the values that must not be in the log, by name, but for those
 // that a secret has: the vault tells the log of them as it gets them.
-func hidden(cfg config) map[string]string {
+func hidden(cfg Config) map[string]string {
 	values := make(map[string]string)
 	n := 0
 	for token := range cfg.Axiom.Tokens {
@@ -116,7 +130,7 @@ func hidden(cfg config) map[string]string {
 }
 
 // secrets returns every value that a secret has or will have, by name.
-func secrets(cfg config) map[string]string {
+func secrets(cfg Config) map[string]string {
 	values := cfg.Secrets.Current()
 	for _, f := range cfg.Faults {
 		if f.Kind == fault.SecretRotated {
@@ -144,100 +158,4 @@ func server(f front, config *tls.Config, requests *requestlog.Log) *http.Server 
 		IdleTimeout:                  2 * time.Minute,
 		MaxHeaderBytes:               32 << 10,
 	}
-}
-
-// listeners are where a cloud is reached.
-type listeners struct {
-	plain  net.Listener
-	secure []net.Listener
-	names  net.PacketConn // nil without a resolver
-}
-
-func (l *listeners) close() {
-	for _, each := range append(l.secure, l.plain) {
-		if each != nil {
-			_ = each.Close() // closed by the servers already, but for an error
-		}
-	}
-	if l.names != nil {
-		_ = l.names.Close()
-	}
-}
-
-// listen opens what the configuration says.
-func (c *cloud) listen(ctx context.Context, cfg config) (_ *listeners, err error) {
-	l := &listeners{}
-	defer func() {
-		if err != nil {
-			l.close()
-		}
-	}()
-	if l.plain, err = c.open(ctx, "imds", cfg.Listen.IMDS); err != nil {
-		return nil, err
-	}
-	if cfg.Listen.DNS == "" {
-		all, err := listen(ctx, cfg.Listen.TLS)
-		if err != nil {
-			return nil, err
-		}
-		l.secure = []net.Listener{all}
-		return l, nil
-	}
-	at := netip.MustParseAddrPort(cfg.Listen.TLS) // loadConfig has tried
-	for _, host := range addresses(cfg, c.secure.Handler.(front).hosts) {
-		one, err := c.open(ctx, host.Service, netip.AddrPortFrom(host.Address, at.Port()).String())
-		if err != nil {
-			return nil, err
-		}
-		l.secure = append(l.secure, one)
-	}
-	if l.names, err = new(net.ListenConfig).ListenPacket(ctx, "udp", cfg.Listen.DNS); err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", cfg.Listen.DNS, err)
-	}
-	return l, nil
-}
-
-// open listens for a service; where it is to refuse connections, behind a door.
-func (c *cloud) open(ctx context.Context, service, address string) (net.Listener, error) {
-	l, err := listen(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	if open, lasts := c.faults.Listening(service); open && lasts == 0 {
-		return l, nil
-	}
-	return newDoor(l, service, c.faults), nil
-}
-
-// serve serves until ctx ends, and lets requests finish.
-func (c *cloud) serve(ctx context.Context, l *listeners) error {
-	defer l.close()
-	ended := make(chan error, 2+len(l.secure))
-	go func() { ended <- c.plain.Serve(l.plain) }()
-	for _, secure := range l.secure {
-		go func() { ended <- c.secure.ServeTLS(secure, "", "") }()
-	}
-	if l.names != nil {
-		go func() { ended <- c.names.Serve(l.names) }()
-	}
-	// All of them take connections since they were opened.
-	c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: "ready"})
-	stop := c.control.Start(c.log.Write)
-	defer stop()
-
-	var err error
-	select {
-	case err = <-ended:
-		err = fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	for _, s := range []*http.Server{c.plain, c.secure} {
-		if s.Shutdown(bounded) != nil {
-			// Who has not finished by now holds the whole machine's end up.
-			err = errors.Join(err, s.Close())
-		}
-	}
-	return err
 }

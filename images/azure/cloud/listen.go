@@ -1,0 +1,131 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"bootrace/images/azure/loopback"
+	"bootrace/images/azure/requestlog"
+)
+
+// drain bounds how long requests that are under way may take after SIGTERM.
+const drain = 2 * time.Second
+
+// Listeners are where a cloud is reached.
+type Listeners struct {
+	plain  net.Listener
+	secure []net.Listener
+	names  net.PacketConn // nil without a resolver
+}
+
+func (l *Listeners) close() {
+	for _, each := range append(l.secure, l.plain) {
+		if each != nil {
+			_ = each.Close() // closed by the servers already, but for an error
+		}
+	}
+	if l.names != nil {
+		_ = l.names.Close()
+	}
+}
+
+// Listen opens what the configuration says.
+func (c *Cloud) Listen(ctx context.Context) (_ *Listeners, err error) {
+	cfg := c.cfg
+	l := &Listeners{}
+	defer func() {
+		if err != nil {
+			l.close()
+		}
+	}()
+	if l.plain, err = c.open(ctx, "imds", cfg.Listen.IMDS); err != nil {
+		return nil, err
+	}
+	if cfg.Listen.DNS == "" {
+		all, err := listen(ctx, cfg.Listen.TLS)
+		if err != nil {
+			return nil, err
+		}
+		l.secure = []net.Listener{all}
+		return l, nil
+	}
+	at := netip.MustParseAddrPort(cfg.Listen.TLS) // Load has tried
+	for _, host := range addresses(cfg, c.secure.Handler.(front).hosts) {
+		one, err := c.open(ctx, host.Service, netip.AddrPortFrom(host.Address, at.Port()).String())
+		if err != nil {
+			return nil, err
+		}
+		l.secure = append(l.secure, one)
+	}
+	if l.names, err = new(net.ListenConfig).ListenPacket(ctx, "udp", cfg.Listen.DNS); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", cfg.Listen.DNS, err)
+	}
+	return l, nil
+}
+
+// open listens for a service; where it is to refuse connections, behind a door.
+func (c *Cloud) open(ctx context.Context, service, address string) (net.Listener, error) {
+	l, err := listen(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if open, lasts := c.faults.Listening(service); open && lasts == 0 {
+		return l, nil
+	}
+	return newDoor(l, service, c.faults), nil
+}
+
+// Serve serves until ctx ends, and lets requests finish.
+func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
+	defer l.close()
+	ended := make(chan error, 2+len(l.secure))
+	go func() { ended <- c.plain.Serve(l.plain) }()
+	for _, secure := range l.secure {
+		go func() { ended <- c.secure.ServeTLS(secure, "", "") }()
+	}
+	if l.names != nil {
+		go func() { ended <- c.names.Serve(l.names) }()
+	}
+	// All of them take connections since they were opened.
+	c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: "ready"})
+	stop := c.control.Start(c.log.Write)
+	defer stop()
+
+	var err error
+	select {
+	case err = <-ended:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	for _, s := range []*http.Server{c.plain, c.secure} {
+		if s.Shutdown(bounded) != nil {
+			// Who has not finished by now holds the whole machine's end up.
+			err = errors.Join(err, s.Close())
+		}
+	}
+	return err
+}
+
+// listen listens on an address that it makes local first, where that is safe.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	if err := loopback.Ensure(ap.Addr()); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}
