@@ -113,6 +113,21 @@ func TestTheLibraryIsWhatBootraceShips(t *testing.T) {
 	}
 }
 
+// A pause before the next try is less than twice what the outage has taken so
+// far (populator/populate/fetch.go: each pause doubles, give or take 30 %). With
+// less room than that a verdict would be a matter of luck.
+func TestABoundLeavesRoomForThePopulatorsPauses(t *testing.T) {
+	all, err := Library()
+	require.NoError(t, err)
+	for _, s := range all {
+		for _, f := range s.Cloud.Faults {
+			if s.Expect.Credentials && (f.Service == "imds" || f.Service == "keyvault") {
+				assert.GreaterOrEqual(t, s.Expect.CredentialsWithin.Duration, 3*f.Until.Duration, s.Name)
+			}
+		}
+	}
+}
+
 func TestFind(t *testing.T) {
 	s, err := Find("delay-45s")
 	require.NoError(t, err)
