@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"encoding/json"
+	"os"
 	"testing"
 	"time"
 
@@ -198,4 +199,13 @@ func TestAFaultIsReadAsItWasWritten(t *testing.T) {
 	var got fault.Fault
 	require.NoError(t, json.Unmarshal(text, &got))
 	assert.Equal(t, f, got)
+}
+
+func TestTheREADMEListsEveryKind(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	for _, row := range fault.Table() {
+		assert.Contains(t, string(text), "| `"+string(row.Kind)+"` |")
+		assert.Contains(t, string(text), "| "+row.Doc+" |", "the text of %s", row.Kind)
+	}
 }
