@@ -95,6 +95,12 @@ func TestLogsDelivered(t *testing.T) {
 			b.Ingest(30*time.Second, 200, "1-10", "")
 		}},
 		{name: "the newest lines are not due yet", want: check.Pass, break_: func(b *boot) { b.Numbered(timelinetest.EndAt-time.Second, "opensandbox-worker", 37, 0) }},
+		{name: "journald's rate limit kept lines out", want: check.Fail, unit: "boot-logger.service", say: []string{"journald suppressed 7 lines of boot-logger by its rate limit"}, break_: func(b *boot) {
+			b.Entry(20*time.Second, map[string]any{"MESSAGE_ID": "a596d6fe7bfa4994828e72309e95d61e", "N_DROPPED": "7", "MESSAGE": "Suppressed 7 messages from boot-logger.service"})
+		}},
+		{name: "another unit's lines kept out", want: check.Pass, break_: func(b *boot) {
+			b.Entry(20*time.Second, map[string]any{"MESSAGE_ID": "a596d6fe7bfa4994828e72309e95d61e", "N_DROPPED": "7", "MESSAGE": "Suppressed 7 messages from chatty.service"})
+		}},
 		{name: "the journal itself lost a line", want: check.NoEvidence, say: []string{"the journal itself lost boot-logger 4"}, break_: func(b *boot) {
 			dropLine(b, `"seq":4,`)
 		}},

@@ -28,6 +28,7 @@ var logsDelivered = Check{
 			return found(lost, "delivery is not judged: no credentials come, so nothing may be lost but nothing need arrive")
 		}
 		logged := logged(tl)
+		lost = append(lost, rateLimited(tl, logged)...)
 		if why := journalGaps(tl, logged); why != "" {
 			r := noEvidence(why)
 			r.Findings = lost
@@ -86,6 +87,20 @@ func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event)
 		return fmt.Sprintf("the journal itself lost %s %s%s", source, timeline.RangesText(timeline.Ranges(gone)), suppressed(tl))
 	}
 	return ""
+}
+
+// rateLimited finds what journald kept out of the journal by its own limits
+// (journald.conf(5), RateLimitBurst=; systemd.exec(5), LogRateLimitBurst=): what
+// the image says is lost on every host.
+func rateLimited(tl timeline.Timeline, logged map[string]map[int]timeline.Event) []Finding {
+	var out []Finding
+	for _, ev := range tl.Of(timeline.Suppressed) {
+		if source := strings.TrimSuffix(ev.Unit, ".service"); len(logged[source]) > 0 {
+			out = append(out, Finding{At: ev.At, Unit: ev.Unit, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence},
+				Summary: fmt.Sprintf("journald suppressed %d lines of %s by its rate limit: they never got into the journal", ev.Change.Count, source)})
+		}
+	}
+	return out
 }
 
 func suppressed(tl timeline.Timeline) string {
