@@ -93,6 +93,12 @@ func (r Recipe) ref() string {
 
 // Make returns the recipe's image, building it when the engine does not have it.
 func (b *Builder) Make(ctx context.Context, r Recipe) (Image, error) {
+	return b.Once(ctx, r, func(ctx context.Context, ref string) error { return b.build(ctx, r, ref) })
+}
+
+// Once returns the recipe's image, which make makes under the name ref when the
+// engine does not have it.
+func (b *Builder) Once(ctx context.Context, r Recipe, make func(ctx context.Context, ref string) error) (Image, error) {
 	ref := r.ref()
 	if img, ok, err := b.lookup(ctx, ref); err != nil || ok {
 		return img, err
@@ -107,19 +113,31 @@ func (b *Builder) Make(ctx context.Context, r Recipe) (Image, error) {
 		return img, err
 	}
 	b.step("building image %s", ref)
+	if err := make(ctx, ref); err != nil {
+		return Image{}, err
+	}
+	img, ok, err := b.lookup(ctx, ref)
+	if err == nil && !ok {
+		err = fmt.Errorf("build image %s: the engine reported success but has no %s", r.Kind, ref)
+	}
+	return img, err
+}
+
+// build has the engine build a recipe.
+func (b *Builder) build(ctx context.Context, r Recipe, ref string) error {
 	tree, labels := maps.Clone(r.Tree), map[string]string{LabelImage: r.Kind}
 	maps.Copy(labels, r.Labels)
 	if r.Fresh != nil {
 		files, more, err := r.Fresh()
 		if err != nil {
-			return Image{}, fmt.Errorf("image %s: %w", r.Kind, err)
+			return fmt.Errorf("image %s: %w", r.Kind, err)
 		}
 		tree.Merge(files, "")
 		maps.Copy(labels, more)
 	}
 	buildContext, err := tree.Tar()
 	if err != nil {
-		return Image{}, fmt.Errorf("image %s: %w", r.Kind, err)
+		return fmt.Errorf("image %s: %w", r.Kind, err)
 	}
 	args := map[string]*string{}
 	for k, v := range r.Args {
@@ -129,17 +147,13 @@ func (b *Builder) Make(ctx context.Context, r Recipe) (Image, error) {
 		Tags: []string{ref}, Remove: true, ForceRemove: true, BuildArgs: args, Labels: labels,
 	})
 	if err != nil {
-		return Image{}, fmt.Errorf("build image %s: %w", r.Kind, err)
+		return fmt.Errorf("build image %s: %w", r.Kind, err)
 	}
 	defer res.Body.Close()
 	if err := buildOutcome(res.Body); err != nil {
-		return Image{}, fmt.Errorf("build image %s: %w", r.Kind, err)
+		return fmt.Errorf("build image %s: %w", r.Kind, err)
 	}
-	img, ok, err := b.lookup(ctx, ref)
-	if err == nil && !ok {
-		err = fmt.Errorf("build image %s: the engine reported success but has no %s", r.Kind, ref)
-	}
-	return img, err
+	return nil
 }
 
 // lock keeps two processes from building at the same time: it would be the same
@@ -211,7 +225,7 @@ func (b *Builder) RemoveAll(ctx context.Context) (removed int, err error) {
 	for _, img := range list.Items {
 		for _, ref := range img.RepoTags {
 			// A pulled Debian has no label of ours; the name that we gave it is.
-			if img.Labels[LabelImage] == "" && !strings.HasPrefix(ref, "bootrace/debian:") {
+			if img.Labels[LabelImage] == "" && !strings.HasPrefix(ref, "bootrace/debian:") && !strings.HasPrefix(ref, "bootrace/pulled:") {
 				continue
 			}
 			if _, err := b.Engine.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true}); err != nil {

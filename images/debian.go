@@ -3,11 +3,15 @@ package images
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,13 +24,72 @@ var suites = []string{"trixie", "bookworm"}
 // Suites returns the bases to choose from, the default first.
 func Suites() []string { return append([]string(nil), suites...) }
 
+// IsTarball reports whether a base is given as a file.
+func IsTarball(base string) bool {
+	name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".xz"), ".zst")
+	return strings.HasSuffix(name, ".tar")
+}
+
+// tarball imports the root file system in a file.
+func (b *Builder) tarball(ctx context.Context, file string) (Image, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return Image{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return Image{}, fmt.Errorf("read %s: %w", file, err)
+	}
+	return b.Once(ctx, Recipe{Kind: "rootfs", Args: map[string]string{"SHA256": hex.EncodeToString(h.Sum(nil))}}, func(ctx context.Context, ref string) error {
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		res, err := b.Engine.ImageImport(ctx, client.ImageImportSource{Source: f, SourceName: "-"}, ref,
+			client.ImageImportOptions{Changes: []string{"LABEL " + LabelImage + "=rootfs"}})
+		if err == nil {
+			err = buildOutcome(res)
+			_ = res.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("import %s: %w", file, err)
+		}
+		return nil
+	})
+}
+
+// image is one that the engine has, else one that it can pull.
+func (b *Builder) image(ctx context.Context, ref string) (Image, error) {
+	if img, ok, err := b.lookup(ctx, ref); err != nil || ok {
+		return img, err
+	}
+	ours := "bootrace/pulled:" + hex.EncodeToString([]byte(ref))
+	if img, ok, err := b.lookup(ctx, ours); err != nil || ok {
+		return img, err
+	}
+	if err := b.pull(ctx, ref, ours); err != nil {
+		return Image{}, fmt.Errorf("the engine has no such image, it is no suite (%s) and no .tar: %w", strings.Join(suites, ", "), err)
+	}
+	img, _, err := b.lookup(ctx, ours)
+	return img, err
+}
+
 // pullTimeout bounds the wait for a registry that does not answer; a small
 // image comes in well under it.
 const pullTimeout = 3 * time.Minute
 
-// Base returns the image of a Debian release with systemd and cloud-init.
+// Base returns an image with systemd and cloud-init: of a suite, of the tarball
+// of a root file system, or of an image that the engine has or can pull.
 func (b *Builder) Base(ctx context.Context, suite string) (Image, error) {
-	debian, err := b.debian(ctx, suite)
+	from := b.debian
+	switch {
+	case slices.Contains(suites, suite):
+	case IsTarball(suite):
+		from = b.tarball
+	default:
+		from = b.image
+	}
+	debian, err := from(ctx, suite)
 	if err != nil {
 		return Image{}, fmt.Errorf("base %s: %w", suite, err)
 	}
@@ -34,13 +97,17 @@ func (b *Builder) Base(ctx context.Context, suite string) (Image, error) {
 	if err := tree.Dir(filepath.Join(b.Root, "images", "base"), ""); err != nil {
 		return Image{}, fmt.Errorf("base %s: %w", suite, err)
 	}
-	return b.Make(ctx, Recipe{
+	img, err := b.Make(ctx, Recipe{
 		Kind: "base",
 		Tree: tree,
 		// By ID: the name may be given to a newer image.
 		Args:   map[string]string{"DEBIAN": debian.ID},
 		Labels: map[string]string{"bootrace.debian": suite},
 	})
+	if err != nil {
+		return img, fmt.Errorf("base %s: %w", suite, err)
+	}
+	return img, nil
 }
 
 // debian returns a plain Debian: what the engine has, else pulled, else
