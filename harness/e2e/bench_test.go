@@ -45,7 +45,7 @@ expect: {registered: true}
 // time, beside the limit: the bare boot of the same image by the engine's own
 // command line, created, started, booted and removed.
 func BenchmarkCase(b *testing.B) {
-	lab := wiretest.New(b, "", images.Suites()[0])
+	lab := wiretest.New(b, nil, images.Suites()[0])
 	var over []time.Duration
 	for b.Loop() {
 		for _, c := range lab.Run(b, wiretest.Find(b, "delay-0s"), 5, 1) {
@@ -88,7 +88,7 @@ func bareBoot(b *testing.B, image string) time.Duration {
 // from worker.env complete to vector.env real, to Vector running with it, and the
 // time to READY on the stub path.
 func BenchmarkPopulator(b *testing.B) {
-	lab := wiretest.New(b, "", images.Suites()[0])
+	lab := wiretest.New(b, nil, images.Suites()[0])
 	var real, running, ready []time.Duration
 	for b.Loop() {
 		for _, c := range lab.Run(b, wiretest.Find(b, "delay-0s"), 12, 2) {
@@ -138,7 +138,7 @@ func latencies(t testing.TB, c results.Case) latency {
 // themselves, file pages, which the kernel takes back, not counted.
 func BenchmarkMemory(b *testing.B) {
 	raiseInotify(b)
-	lab := wiretest.New(b, "", images.Suites()[0])
+	lab := wiretest.New(b, nil, images.Suites()[0])
 	const machines = 20
 	require.GreaterOrEqual(b, container.InotifyRoom(), machines, "sysctl -w fs.inotify.max_user_instances=8192")
 	var whole, worker float64
@@ -222,7 +222,7 @@ func shimMB(t testing.TB, id string) float64 {
 // second, and whether the verdicts are those of one at a time.
 func BenchmarkAtOnce(b *testing.B) {
 	raiseInotify(b)
-	lab := wiretest.New(b, "", images.Suites()[0])
+	lab := wiretest.New(b, nil, images.Suites()[0])
 	const cases = 100
 	require.GreaterOrEqual(b, container.InotifyRoom(), cases, "sysctl -w fs.inotify.max_user_instances=8192")
 	for b.Loop() {

@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/museum"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
-	"bootrace/results"
 	"bootrace/scenarios"
 )
 
@@ -23,7 +23,7 @@ const (
 
 func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testing.T) {
 	t.Parallel() // most of its four minutes are waiting
-	lab := wiretest.New(t, "", images.Suites()...)
+	lab := wiretest.New(t, nil, images.Suites()...)
 	list, err := scenarios.Choose([]string{"smoke"})
 	require.NoError(t, err)
 	delays, err := scenarios.Default()
@@ -43,25 +43,15 @@ func TestEachBrokenPopulatorFailsInTheCheckThatShouldSeeIt(t *testing.T) {
 	for _, b := range append(slices.Clone(brokenSubjects), sound) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			lab := wiretest.New(t, b.write(t), images.Suites()[0])
+			lab := wiretest.New(t, []string{b.write(t)}, images.Suites()[0])
 			for _, c := range lab.Run(t, wiretest.Find(t, "delay-0s"), 1, 1) {
 				if b.check == "" {
 					assert.Equal(t, "pass", c.Verdict, "nothing is wrong with it: %s", wiretest.Explain(c))
 					continue
 				}
 				assert.Equal(t, "fail", c.Verdict, wiretest.Explain(c))
-				assert.Contains(t, failedChecks(c), b.check, wiretest.Explain(c))
+				assert.Contains(t, museum.Failed(c), b.check, wiretest.Explain(c))
 			}
 		})
 	}
-}
-
-func failedChecks(c results.Case) []string {
-	var out []string
-	for _, check := range c.Attempts[len(c.Attempts)-1].Checks {
-		if check.Outcome == "fail" {
-			out = append(out, check.Name)
-		}
-	}
-	return out
 }

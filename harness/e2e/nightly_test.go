@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/museum"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
 	"bootrace/scenarios"
@@ -42,7 +43,7 @@ func raiseInotify(t testing.TB) {
 func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
 	nightly(t)
 	raiseInotify(t)
-	lab := wiretest.New(t, "", images.Suites()...)
+	lab := wiretest.New(t, nil, images.Suites()...)
 	list, err := scenarios.Default()
 	require.NoError(t, err)
 	again := 0
@@ -56,7 +57,7 @@ func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
 func TestNightlyEveryFaultEndsAsExpectedTwiceInARowOnBothBases(t *testing.T) {
 	nightly(t)
 	raiseInotify(t)
-	lab := wiretest.New(t, "", images.Suites()...)
+	lab := wiretest.New(t, nil, images.Suites()...)
 	list, err := scenarios.Choose([]string{"nightly"})
 	require.NoError(t, err)
 	again := 0
@@ -72,10 +73,10 @@ func TestNightlyBrokenPopulatorsFailTheSameManyAtOnce(t *testing.T) {
 	raiseInotify(t)
 	for _, b := range brokenSubjects {
 		t.Run(b.name, func(t *testing.T) {
-			lab := wiretest.New(t, b.write(t), images.Suites()...)
+			lab := wiretest.New(t, []string{b.write(t)}, images.Suites()...)
 			for _, c := range lab.Run(t, wiretest.Find(t, "delay-0s"), 10, manyAtOnce) {
 				assert.Equal(t, "fail", c.Verdict, wiretest.Explain(c))
-				assert.Contains(t, failedChecks(c), b.check, wiretest.Explain(c))
+				assert.Contains(t, museum.Failed(c), b.check, wiretest.Explain(c))
 			}
 		})
 	}

@@ -38,6 +38,9 @@ type Backend interface {
 	// Start returns when PID 1 of the worker has been started and its cloud
 	// answers. What it started before an error it has removed again.
 	Start(ctx context.Context, spec Spec) (Machine, error)
+	// ByHand is a shell script that does what Start does, with the backend's own
+	// commands.
+	ByHand(spec Spec) string
 	// Versions names what the backend runs on (engine, kernel), for the record.
 	Versions(ctx context.Context) (map[string]string, error)
 }
@@ -58,9 +61,23 @@ type Machine interface {
 	Collect(ctx context.Context, request []byte, w io.Writer) error
 	// Detach ends the two streams while the machine goes on.
 	Detach()
-	// Keep takes the machine out of all clean-up but the explicit one, and
-	// returns the command that opens a shell in it.
-	Keep(ctx context.Context) (shell string, err error)
+	// Shell is the command that opens a shell in it.
+	Shell() []string
+	// Keep takes the machine out of all clean-up but the explicit one.
+	Keep(ctx context.Context) error
 	// Remove ends it at once and leaves nothing behind. It may be called twice.
 	Remove(ctx context.Context) error
+}
+
+// Install is an installation in the running system of an image, as an image
+// build does it. It has no network but loopback.
+type Install struct {
+	Name    string // for people
+	Image   string // what to install into, ID or reference
+	Files   []byte // a tar stream, unpacked at /
+	Command []string
+	Env     []string
+	Ref     string // the name of the image that comes out of it
+	// Labels are the image's, given the paths that are new or changed in it.
+	Labels func(changed []string) map[string]string
 }

@@ -52,8 +52,23 @@ func Make(list []scenarios.Scenario, m Matrix) []Case {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Case) int { return cmp.Compare(b.Scenario.Waits(), a.Scenario.Waits()) })
+	longestFirst(out)
 	return out
+}
+
+// Merge makes one plan of several, one a subject; the cases' ids begin with the
+// subject's name.
+func Merge(plans ...[]Case) []Case {
+	out := slices.Concat(plans...)
+	for i := range out {
+		out[i].ID = out[i].Subject + "/" + out[i].ID
+	}
+	longestFirst(out)
+	return out
+}
+
+func longestFirst(cases []Case) {
+	slices.SortStableFunc(cases, func(a, b Case) int { return cmp.Compare(b.Scenario.Waits(), a.Scenario.Waits()) })
 }
 
 // Inputs names what a case shares with its repetitions: two verdicts under one

@@ -41,9 +41,10 @@ func (r *Runner) attempt(ctx context.Context, c plan.Case, ctl *control, n int, 
 }
 
 func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n int, dir string, booted func()) (attempt, error) {
+	subj := r.Subjects[c.Subject]
 	w := newWorld()
 	w.meet(c.Scenario.Cloud.Faults)
-	s, err := r.shot(w, fmt.Sprintf("%s.%d", c.ID, n), r.Images[c.Base], provisioningOf(c.Scenario), c.Scenario.Cloud.PendingWorkerTTL.Duration)
+	s, err := r.shot(w, fmt.Sprintf("%s.%d", c.ID, n), subj.Images[c.Base], r.Images[c.Base].Cloud, provisioningOf(c.Scenario), c.Scenario.Cloud.PendingWorkerTTL.Duration)
 	if err != nil {
 		return attempt{}, err
 	}
@@ -60,11 +61,11 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	if n > 1 && s.hold > 0 {
 		s.settle = max(s.settle, c.Scenario.Expect.CredentialsWithin.Duration+deliveredFor)
 	}
-	s.keep = r.Keep != KeepNone
-	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source}
+	s.keep = r.Keep != KeepNone || r.Debug != nil
+	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source, ByHandFile: []byte(r.Backend.ByHand(s.spec))}
 	s.late = func() (map[string][]byte, error) {
 		multiUser, controlErr := ctl.wait() // without: 0, and boot-unblocked has no evidence
-		expect, err := json.MarshalIndent(expectation(c, w, r.Subject.Units, multiUser), "", "  ")
+		expect, err := json.MarshalIndent(expectation(c, w, subj.Units, multiUser), "", "  ")
 		return map[string][]byte{judge.ExpectFile: expect}, errors.Join(controlErr, err)
 	}
 	waits := c.Scenario.Waits()
@@ -98,17 +99,21 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 
 // bootsAtMost is how long a machine is taken to be booting when it does not say
 // that it has ended; on an idle host a boot takes under two seconds.
-const bootsAtMost = 20 * time.Second
+const bootsAtMost = 10 * time.Second
 
 // deliveredFor is how long a case goes on once logs arrive with the vault's token:
 // Vector must be seen to stay, and what was logged before it to have come.
 const deliveredFor = 8 * time.Second
 
+// ByHandFile of a recording does again what the harness did, by the engine's own
+// commands; secrets are replaced by their names.
+const ByHandFile = "by-hand.sh"
+
 // soon is a delay so short that the case is not over its boot when it ends.
 const soon = 5 * time.Second
 
 // shot is what every boot has in common.
-func (r *Runner) shot(w world, name string, images Images, p provisioning, ttl time.Duration) (shot, error) {
+func (r *Runner) shot(w world, name, worker, cloud string, p provisioning, ttl time.Duration) (shot, error) {
 	config, err := w.cloudConfig(ttl)
 	if err != nil {
 		return shot{}, err
@@ -120,7 +125,7 @@ func (r *Runner) shot(w world, name string, images Images, p provisioning, ttl t
 	return shot{
 		name: name, dir: filepath.Join(r.Dir, fileName(name)), secrets: w.secrets(),
 		spec: machine.Spec{
-			Run: r.ID, Name: name, WorkerImage: images.Worker, CloudImage: images.Cloud,
+			Run: r.ID, Name: name, WorkerImage: worker, CloudImage: cloud,
 			CloudConfig: config, Files: files,
 		},
 	}, nil

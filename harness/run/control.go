@@ -70,8 +70,7 @@ func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[stri
 
 func (r *Runner) controlBoot(ctx context.Context, name, base string) (time.Duration, error) {
 	w := newWorld()
-	images := Images{Worker: r.Images[base].Control, Cloud: r.Images[base].Cloud}
-	s, err := r.shot(w, name, images, provisioning{}, controlWindow)
+	s, err := r.shot(w, name, r.Images[base].Control, r.Images[base].Cloud, provisioning{}, controlWindow)
 	if err != nil {
 		return 0, err
 	}

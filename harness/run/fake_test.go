@@ -74,6 +74,8 @@ func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Mac
 	return m, nil
 }
 
+func (b *fakeBackend) ByHand(machine.Spec) string { return "fake start" }
+
 type fakeMachine struct {
 	backend            *fakeBackend
 	console, cloud     *io.PipeReader
@@ -105,7 +107,8 @@ func (m *fakeMachine) Detach() {
 	_ = m.cloudIn.Close()
 }
 
-func (m *fakeMachine) Keep(context.Context) (string, error) { return "fake shell", nil }
+func (m *fakeMachine) Shell() []string            { return []string{"fake", "shell"} }
+func (m *fakeMachine) Keep(context.Context) error { return nil }
 
 func (m *fakeMachine) Remove(ctx context.Context) error {
 	if ctx.Err() != nil {

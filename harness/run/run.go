@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,8 +30,7 @@ type Store interface {
 
 // Images are what machines of one base boot from, as image IDs.
 type Images struct {
-	Worker  string // with the subject
-	Control string // without
+	Control string // the worker without a subject
 	Cloud   string
 }
 
@@ -43,18 +43,21 @@ const (
 	KeepAll       Keep = "all"
 )
 
-// Runner executes plans. All fields but the last two must be set.
+// Runner executes plans. All fields but the last three must be set.
 type Runner struct {
-	ID      string
-	Backend machine.Backend
-	Images  map[string]Images // by base
-	Subject Subject
-	Dir     string // recordings go below it, a directory a case
-	Store   Store
+	ID       string
+	Backend  machine.Backend
+	Images   map[string]Images  // by base
+	Subjects map[string]Subject // by name
+	Dir      string             // recordings go below it, a directory a case
+	Store    Store
 	// Booting and Running bound the machines that boot and that run at once.
 	Booting, Running int
 
 	Keep Keep
+	// Debug is called with a case that came out otherwise than expected, while its
+	// machine still runs, and the command that opens a shell there; may be nil.
+	Debug func(c results.Case, shell []string)
 	// Watch is told of each step, from several goroutines; may be nil.
 	Watch func(Update)
 
@@ -65,8 +68,9 @@ type Runner struct {
 
 // Subject is what the runner needs to know of what is under test.
 type Subject struct {
-	Name, Hash string
-	Units      []string
+	Hash   string
+	Units  []string
+	Images map[string]string // the worker with the subject, by base
 }
 
 // maxAttempts is how often a case is booted when the host spoils it.
@@ -163,7 +167,7 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 	began := time.Now()
 	out := results.Case{
 		ID: c.ID, Scenario: c.Scenario.Name, Base: c.Base, Repetition: c.Repetition, Expected: c.Scenario.Expect.Verdict,
-		Backend: r.Backend.Name(), Subject: r.Subject.Name, Hash: r.Subject.Hash, Vector: "unknown",
+		Backend: r.Backend.Name(), Subject: c.Subject, Hash: r.Subjects[c.Subject].Hash, Vector: "unknown",
 		Started: began.UTC(), Waited: c.Scenario.Waits(),
 	}
 	var judgements []verdict.Judgement
@@ -172,6 +176,10 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 		judgements = append(judgements, a.Judgement.Judgement)
 		out.Attempts = append(out.Attempts, a.record())
 		out.Vector = cmp.Or(a.Versions["vector"], out.Vector)
+		if r.Debug != nil && a.machine != nil && string(a.Verdict) != out.Expected && ctx.Err() == nil {
+			out.Verdict, out.Reason, out.Recording = string(a.Verdict), a.Reason, a.dir
+			r.Debug(out, a.machine.Shell())
+		}
 		out.Kept = r.keepOrRemove(ctx, a, out.Expected)
 		if a.Verdict != verdict.Invalid || n == maxAttempts || ctx.Err() != nil {
 			break
@@ -205,8 +213,8 @@ func (r *Runner) keepOrRemove(ctx context.Context, a attempt, expected string) s
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 	defer cancel()
 	if r.Keep == KeepAll || r.Keep == KeepOnFailure && string(a.Verdict) != expected {
-		if shell, err := a.machine.Keep(ctx); err == nil {
-			return shell
+		if err := a.machine.Keep(ctx); err == nil {
+			return strings.Join(a.machine.Shell(), " ")
 		}
 	}
 	// What cannot be removed now, the next run's sweep takes.

@@ -45,15 +45,16 @@ func quick(n int) []plan.Case {
 	s.WorkerEnv.When = scenarios.BeforeBoot
 	s.Look.Window.Duration, s.Look.Settle.Duration = time.Minute, time.Millisecond
 	s.Expect.Verdict = "pass"
-	return plan.Make([]scenarios.Scenario{s}, plan.Matrix{Bases: []string{"trixie"}, Repeat: n})
+	return plan.Make([]scenarios.Scenario{s}, plan.Matrix{Bases: []string{"trixie"}, Subject: "mine", Repeat: n})
 }
 
 func newRunner(t *testing.T, b *fakeBackend) (*Runner, *memory) {
 	t.Helper()
 	store := &memory{}
 	return &Runner{
-		ID: "test", Backend: b, Images: map[string]Images{"trixie": {"worker", "control", "cloud"}},
-		Dir: t.TempDir(), Store: store, Booting: 2, Running: 4,
+		ID: "test", Backend: b, Images: map[string]Images{"trixie": {"control", "cloud"}},
+		Subjects: map[string]Subject{"mine": {Images: map[string]string{"trixie": "worker"}}},
+		Dir:      t.TempDir(), Store: store, Booting: 2, Running: 4,
 	}, store
 }
 

@@ -3,9 +3,10 @@
 // A subject is a directory:
 //
 //	SUBJECT/rootfs/…      copied to / as it is
-//	SUBJECT/enable        unit names, one a line (optional; else: every unit in
-//	                      rootfs/etc/systemd/system that has an [Install] section)
+//	SUBJECT/install.sh    run in the booted image, as an image build runs it
+//	SUBJECT/subject.yaml  optional, see Manifest
 //
+// One of the first two must be there; with both the files come first.
 // It knows nothing of what the subject does. The default subject is the
 // populator of this project, and is a subject like any other.
 package subject
@@ -13,6 +14,8 @@ package subject
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +26,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
 
 	"bootrace/images"
 )
@@ -32,7 +38,25 @@ type Subject struct {
 	Name   string
 	Rootfs images.Tree // what is copied to /
 	Enable []string    // units to enable
-	Units  []string    // all units it brings
+	Units  []string    // all units it brings; those of an installer are known once it has run
+
+	installer images.Tree // the directory, if it has an install.sh
+	args      []string
+	timeout   time.Duration
+}
+
+// Manifest is what subject.yaml may say. Without it every unit with an [Install]
+// section is enabled.
+type Manifest struct {
+	// Layers are directories, relative to this one, whose rootfs comes first.
+	Layers []string `yaml:"layers"`
+	// Enable names the units to enable, instead of those with [Install].
+	Enable []string `yaml:"enable"`
+	// Install is for an install.sh.
+	Install struct {
+		Args    []string      `yaml:"args"`
+		Timeout time.Duration `yaml:"timeout"` // default: [installTimeout]
+	} `yaml:"install"`
 }
 
 // unitDirs are where a subject's units lie, relative to its root.
@@ -43,21 +67,45 @@ var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|path|ti
 // Read reads a subject directory.
 func Read(dir string) (Subject, error) {
 	s := Subject{Name: filepath.Base(filepath.Clean(dir)), Rootfs: images.Tree{}}
-	if info, err := os.Stat(filepath.Join(dir, "rootfs")); err != nil || !info.IsDir() {
-		return s, fmt.Errorf("subject %s: it has no directory rootfs, whose files are copied to / of the worker image (README.md, \"Your own subject\")", dir)
-	}
-	if err := s.Rootfs.Dir(filepath.Join(dir, "rootfs"), ""); err != nil {
+	m, err := readManifest(filepath.Join(dir, "subject.yaml"))
+	if err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
 	}
-	list, err := os.ReadFile(filepath.Join(dir, "enable"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.readInstaller(dir, m); err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
 	}
-	s.Enable = strings.Fields(string(list))
-	if err := s.complete(len(list) > 0); err != nil {
+	for _, layer := range append(m.Layers, ".") {
+		rootfs := filepath.Join(dir, layer, "rootfs")
+		if _, err := os.Stat(rootfs); s.installer != nil && layer == "." && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if info, err := os.Stat(rootfs); err != nil || !info.IsDir() {
+			return s, fmt.Errorf("subject %s: there is no directory %s, whose files are copied to / of the worker image, and no install.sh (README.md, \"Your own subject\")", dir, rootfs)
+		}
+		if err := s.Rootfs.Dir(rootfs, ""); err != nil {
+			return s, fmt.Errorf("subject %s: %w", dir, err)
+		}
+	}
+	s.Enable = m.Enable
+	if err := s.complete(m.Enable != nil); err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
 	}
 	return s, nil
+}
+
+// readManifest returns the zero manifest when there is no file.
+func readManifest(file string) (m Manifest, err error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return m, err
+	}
+	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
+		return m, fmt.Errorf("%s: %w", file, err)
+	}
+	return m, nil
 }
 
 // Populator is the default subject: this project's own, built from source.
@@ -90,25 +138,40 @@ func (s *Subject) complete(named bool) error {
 	}
 	for _, unit := range s.Enable {
 		if !unitName.MatchString(unit) {
-			return fmt.Errorf("%q in its file enable is no unit name", unit)
+			return fmt.Errorf("%q in its list enable is no unit name", unit)
 		}
 	}
-	if len(s.Units) == 0 {
+	if len(s.Units) == 0 && s.installer == nil {
 		return fmt.Errorf("it brings no unit: expected one in rootfs/%s", strings.Join(unitDirs, " or rootfs/"))
 	}
 	return nil
 }
 
 // Hash identifies what is under test: two subjects with one hash are the same.
-func (s Subject) Hash() string { return s.tree().Hash() }
+func (s Subject) Hash() string {
+	if s.installer == nil {
+		return s.tree().Hash()
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%q\n", s.tree().Hash(), s.installer.Hash(), s.args)
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // tree is the build context: the files, and the Dockerfile that bakes them.
 func (s Subject) tree() images.Tree {
 	var df strings.Builder
-	df.WriteString("ARG WORKER\nFROM ${WORKER}\nCOPY rootfs/ /\nRUN ")
+	df.WriteString("ARG WORKER\nFROM ${WORKER}\n")
+	if s.installer == nil { // else they are in the image already
+		df.WriteString("COPY rootfs/ /\n")
+	}
+	df.WriteString("RUN ")
 	if len(s.Enable) > 0 {
 		// Quoted: a unit's name may hold a backslash.
 		fmt.Fprintf(&df, "systemctl enable '%s' && ", strings.Join(s.Enable, "' '"))
+	}
+	if s.installer != nil {
+		// As a golden image is cleaned: it has never booted.
+		df.WriteString("rm -rf /" + installerDir + " /var/log/journal/* /var/lib/cloud/* /var/log/cloud-init*.log /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/tmp/* && ")
 	}
 	// As in images/worker/Dockerfile: nothing is to be rebuilt at the first boot.
 	df.WriteString(": > /etc/machine-id && touch -r /usr /etc/.updated /var/.updated\n")
@@ -117,11 +180,17 @@ func (s Subject) tree() images.Tree {
 	return t
 }
 
-// Bake returns the worker image with the subject in it.
-func (s Subject) Bake(ctx context.Context, b *images.Builder, worker images.Image) (images.Image, error) {
-	img, err := b.Make(ctx, images.Recipe{Kind: "subject", Tree: s.tree(), Args: map[string]string{"WORKER": worker.ID}})
-	if err != nil {
-		return img, fmt.Errorf("bake subject %s: %w", s.Name, err)
+// Bake returns the worker image with the subject in it, and the units that it
+// brings.
+func (s Subject) Bake(ctx context.Context, b *images.Builder, i Installer, worker images.Image) (img images.Image, units []string, err error) {
+	if s.installer != nil {
+		if worker, err = s.install(ctx, b, i, worker); err != nil {
+			return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, err)
+		}
 	}
-	return img, nil
+	img, err = b.Make(ctx, images.Recipe{Kind: "subject", Tree: s.tree(), Args: map[string]string{"WORKER": worker.ID}})
+	if err != nil {
+		return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, err)
+	}
+	return img, slices.Compact(slices.Sorted(slices.Values(append(strings.Fields(worker.Labels[labelUnits]), s.Units...)))), nil
 }

@@ -45,7 +45,7 @@ func TestASubjectEnablesTheUnitsThatCanBe(t *testing.T) {
 }
 
 func TestASubjectMayNameWhatToEnable(t *testing.T) {
-	s, err := Read(write(t, map[string]string{unitDir + "a.service": "[Install]\n", unitDir + "b.timer": "[Install]\n", "enable": "b.timer\n"}))
+	s, err := Read(write(t, map[string]string{unitDir + "a.service": "[Install]\n", unitDir + "b.timer": "[Install]\n", "subject.yaml": "enable: [b.timer]\n"}))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"b.timer"}, s.Enable)
 }
@@ -56,9 +56,11 @@ func TestWhatIsNoSubjectIsRefused(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{"no rootfs", map[string]string{"a.service": ""}, "no directory rootfs"},
+		{"no rootfs", map[string]string{"a.service": ""}, "mine/rootfs, whose files are copied"},
 		{"no unit", map[string]string{"rootfs/usr/bin/x": ""}, "brings no unit"},
-		{"a shell command for a unit", map[string]string{unitDir + "a.service": "", "enable": "a.service;reboot"}, "is no unit name"},
+		{"a shell command for a unit", map[string]string{unitDir + "a.service": "", "subject.yaml": "enable: ['a.service;reboot']"}, "is no unit name"},
+		{"an unknown key", map[string]string{unitDir + "a.service": "", "subject.yaml": "enabled: [a.service]"}, `unknown field "enabled"`},
+		{"a layer that is not there", map[string]string{unitDir + "a.service": "", "subject.yaml": "layers: [../none]"}, "none/rootfs"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,6 +70,17 @@ func TestWhatIsNoSubjectIsRefused(t *testing.T) {
 	}
 	_, err := Read(filepath.Join(t.TempDir(), "absent"))
 	require.Error(t, err)
+}
+
+func TestALayerLiesBelowTheSubjectsOwnFiles(t *testing.T) {
+	dir := write(t, map[string]string{
+		"common/rootfs/usr/bin/a": "theirs", "common/rootfs/usr/bin/b": "theirs",
+		"one/" + unitDir + "a.service": "[Install]\n", "one/rootfs/usr/bin/b": "own", "one/subject.yaml": "layers: [../common]\n",
+	})
+	s, err := Read(filepath.Join(dir, "one"))
+	require.NoError(t, err)
+	assert.Equal(t, "theirs", string(s.Rootfs["usr/bin/a"].Data))
+	assert.Equal(t, "own", string(s.Rootfs["usr/bin/b"].Data))
 }
 
 func TestTheHashIsThatOfTheContent(t *testing.T) {

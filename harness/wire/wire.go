@@ -8,8 +8,11 @@ package wire
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"bootrace/harness/machine/container"
 	"bootrace/harness/run"
@@ -19,19 +22,20 @@ import (
 
 // Options says what to build.
 type Options struct {
-	Root    string // the source tree; see images.FindRoot
-	Cache   string // for built programs
-	Bases   []string
-	Subject string // directory; empty: this project's populator
-	Vector  string // a real Vector; empty: the stand-in
-	Step    func(what string)
+	Root     string // the source tree; see images.FindRoot
+	Cache    string // for built programs
+	Bases    []string
+	Subjects []string // directories; none: this project's populator
+	Vector   string   // a real Vector; empty: the stand-in
+	Step     func(what string)
 }
 
 // Lab is what machines are made of.
 type Lab struct {
-	Backend *container.Backend
-	Subject subject.Subject
-	Images  map[string]run.Images
+	Backend  *container.Backend
+	Names    []string // of the subjects, in the order given
+	Subjects map[string]run.Subject
+	Images   map[string]run.Images
 }
 
 // SubjectError is an error of the subject as it was given, not of the building.
@@ -40,18 +44,17 @@ type SubjectError struct{ Err error }
 func (e SubjectError) Error() string { return e.Err.Error() }
 func (e SubjectError) Unwrap() error { return e.Err }
 
-// Build reads the subject and makes all images that are not there already.
+// Build reads the subjects and makes all images that are not there already.
 func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	builder := &images.Builder{Engine: b.Engine(), Root: o.Root, Cache: o.Cache, Step: o.Step}
-	lab := Lab{Backend: b, Images: map[string]run.Images{}}
-	var err error
-	if o.Subject == "" {
-		lab.Subject, err = subject.Populator(ctx, builder)
-	} else if lab.Subject, err = subject.Read(o.Subject); err != nil {
-		err = SubjectError{err}
-	}
+	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}}
+	subjects, err := read(ctx, builder, o.Subjects)
 	if err != nil {
 		return lab, err
+	}
+	for _, s := range subjects {
+		lab.Names = append(lab.Names, s.Name)
+		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Images: map[string]string{}}
 	}
 	azure, err := builder.Azure(ctx)
 	if err != nil {
@@ -66,21 +69,57 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 		if err != nil {
 			return lab, err
 		}
-		baked, err := lab.Subject.Bake(ctx, builder, worker)
-		if err != nil {
-			return lab, fmt.Errorf("base %s: %w", name, err)
+		lab.Images[name] = run.Images{Control: worker.ID, Cloud: azure.ID}
+		for _, s := range subjects {
+			baked, units, err := s.Bake(ctx, builder, b, worker)
+			if err != nil {
+				return lab, fmt.Errorf("base %s: %w", name, err)
+			}
+			subj := lab.Subjects[s.Name]
+			subj.Images[name], subj.Units = baked.ID, units
+			lab.Subjects[s.Name] = subj
 		}
-		lab.Images[name] = run.Images{Worker: baked.ID, Control: worker.ID, Cloud: azure.ID}
 	}
 	return lab, nil
+}
+
+// read returns the subjects of the directories, which must differ in name.
+func read(ctx context.Context, b *images.Builder, dirs []string) ([]subject.Subject, error) {
+	if len(dirs) == 0 {
+		s, err := subject.Populator(ctx, b)
+		return []subject.Subject{s}, err
+	}
+	var out []subject.Subject
+	for _, dir := range dirs {
+		s, err := subject.Read(dir)
+		if err == nil && slices.ContainsFunc(out, func(o subject.Subject) bool { return o.Name == s.Name }) {
+			err = fmt.Errorf("two subjects are called %s", s.Name)
+		}
+		if err != nil {
+			return nil, SubjectError{err}
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// Hash identifies all that is under test.
+func (l Lab) Hash() string {
+	if len(l.Names) == 1 {
+		return l.Subjects[l.Names[0]].Hash
+	}
+	h := sha256.New()
+	for _, name := range l.Names {
+		fmt.Fprintln(h, l.Subjects[name].Hash)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Runner returns a runner for the lab's images that boots one machine a core at
 // a time and has atOnce of them at most.
 func (l Lab) Runner(id, dir string, store run.Store, atOnce int) *run.Runner {
 	return &run.Runner{
-		ID: id, Backend: l.Backend, Images: l.Images, Dir: dir, Store: store,
-		Subject: run.Subject{Name: l.Subject.Name, Hash: l.Subject.Hash(), Units: l.Subject.Units},
+		ID: id, Backend: l.Backend, Images: l.Images, Subjects: l.Subjects, Dir: dir, Store: store,
 		Booting: runtime.NumCPU(), Running: atOnce,
 	}
 }

@@ -66,7 +66,7 @@ func newPlace(t *testing.T) *place {
 	t.Helper()
 	// On a host without images the first run makes them, in minutes that are no
 	// part of what these tests wait for.
-	wiretest.New(t, "", images.Suites()[0])
+	wiretest.New(t, nil, images.Suites()[0])
 	dir := t.TempDir()
 	p := &place{t: t, state: filepath.Join(dir, "state"), quick: filepath.Join(dir, "quick.yaml"), long: filepath.Join(dir, "long.yaml")}
 	for file, window := range map[string]string{p.quick: "15s", p.long: "60s"} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/run"
 	"bootrace/results"
 	"bootrace/scenarios"
 )
@@ -109,8 +110,10 @@ func printRun(io streams, r results.Run) {
 func printCase(io streams, r results.Run, c results.Case, all bool) {
 	st := style{io.color}
 	fmt.Fprintf(io.out, "%s %s: %s\n", st.verdict(c.Verdict), c.ID, c.Reason)
+	fmt.Fprintf(io.out, "        why: bootrace explain --run %s %s\n", r.ID, c.ID)
 	fmt.Fprintf(io.out, "        again: %s\n", again(c))
 	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)
+	fmt.Fprintf(io.out, "        by hand: sh %s\n", filepath.Join(c.Recording, run.ByHandFile))
 	if c.Kept != "" {
 		fmt.Fprintf(io.out, "        kept: %s\n", c.Kept)
 	}

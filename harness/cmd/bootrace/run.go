@@ -8,11 +8,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
-
-	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"bootrace/harness/machine/container"
 	"bootrace/harness/plan"
@@ -20,7 +18,6 @@ import (
 	"bootrace/harness/wire"
 	"bootrace/images"
 	"bootrace/results"
-	"bootrace/results/store"
 	"bootrace/scenarios"
 )
 
@@ -33,6 +30,7 @@ type runFlags struct {
 	parallel      int
 	keep          bool
 	keepOnFailure bool
+	debug         bool
 	json          bool
 }
 
@@ -48,21 +46,38 @@ func runCommand(io streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return runScenarios(cmd.Context(), io, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringSliceVar(&f.bases, "base", images.Suites()[:1], "bases to boot: "+strings.Join(images.Suites(), ", "))
+	f.boots(fl)
 	fl.StringVar(&f.subject, "subject", "", "directory of what is under test (default: this project's populator)")
-	fl.StringVar(&f.vector, "vector", "", "a real Vector: .deb, program or image (default: $VECTOR, else the stand-in)")
-	fl.IntVar(&f.repeat, "repeat", 1, "boots of each scenario and base")
-	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory and inotify allow)")
-	fl.BoolVar(&f.keep, "keep", false, "leave all machines running; bootrace shell opens them")
-	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "leave the machines of failed cases running")
 	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
 	return cmd
 }
 
+// boots declares what every verb that boots machines takes.
+func (f *runFlags) boots(fl *pflag.FlagSet) {
+	f.builds(fl)
+	fl.IntVar(&f.repeat, "repeat", 1, "boots of each scenario and base")
+	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory and inotify allow)")
+	fl.BoolVar(&f.keep, "keep", false, "leave all machines running; bootrace shell opens them")
+	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "leave the machines of failed cases running")
+	fl.BoolVar(&f.debug, "debug", false, "open a shell in each machine whose case fails, before it goes; one machine at a time")
+}
+
+// builds declares what every verb that bakes a subject takes.
+func (f *runFlags) builds(fl *pflag.FlagSet) {
+	fl.StringSliceVar(&f.bases, "base", images.Suites()[:1], "bases to boot: "+strings.Join(images.Suites(), ", ")+", a .tar of a root file system, or an image")
+	fl.StringVar(&f.vector, "vector", "", "a real Vector: .deb, program or image (default: $VECTOR, else the stand-in)")
+}
+
 func (f runFlags) validate() error {
 	for i, b := range f.bases {
-		if !slices.Contains(images.Suites(), b) {
-			return fmt.Errorf("--base %q: expected one of %s", b, strings.Join(images.Suites(), ", "))
+		switch {
+		case slices.Contains(images.Suites(), b):
+		case images.IsTarball(b):
+			if _, err := os.Stat(b); err != nil {
+				return fmt.Errorf("--base %s: no such file", b)
+			}
+		case !strings.ContainsAny(b, ":/"):
+			return fmt.Errorf("--base %q: expected one of %s, a .tar of a root file system, or an image as name:tag", b, strings.Join(images.Suites(), ", "))
 		}
 		if slices.Contains(f.bases[:i], b) {
 			return fmt.Errorf("--base %s is named twice; --repeat boots it more often", b)
@@ -86,6 +101,8 @@ func (f runFlags) validate() error {
 		return fmt.Errorf("--parallel %d: expected at least 1", f.parallel)
 	case f.keep && f.keepOnFailure:
 		return errors.New("--keep and --keep-on-failure: choose one")
+	case f.debug && f.parallel > 1:
+		return errors.New("--debug and --parallel: with a prompt one machine runs at a time")
 	}
 	return nil
 }
@@ -100,7 +117,7 @@ func (f runFlags) keeps() run.Keep {
 	return run.KeepNone
 }
 
-func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (err error) {
+func runScenarios(ctx context.Context, io streams, f runFlags, names []string) error {
 	if err := f.validate(); err != nil {
 		return usage(err)
 	}
@@ -108,78 +125,27 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) (
 	if err != nil {
 		return usage(err)
 	}
-	state, err := stateDir()
-	if err != nil {
+	j := job{flags: f, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
+		m.Subject = lab.Names[0]
+		return plan.Make(list, m), nil
+	}}
+	if f.subject != "" {
+		j.subjects = []string{f.subject}
+	}
+	r, err := j.run(ctx, io)
+	switch {
+	case r.ID == "": // it did not begin
 		return err
-	}
-	s, err := newSession(state)
-	if err != nil {
-		return explainDisk(err, state)
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-
-	backend, err := container.Connect(ctx, s.lock.Name())
-	if err != nil {
-		return err
-	}
-	if n, err := backend.Sweep(ctx, container.NotKept); err != nil {
-		fmt.Fprintf(io.err, "bootrace: what an earlier run left behind cannot be removed: %v\n", err)
-	} else if n > 0 {
-		fmt.Fprintf(io.err, "removed %d containers that a dead run had left behind\n", n)
-	}
-	db, err := store.Open(ctx, filepath.Join(state, "results.db"))
-	if err != nil {
-		return explainDisk(err, state)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-
-	lab, err := build(ctx, io, backend, f)
-	if err != nil {
-		return err
-	}
-	subj := lab.Subject
-	vector := images.Vector{Source: vectorSource(f)}.String()
-	cases := plan.Make(list, plan.Matrix{Bases: f.bases, Subject: subj.Name, Vector: vector, Repeat: f.repeat})
-	r := results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: subj.Name, Hash: subj.Hash(),
-		Vector: vector, Planned: len(cases), Dir: s.dir}
-	if r.Versions, err = backend.Versions(ctx); err != nil {
-		return err
-	}
-	if err := db.BeginRun(ctx, r); err != nil {
-		return explainDisk(err, state)
-	}
-	parallel := atOnce(f.parallel)
-	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), subj.Name, vector, min(parallel, len(cases)))
-
-	show := newProgress(io.err, io.terminal, style{io.color}, cases)
-	runner := lab.Runner(s.id, s.dir, db, parallel)
-	runner.Keep, runner.Watch = f.keeps(), show.Update
-	heard := context.AfterFunc(ctx, func() { show.Note("ending the run and removing its machines; once more (Ctrl-C) ends it at once") })
-	var runErr error
-	r.Cases, runErr = runner.Run(ctx, cases)
-	heard()
-	show.Close()
-	if slices.ContainsFunc(r.Cases, func(c results.Case) bool { return c.Verdict == "error" }) {
-		// The cause of them all comes first.
-		runErr = errors.Join(backend.Ping(context.WithoutCancel(ctx)), runErr)
-	}
-	r.Ended = time.Now().UTC()
-	if err := db.EndRun(context.WithoutCancel(ctx), r); err != nil {
-		runErr = errors.Join(runErr, err)
-	}
-	if f.json {
+	case f.json:
 		enc := json.NewEncoder(io.out)
 		enc.SetIndent("", "  ")
 		if err := enc.Encode(r); err != nil {
 			return err
 		}
-	} else {
+	default:
 		printRun(io, r)
 	}
-	if ctx.Err() != nil {
-		runErr = interrupted(context.WithoutCancel(ctx), backend, r)
-	}
-	return outcome(r, explainDisk(runErr, state))
+	return outcome(r, err)
 }
 
 // interrupted says what a run leaves that a signal ended.
@@ -216,25 +182,4 @@ func outcome(r results.Run, err error) error {
 		return exitError{exitInvalid, fmt.Errorf("%d of %d cases were judged", len(r.Cases), r.Planned)}
 	}
 	return nil
-}
-
-// build makes what the run needs, where it is not there already.
-func build(ctx context.Context, io streams, b *container.Backend, f runFlags) (wire.Lab, error) {
-	root, err := images.FindRoot(".")
-	if err != nil {
-		return wire.Lab{}, err
-	}
-	cache, err := cacheDir()
-	if err != nil {
-		return wire.Lab{}, err
-	}
-	lab, err := wire.Build(ctx, b, wire.Options{
-		Root: root, Cache: cache, Bases: f.bases, Subject: f.subject, Vector: vectorSource(f),
-		Step: func(what string) { fmt.Fprintln(io.err, what) },
-	})
-	var theirs wire.SubjectError
-	if errors.As(err, &theirs) {
-		return lab, usage(err)
-	}
-	return lab, err
 }

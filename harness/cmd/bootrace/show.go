@@ -32,23 +32,10 @@ func showCommand(io streams) *cobra.Command {
 		Use: "show [CASE]", Short: "Show a run, or all there is to say of one of its cases",
 		Example: "  bootrace show\n  bootrace show delay-45s@trixie#1\n  bootrace show --run 20260102-0304 delay-45s",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			db, err := open(cmd.Context())
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := stored(cmd.Context(), runID, args)
 			if err != nil {
 				return err
-			}
-			defer func() { err = errors.Join(err, db.Close()) }()
-			r, err := db.Run(cmd.Context(), runID)
-			if errors.Is(err, store.ErrNotFound) {
-				return usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
-			}
-			if err != nil {
-				return err
-			}
-			if len(args) == 1 {
-				if r.Cases, err = matching(r, args[0]); err != nil {
-					return usage(err)
-				}
 			}
 			if asJSON {
 				enc := json.NewEncoder(io.out)
@@ -69,6 +56,26 @@ func showCommand(io streams) *cobra.Command {
 	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// stored returns a run of the database, the latest without an id; if a case is
+// named, with those cases only that match.
+func stored(ctx context.Context, id string, name []string) (r results.Run, err error) {
+	db, err := open(ctx)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	r, err = db.Run(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
+	}
+	if err == nil && len(name) > 0 {
+		if r.Cases, err = matching(r, name[0]); err != nil {
+			err = usage(err)
+		}
+	}
+	return r, err
 }
 
 // matching returns the cases whose id begins with name.

@@ -155,6 +155,9 @@ func (b *Backend) Versions(ctx context.Context) (map[string]string, error) {
 	return map[string]string{"engine": v.Version, "kernel": info.Info.KernelVersion}, nil
 }
 
+// cloudConfig is where the cloud expects its configuration (images/azure).
+const cloudConfig = "/etc/azure/cloud.json"
+
 // cloudReady bounds the wait for the cloud's ready line; it takes some 50 ms.
 const cloudReady = 60 * time.Second
 
@@ -186,7 +189,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	// The cloud starts while the worker, which needs its name only, is made.
 	ready := make(chan error, 1)
 	go func() {
-		config := []machine.File{{Path: "/etc/azure/cloud.json", Mode: 0o600, Data: spec.CloudConfig}}
+		config := []machine.File{{Path: cloudConfig, Mode: 0o600, Data: spec.CloudConfig}}
 		err := b.start(ctx, cloud, config)
 		if err == nil {
 			err = m.followCloud(ctx)
@@ -200,10 +203,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 		ConfigModifier: func(c *container.Config) { c.Tty = true },
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode("container:" + m.cloud)
-			hc.CapAdd = []string{"SYS_ADMIN"}
-			hc.SecurityOpt = []string{"seccomp=unconfined", "apparmor=unconfined"}
-			hc.CgroupnsMode = "private"
-			hc.Tmpfs = map[string]string{"/run": "", "/run/lock": "", "/tmp": ""}
+			machineHost(hc)
 		},
 	})
 	m.worker = workerID
@@ -223,6 +223,14 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 		return nil, fmt.Errorf("start machine %s: %w", spec.Name, err)
 	}
 	return m, nil
+}
+
+// machineHost is what systemd needs of the engine to be PID 1.
+func machineHost(hc *container.HostConfig) {
+	hc.CapAdd = []string{"SYS_ADMIN"}
+	hc.SecurityOpt = []string{"seccomp=unconfined", "apparmor=unconfined"}
+	hc.CgroupnsMode = "private"
+	hc.Tmpfs = map[string]string{"/run": "", "/run/lock": "", "/tmp": ""}
 }
 
 // create makes a container. The id is there as soon as the container is.

@@ -114,37 +114,13 @@ func (m *box) Detach() {
 }
 
 func (m *box) Collect(ctx context.Context, request []byte, w io.Writer) error {
-	ex, err := m.engine.ExecCreate(ctx, m.worker, client.ExecCreateOptions{
-		AttachStdin: true, AttachStdout: true, AttachStderr: true, Cmd: []string{"/usr/local/bin/bootrace-collect"},
-	})
-	if err != nil {
-		return fmt.Errorf("collect from machine %s: %w", m.ID(), err)
-	}
-	at, err := m.engine.ExecAttach(ctx, ex.ID, client.ExecAttachOptions{})
-	if err != nil {
-		return fmt.Errorf("collect from machine %s: %w", m.ID(), err)
-	}
-	defer at.Close()
-	// The connection knows nothing of the context.
-	defer context.AfterFunc(ctx, at.Close)()
-	if _, err := at.Conn.Write(request); err == nil {
-		err = at.CloseWrite()
-		if err != nil {
-			return fmt.Errorf("collect from machine %s: end the request: %w", m.ID(), err)
-		}
-	} else {
-		return fmt.Errorf("collect from machine %s: send the request: %w", m.ID(), err)
-	}
 	var stderr bytes.Buffer
-	if _, err := stdcopy.StdCopy(w, &stderr, at.Reader); err != nil {
-		return fmt.Errorf("collect from machine %s: %w", m.ID(), errors.Join(err, ctx.Err()))
-	}
-	res, err := m.engine.ExecInspect(ctx, ex.ID, client.ExecInspectOptions{})
+	exit, err := execute(ctx, m.engine, m.worker, client.ExecCreateOptions{Cmd: []string{"/usr/local/bin/bootrace-collect"}}, request, w, &stderr)
 	if err != nil {
 		return fmt.Errorf("collect from machine %s: %w", m.ID(), err)
 	}
-	if res.ExitCode != 0 {
-		return fmt.Errorf("collect from machine %s: bootrace-collect exited %d: %s", m.ID(), res.ExitCode, strings.TrimSpace(stderr.String()))
+	if exit != 0 {
+		return fmt.Errorf("collect from machine %s: bootrace-collect exited %d: %s", m.ID(), exit, strings.TrimSpace(stderr.String()))
 	}
 	return nil
 }
@@ -153,11 +129,13 @@ func (m *box) Collect(ctx context.Context, request []byte, w io.Writer) error {
 // cannot be changed, its name can.
 const keptPrefix = "bootrace-kept-"
 
-func (m *box) Keep(ctx context.Context) (string, error) {
+func (m *box) Shell() []string { return []string{"docker", "exec", "-it", m.ID(), "bash"} }
+
+func (m *box) Keep(ctx context.Context) error {
 	for _, id := range []string{m.cloud, m.worker} {
 		info, err := m.engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 		if err != nil {
-			return "", fmt.Errorf("keep machine %s: %w", m.ID(), err)
+			return fmt.Errorf("keep machine %s: %w", m.ID(), err)
 		}
 		name := strings.TrimPrefix(info.Container.Name, "/")
 		if strings.HasPrefix(name, keptPrefix) {
@@ -165,14 +143,14 @@ func (m *box) Keep(ctx context.Context) (string, error) {
 		}
 		name = keptPrefix + strings.TrimPrefix(name, "bootrace-")
 		if _, err := m.engine.ContainerRename(ctx, id, client.ContainerRenameOptions{NewName: name}); err != nil {
-			return "", fmt.Errorf("keep machine %s: %w", m.ID(), err)
+			return fmt.Errorf("keep machine %s: %w", m.ID(), err)
 		}
 	}
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
 	m.stop()
-	return "docker exec -it " + m.ID() + " bash", nil
+	return nil
 }
 
 func (m *box) Remove(ctx context.Context) error {

@@ -110,16 +110,15 @@ func TestSweepTakesOnlyWhatNobodyHolds(t *testing.T) {
 	}
 	start("sweep-plain")
 	kept := start("sweep-kept")
-	shell, err := kept.Keep(t.Context())
-	require.NoError(t, err)
-	assert.Contains(t, shell, kept.ID())
+	require.NoError(t, kept.Keep(t.Context()))
+	assert.Contains(t, kept.Shell(), kept.ID())
 	t.Cleanup(func() {
 		for _, c := range []string{kept.(*box).worker, kept.(*box).cloud} {
 			_ = remove(context.Background(), l.backend.Engine(), c)
 		}
 	})
 
-	_, err = l.backend.Sweep(t.Context(), NotKept)
+	_, err := l.backend.Sweep(t.Context(), NotKept)
 	require.NoError(t, err)
 	require.Equal(t, 4, mine(), "this process is alive and holds its lock")
 

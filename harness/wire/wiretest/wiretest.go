@@ -33,8 +33,17 @@ type Lab struct {
 	run int
 }
 
-// New builds the images for the bases. Under -short it skips the test.
-func New(t testing.TB, subject string, bases ...string) *Lab {
+// New builds the images for the bases; no subject is this project's populator.
+// Under -short it skips the test.
+func New(t testing.TB, subjects []string, bases ...string) *Lab {
+	t.Helper()
+	lab, err := Build(t, subjects, bases...)
+	require.NoError(t, err)
+	return lab
+}
+
+// Build is New for images that may not come into being.
+func Build(t testing.TB, subjects []string, bases ...string) (*Lab, error) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("boots machines")
@@ -53,13 +62,15 @@ func New(t testing.TB, subject string, bases ...string) *Lab {
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
 	lab, err := wire.Build(ctx, backend, wire.Options{
-		Root: root, Cache: filepath.Join(cache, "bootrace"), Bases: bases, Subject: subject, Vector: os.Getenv("VECTOR"),
+		Root: root, Cache: filepath.Join(cache, "bootrace"), Bases: bases, Subjects: subjects, Vector: os.Getenv("VECTOR"),
 		Step: func(what string) { t.Log(what) },
 	})
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	unique := make([]byte, 4)
 	_, _ = rand.Read(unique) // never fails: crypto/rand, Go 1.24
-	return &Lab{Lab: lab, Dir: dir, id: hex.EncodeToString(unique)}
+	return &Lab{Lab: lab, Dir: dir, id: hex.EncodeToString(unique)}, nil
 }
 
 // discard is a store that keeps nothing: the tests look at what Run returns.
@@ -70,21 +81,26 @@ func (discard) PutCase(context.Context, string, results.Case) error { return nil
 // Run boots the scenarios on all of the lab's bases, atOnce machines at a time.
 func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) []results.Case {
 	t.Helper()
-	l.mu.Lock()
-	l.run++
-	id := fmt.Sprintf("test-%s-%d", l.id, l.run)
-	l.mu.Unlock()
 	var bases []string
 	for _, b := range images.Suites() {
 		if _, ok := l.Images[b]; ok {
 			bases = append(bases, b)
 		}
 	}
+	return l.RunCases(t, plan.Make(list, plan.Matrix{Bases: bases, Subject: l.Names[0], Vector: "stand-in", Repeat: repeat}), atOnce)
+}
+
+// RunCases boots a plan.
+func (l *Lab) RunCases(t testing.TB, cases []plan.Case, atOnce int) []results.Case {
+	t.Helper()
+	l.mu.Lock()
+	l.run++
+	id := fmt.Sprintf("test-%s-%d", l.id, l.run)
+	l.mu.Unlock()
 	if room := container.InotifyRoom(); atOnce > room {
 		t.Logf("fs.inotify.max_user_instances has room for %d machines at once, not %d", room, atOnce)
 		atOnce = room
 	}
-	cases := plan.Make(list, plan.Matrix{Bases: bases, Subject: l.Subject.Name, Vector: "stand-in", Repeat: repeat})
 	out, err := l.Runner(id, filepath.Join(l.Dir, id), discard{}, atOnce).Run(t.Context(), cases)
 	require.NoError(t, err)
 	require.Len(t, out, len(cases))

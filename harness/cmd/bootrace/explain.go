@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/harness/explain"
+	"bootrace/harness/timeline"
+	"bootrace/results"
+)
+
+func explainCommand(io streams) *cobra.Command {
+	var runID string
+	cmd := &cobra.Command{
+		Use: "explain CASE", Short: "Say in a few sentences why a case failed, and what would have to change",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := stored(cmd.Context(), runID, args)
+			if err != nil {
+				return err
+			}
+			for _, c := range r.Cases {
+				printExplanation(io, c)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
+	return cmd
+}
+
+func printExplanation(io streams, c results.Case) {
+	st := style{io.color}
+	fmt.Fprintf(io.out, "%s %s\n", st.verdict(c.Verdict), c.ID)
+	// A recording that was removed takes some of the explanation with it, not all.
+	tl, err := timeline.Read(os.DirFS(c.Recording))
+	if err != nil {
+		tl = timeline.Timeline{}
+	}
+	e, ok := explain.Case(c, tl)
+	if !ok {
+		fmt.Fprintf(io.out, "  no check failed: %s\n", c.Reason)
+		return
+	}
+	fmt.Fprintf(io.out, "  why     %s: %s\n", e.Check, e.Why)
+	for _, more := range e.More {
+		fmt.Fprintf(io.out, "          %s\n", more)
+	}
+	for _, then := range e.Then {
+		fmt.Fprintf(io.out, "  then    %s\n", then)
+	}
+	fmt.Fprintf(io.out, "  change  %s\n", e.Change)
+	for _, ev := range e.Evidence {
+		fmt.Fprintf(io.out, "  %s\n", st.dim(fmt.Sprintf("%s:%d: %s", ev.File, ev.Line, oneLine(ev.Text, maxReason))))
+	}
+	fmt.Fprintf(io.out, "  in %s\n", c.Recording)
+	if err != nil {
+		fmt.Fprintf(io.out, "  without the recording, which would say more: %v\n", err)
+	}
+}

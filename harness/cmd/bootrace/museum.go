@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/harness/museum"
+	"bootrace/harness/plan"
+	"bootrace/harness/wire"
+	"bootrace/images"
+)
+
+func museumCommand(io streams) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "museum [INCIDENT...]",
+		Short: "Boot the designs that broke production and see each of them caught for its own reason",
+		Example: `  bootrace museum
+  bootrace museum pr257 --keep-on-failure --repeat 5`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runMuseum(cmd.Context(), io, f, args) },
+	}
+	f.boots(cmd.Flags())
+	return cmd
+}
+
+func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error {
+	if err := f.validate(); err != nil {
+		return usage(err)
+	}
+	root, err := images.FindRoot(".")
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(root, filepath.FromSlash(museum.Dir))
+	incidents, err := museum.Read(os.DirFS(dir))
+	if err != nil {
+		return err
+	}
+	if incidents, err = chooseIncidents(incidents, ids); err != nil {
+		return usage(err)
+	}
+	j := job{name: "museum", flags: f}
+	for _, i := range incidents {
+		j.subjects = append(j.subjects, filepath.Join(dir, i.ID))
+	}
+	j.plan = func(_ wire.Lab, m plan.Matrix) ([]plan.Case, error) {
+		var plans [][]plan.Case
+		for _, i := range incidents {
+			cases, err := i.Plan(m)
+			if err != nil {
+				return nil, err
+			}
+			plans = append(plans, cases)
+		}
+		return plan.Merge(plans...), nil
+	}
+	r, runErr := j.run(ctx, io)
+	if r.ID == "" {
+		return runErr
+	}
+	wrong := 0
+	st := style{io.color}
+	cells := museum.Compare(incidents, r.Cases)
+	for _, i := range incidents {
+		fmt.Fprintf(io.out, "\n%s: %s\n  production: %s\n", i.ID, i.Design, i.Production)
+		for _, c := range cells {
+			if c.Incident != i.ID {
+				continue
+			}
+			text := "works, and nothing is reported"
+			if len(c.Want) > 0 {
+				text = strings.Join(c.Want, ", ")
+				if finding, ok := c.Evidence(); ok {
+					text = fmt.Sprintf("%s: +%.3fs %s", text, finding.At.Seconds(), finding.Summary)
+				}
+			}
+			word := "pass" // of the harness, not of the design
+			if w := c.Wrong(); w != "" {
+				wrong++
+				word, text = "fail", w
+			}
+			fmt.Fprintf(io.out, "  %s %-24s %s\n", st.verdict(word), c.Scenario, oneLine(text, maxReason))
+		}
+	}
+	fmt.Fprintf(io.out, "\n%d of %d cells as they must be, %d boots in %s. Vector: %s. Recordings: %s\n",
+		len(cells)-wrong, len(cells), len(r.Cases), seconds(r.Ended.Sub(r.Started)), vectorOf(r), r.Dir)
+	if wrong > 0 && runErr == nil {
+		return exitError{code: exitFailure}
+	}
+	return outcome(r, runErr)
+}
+
+// chooseIncidents returns those of the ids, all without any.
+func chooseIncidents(all []museum.Incident, ids []string) ([]museum.Incident, error) {
+	if len(ids) == 0 {
+		return all, nil
+	}
+	var out []museum.Incident
+	var errs []error
+	for _, id := range ids {
+		n := slices.IndexFunc(all, func(i museum.Incident) bool { return i.ID == id })
+		if n < 0 {
+			var have []string
+			for _, i := range all {
+				have = append(have, i.ID)
+			}
+			errs = append(errs, fmt.Errorf("there is no incident %q; there are %s", id, strings.Join(have, ", ")))
+			continue
+		}
+		out = append(out, all[n])
+	}
+	return out, errors.Join(errs...)
+}

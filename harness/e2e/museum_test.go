@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/museum"
+	"bootrace/harness/plan"
+	"bootrace/harness/wire/wiretest"
+	"bootrace/images"
+)
+
+// visit boots the museum; only keeps a cell.
+func visit(t *testing.T, repeat, atOnce int, only func(scenario string) bool) {
+	t.Helper()
+	root, err := images.FindRoot(".")
+	require.NoError(t, err)
+	dir := filepath.Join(root, museum.Dir)
+	incidents, err := museum.Read(os.DirFS(dir))
+	require.NoError(t, err)
+	var subjects []string
+	for _, i := range incidents {
+		subjects = append(subjects, filepath.Join(dir, i.ID))
+		for scenario := range i.Cells {
+			if !only(scenario) {
+				delete(i.Cells, scenario)
+			}
+		}
+	}
+	lab := wiretest.New(t, subjects, images.Suites()[0])
+	var plans [][]plan.Case
+	for _, i := range incidents {
+		cases, err := i.Plan(plan.Matrix{Bases: images.Suites()[:1], Vector: "stand-in", Repeat: repeat})
+		require.NoError(t, err)
+		plans = append(plans, cases)
+	}
+	cells := museum.Compare(incidents, lab.RunCases(t, plan.Merge(plans...), atOnce))
+	for _, c := range cells {
+		if wrong := c.Wrong(); !assert.Empty(t, wrong, "%s in %s", c.Incident, c.Scenario) {
+			for _, b := range c.Cases {
+				t.Log(wiretest.Explain(b))
+			}
+		}
+	}
+}
+
+func TestTheMuseumIsCaughtAtTheSmallestDelays(t *testing.T) {
+	t.Parallel()
+	visit(t, 1, someAtOnce, func(scenario string) bool { return scenario == "pre" || scenario == "delay-0s" })
+}
+
+func TestNightlyTheMuseumIsCaughtFiveTimes(t *testing.T) {
+	nightly(t)
+	raiseInotify(t)
+	visit(t, 5, manyAtOnce, func(string) bool { return true })
+}

@@ -1,0 +1,200 @@
+// Package explain says in a few sentences why a case failed: the failed check
+// that the others follow from, what it rests on, and what would have to change
+// where that is known. It reads a result; the recording, if there is one, adds
+// the request and the start that decided.
+//
+//	e := explain.Case(c, tl)
+//	fmt.Println(e.Why, e.Change)
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"bootrace/harness/timeline"
+	"bootrace/results"
+)
+
+// Explanation is why a case came out as it did.
+type Explanation struct {
+	Check    string             // the one that the others follow from
+	Why      string             // what it saw
+	More     []string           // what the recording adds
+	Evidence []results.Evidence // of Why
+	Then     []string           // the other failed checks, in the order of cause
+	Change   string             // what would have to change; empty if it is not known
+}
+
+// cause is a check's place among the causes. The first that failed is the one
+// that the others follow from: a cycle keeps Vector from its start, a boot that
+// is blocked keeps the worker from registering, and not the other way round.
+type cause struct {
+	check, change string
+	more          func(timeline.Timeline, results.Check) []string
+	// follows names a check that this one follows from where both failed.
+	follows string
+}
+
+var causes = []cause{
+	{check: "no-ordering-cycle", change: "take away the After= or Before= that closes the cycle: what multi-user.target waits for cannot come after cloud-final.service or multi-user.target, " +
+		"which cloud-final.service comes after", more: cycleUnits},
+	{check: "start-rate", follows: "no-start-limit", change: "trigger on the one file that is awaited and not on its directory, where the unit writes as well; or wait inside one start"},
+	{check: "boot-unblocked", change: "let the unit's start end before worker.env exists: READY (Type=notify) with a stub, and the waiting after it; " +
+		"and ask for other units' starts with --no-block, since a start that waits for this one never ends"},
+	{check: "no-start-limit", change: "do not fail while worker.env is not there yet, or take the limit away (StartLimitIntervalSec=0): " +
+		"Vector's restarts ask for what it wants each time, 0.1 s apart", more: spenders},
+	{check: "no-unit-failed", change: "a unit that has nothing to do yet must not fail: write a stub with every variable before Vector starts, and exit or wait without an error"},
+	{check: "env-file-whole", change: "write a temporary file in the same directory, fsync it and rename it over vector.env; never write a stub over values"},
+	{check: "secrets-contained", change: "keep the value out of logs, arguments and other files, and vector.env root's with mode 0600 (UMask=0077)"},
+	{check: "registered", change: "see what the worker's unit waited for: it registers when worker.env is there"},
+	{check: "vector-credentialed", change: "ask again until the vault's values are there: IMDS, the vault and the role may come up later than worker.env, worker.env may be filled later than it is created, " +
+		"and an optional secret may be missing; then restart Vector", more: refusals},
+	{check: "logs-delivered", change: "let Vector run on a stub whose URL nobody answers (it retries and buffers): whatever Axiom answers 4xx is dropped for good"},
+	{check: "cloud-politeness", change: "wait between tries, longer each time, and keep Retry-After"},
+	{check: "vector-active", change: "see why Vector ended: journalctl -u vector.service in the recording's journal"},
+	{check: "quiescent", change: "end what is not needed once Vector has its values"},
+}
+
+// Case explains a case by the boot that decided it. tl is that boot's timeline;
+// its zero value adds nothing. A case without a failed check has no explanation.
+func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
+	failed := map[string]results.Check{}
+	for _, a := range c.Attempts {
+		if a.Recording != c.Recording {
+			continue
+		}
+		for _, check := range a.Checks {
+			if check.Outcome == "fail" && len(check.Findings) > 0 {
+				failed[check.Name] = check
+			}
+		}
+	}
+	order := slices.Clone(causes)
+	slices.SortStableFunc(order, func(a, b cause) int {
+		_, aFollows := failed[a.follows]
+		_, bFollows := failed[b.follows]
+		return b2i(aFollows) - b2i(bFollows)
+	})
+	for _, cause := range order {
+		check, isFailed := failed[cause.check]
+		if !isFailed {
+			continue
+		}
+		if cause.more != nil {
+			e.More = append(e.More, cause.more(tl, check)...)
+		}
+		said := fmt.Sprintf("%s: %s", cause.check, check.Findings[0].Summary)
+		if e.Check != "" {
+			e.Then = append(e.Then, said)
+			continue
+		}
+		e.Check, e.Change = cause.check, cause.change
+		var all []string
+		for _, f := range check.Findings {
+			all = append(all, f.Summary)
+			e.Evidence = append(e.Evidence, f.Evidence...)
+		}
+		e.Why = strings.Join(all[:min(3, len(all))], "; ")
+		e.Evidence = e.Evidence[:min(6, len(e.Evidence))]
+	}
+	return e, e.Check != ""
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+var unitName = regexp.MustCompile(`[A-Za-z0-9:_.\\@-]+\.(service|target|socket|path|timer|mount|device|slice)`)
+
+// cycleUnits names the units that systemd's messages on the cycle speak of.
+func cycleUnits(_ timeline.Timeline, check results.Check) []string {
+	var units []string
+	for _, f := range check.Findings {
+		for _, ev := range f.Evidence {
+			for _, unit := range unitName.FindAllString(ev.Text, -1) {
+				if !slices.Contains(units, unit) {
+					units = append(units, unit)
+				}
+			}
+		}
+	}
+	if len(units) < 2 {
+		return nil
+	}
+	return []string{"the cycle goes through " + strings.Join(units, ", ")}
+}
+
+// spenders counts who used up the starts of the units that were refused.
+func spenders(tl timeline.Timeline, check results.Check) []string {
+	var out []string
+	for _, unit := range unitsOf(check) {
+		var starts, failures int
+		var first, last timeline.Event
+		for _, ev := range tl.Of(timeline.Starting, timeline.StartFailed) {
+			if ev.Unit != unit {
+				continue
+			}
+			if ev.Kind == timeline.StartFailed {
+				failures++
+				continue
+			}
+			if starts++; starts == 1 {
+				first = ev
+			}
+			last = ev
+		}
+		if starts > 0 {
+			limit := tl.Final.Units[unit]
+			out = append(out, fmt.Sprintf("%s was started %d times from %s to %s and failed %d times; its limit is %d starts in %s",
+				unit, starts, timeline.Since(first.At), timeline.Since(last.At), failures, limit.StartLimitBurst, limit.StartLimitInterval))
+		}
+	}
+	return out
+}
+
+func unitsOf(check results.Check) []string {
+	units := map[string]bool{}
+	for _, f := range check.Findings {
+		if f.Unit != "" {
+			units[f.Unit] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(units))
+}
+
+// refusals names the last request for a token or a secret that was not granted,
+// by what was asked for, unless it was granted later.
+func refusals(tl timeline.Timeline, _ results.Check) []string {
+	last := map[string]timeline.Event{}
+	asked := map[string]int{}
+	for _, ev := range tl.Of(timeline.Request) {
+		if ev.Call.Service != "imds" && ev.Call.Service != "keyvault" {
+			continue
+		}
+		what := strings.TrimSpace(ev.Call.Service + " " + cmp.Or(ev.Call.Secret, ev.Call.Op))
+		last[what] = ev
+		asked[what]++
+	}
+	var out []string
+	for _, what := range slices.Sorted(maps.Keys(last)) {
+		// Key Vault answers 401 to each first request, to say where a token is had.
+		if ev := last[what]; ev.Call.Status != 200 && ev.Call.Status != 401 {
+			answer := cmp.Or(ev.Call.Error, "no answer")
+			if ev.Call.Status != 0 {
+				answer = strings.TrimSpace(fmt.Sprintf("%d %s", ev.Call.Status, ev.Call.Error))
+			}
+			out = append(out, fmt.Sprintf("%s: its last answer, at %s, was %s; it was asked %d times", what, timeline.Since(ev.At), answer, asked[what]))
+		}
+	}
+	if len(last) == 0 && len(tl.Events) > 0 {
+		out = append(out, "no request reached IMDS or the vault")
+	}
+	return out
+}

@@ -1,0 +1,200 @@
+// Package lint says what can be seen of a subject without booting it: what
+// systemd-analyze says of the units, and what they promise together. It reads
+// what [Script] prints in the baked image, booted to basic.target and no further.
+//
+//	out, err := backend.Examine(ctx, name, image, lint.Script(units))
+//	remarks, err := lint.Read(out, units)
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Level says what a remark means.
+type Level string
+
+const (
+	Problem Level = "problem" // a boot will show it
+	Note    Level = "note"    // a boot may show it, under the wrong timing
+)
+
+// Remark is one thing seen.
+type Remark struct {
+	Level Level
+	Unit  string
+	Text  string
+}
+
+// OnlyABoot is what lint cannot see.
+const OnlyABoot = "only a boot shows: what the programs do, how long they take, what is asked of the cloud, whether Vector " +
+	"gets the credentials and what was logged arrives"
+
+// vector is the unit whose restarts ask for what it wants.
+const vector = "vector.service"
+
+// between ends what systemd-analyze says and begins what systemctl shows.
+const between = "---- units ----"
+
+// properties are what the rules need of a unit (systemd.unit(5), systemd.service(5)).
+var properties = []string{
+	"Id", "LoadState", "UnitFileState", "Type", "RemainAfterExit", "Restart", "TimeoutStartUSec", "StartLimitIntervalUSec", "StartLimitBurst",
+	"PIDFile", "Before", "After", "WantedBy", "RequiredBy", "TriggeredBy", "Wants", "Triggers", "Paths", "DefaultDependencies",
+}
+
+// Script is the command whose output [Read] reads. The whole boot transaction is
+// verified, so that cycles through units of others are seen as well.
+func Script(units []string) []string {
+	args := append(slices.Clone(units), vector)
+	return append([]string{"/bin/sh", "-c",
+		`systemd-analyze verify --man=no multi-user.target "$@" 2>&1; echo "$0"; systemctl show -p ` + strings.Join(properties, ",") + ` "$@"`,
+		between}, args...)
+}
+
+// unit is what systemctl show says of one.
+type unit map[string]string
+
+func (u unit) list(property string) []string { return strings.Fields(u[property]) }
+func (u unit) is(property string, values ...string) bool {
+	return slices.Contains(values, u[property])
+}
+
+// Read returns the remarks on the units, problems first.
+func Read(output []byte, units []string) ([]Remark, error) {
+	said, shown, ok := bytes.Cut(output, []byte(between+"\n"))
+	if !ok {
+		return nil, fmt.Errorf("systemd-analyze and systemctl printed nothing to judge: %.200q", output)
+	}
+	var out []Remark
+	for line := range strings.Lines(string(said)) {
+		if r, ok := verified(strings.TrimSpace(line), units); ok && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	all := map[string]unit{}
+	for block := range strings.SplitSeq(string(shown), "\n\n") {
+		u := unit{}
+		for line := range strings.Lines(block) {
+			if name, value, ok := strings.Cut(strings.TrimRight(line, "\n"), "="); ok {
+				u[name] = value
+			}
+		}
+		if u["Id"] != "" {
+			all[u["Id"]] = u
+		}
+	}
+	for _, id := range units {
+		u, ok := all[id]
+		if !ok && !strings.Contains(id, "@.") {
+			return nil, fmt.Errorf("systemctl shows nothing of %s", id)
+		}
+		for _, rule := range rules {
+			if level, text := rule(u, all); text != "" {
+				out = append(out, Remark{level, id, text})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Remark) int { return strings.Compare(string(b.Level), string(a.Level)) })
+	return out, nil
+}
+
+// verified takes a line of systemd-analyze verify, if it is about the units or
+// about the boot's order.
+func verified(line string, units []string) (Remark, bool) {
+	cycle := strings.Contains(line, "ordering cycle") || strings.Contains(line, "deleted to break")
+	for _, id := range units {
+		if strings.Contains(line, id) {
+			return Remark{Problem, id, "systemd-analyze: " + line}, true
+		}
+	}
+	return Remark{Problem, "", "systemd-analyze: " + line}, cycle
+}
+
+// rules look at one unit among all, and say nothing or one thing.
+var rules = []func(u unit, all map[string]unit) (Level, string){
+	notLoaded, neverAsked, holdsTheBoot, successEndsIt, secondTrigger, triggersItself, childIsKilled, burnsItsStarts,
+}
+
+func notLoaded(u unit, _ map[string]unit) (Level, string) {
+	if u.is("LoadState", "loaded", "") {
+		return "", ""
+	}
+	return Problem, fmt.Sprintf("it is %s, systemd will not start it", u["LoadState"])
+}
+
+func neverAsked(u unit, _ map[string]unit) (Level, string) {
+	if len(u.list("WantedBy"))+len(u.list("RequiredBy"))+len(u.list("TriggeredBy")) > 0 || !u.is("LoadState", "loaded") {
+		return "", ""
+	}
+	return Note, "nothing in the image wants, requires or triggers it: it starts only if a program asks for it"
+}
+
+// bootBudget is what a subject may add to the boot (scenarios, expect.boot_budget).
+const bootBudget = 2 * time.Second
+
+func holdsTheBoot(u unit, all map[string]unit) (Level, string) {
+	waits := u.is("Type", "oneshot", "notify", "notify-reload", "dbus", "forking")
+	asked := slices.Contains(u.list("WantedBy"), "multi-user.target") || slices.Contains(all[vector].list("Wants"), u["Id"])
+	ordered := u["DefaultDependencies"] == "yes" || slices.Contains(all[vector].list("After"), u["Id"])
+	if !waits || !asked || !ordered {
+		return "", ""
+	}
+	limit := u["TimeoutStartUSec"]
+	if limit == "infinity" {
+		return Note, fmt.Sprintf("Type=%s, TimeoutStartSec=infinity and before multi-user.target: the boot waits for as long as it likes, and cloud-final comes after multi-user.target", u["Type"])
+	}
+	if d, err := span(limit); err == nil && d > bootBudget {
+		return Note, fmt.Sprintf("the boot waits up to %s for it (TimeoutStartSec), more than its budget of %s", limit, bootBudget)
+	}
+	return "", ""
+}
+
+func successEndsIt(u unit, _ map[string]unit) (Level, string) {
+	if !u.is("Type", "oneshot") || !u.is("Restart", "on-failure", "on-abnormal") || !u.is("RemainAfterExit", "yes") {
+		return "", ""
+	}
+	return Note, fmt.Sprintf("exit 0 ends it for good (Restart=%s retries failures only, RemainAfterExit=yes keeps it active): work that is put off must not exit 0", u["Restart"])
+}
+
+func secondTrigger(u unit, _ map[string]unit) (Level, string) {
+	if len(u.list("TriggeredBy")) == 0 || !u.is("RemainAfterExit", "yes") {
+		return "", ""
+	}
+	return Problem, fmt.Sprintf("%s triggers it once only: with RemainAfterExit=yes it counts as active, and the next trigger starts nothing", u["TriggeredBy"])
+}
+
+func triggersItself(u unit, all map[string]unit) (Level, string) {
+	if !strings.Contains(u["Paths"], "/etc/opensandbox (") {
+		return "", ""
+	}
+	for _, id := range u.list("Triggers") {
+		if t := all[id]; t["StartLimitIntervalUSec"] == "0" {
+			return Problem, fmt.Sprintf("whatever lies in the directory starts %s, its own vector.env as well, and no start limit ends that", id)
+		}
+	}
+	return Note, "whatever is written in the directory triggers it, its own vector.env as well"
+}
+
+func childIsKilled(u unit, _ map[string]unit) (Level, string) {
+	if !u.is("Type", "forking") || u["PIDFile"] != "" {
+		return "", ""
+	}
+	return Note, "Type=forking without PIDFile=: systemd guesses the main process, and a stop or restart kills the child that waits"
+}
+
+func burnsItsStarts(u unit, all map[string]unit) (Level, string) {
+	wanted := slices.Contains(all[vector].list("Wants"), u["Id"])
+	if !wanted || u.is("StartLimitIntervalUSec", "0", "") || u.is("StartLimitBurst", "0", "") || u.is("Type", "notify", "notify-reload") {
+		return "", ""
+	}
+	return Note, fmt.Sprintf("each restart of Vector asks for it (Wants=): while it fails, its %s starts in %s are gone after as many restarts of Vector, 0.1 s apart",
+		u["StartLimitBurst"], u["StartLimitIntervalUSec"])
+}
+
+// span reads systemd's time spans as systemctl show writes them: 1min 30s.
+func span(text string) (time.Duration, error) {
+	return time.ParseDuration(strings.NewReplacer("min", "m", "us", "µs", " ", "").Replace(text))
+}

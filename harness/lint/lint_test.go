@@ -1,0 +1,89 @@
+package lint
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What systemctl show prints of a populator that is all right, and of Vector.
+const (
+	good = `Type=notify
+Restart=on-failure
+RemainAfterExit=yes
+TimeoutStartUSec=1s
+StartLimitIntervalUSec=0
+StartLimitBurst=5
+Id=p.service
+WantedBy=multi-user.target vector.service
+Before=vector.service shutdown.target
+LoadState=loaded
+DefaultDependencies=no
+`
+	vectors = `Id=vector.service
+Wants=p.service network-online.target
+After=p.service basic.target
+LoadState=loaded
+`
+)
+
+func remarks(t *testing.T, verify, show string, units ...string) []string {
+	t.Helper()
+	got, err := Read([]byte(verify+between+"\n"+show+"\n"+vectors), units)
+	require.NoError(t, err)
+	var out []string
+	for _, r := range got {
+		out = append(out, string(r.Level)+" "+r.Unit+": "+r.Text)
+	}
+	return out
+}
+
+func TestAGoodUnitGetsNoRemark(t *testing.T) {
+	assert.Empty(t, remarks(t, "/usr/lib/systemd/system/other.service:7: Unknown key name 'X' in section 'Unit', ignoring.\n", good, "p.service"))
+}
+
+func TestEachRuleSeesItsCase(t *testing.T) {
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"masked", "LoadState=loaded", "LoadState=masked", "problem p.service: it is masked"},
+		{"nobody asks", "WantedBy=multi-user.target vector.service", "WantedBy=", "note p.service: nothing in the image wants"},
+		{"waits for ever", "TimeoutStartUSec=1s", "TimeoutStartUSec=infinity", "note p.service: Type=notify, TimeoutStartSec=infinity"},
+		{"waits long", "TimeoutStartUSec=1s", "TimeoutStartUSec=1min 30s", "note p.service: the boot waits up to 1min 30s"},
+		{"success ends it", "Type=notify", "Type=oneshot", "note p.service: exit 0 ends it for good"},
+		{"second trigger", "Before=", "TriggeredBy=p.path\nBefore=", "problem p.service: p.path triggers it once only"},
+		{"burns its starts", "Type=notify\nRestart=on-failure\nRemainAfterExit=yes\nTimeoutStartUSec=1s\nStartLimitIntervalUSec=0",
+			"Type=exec\nStartLimitIntervalUSec=2min", "note p.service: each restart of Vector asks for it"},
+		{"kills its child", "Type=notify", "Type=forking", "note p.service: Type=forking without PIDFile="},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			require.Contains(t, good, tt.old)
+			got := remarks(t, "", strings.Replace(good, tt.old, tt.new, 1), "p.service")
+			require.Len(t, got, 1)
+			assert.True(t, strings.HasPrefix(got[0], tt.want), got[0])
+		})
+	}
+}
+
+func TestAPathUnitOnTheDirectoryTriggersItself(t *testing.T) {
+	const path = "Id=p.path\nLoadState=loaded\nWantedBy=multi-user.target\nPaths=/etc/opensandbox (PathChanged)\nTriggers=p.service\n"
+	assert.Contains(t, remarks(t, "", path+"\n"+good, "p.path")[0], "problem p.path: whatever lies in the directory starts p.service")
+	assert.Contains(t, remarks(t, "", path+"\n"+strings.Replace(good, "IntervalUSec=0", "IntervalUSec=10s", 1), "p.path")[0], "note p.path: whatever is written")
+	assert.Empty(t, remarks(t, "", strings.Replace(path, "/etc/opensandbox ", "/etc/opensandbox/worker.env ", 1)+"\n"+good, "p.path"))
+}
+
+func TestWhatSystemdAnalyzeSaysIsKeptIfItConcernsTheSubjectOrTheOrder(t *testing.T) {
+	got := remarks(t, "/etc/systemd/system/p.service:3: Unknown key name 'Tpye' in section 'Service', ignoring.\n"+
+		"vector.service: Found ordering cycle on q.service/start\nsomething of another unit\n", good, "p.service")
+	assert.Equal(t, []string{
+		"problem p.service: systemd-analyze: /etc/systemd/system/p.service:3: Unknown key name 'Tpye' in section 'Service', ignoring.",
+		"problem : systemd-analyze: vector.service: Found ordering cycle on q.service/start",
+	}, got)
+}
+
+func TestNoOutputIsNoPass(t *testing.T) {
+	for _, text := range []string{"", "sh: systemd-analyze: not found\n", between + "\n" + vectors} {
+		_, err := Read([]byte(text), []string{"p.service"})
+		require.Error(t, err, text)
+	}
+}

@@ -1,0 +1,178 @@
+package container
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"bootrace/harness/machine"
+)
+
+// upWithin bounds the boot of the system that is installed into; to basic.target
+// it takes about a second.
+const upWithin = 60 * time.Second
+
+// machineInit is what every worker image starts (images/base/Dockerfile).
+const machineInit = "/usr/local/sbin/machine-init"
+
+// Install boots the image to basic.target, runs the command in it, stops it and
+// commits it. Nothing of Vector, the worker or cloud-init runs meanwhile. It
+// returns what the command printed. ctx bounds all of it; whatever happens the
+// container is removed.
+func (b *Backend) Install(ctx context.Context, in machine.Install) (output string, err error) {
+	id, err := b.bench(ctx, in.Name, in.Image, in.Files)
+	defer b.clear(ctx, id, &err)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	exit, err := execute(ctx, b.Engine(), id, client.ExecCreateOptions{Cmd: in.Command, Env: in.Env}, nil, &out, &out)
+	switch {
+	case err != nil:
+		return out.String(), err
+	case exit != 0:
+		return out.String(), fmt.Errorf("it exited %d", exit)
+	}
+	grace := 10
+	if _, err := b.Engine().ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &grace}); err != nil {
+		return out.String(), fmt.Errorf("stop the machine: %w", err)
+	}
+	diff, err := b.Engine().ContainerDiff(ctx, id, client.ContainerDiffOptions{})
+	if err != nil {
+		return out.String(), fmt.Errorf("ask the engine what changed: %w", err)
+	}
+	var changed []string
+	for _, c := range diff.Changes {
+		if c.Kind != container.ChangeDelete {
+			changed = append(changed, strings.TrimPrefix(c.Path, "/"))
+		}
+	}
+	changes := []string{`CMD ["` + machineInit + `"]`}
+	for key, value := range in.Labels(changed) {
+		changes = append(changes, fmt.Sprintf("LABEL %q=%q", key, value))
+	}
+	if _, err := b.Engine().ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: in.Ref, Changes: changes}); err != nil {
+		return out.String(), fmt.Errorf("commit the machine: %w", err)
+	}
+	return out.String(), nil
+}
+
+// Examine boots the image to basic.target, runs the command in it, and returns
+// what it printed to stdout.
+func (b *Backend) Examine(ctx context.Context, name, image string, command []string) (output []byte, err error) {
+	id, err := b.bench(ctx, name, image, nil)
+	defer b.clear(ctx, id, &err)
+	if err != nil {
+		return nil, err
+	}
+	var out, stderr bytes.Buffer
+	exit, err := execute(ctx, b.Engine(), id, client.ExecCreateOptions{Cmd: command}, nil, &out, &stderr)
+	if err == nil && exit != 0 {
+		err = fmt.Errorf("%s exited %d: %s", command[0], exit, strings.TrimSpace(stderr.String()))
+	}
+	return out.Bytes(), err
+}
+
+// bench boots an image to basic.target, without a network but loopback. The
+// container is there if there is an id, error or not.
+func (b *Backend) bench(ctx context.Context, name, image string, files []byte) (id string, err error) {
+	spec := machine.Spec{Run: "bench", Name: fmt.Sprintf("%s-%d", name, time.Now().UnixNano())}
+	box, id, err := b.create(ctx, spec, "bench", testcontainers.ContainerRequest{
+		Image: image,
+		Cmd:   []string{machineInit, "--unit=basic.target"},
+		Env:   map[string]string{"container": "docker"},
+		HostConfigModifier: func(hc *container.HostConfig) {
+			hc.NetworkMode = "none"
+			machineHost(hc)
+		},
+	})
+	if err != nil {
+		return id, fmt.Errorf("create a machine of the image: %w", err)
+	}
+	if files != nil {
+		if _, err := b.Engine().CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: bytes.NewReader(files)}); err != nil {
+			return id, fmt.Errorf("copy the files in: %w", err)
+		}
+	}
+	if err := box.Start(ctx); err != nil {
+		return id, fmt.Errorf("start a machine of the image: %w", err)
+	}
+	return id, b.waitUntilUp(ctx, id)
+}
+
+// clear removes a bench, and joins what goes wrong with it to err.
+func (b *Backend) clear(ctx context.Context, id string, err *error) {
+	if id == "" {
+		return
+	}
+	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), listTimeout)
+	defer cancel()
+	*err = errors.Join(*err, remove(cleanup, b.Engine(), id))
+}
+
+// waitUntilUp returns once systemd has reached its target.
+func (b *Backend) waitUntilUp(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, upWithin)
+	defer cancel()
+	var said bytes.Buffer
+	for {
+		said.Reset()
+		_, err := execute(ctx, b.Engine(), id, client.ExecCreateOptions{Cmd: []string{"systemctl", "is-system-running", "--wait"}}, nil, &said, &said)
+		switch state := strings.TrimSpace(said.String()); {
+		case err != nil && ctx.Err() == nil:
+			return fmt.Errorf("systemd is not up: %w", err)
+		case state == "running", state == "degraded":
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("systemd is not up after %s, systemctl says: %s", upWithin, strings.TrimSpace(said.String()))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// execute runs a command in a container and returns its exit code. The command
+// goes on when ctx ends; the caller removes the container.
+func execute(ctx context.Context, engine *client.Client, id string, what client.ExecCreateOptions, stdin []byte, stdout, stderr io.Writer) (exit int, err error) {
+	what.AttachStdin, what.AttachStdout, what.AttachStderr = stdin != nil, true, true
+	fail := func(step string, err error) (int, error) {
+		return 0, fmt.Errorf("%s: %s: %w", what.Cmd[0], step, errors.Join(err, ctx.Err()))
+	}
+	ex, err := engine.ExecCreate(ctx, id, what)
+	if err != nil {
+		return fail("create", err)
+	}
+	at, err := engine.ExecAttach(ctx, ex.ID, client.ExecAttachOptions{})
+	if err != nil {
+		return fail("attach", err)
+	}
+	defer at.Close()
+	// The connection knows nothing of the context.
+	defer context.AfterFunc(ctx, at.Close)()
+	if stdin != nil {
+		if _, err := at.Conn.Write(stdin); err != nil {
+			return fail("send its input", err)
+		}
+		if err := at.CloseWrite(); err != nil {
+			return fail("end its input", err)
+		}
+	}
+	if _, err := stdcopy.StdCopy(stdout, stderr, at.Reader); err != nil || ctx.Err() != nil {
+		return fail("read its output", err)
+	}
+	res, err := engine.ExecInspect(ctx, ex.ID, client.ExecInspectOptions{})
+	if err != nil {
+		return fail("ask for its exit code", err)
+	}
+	return res.ExitCode, nil
+}

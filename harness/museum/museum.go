@@ -1,0 +1,153 @@
+// Package museum keeps the designs that broke production, each rebuilt as a
+// subject, with what the harness must say of it in each scenario. A design that
+// is caught by another check than its own does not count as caught.
+//
+//	incidents, err := museum.Read(os.DirFS(dir))
+//	cases := …                                  // run all of incident.Plan's
+//	cells := museum.Compare(incidents, cases)
+package museum
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+
+	"bootrace/harness/plan"
+	"bootrace/results"
+	"bootrace/scenarios"
+)
+
+// Dir is where the incidents lie, below the module's root.
+const Dir = "harness/museum"
+
+// Incident is one design, and what became of it.
+type Incident struct {
+	ID         string `yaml:"-"` // its directory, which is a subject as well
+	Design     string `yaml:"design"`
+	Production string `yaml:"production"` // what was seen there
+	// Cells are by scenario the checks that must fail; none where the design works.
+	Cells map[string][]string `yaml:"cells"`
+}
+
+// Read reads every incident of the museum's directory, in the order of ids.
+func Read(dir fs.FS) ([]Incident, error) {
+	files, err := fs.Glob(dir, "*/incident.yaml")
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s holds no incident", Dir)
+	}
+	var out []Incident
+	for _, file := range files {
+		text, err := fs.ReadFile(dir, file)
+		if err != nil {
+			return nil, err
+		}
+		i := Incident{ID: path.Dir(file)}
+		if err := yaml.UnmarshalWithOptions(text, &i, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("%s/%s: %w", Dir, file, err)
+		}
+		out = append(out, i)
+	}
+	return out, nil
+}
+
+// Plan returns the incident's cases. A scenario in which it must be caught
+// expects to fail.
+func (i Incident) Plan(m plan.Matrix) ([]plan.Case, error) {
+	var list []scenarios.Scenario
+	for _, name := range slices.Sorted(maps.Keys(i.Cells)) {
+		s, err := scenarios.Find(name)
+		if err != nil {
+			return nil, fmt.Errorf("incident %s: %w", i.ID, err)
+		}
+		if len(i.Cells[name]) > 0 {
+			s.Expect.Verdict = "fail"
+		}
+		list = append(list, s)
+	}
+	m.Subject = i.ID
+	return plan.Make(list, m), nil
+}
+
+// Cell is what the harness said of one design in one scenario, all boots of it.
+type Cell struct {
+	Incident string
+	Scenario string
+	Want     []string       // the checks that must fail; none: it must pass
+	Cases    []results.Case // its boots
+}
+
+// Wrong says what is not as it must be, empty if all is.
+func (c Cell) Wrong() string {
+	if len(c.Cases) == 0 {
+		return "never ran"
+	}
+	for _, b := range c.Cases {
+		if !b.AsExpected() {
+			return fmt.Sprintf("%s: %s, must %s: %s", b.ID, b.Verdict, b.Expected, b.Reason)
+		}
+		failed := Failed(b)
+		for _, check := range c.Want {
+			if !slices.Contains(failed, check) {
+				return fmt.Sprintf("%s: caught for another reason: %s did not fail, %v did", b.ID, check, failed)
+			}
+		}
+	}
+	return ""
+}
+
+// Evidence is the first finding of the first check that must fail.
+func (c Cell) Evidence() (results.Finding, bool) {
+	if len(c.Cases) == 0 || len(c.Want) == 0 {
+		return results.Finding{}, false
+	}
+	for _, check := range decided(c.Cases[0]).Checks {
+		if check.Name == c.Want[0] && len(check.Findings) > 0 {
+			return check.Findings[0], true
+		}
+	}
+	return results.Finding{}, false
+}
+
+// Failed names the checks that failed in the boot that decided the case.
+func Failed(c results.Case) []string {
+	var out []string
+	for _, check := range decided(c).Checks {
+		if check.Outcome == "fail" {
+			out = append(out, check.Name)
+		}
+	}
+	return out
+}
+
+func decided(c results.Case) results.Attempt {
+	for _, a := range c.Attempts {
+		if a.Recording == c.Recording {
+			return a
+		}
+	}
+	return results.Attempt{}
+}
+
+// Compare sorts the cases into the incidents' cells, in their order.
+func Compare(incidents []Incident, cases []results.Case) []Cell {
+	var out []Cell
+	for _, i := range incidents {
+		for _, scenario := range slices.Sorted(maps.Keys(i.Cells)) {
+			cell := Cell{Incident: i.ID, Scenario: scenario, Want: i.Cells[scenario]}
+			for _, c := range cases {
+				if c.Subject == i.ID && c.Scenario == scenario {
+					cell.Cases = append(cell.Cases, c)
+				}
+			}
+			out = append(out, cell)
+		}
+	}
+	return out
+}
