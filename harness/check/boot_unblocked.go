@@ -29,10 +29,8 @@ var bootUnblocked = Check{
 		note := fmt.Sprintf("multi-user.target at %s, control %s", timeline.Since(at), timeline.Since(e.ControlMultiUser))
 		if over := at - e.ControlMultiUser - e.BootBudget; over > 0 {
 			chain := w.late(MultiUser)
-			f := Finding{At: at, Unit: MultiUser, Over: over, Summary: fmt.Sprintf("multi-user.target %s later than in the control boot, budget %s: %s",
+			f := Finding{At: at, Unit: MultiUser, Over: over, Limit: e.ControlMultiUser + e.BootBudget, Summary: fmt.Sprintf("multi-user.target %s later than in the control boot, budget %s: %s",
 				round(at-e.ControlMultiUser), e.BootBudget, w.describeLate(chain))}
-			// Without what the subject took it would have been too late all the same.
-			f.Elsewhere = w.took(chain, e.SubjectUnits) < over
 			for _, u := range chain {
 				f.Evidence = append(f.Evidence, evidence(w.end[u])...)
 			}
@@ -78,6 +76,17 @@ func (w *waits) waitingFor(unit string) []string {
 	return out
 }
 
+// Slowness is how many times longer the boot took than the control boot, what
+// the subject's own starts took left out; 0 if that cannot be said.
+func Slowness(tl timeline.Timeline, e Expect) float64 {
+	at, reached := tl.Reached(MultiUser)
+	if !reached || e.ControlMultiUser <= 0 {
+		return 0
+	}
+	w := waitsOf(tl)
+	return float64(at-w.took(w.late(MultiUser), e.SubjectUnits)) / float64(e.ControlMultiUser)
+}
+
 // took is what the starts of those units took that are in the chain.
 func (w *waits) took(chain, units []string) time.Duration {
 	var sum time.Duration
@@ -119,7 +128,7 @@ func waitedOn(w *waits, e Expect, reached time.Duration) []Finding {
 			}
 		}
 		if len(who) > 0 {
-			out = append(out, Finding{At: began, Unit: s, Over: took - e.BootBudget, Evidence: ev,
+			out = append(out, Finding{At: began, Unit: s, Over: took - e.BootBudget, Limit: e.BootBudget, Evidence: ev,
 				Summary: fmt.Sprintf("%s waited for the start of %s, which took %s from %s (budget %s)", strings.Join(who, ", "), s, round(took), timeline.Since(began), e.BootBudget)})
 		}
 	}

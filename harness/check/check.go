@@ -36,9 +36,9 @@ type Finding struct {
 	// Over is by how much a limit in time was exceeded, zero where the finding
 	// has none. A host that lost a second does not explain a minute.
 	Over time.Duration `json:"over_ns,omitempty"`
-	// Elsewhere: the limit would have been exceeded without the time the subject's
-	// units took, so that others at work on the host explain it as well.
-	Elsewhere bool `json:"elsewhere,omitempty"`
+	// Limit is the limit that was exceeded, where it is one on what happens while
+	// the machine boots: a host that is slower than at the control boots explains it.
+	Limit time.Duration `json:"limit_ns,omitempty"`
 }
 
 // Result is one check's answer.

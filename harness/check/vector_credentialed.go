@@ -49,8 +49,12 @@ var vectorCredentialed = Check{
 		}
 		loaded := firstLoaded(tl, e, v.Start)
 		if loaded > deadline {
-			out = append(out, Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Evidence: []timeline.Evidence{v.Evidence},
-				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(loaded-complete), began(e), e.CredentialsWithin)})
+			f := Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Evidence: []timeline.Evidence{v.Evidence},
+				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(loaded-complete), began(e), e.CredentialsWithin)}
+			if booted, ok := tl.Reached(MultiUser); ok && complete <= booted {
+				f.Limit = e.CredentialsWithin
+			}
+			out = append(out, f)
 		}
 		return found(out, fmt.Sprintf("credentials %s after %s", round(loaded-complete), began(e)))
 	},

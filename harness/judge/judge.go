@@ -61,7 +61,9 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 	if err != nil {
 		return Judgement{}, fmt.Errorf("judge: %w", err)
 	}
-	j := Judgement{Case: tl.Case, Results: check.Judge(tl, e), Disturbance: disturbance(tl), End: tl.End,
+	d := disturbance(tl)
+	d.Slowness = check.Slowness(tl, e)
+	j := Judgement{Case: tl.Case, Results: check.Judge(tl, e), Disturbance: d, End: tl.End,
 		Missing: tl.Missing, Versions: tl.Versions, Expect: e}
 	j.MultiUser, _ = tl.Reached(check.MultiUser)
 	j.Judgement = verdict.Of(j.Results, j.Disturbance)

@@ -16,9 +16,10 @@ type Tolerance struct {
 	// Stalled is the largest share of any 10 s in which no task of the host could
 	// run for want of memory or disk (PSI full, the kernel's accounting/psi.rst).
 	// Waiting for the CPU (PSI some) is no measure: two boots on two cores show it
-	// always; what it does to the machine is measured as Late. It counts only for
-	// a finding of time lost elsewhere than in the subject: a compiler on the same
-	// two cores made a boot five times slower and no tick later than 5 ms.
+	// always; what it does to the machine is measured as Late. It counts only where
+	// what is not the subject's took longer than in the control boot as well: a
+	// compiler on the same two cores made a boot five times slower and no tick later
+	// than 5 ms.
 	Stalled float64
 	// Factor is how much longer than the time the host lost a finding may be
 	// explained by it: thirty boots at once on two cores made the populator 20
@@ -43,6 +44,9 @@ type Disturbance struct {
 	Lost     time.Duration `json:"lost_ns"`        // all delays and stalls together
 	Causes   []Cause       `json:"causes"`         // each spoils the boot by itself
 	CPU      time.Duration `json:"cpu_waiting_ns"` // PSI some, until multi-user.target
+	// Slowness is the boot's time over the control boot's, the subject's starts left
+	// out of it; 0: not known.
+	Slowness float64 `json:"slowness"`
 }
 
 // Cause is something at the host that spoils a boot.
@@ -66,8 +70,10 @@ func (d Disturbance) beyond(t Tolerance) string {
 
 // explains says whether a finding may be the host's doing, and by what.
 func (d Disturbance) explains(f check.Finding, t Tolerance) string {
-	if f.Elsewhere && f.Over > 0 && f.Over <= d.CPU {
-		return fmt.Sprintf("tasks waited for the CPU for %s while it booted", d.CPU.Round(time.Millisecond))
+	// On a host as fast as at the control boots it would have been in time.
+	if f.Limit > 0 && f.Over > 0 && f.Over <= d.CPU && d.Slowness > 1 && float64(f.Limit+f.Over)/d.Slowness <= float64(f.Limit) {
+		return fmt.Sprintf("tasks waited for the CPU for %s while it booted, and what is not the subject's took %.1f times the control boot's time",
+			d.CPU.Round(time.Millisecond), d.Slowness)
 	}
 	beyond := d.beyond(t)
 	if beyond == "" || d.Measured && f.Over > time.Duration(t.Factor)*d.Lost {

@@ -20,9 +20,9 @@ func disturbed() verdict.Disturbance {
 }
 
 // busy is a host whose CPU others wanted as well, though no tick came late.
-func busy() verdict.Disturbance {
+func busy(slowness float64) verdict.Disturbance {
 	d := calm()
-	d.CPU = 2 * time.Second
+	d.CPU, d.Slowness = 2*time.Second, slowness
 	return d
 }
 
@@ -46,7 +46,7 @@ func TestOneAttempt(t *testing.T) {
 		intrinsic = check.Finding{Summary: "a token in the journal", Intrinsic: true}
 		second    = check.Finding{Summary: "1 s late", Over: time.Second}
 		minutes   = check.Finding{Summary: "5 min late", Over: 5 * time.Minute}
-		elsewhere = check.Finding{Summary: "1 s late, in cloud-init", Over: time.Second, Elsewhere: true}
+		booting   = check.Finding{Summary: "1 s late, at boot", Over: time.Second, Limit: 3 * time.Second}
 		silent    = check.Result{Check: "s", Outcome: check.NoEvidence, Note: "units.txt: not in the recording"}
 		unasked   = check.Result{Check: "n", Outcome: check.NotApplicable}
 	)
@@ -67,9 +67,12 @@ func TestOneAttempt(t *testing.T) {
 		{"a finding on a host that stalled for memory", []check.Result{fails(soft)}, verdict.Disturbance{Measured: true, Stalled: 3 * time.Second, Lost: 3 * time.Second}, verdict.Invalid, "memory or disk stalled"},
 		{"late by less than the host may explain", []check.Result{fails(second)}, disturbed(), verdict.Invalid, ""},
 		{"late by more than the host can explain", []check.Result{fails(minutes)}, disturbed(), verdict.Fail, "5 min late"},
-		{"late elsewhere, with the CPU wanted for longer", []check.Result{fails(elsewhere)}, busy(), verdict.Invalid, "tasks waited for the CPU for 2s while it booted, which may have caused: 1 s late, in cloud-init"},
-		{"late elsewhere, with the CPU free", []check.Result{fails(elsewhere)}, calm(), verdict.Fail, "1 s late, in cloud-init"},
-		{"late in the subject, with the CPU wanted for longer", []check.Result{fails(second)}, busy(), verdict.Fail, "1 s late"},
+		{"late at boot, all of which was slower", []check.Result{fails(booting)}, busy(1.4), verdict.Invalid,
+			"tasks waited for the CPU for 2s while it booted, and what is not the subject's took 1.4 times the control boot's time, which may have caused: 1 s late, at boot"},
+		{"late at boot, by more than all was slower", []check.Result{fails(booting)}, busy(1.2), verdict.Fail, "1 s late, at boot"},
+		{"late at boot, all of which was slower with the CPU free", []check.Result{fails(booting)}, verdict.Disturbance{Measured: true, Slowness: 5}, verdict.Fail, "1 s late, at boot"},
+		{"late at boot, and nobody knows the control boot", []check.Result{fails(booting)}, busy(0), verdict.Fail, "1 s late, at boot"},
+		{"late after it, with the CPU wanted for longer", []check.Result{fails(second)}, busy(5), verdict.Fail, "1 s late"},
 		{"what the host cannot explain leads, with the rest counted", []check.Result{fails(second), fails(minutes)}, disturbed(), verdict.Fail, "5 min late (and 1 more)"},
 		{"a leaked secret on a disturbed host", []check.Result{fails(intrinsic)}, disturbed(), verdict.Fail, "a token in the journal"},
 		{"a leaked secret and the machine exited", []check.Result{fails(intrinsic)}, spoilt(), verdict.Fail, "a token in the journal"},
