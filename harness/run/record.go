@@ -31,6 +31,7 @@ const (
 	registered     milestone = "worker registered"
 	delivered      milestone = "logs delivered"
 	settled        milestone = "settled"
+	startStorm     milestone = "a unit starts again and again"
 	windowOver     milestone = "window over"
 	machineExited  milestone = "machine exited"
 	streamEnded    milestone = "a stream ended"
@@ -119,7 +120,13 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 			see.add(streamEnded)
 		})
 	}
-	follow("console.log", m.Console(), onConsole)
+	starts := map[string]int{}
+	follow("console.log", m.Console(), func(line []byte) milestone {
+		if storms(starts, line) {
+			return startStorm
+		}
+		return onConsole(line)
+	})
 	follow("cloud.jsonl", m.CloudLog(), onCloud)
 	see.add(machineStarted)
 
@@ -247,6 +254,8 @@ func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach
 			}
 			reach(ms)
 			switch ms {
+			case startStorm: // nothing changes the verdict, and other boots suffer
+				return startStorm, nil
 			case s.until:
 				settle = time.After(s.settle)
 			case delivered:
@@ -304,6 +313,19 @@ func onConsole(line []byte) milestone {
 		return cloudFinal
 	}
 	return ""
+}
+
+// stormStarts is how often one unit may start in a boot before it is a storm.
+const stormStarts = 100
+
+// storms counts the starts that the console shows, by unit.
+func storms(starts map[string]int, line []byte) bool {
+	_, unit, ok := strings.Cut(string(escapes.ReplaceAll(line, nil)), "  Starting ")
+	if !ok {
+		return false
+	}
+	starts[unit]++
+	return starts[unit] >= stormStarts
 }
 
 func onCloud(line []byte) milestone {

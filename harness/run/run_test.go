@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -76,6 +77,26 @@ func TestACaseWithoutEvidenceNeverPasses(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEqual(t, "pass", out[0].Verdict, "a machine without a journal proves nothing")
 	assert.NotEmpty(t, out[0].Reason)
+}
+
+func TestDebugSeesTheMachineOfACaseThatFailedBeforeItGoes(t *testing.T) {
+	b := &fakeBackend{}
+	r, _ := newRunner(t, b)
+	asked := 0
+	r.Debug = func(c results.Case, shell []string) {
+		asked++
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		assert.Positive(t, b.living)
+		assert.Equal(t, []string{"fake", "shell"}, shell)
+		assert.NotEmpty(t, c.Reason)
+		assert.FileExists(t, filepath.Join(c.Recording, ByHandFile))
+	}
+	out, err := r.Run(t.Context(), quick(1))
+	require.NoError(t, err)
+	assert.Equal(t, len(out[0].Attempts), asked, "once a boot")
+	assert.Empty(t, out[0].Kept)
+	assert.Zero(t, b.living)
 }
 
 func TestAMachineThatCannotStartIsAnErrorOfItsCaseAlone(t *testing.T) {
@@ -152,6 +173,24 @@ func TestConsoleLinesOfBothGenerationsAreKnown(t *testing.T) {
 	assert.Equal(t, registered, onCloud([]byte(`{"service":"controlplane","op":"register","status":200}`)))
 	assert.Empty(t, onCloud([]byte(`{"service":"controlplane","op":"register","status":410}`)), "a refused worker has not registered")
 	assert.Empty(t, onCloud([]byte(`{"service":`)))
+}
+
+func TestAStormOfStartsEndsTheBoot(t *testing.T) {
+	starts := map[string]int{}
+	for n := range stormStarts {
+		storm := storms(starts, []byte("         Starting \x1b[0;1;39mpopulate.service\x1b[0m - Credentials...\r"))
+		assert.Equal(t, n == stormStarts-1, storm)
+		assert.False(t, storms(starts, []byte(fmt.Sprintf("         Starting other-%d.service...", n))), "each once")
+		assert.False(t, storms(starts, []byte("[  OK  ] Started populate.service.")))
+	}
+	b := &fakeBackend{}
+	m, err := b.Start(t.Context(), (shot{}).spec)
+	require.NoError(t, err)
+	see := newSightings()
+	see.add(startStorm)
+	ended, err := watch(t.Context(), shot{window: time.Minute, until: registered}, m, see, func(milestone) {})
+	require.NoError(t, err)
+	assert.Equal(t, startStorm, ended)
 }
 
 func TestEveryWayAndEveryActionIsAScriptThatShTakes(t *testing.T) {
