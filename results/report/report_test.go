@@ -1,0 +1,64 @@
+package report
+
+import (
+	"encoding/xml"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/results"
+)
+
+// example has a case of each kind: as expected, failed, expected to fail, invalid.
+func example() results.Run {
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	boot := func(id, expected, verdict string, checks ...results.Check) results.Case {
+		return results.Case{ID: id, Expected: expected, Verdict: verdict, Reason: "because of a|b <c>", Subject: "populator", Vector: "vector 0.56.0 (bootrace stand-in, not Vector)",
+			Started: began, Duration: 12 * time.Second, Recording: "/r/" + id, Attempts: []results.Attempt{{Recording: "/spoilt"}, {Recording: "/r/" + id, Checks: checks}}}
+	}
+	check := func(name, outcome string) results.Check {
+		c := results.Check{Name: name, Outcome: outcome, Note: "a note"}
+		if outcome == "fail" {
+			c.Findings = []results.Finding{{Summary: "seen", At: time.Second, Evidence: []results.Evidence{{File: "console.log", Line: 3, Text: "a \x1b[0;1mline\x00"}}}}
+		}
+		return c
+	}
+	return results.Run{ID: "20260102-030405-aaaa", Subject: "populator", Vector: "stand-in", Started: began, Ended: began.Add(time.Minute), Planned: 5, Cases: []results.Case{
+		boot("good", "pass", "pass", check("registered", "pass"), check("quiescent", "not-applicable")),
+		boot("bad", "pass", "fail", check("registered", "fail"), check("quiescent", "pass")),
+		boot("museum", "fail", "fail", check("registered", "fail")),
+		boot("spoilt", "pass", "invalid", check("registered", "no-evidence")),
+	}}
+}
+
+func TestJUnitHasATestACheckAndNothingTurnsGreen(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, JUnit(&out, example()))
+	var got suites
+	require.NoError(t, xml.Unmarshal([]byte(out.String()), &got), "console escapes are no XML")
+	assert.Equal(t, 11, got.Tests, "a verdict a case, a test a check, and the case that never ran")
+	assert.Equal(t, 2, got.Failures, "the verdict of bad, and its check")
+	assert.Equal(t, 3, got.Errors, "the verdict of spoilt, its check, and the missing case")
+	assert.Equal(t, 2, got.Skipped, "what is not applicable, and what fails as expected")
+	require.Len(t, got.Suites, 5)
+	bad := got.Suites[1].Tested
+	assert.Contains(t, bad[0].Failure.Message, "fail, expected pass")
+	assert.Contains(t, bad[1].Failure.Text, "console.log:3: a [0;1mline")
+	assert.Contains(t, got.Suites[4].Tested[0].Error.Message, "1 of 5 cases never ran")
+}
+
+func TestMarkdownLeadsToWhatIsOtherwiseThanExpected(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, Markdown(&out, example()))
+	text := out.String()
+	assert.Contains(t, text, "Vector: vector 0.56.0 (bootrace stand-in, not Vector).")
+	assert.Contains(t, text, "| good | pass | 12.0 s | because of a\\|b &lt;c> |\n")
+	assert.Contains(t, text, "| bad | **fail** |")
+	assert.Contains(t, text, "| museum | fail, as expected |")
+	assert.Contains(t, text, "**1 of 5 cases never ran.**")
+	assert.Contains(t, text, "### bad: fail\n\n- **registered**: seen\n")
+	assert.NotContains(t, text, "### museum")
+}
