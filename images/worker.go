@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,7 +14,6 @@ import (
 
 	"archive/tar"
 
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
 
@@ -42,6 +42,11 @@ var vectorPaths = []string{"/usr/bin/vector", "/usr/local/bin/vector"}
 
 // Worker returns the image of a worker without a subject.
 func (b *Builder) Worker(ctx context.Context, base Image, azure Image, v Vector) (Image, error) {
+	return b.worker(ctx, base, azure, v, func(string) bool { return false })
+}
+
+// worker adds to the base what a worker has, but for the files that it keeps.
+func (b *Builder) worker(ctx context.Context, base Image, azure Image, v Vector, keeps func(name string) bool) (Image, error) {
 	rootfs := Tree{}
 	if err := rootfs.Dir(filepath.Join(b.Root, "images", "worker", "files"), ""); err != nil {
 		return Image{}, fmt.Errorf("worker image: %w", err)
@@ -63,6 +68,7 @@ func (b *Builder) Worker(ctx context.Context, base Image, azure Image, v Vector)
 	if ca == "" {
 		return Image{}, fmt.Errorf("worker image: %s has no label %s: remove it (docker image rm %s), it is built anew", azure.Ref, labelCA, azure.Ref)
 	}
+	maps.DeleteFunc(rootfs, func(name string, _ File) bool { return keeps(name) })
 	rootfs["usr/local/share/ca-certificates/bootrace.crt"] = File{Mode: 0o644, Data: []byte(ca)}
 
 	tree := Tree{}
@@ -126,18 +132,13 @@ func (b *Builder) programFromImage(ctx context.Context, ref string) ([]byte, err
 			return nil, fmt.Errorf("%q is no file, and as an image it cannot be pulled: %w", ref, err)
 		}
 	}
-	// Never started; an image without a command wants one named all the same.
-	box, err := b.Engine.ContainerCreate(ctx, client.ContainerCreateOptions{Config: &container.Config{
-		Image: ref, Cmd: []string{"vector"}, Labels: map[string]string{LabelImage: "vector"},
-	}})
+	id, shut, err := b.open(ctx, ref)
 	if err != nil {
-		return nil, fmt.Errorf("open image %s: %w", ref, err)
+		return nil, err
 	}
-	defer func() {
-		_, _ = b.Engine.ContainerRemove(context.WithoutCancel(ctx), box.ID, client.ContainerRemoveOptions{Force: true})
-	}()
+	defer shut()
 	for _, p := range vectorPaths {
-		res, err := b.Engine.CopyFromContainer(ctx, box.ID, client.CopyFromContainerOptions{SourcePath: p})
+		res, err := b.Engine.CopyFromContainer(ctx, id, client.CopyFromContainerOptions{SourcePath: p})
 		if err != nil {
 			continue
 		}

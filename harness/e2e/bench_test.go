@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -216,6 +218,32 @@ func shimMB(t testing.TB, id string) float64 {
 		sum += anonymousMB(pid)
 	}
 	return sum
+}
+
+// BenchmarkBake bakes small subjects that were never baked before, files and an
+// installer, and one of them again.
+func BenchmarkBake(b *testing.B) {
+	wiretest.New(b, nil, images.Suites()[0]) // the base is there
+	write := func(name, text string, mode os.FileMode) string {
+		dir := filepath.Join(b.TempDir(), "small")
+		for file, content := range map[string]string{name: text, "rootfs/etc/systemd/system/a.service": fmt.Sprintf("# %d\n[Service]\nExecStart=/bin/true\n", time.Now().UnixNano())} {
+			require.NoError(b, os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
+			require.NoError(b, os.WriteFile(filepath.Join(dir, file), []byte(content), mode))
+		}
+		return dir
+	}
+	bake := func(dir string) float64 {
+		began := time.Now()
+		wiretest.New(b, []string{dir}, images.Suites()[0])
+		return time.Since(began).Seconds()
+	}
+	for b.Loop() {
+		files := write("rootfs/etc/none", "", 0o644)
+		b.ReportMetric(bake(files), "s/files")
+		b.ReportMetric(bake(files), "s/unchanged")
+		b.ReportMetric(bake(write("install.sh", "#!/bin/sh\nsystemctl enable a.service\n", 0o755)), "s/installer")
+	}
+	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkAtOnce boots a hundred cases at once on what cores there are: boots a

@@ -32,13 +32,9 @@ func visit(t *testing.T, repeat, atOnce int, only func(scenario string) bool) {
 		}
 	}
 	lab := wiretest.New(t, subjects, images.Suites()[0])
-	var plans [][]plan.Case
-	for _, i := range incidents {
-		cases, err := i.Plan(plan.Matrix{Bases: images.Suites()[:1], Vector: "stand-in", Repeat: repeat})
-		require.NoError(t, err)
-		plans = append(plans, cases)
-	}
-	cells := museum.Compare(incidents, lab.RunCases(t, plan.Merge(plans...), atOnce))
+	cases, err := museum.Plan(incidents, plan.Matrix{Bases: images.Suites()[:1], Vector: "stand-in", Repeat: repeat})
+	require.NoError(t, err)
+	cells := museum.Compare(incidents, lab.RunCases(t, cases, atOnce))
 	for _, c := range cells {
 		if wrong := c.Wrong(); !assert.Empty(t, wrong, "%s in %s", c.Incident, c.Scenario) {
 			for _, b := range c.Cases {

@@ -3,7 +3,8 @@
 // is caught by another check than its own does not count as caught.
 //
 //	incidents, err := museum.Read(os.DirFS(dir))
-//	cases := …                                  // run all of incident.Plan's
+//	plan, err := museum.Plan(incidents, matrix)
+//	cases := …                                  // what became of it
 //	cells := museum.Compare(incidents, cases)
 package museum
 
@@ -57,9 +58,21 @@ func Read(dir fs.FS) ([]Incident, error) {
 	return out, nil
 }
 
-// Plan returns the incident's cases. A scenario in which it must be caught
-// expects to fail.
-func (i Incident) Plan(m plan.Matrix) ([]plan.Case, error) {
+// Plan returns the cases of all incidents. A scenario in which a design must be
+// caught expects to fail.
+func Plan(incidents []Incident, m plan.Matrix) ([]plan.Case, error) {
+	var plans [][]plan.Case
+	for _, i := range incidents {
+		cases, err := i.plan(m)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, cases)
+	}
+	return plan.Merge(plans...), nil
+}
+
+func (i Incident) plan(m plan.Matrix) ([]plan.Case, error) {
 	var list []scenarios.Scenario
 	for _, name := range slices.Sorted(maps.Keys(i.Cells)) {
 		s, err := scenarios.Find(name)

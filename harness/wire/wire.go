@@ -26,6 +26,7 @@ type Options struct {
 	Cache    string // for built programs
 	Bases    []string
 	Subjects []string // directories; none: this project's populator
+	Image    string   // a worker image with the subject in it, instead of Subjects
 	Vector   string   // a real Vector; empty: the stand-in
 	Step     func(what string)
 }
@@ -48,9 +49,12 @@ func (e SubjectError) Unwrap() error { return e.Err }
 func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	builder := &images.Builder{Engine: b.Engine(), Root: o.Root, Cache: o.Cache, Step: o.Step}
 	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}}
-	subjects, err := read(ctx, builder, o.Subjects)
-	if err != nil {
-		return lab, err
+	var subjects []subject.Subject
+	if o.Image == "" {
+		var err error
+		if subjects, err = read(ctx, builder, o.Subjects); err != nil {
+			return lab, err
+		}
 	}
 	for _, s := range subjects {
 		lab.Names = append(lab.Names, s.Name)
@@ -70,6 +74,15 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 			return lab, err
 		}
 		lab.Images[name] = run.Images{Control: worker.ID, Cloud: azure.ID}
+		if o.Image != "" {
+			given, units, err := builder.Given(ctx, o.Image, azure, images.Vector{Source: o.Vector})
+			if err != nil {
+				return lab, err
+			}
+			lab.Names = []string{o.Image}
+			lab.Subjects[o.Image] = run.Subject{Hash: given.ID, Units: units, Images: map[string]string{name: given.ID}}
+			continue
+		}
 		for _, s := range subjects {
 			baked, units, err := s.Bake(ctx, builder, b, worker)
 			if err != nil {

@@ -29,6 +29,9 @@ type job struct {
 // run boots and stores the job's cases. A run without an id did not begin.
 func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	f := j.flags
+	if f.debug && !io.terminal {
+		return r, usage(errors.New("--debug: there is no terminal for the prompt; --keep-on-failure leaves the machine, bootrace shell opens it"))
+	}
 	state, err := stateDir()
 	if err != nil {
 		return r, err
@@ -81,7 +84,7 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	}
 	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), r.Subject, vector, min(parallel, len(cases)))
 
-	show := newProgress(io.err, io.terminal, style{io.color}, cases)
+	show := newProgress(io.err, io.terminal && !f.debug, style{io.color}, cases)
 	runner := lab.Runner(s.id, s.dir, db, parallel)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
 	if f.debug {
@@ -127,7 +130,7 @@ func (j job) build(ctx context.Context, io streams, b *container.Backend) (wire.
 		return wire.Lab{}, err
 	}
 	lab, err := wire.Build(ctx, b, wire.Options{
-		Root: root, Cache: cache, Bases: j.flags.bases, Subjects: j.subjects, Vector: vectorSource(j.flags),
+		Root: root, Cache: cache, Bases: j.flags.bases, Subjects: j.subjects, Image: j.flags.image, Vector: vectorSource(j.flags),
 		Step: func(what string) { fmt.Fprintln(io.err, what) },
 	})
 	var theirs wire.SubjectError

@@ -50,17 +50,7 @@ func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error 
 	for _, i := range incidents {
 		j.subjects = append(j.subjects, filepath.Join(dir, i.ID))
 	}
-	j.plan = func(_ wire.Lab, m plan.Matrix) ([]plan.Case, error) {
-		var plans [][]plan.Case
-		for _, i := range incidents {
-			cases, err := i.Plan(m)
-			if err != nil {
-				return nil, err
-			}
-			plans = append(plans, cases)
-		}
-		return plan.Merge(plans...), nil
-	}
+	j.plan = func(_ wire.Lab, m plan.Matrix) ([]plan.Case, error) { return museum.Plan(incidents, m) }
 	r, runErr := j.run(ctx, io)
 	if r.ID == "" {
 		return runErr
@@ -91,10 +81,13 @@ func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error 
 	}
 	fmt.Fprintf(io.out, "\n%d of %d cells as they must be, %d boots in %s. Vector: %s. Recordings: %s\n",
 		len(cells)-wrong, len(cells), len(r.Cases), seconds(r.Ended.Sub(r.Started)), vectorOf(r), r.Dir)
-	if wrong > 0 && runErr == nil {
+	if err := outcome(r, runErr); err != nil {
+		return err
+	}
+	if wrong > 0 { // the verdicts are right, for another reason
 		return exitError{code: exitFailure}
 	}
-	return outcome(r, runErr)
+	return nil
 }
 
 // chooseIncidents returns those of the ids, all without any.

@@ -150,7 +150,12 @@ func again(c results.Case) string {
 		scenario = filepath.Join(c.Recording, "scenario.yaml")
 	}
 	line := fmt.Sprintf("bootrace run %s --base %s --keep-on-failure", scenario, c.Base)
-	if c.Subject != "populator" {
+	switch {
+	case strings.HasPrefix(c.ID, c.Subject+"/"): // of a plan with several subjects
+		return fmt.Sprintf("bootrace museum %s --base %s --keep-on-failure", c.Subject, c.Base)
+	case strings.ContainsRune(c.Subject, ':'):
+		line += " --image " + c.Subject
+	case c.Subject != "populator":
 		line += " --subject .../" + c.Subject
 	}
 	return line

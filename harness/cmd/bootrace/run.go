@@ -25,6 +25,7 @@ import (
 type runFlags struct {
 	bases         []string
 	subject       string
+	image         string
 	vector        string
 	repeat        int
 	parallel      int
@@ -48,6 +49,7 @@ func runCommand(io streams) *cobra.Command {
 	fl := cmd.Flags()
 	f.boots(fl)
 	fl.StringVar(&f.subject, "subject", "", "directory of what is under test (default: this project's populator)")
+	fl.StringVar(&f.image, "image", "", "a worker image with the subject in it; --base is what its boot is compared with")
 	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
 	return cmd
 }
@@ -101,6 +103,10 @@ func (f runFlags) validate() error {
 		return fmt.Errorf("--parallel %d: expected at least 1", f.parallel)
 	case f.keep && f.keepOnFailure:
 		return errors.New("--keep and --keep-on-failure: choose one")
+	case f.image != "" && f.subject != "":
+		return errors.New("--image and --subject: choose one")
+	case f.image != "" && len(f.bases) > 1:
+		return errors.New("--image: one --base, whose control boot it is compared with")
 	case f.debug && f.parallel > 1:
 		return errors.New("--debug and --parallel: with a prompt one machine runs at a time")
 	}

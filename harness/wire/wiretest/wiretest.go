@@ -37,13 +37,14 @@ type Lab struct {
 // Under -short it skips the test.
 func New(t testing.TB, subjects []string, bases ...string) *Lab {
 	t.Helper()
-	lab, err := Build(t, subjects, bases...)
+	lab, err := Build(t, wire.Options{Subjects: subjects, Bases: bases})
 	require.NoError(t, err)
 	return lab
 }
 
-// Build is New for images that may not come into being.
-func Build(t testing.TB, subjects []string, bases ...string) (*Lab, error) {
+// Build is New for images that may not come into being. It fills in what is the
+// same for all tests.
+func Build(t testing.TB, o wire.Options) (*Lab, error) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("boots machines")
@@ -61,10 +62,9 @@ func Build(t testing.TB, subjects []string, bases ...string) (*Lab, error) {
 	require.NoError(t, err)
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
-	lab, err := wire.Build(ctx, backend, wire.Options{
-		Root: root, Cache: filepath.Join(cache, "bootrace"), Bases: bases, Subjects: subjects, Vector: os.Getenv("VECTOR"),
-		Step: func(what string) { t.Log(what) },
-	})
+	o.Root, o.Cache, o.Vector = root, filepath.Join(cache, "bootrace"), os.Getenv("VECTOR")
+	o.Step = func(what string) { t.Log(what) }
+	lab, err := wire.Build(ctx, backend, o)
 	if err != nil {
 		return nil, err
 	}

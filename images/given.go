@@ -1,0 +1,85 @@
+package images
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+)
+
+// Given returns the worker image of an image that is a worker already, the
+// subject in it: what it has of Vector, its configuration and its drop-ins stays
+// as it is. The units are those in its /etc/systemd/system.
+func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) (img Image, units []string, err error) {
+	base, err := b.Base(ctx, ref)
+	if err != nil {
+		return img, nil, err
+	}
+	id, shut, err := b.open(ctx, base.ID)
+	if err != nil {
+		return img, nil, err
+	}
+	defer shut()
+	has := func(name string) bool {
+		_, err := b.Engine.ContainerStatPath(ctx, id, client.ContainerStatPathOptions{Path: "/" + name})
+		return err == nil
+	}
+	theirs := map[string]bool{} // by directory or file
+	for _, name := range []string{"usr/bin/vector", "usr/lib/systemd/system/vector.service", "etc/vector", "etc/systemd/system/vector.service.d"} {
+		theirs[name] = has(name) && !(v.Real() && name == "usr/bin/vector")
+	}
+	if units, err = b.localUnits(ctx, id); err != nil {
+		return img, nil, fmt.Errorf("image %s: %w", ref, err)
+	}
+	img, err = b.worker(ctx, base, azure, v, func(name string) bool { return theirs[name] || theirs[path.Dir(name)] })
+	if err != nil {
+		return img, nil, fmt.Errorf("image %s: %w", ref, err)
+	}
+	return img, units, nil
+}
+
+// open makes a container of an image, never started, to look into.
+func (b *Builder) open(ctx context.Context, ref string) (id string, shut func(), err error) {
+	// An image without a command wants one named all the same.
+	box, err := b.Engine.ContainerCreate(ctx, client.ContainerCreateOptions{Config: &container.Config{
+		Image: ref, Cmd: []string{"none"}, Labels: map[string]string{LabelImage: "look"},
+	}})
+	if err != nil {
+		return "", nil, fmt.Errorf("open image %s: %w", ref, err)
+	}
+	return box.ID, func() {
+		_, _ = b.Engine.ContainerRemove(context.WithoutCancel(ctx), box.ID, client.ContainerRemoveOptions{Force: true})
+	}, nil
+}
+
+// notTheirs are units that a worker image has anyway.
+var notTheirs = map[string]bool{"opensandbox-worker.service": true, "boot-logger.service": true, "vector.service": true}
+
+// localUnits lists the units in the image's /etc/systemd/system itself.
+func (b *Builder) localUnits(ctx context.Context, id string) ([]string, error) {
+	res, err := b.Engine.CopyFromContainer(ctx, id, client.CopyFromContainerOptions{SourcePath: "/etc/systemd/system"})
+	if err != nil {
+		return nil, fmt.Errorf("read its /etc/systemd/system: %w", err)
+	}
+	defer res.Content.Close()
+	var out []string
+	for r := tar.NewReader(res.Content); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read its /etc/systemd/system: %w", err)
+		}
+		dir, name := path.Split(h.Name)
+		if h.Typeflag == tar.TypeReg && dir == "system/" && strings.Contains(name, ".") && !notTheirs[name] {
+			out = append(out, name)
+		}
+	}
+}
