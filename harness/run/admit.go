@@ -2,16 +2,18 @@ package run
 
 import (
 	"context"
+	"sync"
 )
 
 // admission bounds how many machines boot and how many run at once: booting
 // ones disturb each other, waiting ones only take memory.
 type admission struct {
 	running, booting chan struct{}
+	alone            *sync.Mutex // who wants all booting places collects them by himself
 }
 
 func newAdmission(running, booting int) admission {
-	return admission{running: make(chan struct{}, max(1, running)), booting: make(chan struct{}, max(1, booting))}
+	return admission{running: make(chan struct{}, max(1, running)), booting: make(chan struct{}, max(1, booting)), alone: &sync.Mutex{}}
 }
 
 // enter waits for a place to run. leave gives it back; it may be called twice.
@@ -29,4 +31,25 @@ func enter(ctx context.Context, places chan struct{}) (leave func(), err error) 
 		default:
 		}
 	}, nil
+}
+
+// bootAlone waits until nobody else boots, for a boot that others have spoilt.
+func (a admission) bootAlone(ctx context.Context) (leave func(), err error) {
+	a.alone.Lock()
+	defer a.alone.Unlock()
+	var all []func()
+	leave = func() {
+		for _, l := range all {
+			l()
+		}
+	}
+	for range cap(a.booting) {
+		l, err := enter(ctx, a.booting)
+		if err != nil {
+			leave()
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return leave, nil
 }

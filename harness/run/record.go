@@ -120,9 +120,9 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 			see.add(streamEnded)
 		})
 	}
-	starts := map[string]int{}
+	starts := map[string][]time.Time{}
 	follow("console.log", m.Console(), func(line []byte) milestone {
-		if storms(starts, line) {
+		if storms(starts, line, time.Now()) {
 			return startStorm
 		}
 		return onConsole(line)
@@ -315,17 +315,23 @@ func onConsole(line []byte) milestone {
 	return ""
 }
 
-// stormStarts is how often one unit may start in a boot before it is a storm.
-const stormStarts = 100
+// So many starts of one unit within that time are a storm: far more than any
+// start-rate allows, and PID 1 does not show all of them on its console.
+const (
+	stormStarts = 20
+	stormWithin = 10 * time.Second
+)
 
-// storms counts the starts that the console shows, by unit.
-func storms(starts map[string]int, line []byte) bool {
+// storms keeps the starts that the console shows, by unit.
+func storms(starts map[string][]time.Time, line []byte, now time.Time) bool {
 	_, unit, ok := strings.Cut(string(escapes.ReplaceAll(line, nil)), "  Starting ")
 	if !ok {
 		return false
 	}
-	starts[unit]++
-	return starts[unit] >= stormStarts
+	recent := append(starts[unit], now)
+	recent = recent[max(0, len(recent)-stormStarts):]
+	starts[unit] = recent
+	return len(recent) == stormStarts && now.Sub(recent[0]) <= stormWithin
 }
 
 func onCloud(line []byte) milestone {

@@ -185,7 +185,12 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 			break
 		}
 		r.tell(Update{Case: c.ID, Step: "again: " + a.Reason})
-		again, err := enter(ctx, r.place.booting)
+		enterAgain := func(ctx context.Context) (func(), error) { return enter(ctx, r.place.booting) }
+		if n+1 == maxAttempts {
+			enterAgain = r.place.bootAlone
+		}
+		booted() // a place of its own would be one too few for all
+		again, err := enterAgain(ctx)
 		if err != nil {
 			break
 		}

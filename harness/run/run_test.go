@@ -71,6 +71,39 @@ func TestNoMoreMachinesBootAtOnceThanAllowed(t *testing.T) {
 	assert.True(t, strings.HasPrefix(b.started[0], "control@trixie"), "the control boots come first: %v", b.started)
 }
 
+func TestTheLastBootOfACaseThatOthersSpoiltIsAlone(t *testing.T) {
+	a := newAdmission(9, 2)
+	first, err := enter(t.Context(), a.booting)
+	require.NoError(t, err)
+	got := make(chan func())
+	for range 2 { // two who want all places do not wait for each other
+		go func() {
+			leave, err := a.bootAlone(context.WithoutCancel(t.Context()))
+			assert.NoError(t, err)
+			got <- leave
+		}()
+	}
+	select {
+	case <-got:
+		t.Fatal("somebody boots")
+	case <-time.After(20 * time.Millisecond):
+	}
+	first()
+	leave := <-got
+	assert.Len(t, a.booting, 2)
+	leave()
+	(<-got)()
+	assert.Empty(t, a.booting)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	held, err := enter(t.Context(), a.booting)
+	require.NoError(t, err)
+	_, err = a.bootAlone(ended)
+	require.ErrorIs(t, err, context.Canceled)
+	held()
+	assert.Empty(t, a.booting, "what was collected is given back")
+}
+
 func TestACaseWithoutEvidenceNeverPasses(t *testing.T) {
 	r, _ := newRunner(t, &fakeBackend{})
 	out, err := r.Run(t.Context(), quick(1))
@@ -176,12 +209,18 @@ func TestConsoleLinesOfBothGenerationsAreKnown(t *testing.T) {
 }
 
 func TestAStormOfStartsEndsTheBoot(t *testing.T) {
-	starts := map[string]int{}
+	starts := map[string][]time.Time{}
+	now := time.Now()
+	for n := range 2 * stormStarts {
+		line := []byte("         Starting \x1b[0;1;39mpopulate.service\x1b[0m - Credentials...\r")
+		assert.False(t, storms(starts, line, now.Add(time.Duration(n)*2*time.Second)), "one in 2 s, for as long as it likes")
+	}
+	now = now.Add(time.Hour)
 	for n := range stormStarts {
-		storm := storms(starts, []byte("         Starting \x1b[0;1;39mpopulate.service\x1b[0m - Credentials...\r"))
+		storm := storms(starts, []byte("         Starting \x1b[0;1;39mpopulate.service\x1b[0m - Credentials...\r"), now)
 		assert.Equal(t, n == stormStarts-1, storm)
-		assert.False(t, storms(starts, []byte(fmt.Sprintf("         Starting other-%d.service...", n))), "each once")
-		assert.False(t, storms(starts, []byte("[  OK  ] Started populate.service.")))
+		assert.False(t, storms(starts, []byte(fmt.Sprintf("         Starting other-%d.service...", n)), now), "each once")
+		assert.False(t, storms(starts, []byte("[  OK  ] Started populate.service."), now))
 	}
 	b := &fakeBackend{}
 	m, err := b.Start(t.Context(), (shot{}).spec)
