@@ -65,6 +65,33 @@ func (h *hostWatch) between(from, to int64) []byte {
 	return out.Bytes()
 }
 
+// calmWithin bounds the wait for a calm host, calmEnough is what of a second tasks
+// may wait for the CPU on one: a boot by itself is well below.
+const (
+	calmWithin = 20 * time.Second
+	calmEnough = 100 * time.Millisecond
+)
+
+// calm returns once the host is, or soon enough anyway. Machines that end, and
+// the judging of their recordings, take the CPU as boots do.
+func (h *hostWatch) calm(ctx context.Context) {
+	for began := time.Now(); time.Since(began) < calmWithin && !h.isCalm(); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sampleEvery):
+		}
+	}
+}
+
+// isCalm looks at the last second. A kernel without PSI is calm.
+func (h *hostWatch) isCalm() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := len(h.samples)
+	return n >= 2 && time.Duration(h.samples[n-1].CPUSomeUS-h.samples[n-2].CPUSomeUS)*time.Microsecond <= calmEnough
+}
+
 // sampleHost reads what the kernel offers; a kernel without PSI gives zeros.
 func sampleHost() hostSample {
 	return hostSample{

@@ -187,7 +187,13 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 		r.tell(Update{Case: c.ID, Step: "again: " + a.Reason})
 		enterAgain := func(ctx context.Context) (func(), error) { return enter(ctx, r.place.booting) }
 		if n+1 == maxAttempts {
-			enterAgain = r.place.bootAlone
+			enterAgain = func(ctx context.Context) (func(), error) {
+				leave, err := r.place.bootAlone(ctx)
+				if err == nil {
+					r.host.calm(ctx)
+				}
+				return leave, err
+			}
 		}
 		booted() // a place of its own would be one too few for all
 		again, err := enterAgain(ctx)

@@ -104,6 +104,15 @@ func TestTheLastBootOfACaseThatOthersSpoiltIsAlone(t *testing.T) {
 	assert.Empty(t, a.booting, "what was collected is given back")
 }
 
+func TestAHostIsCalmWhenNobodyWaitsForTheCPU(t *testing.T) {
+	var h hostWatch
+	assert.False(t, h.isCalm(), "nothing is known yet")
+	h.samples = []hostSample{{CPUSomeUS: 0}, {CPUSomeUS: 900_000}}
+	assert.False(t, h.isCalm())
+	h.samples = append(h.samples, hostSample{CPUSomeUS: 950_000})
+	assert.True(t, h.isCalm())
+}
+
 func TestACaseWithoutEvidenceNeverPasses(t *testing.T) {
 	r, _ := newRunner(t, &fakeBackend{})
 	out, err := r.Run(t.Context(), quick(1))
