@@ -95,6 +95,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 	if err != nil {
 		return rec, err
 	}
+	var streams sync.WaitGroup
 	defer func() {
 		switch {
 		case s.keep && err == nil:
@@ -104,11 +105,13 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		case err != nil:
 			err = leftBehind(err, rec.gone())
 		}
+		// Removed or detached, the machine has no streams any more; nobody is to
+		// write into the recording after this.
+		streams.Wait()
 	}()
 	zero := monotonic() // until the machine says better
 
 	see := newSightings()
-	var streams sync.WaitGroup
 	streamErrs := make(chan error, 2)
 	follow := func(name string, from io.Reader, look func([]byte) milestone) {
 		streams.Go(func() {
