@@ -46,6 +46,26 @@ type Case struct {
 // AsExpected reports whether the verdict is the one that the scenario expects.
 func (c Case) AsExpected() bool { return c.Verdict == c.Expected }
 
+// Decided is the boot whose verdict became the case's.
+func (c Case) Decided() Attempt {
+	for _, a := range c.Attempts {
+		if a.Recording == c.Recording {
+			return a
+		}
+	}
+	return Attempt{}
+}
+
+// RanVector names the Vector that ran, as the machines found it, else as planned.
+func (r Run) RanVector() string {
+	for _, c := range r.Cases {
+		if c.Vector != "" && c.Vector != "unknown" {
+			return c.Vector
+		}
+	}
+	return r.Vector
+}
+
 // Attempt is one boot of a case.
 type Attempt struct {
 	Verdict   string            `json:"verdict"`

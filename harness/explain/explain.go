@@ -63,14 +63,9 @@ var causes = []cause{
 // its zero value adds nothing. A case without a failed check has no explanation.
 func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
 	failed := map[string]results.Check{}
-	for _, a := range c.Attempts {
-		if a.Recording != c.Recording {
-			continue
-		}
-		for _, check := range a.Checks {
-			if check.Outcome == "fail" && len(check.Findings) > 0 {
-				failed[check.Name] = check
-			}
+	for _, check := range c.Decided().Checks {
+		if check.Outcome == "fail" && len(check.Findings) > 0 {
+			failed[check.Name] = check
 		}
 	}
 	order := slices.Clone(causes)

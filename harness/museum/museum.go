@@ -120,7 +120,7 @@ func (c Cell) Evidence() (results.Finding, bool) {
 	if len(c.Cases) == 0 || len(c.Want) == 0 {
 		return results.Finding{}, false
 	}
-	for _, check := range decided(c.Cases[0]).Checks {
+	for _, check := range c.Cases[0].Decided().Checks {
 		if check.Name == c.Want[0] && len(check.Findings) > 0 {
 			return check.Findings[0], true
 		}
@@ -131,21 +131,12 @@ func (c Cell) Evidence() (results.Finding, bool) {
 // Failed names the checks that failed in the boot that decided the case.
 func Failed(c results.Case) []string {
 	var out []string
-	for _, check := range decided(c).Checks {
+	for _, check := range c.Decided().Checks {
 		if check.Outcome == "fail" {
 			out = append(out, check.Name)
 		}
 	}
 	return out
-}
-
-func decided(c results.Case) results.Attempt {
-	for _, a := range c.Attempts {
-		if a.Recording == c.Recording {
-			return a
-		}
-	}
-	return results.Attempt{}
 }
 
 // Compare sorts the cases into the incidents' cells, in their order.

@@ -113,7 +113,7 @@ func caseSuite(r results.Run, c results.Case) suite {
 		verdict.Failure = said
 	}
 	s.add(verdict)
-	for _, check := range decided(c).Checks {
+	for _, check := range c.Decided().Checks {
 		t := tested{Class: c.ID, Name: check.Name, Time: seconds(0)}
 		switch {
 		case check.Outcome == "pass":
@@ -129,16 +129,6 @@ func caseSuite(r results.Run, c results.Case) suite {
 		s.add(t)
 	}
 	return s
-}
-
-// decided is the boot that decided the case.
-func decided(c results.Case) results.Attempt {
-	for _, a := range c.Attempts {
-		if a.Recording == c.Recording {
-			return a
-		}
-	}
-	return results.Attempt{}
 }
 
 func first(c results.Check) string {
@@ -177,14 +167,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
 // expected with its first finding.
 func Markdown(w io.Writer, r results.Run) error {
 	var out strings.Builder
-	vector := r.Vector
-	for _, c := range r.Cases {
-		if c.Vector != "" && c.Vector != "unknown" {
-			vector = c.Vector
-			break
-		}
-	}
-	fmt.Fprintf(&out, "## bootrace %s\n\nSubject %s. Vector: %s.\n\n| case | verdict | took | |\n|---|---|---|---|\n", r.ID, cell(r.Subject), cell(vector))
+	fmt.Fprintf(&out, "## bootrace %s\n\nSubject %s. Vector: %s.\n\n| case | verdict | took | |\n|---|---|---|---|\n", r.ID, cell(r.Subject), cell(r.RanVector()))
 	for _, c := range r.Cases {
 		word := c.Verdict
 		switch {
@@ -203,7 +186,7 @@ func Markdown(w io.Writer, r results.Run) error {
 			continue
 		}
 		fmt.Fprintf(&out, "\n### %s: %s\n\n", c.ID, c.Verdict)
-		for _, check := range decided(c).Checks {
+		for _, check := range c.Decided().Checks {
 			if check.Outcome == "fail" {
 				fmt.Fprintf(&out, "- **%s**: %s\n", check.Name, cell(first(check)))
 			}

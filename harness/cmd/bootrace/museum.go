@@ -80,7 +80,7 @@ func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error 
 		}
 	}
 	fmt.Fprintf(io.out, "\n%d of %d cells as they must be, %d boots in %s. Vector: %s. Recordings: %s\n",
-		len(cells)-wrong, len(cells), len(r.Cases), seconds(r.Ended.Sub(r.Started)), vectorOf(r), r.Dir)
+		len(cells)-wrong, len(cells), len(r.Cases), seconds(r.Ended.Sub(r.Started)), r.RanVector(), r.Dir)
 	if err := outcome(r, runErr); err != nil {
 		return err
 	}

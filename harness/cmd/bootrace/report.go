@@ -71,7 +71,7 @@ func headline(c results.Case) string {
 // printRun is what a run says at its end: the table, then what went wrong.
 func printRun(io streams, r results.Run) {
 	st := style{io.color}
-	fmt.Fprintf(io.out, "\nrun %s: subject %s, Vector: %s\n", r.ID, r.Subject, vectorOf(r))
+	fmt.Fprintf(io.out, "\nrun %s: subject %s, Vector: %s\n", r.ID, r.Subject, r.RanVector())
 	count := map[string]int{}
 	for _, c := range r.Cases {
 		count[c.Verdict]++
@@ -178,14 +178,4 @@ func oneLine(s string, most int) string {
 		return string(r[:most-1]) + "…"
 	}
 	return s
-}
-
-// vectorOf names the Vector that ran, as the machines found it.
-func vectorOf(r results.Run) string {
-	for _, c := range r.Cases {
-		if c.Vector != "" && c.Vector != "unknown" {
-			return c.Vector
-		}
-	}
-	return r.Vector
 }

@@ -153,7 +153,7 @@ func runLine(st style, r results.Run) string {
 	case bad > 0:
 		text = fmt.Sprintf("%d of %d cases not as expected", bad, len(r.Cases))
 	}
-	return fmt.Sprintf("%s %s  %-24s %s", st.verdict(word), r.ID, r.Subject, text+st.dim("  Vector: "+vectorOf(r)))
+	return fmt.Sprintf("%s %s  %-24s %s", st.verdict(word), r.ID, r.Subject, text+st.dim("  Vector: "+r.RanVector()))
 }
 
 func scenariosCommand(io streams) *cobra.Command {
