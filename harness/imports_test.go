@@ -53,6 +53,9 @@ var allowed = []struct {
 	{"populator/", []string{"populator/"}, "a subject like any other: it imports nothing of the harness"},
 	{"results", nil, "a leaf: the record format"},
 	{"results/report", []string{"results"}, "what others read"},
+	{"results/history", []string{"results"}, "pure: samples in, what moved out"},
+	{"results/gate", []string{"results"}, "decides on records, whatever made them"},
+	{"harness/picture", []string{"harness/timeline", "harness/check", "results"}, "a boot, as reports draw it"},
 	{"results/store", []string{"results"}, "keeps records, whatever is in them"},
 	{"results/store/storetest", []string{"results", "results/store"}, "one suite for every store"},
 }

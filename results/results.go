@@ -73,6 +73,15 @@ type Attempt struct {
 	Recording string            `json:"recording"`
 	Versions  map[string]string `json:"versions,omitempty"`
 	Checks    []Check           `json:"checks,omitempty"`
+	Boot      *Boot             `json:"boot,omitempty"` // nil: there is no recording to see it in
+	Artifacts []Artifact        `json:"artifacts,omitempty"`
+}
+
+// Artifact is a file of a recording, by its content.
+type Artifact struct {
+	Name   string `json:"name"`   // within the recording
+	SHA256 string `json:"sha256"` // hex
+	Size   int64  `json:"size"`   // bytes
 }
 
 // Check is one check's outcome.
