@@ -108,6 +108,16 @@ func TestABrokenInstallerSaysWhatItPrintedAndLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestASubjectThatEnablesWhatItDoesNotBringIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := writeInstaller(t, "broken-enable", "#!/bin/sh\necho done\n", "enable: [none.service]\n")
+	_, err := wiretest.Build(t, wire.Options{Subjects: []string{dir}, Bases: images.Suites()[:1]})
+	require.ErrorContains(t, err, "bake subject broken-enable: seal the image: its script exited 1: Failed to enable unit")
+	require.ErrorContains(t, err, "none.service")
+	assert.NotContains(t, err.Error(), "install.sh", "it is not to blame")
+	assert.Empty(t, benches(t, filepath.Base(dir)))
+}
+
 // benches lists the containers in which a subject's installer ran.
 func benches(t *testing.T, subject string) []string {
 	t.Helper()

@@ -69,15 +69,24 @@ type Machine interface {
 	Remove(ctx context.Context) error
 }
 
-// Install is an installation in the running system of an image, as an image
-// build does it. It has no network but loopback.
+// SealError is an installation that was done and could not be sealed.
+type SealError struct{ Err error }
+
+func (e SealError) Error() string { return "seal the image: " + e.Err.Error() }
+func (e SealError) Unwrap() error { return e.Err }
+
+// Install makes an image out of another one. It has no network but loopback.
 type Install struct {
-	Name    string // for people
-	Image   string // what to install into, ID or reference
-	Files   []byte // a tar stream, unpacked at /
+	Name  string // for people
+	Image string // what to install into, ID or reference
+	Files []byte // a tar stream, unpacked at /
+	// Command runs in the booted system, as an image build does it; without one
+	// nothing is booted.
 	Command []string
 	Env     []string
-	Ref     string // the name of the image that comes out of it
-	// Labels are the image's, given the paths that are new or changed in it.
-	Labels func(changed []string) map[string]string
+	// Seal is a shell script that runs last, with nothing else running.
+	Seal string
+	Ref  string // the name of the image that comes out of it
+	// Labels are the image's, given what Seal printed.
+	Labels func(sealed string) map[string]string
 }

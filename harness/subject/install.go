@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +14,7 @@ import (
 	"bootrace/images"
 )
 
-// Installer runs a command in the running system of an image and commits it.
+// Installer makes an image of another one by installing into it.
 type Installer interface {
 	Install(ctx context.Context, in machine.Install) (output string, err error)
 }
@@ -25,6 +24,9 @@ const installTimeout = 5 * time.Minute
 
 // installerDir is where the subject's directory lies while its installer runs.
 const installerDir = "opt/bootrace-subject"
+
+// begunFile is changed a second before the installer begins.
+const begunFile = installerDir + "/.begun"
 
 // labelUnits names the units that an installer brought.
 const labelUnits = "bootrace.units"
@@ -51,45 +53,72 @@ func (s *Subject) readInstaller(dir string, m Manifest) error {
 	return s.installer.Dir(dir, "")
 }
 
-// install returns the image with what install.sh did to it, made only once.
-func (s Subject) install(ctx context.Context, b *images.Builder, i Installer, worker images.Image) (images.Image, error) {
-	return b.Once(ctx, images.Recipe{Kind: "installed", Args: map[string]string{"WORKER": worker.ID, "SUBJECT": s.Hash()}}, func(ctx context.Context, ref string) error {
-		files := images.Tree{}
-		files.Merge(s.Rootfs, "")
-		files.Merge(s.installer, installerDir)
-		tar, err := files.Tar()
-		if err != nil {
-			return err
-		}
-		bounded, cancel := context.WithTimeout(ctx, s.timeout)
-		defer cancel()
-		output, err := i.Install(bounded, machine.Install{
-			Name: s.Name, Image: worker.ID, Files: tar, Ref: ref,
-			Command: append([]string{"/bin/sh", "-c", `cd "/` + installerDir + `" && exec "$0" "$@"`, "./install.sh"}, s.args...),
-			Env:     []string{"PACKER_BUILD=1", "DEBIAN_FRONTEND=noninteractive", "HOME=/root"},
-			Labels: func(changed []string) map[string]string {
-				return map[string]string{images.LabelImage: "installed", labelUnits: strings.Join(unitsAmong(changed), " ")}
-			},
-		})
-		if err == nil {
-			return nil
-		}
-		if bounded.Err() != nil && ctx.Err() == nil {
-			err = fmt.Errorf("it did not end within %s (subject.yaml, install.timeout)", s.timeout)
-		}
-		return InstallError{Command: strings.Join(append([]string{"install.sh"}, s.args...), " "), Output: output, Err: err}
-	})
+// seal is what is done last to an image: it is left as a golden image is, which
+// has booted before and remembers nothing of it.
+func (s Subject) seal() string {
+	var sh strings.Builder
+	if s.installer != nil {
+		// Told apart by the change of their inode: an installer may keep the time of
+		// what it copies. Engines can tell what changed, too, but take seconds.
+		sh.WriteString("for d in /etc/systemd/system /usr/lib/systemd/system; do find $d -maxdepth 1 ! -type d -cnewer /" + begunFile + " -printf '%f\\n'; done\n")
+	}
+	if len(s.Enable) > 0 {
+		// Quoted: a unit's name may hold a backslash.
+		fmt.Fprintf(&sh, "systemctl enable '%s'\n", strings.Join(s.Enable, "' '"))
+	}
+	sh.WriteString("rm -rf /" + installerDir + " /var/log/journal/* /var/lib/cloud/* /var/log/cloud-init*.log /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/tmp/*\n")
+	// As in images/worker/Dockerfile: nothing is to be rebuilt at the first boot.
+	sh.WriteString(": > /etc/machine-id\ntouch -r /usr /etc/.updated /var/.updated\n")
+	return sh.String()
 }
 
-// unitsAmong picks the units that are installed for the system.
-func unitsAmong(paths []string) []string {
-	var out []string
-	for _, p := range paths {
-		if dir := path.Dir(p); (slices.Contains(unitDirs, dir) || dir == "lib/systemd/system") && unitName.MatchString(path.Base(p)) {
-			out = append(out, path.Base(p))
-		}
+// Bake returns the worker image with the subject in it, made only once, and the
+// units that it brings.
+func (s Subject) Bake(ctx context.Context, b *images.Builder, i Installer, worker images.Image) (img images.Image, units []string, err error) {
+	img, err = b.Once(ctx, images.Recipe{Kind: kind, Args: map[string]string{"WORKER": worker.ID, "SUBJECT": s.Hash()}}, func(ctx context.Context, ref string) error {
+		return s.bake(ctx, i, worker, ref)
+	})
+	if err != nil {
+		return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, err)
 	}
-	return out
+	return img, slices.Compact(slices.Sorted(slices.Values(append(strings.Fields(img.Labels[labelUnits]), s.Units...)))), nil
+}
+
+// kind is the kind of a baked image.
+const kind = "subject"
+
+func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref string) error {
+	files := images.Tree{}
+	files.Merge(s.Rootfs, "")
+	files.Merge(s.installer, installerDir)
+	tar, err := files.Tar()
+	if err != nil {
+		return err
+	}
+	in := machine.Install{Name: s.Name, Image: worker.ID, Files: tar, Seal: s.seal(), Ref: ref, Labels: func(sealed string) map[string]string {
+		return map[string]string{images.LabelImage: kind, labelUnits: strings.Join(unitsAmong(sealed), " ")}
+	}}
+	if s.installer == nil {
+		_, err := i.Install(ctx, in)
+		return err
+	}
+	in.Command = append([]string{"/bin/sh", "-c", `cd "/` + installerDir + `" && touch -d '1 second ago' "/` + begunFile + `" && exec "$0" "$@"`, "./install.sh"}, s.args...)
+	in.Env = []string{"PACKER_BUILD=1", "DEBIAN_FRONTEND=noninteractive", "HOME=/root"}
+	bounded, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	output, err := i.Install(bounded, in)
+	if err == nil || errors.As(err, new(machine.SealError)) {
+		return err // by then the installer had done its part
+	}
+	if bounded.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("it did not end within %s (subject.yaml, install.timeout)", s.timeout)
+	}
+	return InstallError{Command: strings.Join(append([]string{"install.sh"}, s.args...), " "), Output: output, Err: err}
+}
+
+// unitsAmong picks the units among names, a line each.
+func unitsAmong(names string) []string {
+	return slices.DeleteFunc(strings.Fields(names), func(name string) bool { return !unitName.MatchString(name) })
 }
 
 // InstallError is an installer that failed, with what it printed.

@@ -149,48 +149,7 @@ func (s *Subject) complete(named bool) error {
 
 // Hash identifies what is under test: two subjects with one hash are the same.
 func (s Subject) Hash() string {
-	if s.installer == nil {
-		return s.tree().Hash()
-	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%q\n", s.tree().Hash(), s.installer.Hash(), s.args)
+	fmt.Fprintf(h, "%s\n%s\n%q\n%s\n", s.Rootfs.Hash(), s.installer.Hash(), s.args, s.seal())
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// tree is the build context: the files, and the Dockerfile that bakes them.
-func (s Subject) tree() images.Tree {
-	var df strings.Builder
-	df.WriteString("ARG WORKER\nFROM ${WORKER}\n")
-	if s.installer == nil { // else they are in the image already
-		df.WriteString("COPY rootfs/ /\n")
-	}
-	df.WriteString("RUN ")
-	if len(s.Enable) > 0 {
-		// Quoted: a unit's name may hold a backslash.
-		fmt.Fprintf(&df, "systemctl enable '%s' && ", strings.Join(s.Enable, "' '"))
-	}
-	if s.installer != nil {
-		// As a golden image is cleaned: it has never booted.
-		df.WriteString("rm -rf /" + installerDir + " /var/log/journal/* /var/lib/cloud/* /var/log/cloud-init*.log /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/tmp/* && ")
-	}
-	// As in images/worker/Dockerfile: nothing is to be rebuilt at the first boot.
-	df.WriteString(": > /etc/machine-id && touch -r /usr /etc/.updated /var/.updated\n")
-	t := images.Tree{"Dockerfile": {Mode: 0o644, Data: []byte(df.String())}}
-	t.Merge(s.Rootfs, "rootfs")
-	return t
-}
-
-// Bake returns the worker image with the subject in it, and the units that it
-// brings.
-func (s Subject) Bake(ctx context.Context, b *images.Builder, i Installer, worker images.Image) (img images.Image, units []string, err error) {
-	if s.installer != nil {
-		if worker, err = s.install(ctx, b, i, worker); err != nil {
-			return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, err)
-		}
-	}
-	img, err = b.Make(ctx, images.Recipe{Kind: "subject", Tree: s.tree(), Args: map[string]string{"WORKER": worker.ID}})
-	if err != nil {
-		return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, err)
-	}
-	return img, slices.Compact(slices.Sorted(slices.Values(append(strings.Fields(worker.Labels[labelUnits]), s.Units...)))), nil
 }

@@ -41,7 +41,7 @@ func TestASubjectEnablesTheUnitsThatCanBe(t *testing.T) {
 	assert.Equal(t, "mine", s.Name)
 	assert.Equal(t, []string{"a.service", "c.path"}, s.Enable)
 	assert.Equal(t, []string{"a.service", "b.service", "t@.service", `x\x2dy.service`, "c.path"}, s.Units)
-	assert.Contains(t, string(s.tree()["Dockerfile"].Data), "systemctl enable 'a.service' 'c.path'")
+	assert.Contains(t, s.seal(), "systemctl enable 'a.service' 'c.path'\n")
 }
 
 func TestASubjectMayNameWhatToEnable(t *testing.T) {

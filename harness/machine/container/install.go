@@ -24,40 +24,46 @@ const upWithin = 60 * time.Second
 // machineInit is what every worker image starts (images/base/Dockerfile).
 const machineInit = "/usr/local/sbin/machine-init"
 
-// Install boots the image to basic.target, runs the command in it, stops it and
-// commits it. Nothing of Vector, the worker or cloud-init runs meanwhile. It
-// returns what the command printed. ctx bounds all of it; whatever happens the
-// container is removed.
+// sealFile is the script that runs instead of systemd once it is there.
+const sealFile = "bootrace-seal"
+
+// sealable is a command that boots to basic.target, or seals: nothing of Vector,
+// the worker or cloud-init runs before either.
+var sealable = []string{"/bin/sh", "-c", "[ ! -e /" + sealFile + " ] || exec /bin/sh -e /" + sealFile + "; exec " + machineInit + " --unit=basic.target"}
+
+// Install puts the files in, boots the image to basic.target, runs the command in
+// it, stops it, seals it and commits it: one container and one layer, for
+// where the engine compares whole file systems each layer costs seconds. It returns what the command printed.
+// ctx bounds all of it; whatever happens the container is removed.
 func (b *Backend) Install(ctx context.Context, in machine.Install) (output string, err error) {
-	id, err := b.bench(ctx, in.Name, in.Image, in.Files)
+	id, box, err := b.bench(ctx, in.Name, in.Image, in.Files)
 	defer b.clear(ctx, id, &err)
 	if err != nil {
 		return "", err
 	}
 	var out bytes.Buffer
-	exit, err := execute(ctx, b.Engine(), id, client.ExecCreateOptions{Cmd: in.Command, Env: in.Env}, nil, &out, &out)
-	switch {
-	case err != nil:
-		return out.String(), err
-	case exit != 0:
-		return out.String(), fmt.Errorf("it exited %d", exit)
-	}
-	grace := 10
-	if _, err := b.Engine().ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &grace}); err != nil {
-		return out.String(), fmt.Errorf("stop the machine: %w", err)
-	}
-	diff, err := b.Engine().ContainerDiff(ctx, id, client.ContainerDiffOptions{})
-	if err != nil {
-		return out.String(), fmt.Errorf("ask the engine what changed: %w", err)
-	}
-	var changed []string
-	for _, c := range diff.Changes {
-		if c.Kind != container.ChangeDelete {
-			changed = append(changed, strings.TrimPrefix(c.Path, "/"))
+	if in.Command != nil {
+		if err := b.boot(ctx, box, id); err != nil {
+			return "", err
+		}
+		exit, err := execute(ctx, b.Engine(), id, client.ExecCreateOptions{Cmd: in.Command, Env: in.Env}, nil, &out, &out)
+		switch {
+		case err != nil:
+			return out.String(), err
+		case exit != 0:
+			return out.String(), fmt.Errorf("it exited %d", exit)
+		}
+		grace := 10
+		if _, err := b.Engine().ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &grace}); err != nil {
+			return out.String(), fmt.Errorf("stop the machine: %w", err)
 		}
 	}
+	sealed, err := b.seal(ctx, id, in.Seal)
+	if err != nil {
+		return out.String(), machine.SealError{Err: err}
+	}
 	changes := []string{`CMD ["` + machineInit + `"]`}
-	for key, value := range in.Labels(changed) {
+	for key, value := range in.Labels(sealed) {
 		changes = append(changes, fmt.Sprintf("LABEL %q=%q", key, value))
 	}
 	if _, err := b.Engine().ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: in.Ref, Changes: changes}); err != nil {
@@ -66,12 +72,49 @@ func (b *Backend) Install(ctx context.Context, in machine.Install) (output strin
 	return out.String(), nil
 }
 
+// seal runs the script alone in a container that is stopped, and returns what it
+// printed.
+func (b *Backend) seal(ctx context.Context, id, script string) (string, error) {
+	began := time.Now()
+	script = "rm /" + sealFile + "\n" + script
+	if err := b.copy(ctx, id, []machine.File{{Path: "/" + sealFile, Mode: 0o600, Data: []byte(script)}}); err != nil {
+		return "", err
+	}
+	wait := b.Engine().ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	if _, err := b.Engine().ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
+		return "", err
+	}
+	var exit int64
+	select {
+	case err := <-wait.Error:
+		return "", err
+	case end := <-wait.Result:
+		exit = end.StatusCode
+	}
+	logs, err := b.Engine().ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Since: began.Format(time.RFC3339Nano)})
+	if err != nil {
+		return "", fmt.Errorf("its script exited %d, and what it printed cannot be had: %w", exit, err)
+	}
+	defer logs.Close()
+	var said, warned bytes.Buffer
+	if _, err := stdcopy.StdCopy(&said, &warned, logs); err != nil {
+		return "", fmt.Errorf("its script exited %d, and what it printed cannot be read: %w", exit, err)
+	}
+	if exit != 0 {
+		return "", fmt.Errorf("its script exited %d: %s", exit, strings.TrimSpace(warned.String()))
+	}
+	return said.String(), nil
+}
+
 // Examine boots the image to basic.target, runs the command in it, and returns
 // what it printed to stdout.
 func (b *Backend) Examine(ctx context.Context, name, image string, command []string) (output []byte, err error) {
-	id, err := b.bench(ctx, name, image, nil)
+	id, box, err := b.bench(ctx, name, image, nil)
 	defer b.clear(ctx, id, &err)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.boot(ctx, box, id); err != nil {
 		return nil, err
 	}
 	var out, stderr bytes.Buffer
@@ -82,13 +125,13 @@ func (b *Backend) Examine(ctx context.Context, name, image string, command []str
 	return out.Bytes(), err
 }
 
-// bench boots an image to basic.target, without a network but loopback. The
-// container is there if there is an id, error or not.
-func (b *Backend) bench(ctx context.Context, name, image string, files []byte) (id string, err error) {
+// bench creates a machine of an image with the files in it, without a network but
+// loopback. The container is there if there is an id, error or not.
+func (b *Backend) bench(ctx context.Context, name, image string, files []byte) (id string, box testcontainers.Container, err error) {
 	spec := machine.Spec{Run: "bench", Name: fmt.Sprintf("%s-%d", name, time.Now().UnixNano())}
-	box, id, err := b.create(ctx, spec, "bench", testcontainers.ContainerRequest{
+	box, id, err = b.create(ctx, spec, "bench", testcontainers.ContainerRequest{
 		Image: image,
-		Cmd:   []string{machineInit, "--unit=basic.target"},
+		Cmd:   sealable,
 		Env:   map[string]string{"container": "docker"},
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode = "none"
@@ -96,17 +139,22 @@ func (b *Backend) bench(ctx context.Context, name, image string, files []byte) (
 		},
 	})
 	if err != nil {
-		return id, fmt.Errorf("create a machine of the image: %w", err)
+		return id, box, fmt.Errorf("create a machine of the image: %w", err)
 	}
 	if files != nil {
 		if _, err := b.Engine().CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: bytes.NewReader(files)}); err != nil {
-			return id, fmt.Errorf("copy the files in: %w", err)
+			return id, box, fmt.Errorf("copy the files in: %w", err)
 		}
 	}
+	return id, box, nil
+}
+
+// boot boots a bench to basic.target.
+func (b *Backend) boot(ctx context.Context, box testcontainers.Container, id string) error {
 	if err := box.Start(ctx); err != nil {
-		return id, fmt.Errorf("start a machine of the image: %w", err)
+		return fmt.Errorf("start a machine of the image: %w", err)
 	}
-	return id, b.waitUntilUp(ctx, id)
+	return b.waitUntilUp(ctx, id)
 }
 
 // clear removes a bench, and joins what goes wrong with it to err.
