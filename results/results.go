@@ -19,7 +19,20 @@ type Run struct {
 	Planned  int               `json:"planned"`
 	Dir      string            `json:"dir"` // of the recordings
 	Versions map[string]string `json:"versions,omitempty"`
+	Plan     string            `json:"plan_sha256,omitempty"` // of the cases to be and of their scenarios' text, hex
+	Request  *Request          `json:"request,omitempty"`     // nil: the run cannot be resumed
 	Cases    []Case            `json:"cases,omitempty"`
+}
+
+// Request is what a run was asked for: enough to make its plan again. Paths are
+// absolute.
+type Request struct {
+	Scenarios []string `json:"scenarios,omitempty"` // names, sizes, files; none: the default
+	Bases     []string `json:"bases"`
+	Subject   string   `json:"subject,omitempty"` // directory; empty: the populator, or Image
+	Image     string   `json:"image,omitempty"`
+	Vector    string   `json:"vector,omitempty"` // a real Vector's source; empty: the stand-in
+	Repeat    int      `json:"repeat"`
 }
 
 // Case is one case with all its attempts.

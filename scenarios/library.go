@@ -41,10 +41,15 @@ func Library() ([]Scenario, error) {
 	return out, errors.Join(errs...)
 }
 
-// Find returns a scenario of the library by its name, or reads a file: what has
-// a slash or ends in .yaml or .yml is a file.
+// IsFile reports whether a scenario's name is that of a file: it has a slash or
+// ends in .yaml or .yml.
+func IsFile(name string) bool {
+	return strings.ContainsRune(name, '/') || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+}
+
+// Find returns a scenario of the library by its name, or reads a file.
 func Find(name string) (Scenario, error) {
-	if strings.ContainsRune(name, '/') || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+	if IsFile(name) {
 		source, err := os.ReadFile(name)
 		if err != nil {
 			return Scenario{}, fmt.Errorf("read scenario: %w", err)

@@ -6,6 +6,8 @@ package plan
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -69,6 +71,15 @@ func Merge(plans ...[]Case) []Case {
 
 func longestFirst(cases []Case) {
 	slices.SortStableFunc(cases, func(a, b Case) int { return cmp.Compare(b.Scenario.Waits(), a.Scenario.Waits()) })
+}
+
+// Hash identifies a plan: its cases and the text of their scenarios, in order.
+func Hash(cases []Case) string {
+	h := sha256.New()
+	for _, c := range cases {
+		fmt.Fprintf(h, "%q %q %x\n", c.ID, c.Vector, sha256.Sum256(c.Scenario.Source))
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Inputs names what a case shares with its repetitions: two verdicts under one

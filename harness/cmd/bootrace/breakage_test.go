@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,6 +101,43 @@ func TestTheNextRunRemovesWhatAKilledOneLeft(t *testing.T) {
 	require.NoError(t, next.cmd.Process.Signal(syscall.SIGINT))
 	assert.Equal(t, exitInvalid, next.ends(atOnceEnds))
 	assert.Empty(t, containers(t, next.run()))
+}
+
+func TestAKilledRunIsResumed(t *testing.T) {
+	p := newPlace(t)
+	killed := p.start("run", p.quick, "--repeat", "3", "--parallel", "1")
+	run := killed.run()
+	p.cleanLater(run)
+	killed.says(`quick@trixie#1 +pass after`)
+	killed.says(`quick@trixie#2 +multi-user.target reached`)
+	code, _, stderr := p.bootrace("run", "--resume", run)
+	assert.Equal(t, exitInvalid, code)
+	assert.Contains(t, stderr, "run "+run+" goes on, in another process")
+	require.NoError(t, killed.cmd.Process.Kill())
+	killed.ends(atOnceEnds)
+	require.NotEmpty(t, containers(t, run))
+
+	code, stdout, stderr := p.bootrace("run", "--resume", "--json")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stderr, "run "+run+": 2 cases")
+	assert.NotContains(t, stderr, "quick@trixie#1 ", "it had ended")
+	var r results.Run
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	assert.Equal(t, run, r.ID)
+	require.Len(t, r.Cases, 3)
+	recordings := map[string]bool{}
+	for i, c := range r.Cases {
+		assert.Equal(t, "pass", c.Verdict)
+		assert.Equal(t, fmt.Sprintf("quick@trixie#%d", i+1), c.ID)
+		assert.FileExists(t, filepath.Join(c.Recording, "manifest.json"))
+		recordings[c.Recording] = true
+	}
+	assert.Len(t, recordings, 3)
+	assert.Empty(t, containers(t, run))
+
+	code, _, stderr = p.bootrace("run", "--resume")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "has nothing left to do")
 }
 
 func TestAFullDiskForRecordings(t *testing.T) {

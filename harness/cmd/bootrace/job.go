@@ -23,6 +23,8 @@ type job struct {
 	name     string   // what the results call it; empty: as the subject
 	subjects []string // directories; none: the populator
 	flags    runFlags
+	request  *results.Request // nil: it cannot be resumed
+	resume   string           // the id of the run to go on with; empty: a new one
 	plan     func(wire.Lab, plan.Matrix) ([]plan.Case, error)
 }
 
@@ -36,20 +38,14 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if err != nil {
 		return r, err
 	}
-	s, err := newSession(state)
-	if err != nil {
-		return r, explainDisk(err, state)
+	s := newSession(state)
+	if j.resume != "" {
+		s = oldSession(state, j.resume)
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-
-	backend, err := container.Connect(ctx, s.lock.Name())
+	backend, err := s.join(ctx, io)
 	if err != nil {
-		return r, err
-	}
-	if n, err := backend.Sweep(ctx, container.NotKept); err != nil {
-		fmt.Fprintf(io.err, "bootrace: what an earlier run left behind cannot be removed: %v\n", err)
-	} else if n > 0 {
-		fmt.Fprintf(io.err, "removed %d containers that a dead run had left behind\n", n)
+		return r, explainDisk(err, state)
 	}
 	db, err := store.Open(ctx, filepath.Join(state, "results.db"))
 	if err != nil {
@@ -61,20 +57,8 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if err != nil {
 		return r, err
 	}
-	vector := images.Vector{Source: vectorSource(f)}.String()
-	cases, err := j.plan(lab, plan.Matrix{Bases: f.bases, Vector: vector, Repeat: f.repeat})
+	begun, cases, err := j.begin(ctx, s, db, backend, lab)
 	if err != nil {
-		return r, err
-	}
-	begun := results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
-		Vector: vector, Planned: len(cases), Dir: s.dir}
-	if begun.Subject == "" {
-		begun.Subject = strings.Join(lab.Names, ",")
-	}
-	if begun.Versions, err = backend.Versions(ctx); err != nil {
-		return r, err
-	}
-	if err := db.BeginRun(ctx, begun); err != nil {
 		return r, explainDisk(err, state)
 	}
 	r = begun
@@ -82,20 +66,20 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if f.debug {
 		parallel = 1
 	}
-	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), r.Subject, vector, min(parallel, len(cases)))
+	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), r.Subject, r.Vector, min(parallel, len(cases)))
 
 	show := newProgress(io.err, io.terminal && !f.debug, style{io.color}, cases)
-	runner := lab.Runner(s.id, s.dir, db, parallel)
+	runner := lab.Runner(s.id, s.recordings, db, parallel)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
 	if f.debug {
 		runner.Debug = func(c results.Case, shell []string) { prompt(ctx, io, c, shell) }
 	}
 	heard := context.AfterFunc(ctx, func() { show.Note("ending the run and removing its machines; once more (Ctrl-C) ends it at once") })
-	var runErr error
-	r.Cases, runErr = runner.Run(ctx, cases)
+	ended, runErr := runner.Run(ctx, cases)
+	r.Cases = append(r.Cases, ended...)
 	heard()
 	show.Close()
-	if slices.ContainsFunc(r.Cases, func(c results.Case) bool { return c.Verdict == "error" }) {
+	if slices.ContainsFunc(ended, func(c results.Case) bool { return c.Verdict == "error" }) {
 		// The cause of them all comes first.
 		runErr = errors.Join(backend.Ping(context.WithoutCancel(ctx)), runErr)
 	}
@@ -107,6 +91,39 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 		runErr = interrupted(context.WithoutCancel(ctx), backend, r)
 	}
 	return r, explainDisk(runErr, state)
+}
+
+// begin stores the run as one that goes on, and returns it with the cases that
+// it still has to boot: all, if it is new.
+func (j job) begin(ctx context.Context, s *session, db *store.Store, backend *container.Backend, lab wire.Lab) (r results.Run, todo []plan.Case, err error) {
+	vector := images.Vector{Source: vectorSource(j.flags)}.String()
+	todo, err = j.plan(lab, plan.Matrix{Bases: j.flags.bases, Vector: vector, Repeat: j.flags.repeat})
+	if err != nil {
+		return r, nil, err
+	}
+	r = results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
+		Vector: vector, Planned: len(todo), Dir: s.dir, Plan: plan.Hash(todo), Request: j.request}
+	if r.Subject == "" {
+		r.Subject = strings.Join(lab.Names, ",")
+	}
+	if r.Versions, err = backend.Versions(ctx); err != nil {
+		return r, nil, err
+	}
+	if j.resume != "" {
+		before, err := db.Run(ctx, j.resume)
+		if err != nil {
+			return r, nil, err
+		}
+		if err := sameRun(before, r); err != nil {
+			return r, nil, usage(err)
+		}
+		r = before
+		r.Ended = time.Time{}
+		todo = slices.DeleteFunc(todo, func(c plan.Case) bool {
+			return slices.ContainsFunc(r.Cases, func(done results.Case) bool { return done.ID == c.ID })
+		})
+	}
+	return r, todo, db.BeginRun(ctx, r)
 }
 
 // prompt opens a shell in the machine of a failed case and waits for its end.

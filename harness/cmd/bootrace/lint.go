@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootrace/harness/lint"
-	"bootrace/harness/machine/container"
 )
 
 func lintCommand(io streams) *cobra.Command {
@@ -37,14 +36,11 @@ func runLint(ctx context.Context, io streams, f runFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := newSession(state)
+	s := newSession(state)
+	defer func() { err = errors.Join(err, s.close()) }()
+	backend, err := s.join(ctx, io)
 	if err != nil {
 		return explainDisk(err, state)
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	backend, err := container.Connect(ctx, s.lock.Name())
-	if err != nil {
-		return err
 	}
 	j := job{flags: f}
 	if f.subject != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -33,24 +34,35 @@ type runFlags struct {
 	keepOnFailure bool
 	debug         bool
 	json          bool
+	resume        bool
 }
 
 func runCommand(io streams) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run [SCENARIO|SIZE...]",
+		Use:   "run [SCENARIO|SIZE...] | run --resume [RUN]",
 		Short: "Boot the scenarios and judge them (default: pre, delay-0s, delay-45s, delay-4m, never)",
 		Example: `  bootrace run
   bootrace run smoke                  # or gate, nightly: the library's scenarios of that size
   bootrace run delay-45s --base bookworm --repeat 10
-  bootrace run ./mine.yaml --subject ./my-populator --keep-on-failure`,
-		RunE: func(cmd *cobra.Command, args []string) error { return runScenarios(cmd.Context(), io, f, args) },
+  bootrace run ./mine.yaml --subject ./my-populator --keep-on-failure
+  bootrace run --resume               # what a run that was killed had still to do`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !f.resume {
+				return runScenarios(cmd.Context(), io, f, args)
+			}
+			if err := mayResume(cmd.Flags()); err != nil {
+				return usage(err)
+			}
+			return resumeRun(cmd.Context(), io, f, args)
+		},
 	}
 	fl := cmd.Flags()
 	f.boots(fl)
 	fl.StringVar(&f.subject, "subject", "", "directory of what is under test (default: this project's populator)")
 	fl.StringVar(&f.image, "image", "", "a worker image with the subject in it; --base is what its boot is compared with")
 	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
+	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) was ended before")
 	return cmd
 }
 
@@ -131,18 +143,32 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 	if err != nil {
 		return usage(err)
 	}
-	j := job{flags: f, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
+	request, err := f.request(names)
+	if err != nil {
+		return err
+	}
+	return runJob(ctx, io, scenarioJob(list, f, request))
+}
+
+// scenarioJob is a run of the scenarios on the flags' subject.
+func scenarioJob(list []scenarios.Scenario, f runFlags, request *results.Request) job {
+	j := job{flags: f, request: request, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
 		m.Subject = lab.Names[0]
 		return plan.Make(list, m), nil
 	}}
 	if f.subject != "" {
 		j.subjects = []string{f.subject}
 	}
+	return j
+}
+
+// runJob runs a job to its end and prints what came of it.
+func runJob(ctx context.Context, io streams, j job) error {
 	r, err := j.run(ctx, io)
 	switch {
 	case r.ID == "": // it did not begin
 		return err
-	case f.json:
+	case j.flags.json:
 		enc := json.NewEncoder(io.out)
 		enc.SetIndent("", "  ")
 		if err := enc.Encode(r); err != nil {
@@ -152,6 +178,29 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 		printRun(io, r)
 	}
 	return outcome(r, err)
+}
+
+// request is what the flags ask for, whatever directory is read from later.
+func (f runFlags) request(names []string) (*results.Request, error) {
+	q := results.Request{Image: f.image, Repeat: f.repeat, Vector: vectorSource(f)}
+	var errs []error
+	absolute := func(name string, isFile bool) string {
+		if !isFile {
+			return name
+		}
+		abs, err := filepath.Abs(name)
+		errs = append(errs, err)
+		return abs
+	}
+	for _, n := range names {
+		q.Scenarios = append(q.Scenarios, absolute(n, scenarios.IsFile(n)))
+	}
+	for _, b := range f.bases {
+		q.Bases = append(q.Bases, absolute(b, images.IsTarball(b)))
+	}
+	q.Subject = absolute(f.subject, f.subject != "")
+	q.Vector = absolute(q.Vector, strings.HasPrefix(q.Vector, "."))
+	return &q, errors.Join(errs...)
 }
 
 // interrupted says what a run leaves that a signal ended.

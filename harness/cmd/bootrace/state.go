@@ -43,35 +43,80 @@ func cacheDir() (string, error) {
 // session is one invocation's claim on what it starts: a directory, and in it a
 // file that stays locked for as long as this process lives.
 type session struct {
-	id   string
-	dir  string
-	lock *os.File
+	id         string
+	dir        string
+	recordings string   // where this invocation's recordings go: dir, or below it
+	lock       *os.File // nil until it is claimed
 }
 
-// newSession claims state/runs/ID.
-func newSession(state string) (*session, error) {
+// newSession names a run that is to begin.
+func newSession(state string) *session {
 	b := make([]byte, 2)
 	_, _ = rand.Read(b)
 	id := time.Now().UTC().Format("20060102-150405") + "-" + hex.EncodeToString(b)
 	dir := filepath.Join(state, "runs", id)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	return &session{id: id, dir: dir, recordings: dir}
+}
+
+// oldSession is that of a run to go on with. Its recordings go to a directory of
+// their own: what an earlier invocation had begun to write stays as it is.
+func oldSession(state, id string) *session {
+	dir := filepath.Join(state, "runs", id)
+	for n := 1; ; n++ {
+		s := &session{id: id, dir: dir, recordings: filepath.Join(dir, fmt.Sprintf("resumed-%d", n))}
+		if _, err := os.Stat(s.recordings); err != nil {
+			return s
+		}
+	}
+}
+
+// owner is the file by which others see whether this process lives.
+func (s *session) owner() string { return filepath.Join(s.dir, "lock") }
+
+// join connects to the engine, removes what dead runs left there, and claims the
+// session. Whatever comes of it, close ends it.
+func (s *session) join(ctx context.Context, io streams) (*container.Backend, error) {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return nil, advice{fmt.Errorf("make a place for the run: %w", err), "set BOOTRACE_STATE to a directory that can be written"}
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	b, err := container.Connect(ctx, s.owner())
 	if err != nil {
-		return nil, fmt.Errorf("claim the run: %w", err)
+		return nil, err
+	}
+	// Before the claim: a run that is resumed has left machines under its own name.
+	if n, err := b.Sweep(ctx, container.NotKept); err != nil {
+		fmt.Fprintf(io.err, "bootrace: what an earlier run left behind cannot be removed: %v\n", err)
+	} else if n > 0 {
+		fmt.Fprintf(io.err, "removed %d containers that a dead run had left behind\n", n)
+	}
+	return b, s.claim()
+}
+
+// claim takes the lock.
+func (s *session) claim() error {
+	f, err := os.OpenFile(s.owner(), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return fmt.Errorf("claim the run: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("claim the run: lock %s: %w", f.Name(), err)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return fmt.Errorf("claim the run: run %s goes on, in another process", s.id)
+		}
+		return fmt.Errorf("claim the run: lock %s: %w", f.Name(), err)
 	}
-	return &session{id: id, dir: dir, lock: f}, nil
+	s.lock = f
+	return nil
 }
 
 // close gives the claim back. A run that recorded nothing leaves no directory.
 func (s *session) close() error {
-	if entries, err := os.ReadDir(s.dir); err == nil && len(entries) == 1 {
+	entries, err := os.ReadDir(s.dir)
+	if err == nil && (len(entries) == 0 || len(entries) == 1 && s.lock != nil) {
 		_ = os.RemoveAll(s.dir)
+	}
+	if s.lock == nil {
+		return nil
 	}
 	return s.lock.Close()
 }

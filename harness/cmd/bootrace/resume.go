@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"bootrace/results"
+	"bootrace/scenarios"
+)
+
+// resumable are the flags that a run which is resumed may be given: all others
+// say what to boot, and that is settled.
+var resumable = []string{"resume", "json", "parallel", "keep", "keep-on-failure", "debug"}
+
+func mayResume(given *pflag.FlagSet) error {
+	var settled []string
+	given.Visit(func(fl *pflag.Flag) {
+		if !slices.Contains(resumable, fl.Name) {
+			settled = append(settled, "--"+fl.Name)
+		}
+	})
+	if len(settled) > 0 {
+		return fmt.Errorf("--resume with %s: what to boot is that of the run", strings.Join(settled, ", "))
+	}
+	return nil
+}
+
+// resumeRun goes on with a run that did not come to its end.
+func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error {
+	if len(args) > 1 {
+		return usage(fmt.Errorf("--resume: expected one run, got %s", strings.Join(args, ", ")))
+	}
+	r, err := stored(ctx, strings.Join(args, ""), nil)
+	if err != nil {
+		return err
+	}
+	if len(r.Cases) >= r.Planned {
+		return usage(fmt.Errorf("run %s has nothing left to do: all its %d cases are stored", r.ID, r.Planned))
+	}
+	q := r.Request
+	if q == nil {
+		return usage(fmt.Errorf("run %s cannot be resumed: it was none of bootrace run's, or of an older one", r.ID))
+	}
+	f.bases, f.subject, f.image, f.vector, f.repeat = q.Bases, q.Subject, q.Image, q.Vector, q.Repeat
+	if err := f.validate(); err != nil {
+		return usage(err)
+	}
+	list, err := scenarios.Choose(q.Scenarios)
+	if err != nil {
+		return usage(err)
+	}
+	j := scenarioJob(list, f, q)
+	j.resume = r.ID
+	return runJob(ctx, io, j)
+}
+
+// sameRun says why a run cannot be gone on with as now is: a verdict of before
+// and one of now would not be about the same thing.
+func sameRun(before, now results.Run) error {
+	anew := "; what it has stays stored, run anew for the rest"
+	switch {
+	case before.Dir != now.Dir:
+		return fmt.Errorf("run %s: its recordings are in %s, and this would write to %s: resume it there (BOOTRACE_STATE)", before.ID, before.Dir, now.Dir)
+	case before.Vector != now.Vector:
+		return fmt.Errorf("run %s: Vector was %s and is %s%s", before.ID, before.Vector, now.Vector, anew)
+	case before.Hash != now.Hash:
+		return fmt.Errorf("run %s: subject %s is another one now%s", before.ID, before.Subject, anew)
+	case before.Plan != now.Plan:
+		return fmt.Errorf("run %s: its scenarios are others now%s", before.ID, anew)
+	}
+	for _, name := range slices.Sorted(maps.Keys(before.Versions)) {
+		if before.Versions[name] != now.Versions[name] {
+			return fmt.Errorf("run %s: %s was %s and is %s%s", before.ID, name, before.Versions[name], now.Versions[name], anew)
+		}
+	}
+	return nil
+}
