@@ -87,9 +87,9 @@ func Judge(tl timeline.Timeline, e Expect) []Result {
 func (c Check) run(tl timeline.Timeline, e Expect) Result {
 	r := c.Judge(tl, e)
 	r.Check = c.Name
-	if gaps := c.gaps(tl); gaps != "" && r.Outcome != NotApplicable {
+	if why := gaps(tl, c.Needs); why != "" && r.Outcome != NotApplicable {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Absence })
-		r.Outcome, r.Note = NoEvidence, gaps
+		r.Outcome, r.Note = NoEvidence, why
 	}
 	if len(r.Findings) > 0 {
 		r.Outcome = Fail
@@ -103,10 +103,10 @@ func (c Check) run(tl timeline.Timeline, e Expect) Result {
 	return r
 }
 
-// gaps says which of the sources the check needs are not whole.
-func (c Check) gaps(tl timeline.Timeline) string {
+// gaps says which of those sources, and of the boot clock, are not whole.
+func gaps(tl timeline.Timeline, needs []string) string {
 	var out []string
-	for _, source := range append([]string{timeline.Manifest}, c.Needs...) {
+	for _, source := range append([]string{timeline.Manifest}, needs...) {
 		if why, gone := tl.Missing[source]; gone {
 			out = append(out, fmt.Sprintf("%s: %s", source, why))
 		}

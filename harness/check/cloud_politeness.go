@@ -50,12 +50,18 @@ var cloudPoliteness = Check{
 			}
 		}
 		out = append(out, impatient(calls)...)
-		n := map[string]int{}
-		for _, ev := range calls {
-			n[ev.Call.Service]++
-		}
+		n := requests(tl)
 		return found(out, fmt.Sprintf("imds %d requests, keyvault %d", n["imds"], n["keyvault"]))
 	},
+}
+
+// requests counts them by service.
+func requests(tl timeline.Timeline) map[string]int {
+	n := map[string]int{}
+	for _, ev := range tl.Of(timeline.Request) {
+		n[ev.Call.Service]++
+	}
+	return n
 }
 
 func (b bound) judge(calls []timeline.Event) (Finding, bool) {

@@ -13,5 +13,7 @@
 // being there counts only if the sources it was looked for in are whole; what
 // was seen counts always.
 //
+// Measure takes the figures that the checks judge by, for trends and pictures.
+//
 // A new check is one file here and one row in Table.
 package check

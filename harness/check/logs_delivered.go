@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -114,20 +115,31 @@ func suppressed(tl timeline.Timeline) string {
 	return "; journald suppressed " + strings.Join(out, ", ")
 }
 
-// delivered counts how often each line was accepted with the right token.
-func delivered(tl timeline.Timeline, e Expect) map[string]map[int]int {
-	out := map[string]map[int]int{}
+// arrival is a line at Axiom: how often, and when first.
+type arrival struct {
+	times int
+	first time.Duration
+}
+
+// delivered tells of each line that was accepted with the right token.
+func delivered(tl timeline.Timeline, e Expect) map[string]map[int]arrival {
+	out := map[string]map[int]arrival{}
 	for _, ev := range tl.Of(timeline.Request) {
 		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || strings.TrimSuffix(ev.Call.TokenName, Rotated) != e.LogToken {
 			continue
 		}
 		for source, ranges := range ev.Call.Lines {
 			if out[source] == nil {
-				out[source] = map[int]int{}
+				out[source] = map[int]arrival{}
 			}
 			for _, r := range ranges {
 				for seq := r.First; seq <= r.Last; seq++ {
-					out[source][seq]++
+					a, before := out[source][seq]
+					if !before {
+						a.first = ev.At + ev.Call.Duration
+					}
+					a.times++
+					out[source][seq] = a
 				}
 			}
 		}
@@ -135,17 +147,44 @@ func delivered(tl timeline.Timeline, e Expect) map[string]map[int]int {
 	return out
 }
 
-func undelivered(source string, logged map[int]timeline.Event, seen map[int]int, limit time.Duration, tl timeline.Timeline) ([]Finding, string) {
+// Line is a numbered line on its way from the journal to Axiom.
+type Line struct {
+	Logged    time.Duration
+	Arrived   bool          // it was accepted with the right token
+	Delivered time.Duration // when that was first answered; not before Logged
+}
+
+// Lines are the numbered lines of the journal, by when they were logged. A line
+// counts once, however often it was logged or delivered.
+func Lines(tl timeline.Timeline, e Expect) []Line {
+	seen := delivered(tl, e.withDefaults())
+	var out []Line
+	for source, lines := range logged(tl) {
+		for seq, ev := range lines {
+			l := Line{Logged: ev.At}
+			if a, ok := seen[source][seq]; ok {
+				l.Arrived, l.Delivered = true, max(a.first, ev.At)
+			}
+			out = append(out, l)
+		}
+	}
+	slices.SortFunc(out, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(a.Logged, b.Logged), b2i(b.Arrived)-b2i(a.Arrived), cmp.Compare(a.Delivered, b.Delivered))
+	})
+	return out
+}
+
+func undelivered(source string, logged map[int]timeline.Event, seen map[int]arrival, limit time.Duration, tl timeline.Timeline) ([]Finding, string) {
 	var gone []int
 	due, twice := 0, 0
 	for seq, ev := range logged {
-		if seen[seq] > 1 {
+		if seen[seq].times > 1 {
 			twice++
 		}
 		if ev.At > limit {
 			continue
 		}
-		if due++; seen[seq] == 0 {
+		if due++; seen[seq].times == 0 {
 			gone = append(gone, seq)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/timeline"
 )
@@ -44,20 +45,39 @@ var noStartLimit = Check{
 	},
 }
 
-// headroom reports starts used of burst. A reset-failed in between clears
-// systemd's count and is not in the journal, so more may be left than it says.
+// headroom reports starts used of burst.
 func headroom(tl timeline.Timeline, e Expect) string {
-	all := charged(tl)
 	var note []string
+	for _, b := range startBudgets(tl, e) {
+		note = append(note, fmt.Sprintf("%s used %d of %d starts in %s", b.unit, b.used, b.burst, b.interval))
+	}
+	return strings.Join(note, ", ")
+}
+
+// startBudget is what a unit used of its start limit, at its busiest.
+type startBudget struct {
+	unit        string
+	used, burst int
+	interval    time.Duration
+}
+
+func (b startBudget) left() int { return max(0, b.burst-b.used) }
+
+// startBudgets are those of Vector and of the subject's units that have a limit.
+// A reset-failed in between clears systemd's count and is not in the journal, so
+// more may be left than they say.
+func startBudgets(tl timeline.Timeline, e Expect) []startBudget {
+	all := charged(tl)
+	var out []startBudget
 	for _, unit := range append([]string{Vector}, e.SubjectUnits...) {
 		u, ok := tl.Final.Units[unit]
 		if !ok || u.StartLimitBurst == 0 || u.StartLimitInterval == 0 {
 			continue
 		}
 		n, _ := busiest(all[unit], u.StartLimitInterval)
-		note = append(note, fmt.Sprintf("%s used %d of %d starts in %s", unit, n, u.StartLimitBurst, u.StartLimitInterval))
+		out = append(out, startBudget{unit, n, u.StartLimitBurst, u.StartLimitInterval})
 	}
-	return strings.Join(note, ", ")
+	return out
 }
 
 // charged are the starts as systemd counts them: one that somebody asks for

@@ -47,17 +47,28 @@ var vectorCredentialed = Check{
 				Summary: fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete))}), "")
 		}
-		loaded := firstLoaded(tl, e, v.Start)
-		if loaded > deadline {
+		took := firstLoaded(tl, e, v.Start) - complete
+		if loaded := complete + took; loaded > deadline {
 			f := Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Evidence: []timeline.Evidence{v.Evidence},
-				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(loaded-complete), began(e), e.CredentialsWithin)}
+				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(took), began(e), e.CredentialsWithin)}
 			if booted, ok := tl.Reached(MultiUser); ok && complete <= booted {
 				f.Limit = e.CredentialsWithin
 			}
 			out = append(out, f)
 		}
-		return found(out, fmt.Sprintf("credentials %s after %s", round(loaded-complete), began(e)))
+		return found(out, fmt.Sprintf("credentials %s after %s", round(took), began(e)))
 	},
+}
+
+// credentials is how long it took from worker.env complete to a Vector with the
+// vault's values, if one runs with them.
+func credentials(tl timeline.Timeline, e Expect) (time.Duration, bool) {
+	complete, isComplete := roleEnvComplete(tl, e)
+	v, runs := vectorProcess(tl)
+	if !e.delivers() || len(e.EnvDigests) == 0 || !isComplete || !runs || len(differing(v.Vars, e.EnvDigests)) > 0 {
+		return 0, false
+	}
+	return firstLoaded(tl, e, v.Start) - complete, true
 }
 
 // roleEnvComplete is the moment from which Vector can have the values. With a

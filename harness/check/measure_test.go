@@ -1,0 +1,180 @@
+package check_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/check"
+	"bootrace/harness/timeline"
+	"bootrace/harness/timeline/timelinetest"
+)
+
+// healthy are the measures of timelinetest.Healthy, counted by hand there.
+func healthy() map[string]float64 {
+	return map[string]float64{
+		check.MultiUserSeconds:   0.9,
+		check.ControlSeconds:     0.85,
+		check.CredentialsSeconds: 0.41, // the process's start, 210 ms after the file's
+		check.Restarts:           1,
+		check.StartHeadroom:      4, // 5, less one: the two starts are 20 s apart
+		check.LinesLogged:        80 + 36,
+		check.LinesDelivered:     76 + 36,
+		check.CredentialRequests: 4,
+	}
+}
+
+func TestMeasuresOfAHealthyBoot(t *testing.T) {
+	t.Parallel()
+	got := check.Measure(read(t, timelinetest.Healthy()), late())
+	assert.InDeltaMapValues(t, healthy(), got, 1e-9)
+}
+
+// What cannot be measured is absent, and nothing else goes with it.
+func TestAMeasureIsAbsentWhereItCannotBeTaken(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		break_ func(*boot)
+		expect func(*expect)
+		absent []string
+	}{
+		{name: "multi-user.target was not reached", absent: []string{check.MultiUserSeconds},
+			break_: func(b *boot) {
+				b.Journal = without(b.Journal, timelinetest.MultiUser)
+				b.Prop(timelinetest.MultiUser, "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0")
+			}},
+		{name: "there was no control boot", absent: []string{check.ControlSeconds},
+			expect: func(e *expect) { e.ControlMultiUser = 0 }},
+		{name: "worker.env never comes", absent: []string{check.CredentialsSeconds}, expect: never},
+		{name: "the vault never gives them", absent: []string{check.CredentialsSeconds},
+			expect: func(e *expect) { e.NoCredentials = true }},
+		{name: "the vault's values are not known", absent: []string{check.CredentialsSeconds},
+			expect: func(e *expect) { e.EnvDigests = nil }},
+		{name: "Vector runs on the stub", absent: []string{check.CredentialsSeconds},
+			break_: func(b *boot) { b.VectorProcess(400, timelinetest.RealAt, timelinetest.StubVars) }},
+		{name: "Vector runs no more", absent: []string{check.CredentialsSeconds},
+			break_: func(b *boot) { b.Prop(timelinetest.Vector, "MainPID", "0") }},
+		{name: "Vector never started", absent: []string{check.Restarts},
+			break_: func(b *boot) { b.Journal = without(b.Journal, timelinetest.Vector) }},
+		{name: "no unit has a start limit", absent: []string{check.StartHeadroom},
+			break_: func(b *boot) {
+				b.Prop(timelinetest.Vector, "StartLimitIntervalUSec", "0")
+				b.Prop(timelinetest.Subject, "StartLimitIntervalUSec", "0")
+			}},
+		{name: "the journal lost lines", absent: []string{check.LinesLogged, check.LinesDelivered},
+			break_: func(b *boot) { b.Journal = without(b.Journal, `{"source":"boot-logger","seq":7,`) }},
+		{name: "there is no journal", break_: func(b *boot) { b.Drop = []string{timeline.Journal} },
+			absent: []string{check.MultiUserSeconds, check.CredentialsSeconds, check.Restarts, check.StartHeadroom, check.LinesLogged, check.LinesDelivered}},
+		{name: "there is no cloud's log", break_: func(b *boot) { b.Drop = []string{timeline.Cloud} },
+			absent: []string{check.CredentialsSeconds, check.LinesDelivered, check.CredentialRequests}},
+		{name: "the units were not recorded", break_: func(b *boot) { b.Drop = []string{timeline.Units} },
+			absent: []string{check.MultiUserSeconds, check.CredentialsSeconds, check.StartHeadroom}},
+		{name: "there is no boot clock", break_: func(b *boot) { b.Missing["boot clock"] = "no UserspaceTimestampMonotonic" },
+			absent: []string{check.MultiUserSeconds, check.ControlSeconds, check.CredentialsSeconds, check.Restarts, check.StartHeadroom,
+				check.LinesLogged, check.LinesDelivered, check.CredentialRequests}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b, e := timelinetest.Healthy(), late()
+			if tt.break_ != nil {
+				tt.break_(b)
+			}
+			if tt.expect != nil {
+				tt.expect(&e)
+			}
+			got := check.Measure(read(t, b), e)
+			for name := range healthy() {
+				if _, have := got[name]; slices.Contains(tt.absent, name) {
+					assert.False(t, have, "%s is %v, though %s", name, got[name], tt.name)
+				} else {
+					assert.True(t, have, "%s can be taken, though %s", name, tt.name)
+				}
+			}
+		})
+	}
+}
+
+// without leaves out the entries that speak of it, as unit or in their text.
+func without(journal []map[string]any, what string) []map[string]any {
+	return slices.DeleteFunc(journal, func(e map[string]any) bool {
+		return e["UNIT"] == what || strings.HasPrefix(fmt.Sprint(e["MESSAGE"]), what)
+	})
+}
+
+// The note of a check and the measure are one figure.
+func TestMeasuresAreWhatTheChecksSay(t *testing.T) {
+	t.Parallel()
+	fsys := os.DirFS("../judge/testdata/populator-delay-45s-trixie")
+	tl, err := timeline.Read(fsys)
+	require.NoError(t, err)
+	e := late()
+	e.EnvDigests = map[string]string{}
+	for _, p := range tl.Final.Processes {
+		for _, name := range []string{"AXIOM_PLATFORM_TOKEN", "AXIOM_PLATFORM_DATASET"} {
+			if p.Unit == check.Vector {
+				e.EnvDigests[name] = p.Vars[name]
+			}
+		}
+	}
+	got := check.Measure(tl, e)
+	notes := map[string]string{}
+	for _, r := range check.Judge(tl, e) {
+		notes[r.Check] = r.Note
+	}
+	assert.Contains(t, notes["vector-credentialed"], "credentials 1.2s after")
+	assert.InDelta(t, 1.2, got[check.CredentialsSeconds], 0.01)
+	assert.Contains(t, notes["boot-unblocked"], "multi-user.target at +2.592s")
+	assert.InDelta(t, 2.592, got[check.MultiUserSeconds], 0.001)
+	assert.Contains(t, notes["no-start-limit"], "vector.service used 1 of 5 starts")
+	assert.Equal(t, 4.0, got[check.StartHeadroom])
+	assert.Contains(t, notes["cloud-politeness"], "imds 1 requests, keyvault 6")
+	assert.Equal(t, 7.0, got[check.CredentialRequests])
+	assert.Equal(t, 1.0, got[check.Restarts])
+	assert.Equal(t, 136.0, got[check.LinesLogged])
+	assert.Equal(t, 132.0, got[check.LinesDelivered])
+}
+
+func TestALineCountsOnceHoweverOftenItArrives(t *testing.T) {
+	t.Parallel()
+	b := timelinetest.Healthy()
+	b.Ingest(timelinetest.EndAt-time.Second, 200, "1-76", "1-36")
+	b.Ingest(timelinetest.EndAt-time.Second, 503, "77-80", "")
+	tl := read(t, b)
+	assert.Equal(t, 112.0, check.Measure(tl, late())[check.LinesDelivered])
+	lines := check.Lines(tl, late())
+	require.Len(t, lines, 116)
+	first := lines[0]
+	assert.Equal(t, 250*time.Millisecond, first.Logged)
+	assert.True(t, first.Arrived)
+	assert.InDelta(t, (timelinetest.LoadedAt + time.Second).Seconds(), first.Delivered.Seconds(), 0.1, "when it arrived first")
+	assert.False(t, lines[len(lines)-1].Arrived)
+}
+
+func TestCriticalChain(t *testing.T) {
+	t.Parallel()
+	tl, err := timeline.Read(os.DirFS("../timeline/testdata/systemd257-cycle-startlimit"))
+	require.NoError(t, err)
+	chain := check.CriticalChain(tl)
+	var units []string
+	for _, l := range chain {
+		units = append(units, l.Unit)
+		assert.LessOrEqual(t, l.Began, l.Ended, l.Unit)
+	}
+	assert.Equal(t, []string{"multi-user.target", "after.service", "slow.service", "systemd-journald.socket", "-.mount", "-.slice"}, units)
+	slow := chain[2]
+	assert.InDelta(t, 20.05, (slow.Ended - slow.Began).Seconds(), 0.01)
+
+	blocked, err := timeline.Read(os.DirFS("../timeline/testdata/systemd257-boot-waits"))
+	require.NoError(t, err)
+	assert.Nil(t, check.CriticalChain(blocked), "what was not reached has none")
+	blockers := check.Blockers(blocked)
+	assert.Equal(t, []string{"slow.service"}, blockers["after.service"])
+	assert.NotContains(t, blockers, "slow.service", "its job runs")
+}
