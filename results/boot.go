@@ -17,6 +17,7 @@ const (
 // Boot is what a boot looked like: what reports draw and history compares. All
 // times are since the boot clock's zero, PID 1's start.
 type Boot struct {
+	Zero     time.Time          `json:"zero,omitzero"` // the wall clock at the boot clock's zero; zero: not known
 	End      time.Duration      `json:"end_ns"`
 	Measures map[string]float64 `json:"measures,omitempty"`
 	Chain    []Link             `json:"chain,omitempty"`  // what multi-user.target was up after, the last first
@@ -53,7 +54,7 @@ type Event struct {
 	Lane  Lane          `json:"lane"`
 	Name  string        `json:"name"`           // the unit, the file, the cloud's service
 	Text  string        `json:"text,omitempty"` // what happened
-	Bad   bool          `json:"bad,omitempty"`  // a failure, a refusal, an answer other than 2xx
+	Bad   bool          `json:"bad,omitempty"`  // a failure, a refusal, an answer other than 2xx (Key Vault's challenge is none)
 }
 
 // LineCount is how many numbered lines had been logged, and had been delivered

@@ -1,0 +1,46 @@
+package picture
+
+import (
+	"slices"
+	"time"
+
+	"bootrace/harness/check"
+	"bootrace/harness/timeline"
+	"bootrace/results"
+)
+
+// maxPoints bounds the curve of lines: what a picture a hand wide can show.
+const maxPoints = 60
+
+// lines counts the numbered lines that had been logged, and delivered, at evenly
+// spaced moments up to the end; moments at which nothing has changed since the
+// one before are left out.
+func lines(tl timeline.Timeline, e check.Expect) []results.LineCount {
+	var logged, arrived []time.Duration
+	for _, l := range check.Lines(tl, e) {
+		logged = append(logged, min(l.Logged, tl.End)) // what is in the recording was there when it was taken
+		if l.Arrived {
+			arrived = append(arrived, min(l.Delivered, tl.End))
+		}
+	}
+	if len(logged) == 0 {
+		return nil
+	}
+	slices.Sort(arrived)
+	var out []results.LineCount
+	for i := range maxPoints {
+		at := tl.End - tl.End/(maxPoints-1)*time.Duration(maxPoints-1-i)
+		p := results.LineCount{At: at, Logged: upTo(logged, at), Delivered: upTo(arrived, at)}
+		if n := len(out); n > 0 && i < maxPoints-1 && out[n-1].Logged == p.Logged && out[n-1].Delivered == p.Delivered {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// upTo counts how many of the sorted moments are not after at.
+func upTo(sorted []time.Duration, at time.Duration) int {
+	n, _ := slices.BinarySearch(sorted, at+1)
+	return n
+}
