@@ -34,6 +34,9 @@ type Judgement struct {
 	Missing   map[string]string `json:"missing,omitempty"`
 	Versions  map[string]string `json:"versions,omitempty"`
 	Expect    check.Expect      `json:"expect"`
+	// Timeline is what was judged. It is the recording over again, and not part of
+	// what is written of a judgement.
+	Timeline timeline.Timeline `json:"-"`
 }
 
 // Recording judges a recording by its own expectation. An error means that
@@ -64,7 +67,7 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 	d := disturbance(tl)
 	d.Slowness = check.Slowness(tl, e)
 	j := Judgement{Case: tl.Case, Results: check.Judge(tl, e), Disturbance: d, End: tl.End,
-		Missing: tl.Missing, Versions: tl.Versions, Expect: e}
+		Missing: tl.Missing, Versions: tl.Versions, Expect: e, Timeline: tl}
 	j.MultiUser, _ = tl.Reached(check.MultiUser)
 	j.Judgement = verdict.Of(j.Results, j.Disturbance)
 	return j, nil

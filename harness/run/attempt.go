@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"bootrace/harness/judge"
 	"bootrace/harness/machine"
 	"bootrace/harness/plan"
+	"bootrace/harness/recording"
 	"bootrace/harness/verdict"
 	"bootrace/scenarios"
 )
@@ -24,7 +24,8 @@ import (
 type attempt struct {
 	judge.Judgement
 	dir     string
-	machine machine.Machine // nil unless it was left running
+	files   map[string]recording.File // of the recording
+	machine machine.Machine           // nil unless it was left running
 	seen    map[milestone]time.Duration
 }
 
@@ -90,7 +91,12 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	if err != nil {
 		return a, err
 	}
-	a.Judgement, err = judge.Recording(os.DirFS(dir))
+	fsys, manifest, err := recording.Open(dir)
+	if err != nil {
+		return a, errors.Join(err, rec.gone())
+	}
+	a.files = manifest.Files
+	a.Judgement, err = judge.Recording(fsys)
 	if _, controlErr := ctl.wait(); a.Verdict == verdict.Invalid {
 		err = errors.Join(err, controlErr) // no further boot would help
 	}

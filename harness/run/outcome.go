@@ -1,8 +1,15 @@
 package run
 
-import "bootrace/results"
+import (
+	"maps"
+	"slices"
 
-// record is the attempt as it is stored.
+	"bootrace/harness/picture"
+	"bootrace/results"
+)
+
+// record is the attempt as it is stored: what it came to, what the boot looked
+// like, and which files show it.
 func (a attempt) record() results.Attempt {
 	out := results.Attempt{Verdict: string(a.Verdict), Reason: a.Reason, Recording: a.dir, Versions: a.Versions}
 	for _, r := range a.Results {
@@ -15,6 +22,12 @@ func (a attempt) record() results.Attempt {
 			c.Findings = append(c.Findings, finding)
 		}
 		out.Checks = append(out.Checks, c)
+	}
+	if boot := picture.Of(a.Timeline, a.Expect); boot.End > 0 {
+		out.Boot = &boot
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.files)) {
+		out.Artifacts = append(out.Artifacts, results.Artifact{Name: name, SHA256: a.files[name].SHA256, Size: a.files[name].Size})
 	}
 	return out
 }
