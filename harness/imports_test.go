@@ -68,6 +68,9 @@ var thirdParty = map[string]struct {
 	"github.com/testcontainers/testcontainers-go": {[]string{"harness/machine/container"}, "engine types stay with the backend"},
 	"github.com/moby/moby/client":                 {[]string{"harness/machine/container", "images"}, "engine types stay with the backend and the image builds"},
 	"modernc.org/sqlite":                          {[]string{"results/store"}, "run sees stores only by its own interface"},
+
+	"go.opentelemetry.io/proto/slim/otlp/trace/v1":           {[]string{"results/report"}, "records know nothing of who reads them"},
+	"go.opentelemetry.io/proto/slim/otlp/collector/trace/v1": {[]string{"results/report"}, "records know nothing of who reads them"},
 }
 
 type listed struct {

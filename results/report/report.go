@@ -1,9 +1,12 @@
 // Package report writes a run for the programs and people that look at it
 // afterwards: JUnit XML, with a test a check, for CI servers; Markdown, for a
-// GitHub step summary. It knows results and nothing of how they came to be.
+// GitHub step summary; the boots as Chrome trace JSON and as OpenTelemetry
+// traces. It knows results and nothing of how they came to be.
 //
 //	err := report.JUnit(w, run)
 //	err := report.Markdown(w, run)
+//	err := report.Chrome(w, run)
+//	sent, err := report.Collector{URL: "http://localhost:4318/v1/traces"}.Send(ctx, run)
 package report
 
 import (
