@@ -117,6 +117,13 @@ func TestAUnitsCourse(t *testing.T) {
 				b.ConditionUnmet(3*time.Second, "skipped.service")
 				b.Jobs = []string{"9 skipped.service start running"}
 			}},
+		{name: "failed, of a start that the journal lacks, and is being restarted", unit: "flaky.service", want: []string{
+			"waiting 0.00-3.00", "failed 3.00 failed: exit-code"},
+			break_: func(b *timelinetest.Boot) {
+				b.Prop("flaky.service", "WantedBy", timelinetest.MultiUser, "ActiveState", "activating",
+					"InactiveExitTimestampMonotonic", timelinetest.Micros(5*time.Second)) // of the restart
+				b.Failed(3*time.Second-time.Millisecond, "flaky.service", "exit-code")
+			}},
 		{name: "was up before journald", unit: "early.service", want: []string{"waiting 0.00-0.05", "start 0.05-0.15", "active 0.15-40.00"},
 			break_: func(b *timelinetest.Boot) {
 				b.Up("early.service", 50*time.Millisecond, 150*time.Millisecond)

@@ -46,15 +46,12 @@ func (c *course) moment(at time.Duration, lane results.Lane, text string, bad bo
 func (c *course) beforeTheJournal(said []timeline.Event, first int) {
 	began, up := c.last.InactiveExit, c.last.ActiveEnter
 	switch {
-	case began <= 0:
-	case first >= 0 && began < said[first].At: // of which the journal has the end
+	case began <= 0, len(said) > 0 && said[0].At < began: // the stamps are of a later start
+	case first >= 0, c.last.Active == "activating":
 		c.begin(began, results.LaneStart, "")
-	case first >= 0:
 	case c.last.Active == "active" && up >= began && len(said) == 0:
 		c.begin(began, results.LaneStart, "")
 		c.begin(up, results.LaneActive, "")
-	case c.last.Active == "activating":
-		c.begin(began, results.LaneStart, "")
 	}
 }
 
