@@ -1,40 +1,104 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"bootrace/harness/judge"
+	"bootrace/harness/picture"
 	"bootrace/results"
 	"bootrace/results/report"
 )
 
 // forms are what a run can be written as.
-var forms = map[string]func(io.Writer, results.Run) error{"junit": report.JUnit, "markdown": report.Markdown}
+var forms = map[string]func(io.Writer, results.Run) error{
+	"chrome":   ofBoots(report.Chrome),
+	"junit":    report.JUnit,
+	"markdown": report.Markdown,
+	"otlp":     ofBoots(report.OTLP),
+}
 
 func reportCommand(io streams) *cobra.Command {
-	var runID, form string
+	var runID, form, endpoint string
 	names := strings.Join(slices.Sorted(maps.Keys(forms)), ", ")
 	cmd := &cobra.Command{
-		Use: "report", Short: "Write a run as JUnit XML or as Markdown, for CI servers", Args: noArguments,
-		Example: "  bootrace report --form junit > junit.xml\n  bootrace report --form markdown >> $GITHUB_STEP_SUMMARY",
+		Use: "report", Short: "Write a run for CI servers, as traces of its boots, or send those", Args: noArguments,
+		Long: "Writes a run: as JUnit XML or as Markdown, for CI servers; its boots as Chrome trace JSON, which\n" +
+			"ui.perfetto.dev opens, or as OpenTelemetry traces in OTLP's JSON. With --endpoint, or with\n" +
+			"OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT set, --form otlp sends the traces over\n" +
+			"OTLP/HTTP instead; OTEL_EXPORTER_OTLP_HEADERS is heeded. Sending a run twice makes no second trace.",
+		Example: "  bootrace report --form junit > junit.xml\n  bootrace report --form markdown >> $GITHUB_STEP_SUMMARY\n" +
+			"  bootrace report --form chrome > boots.json\n  bootrace report --form otlp --endpoint http://localhost:4318",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, ok := forms[form]
 			if !ok {
 				return usage(fmt.Errorf("--form %q: expected one of %s", form, names))
 			}
+			collector, send, err := report.CollectorAt(endpoint, os.Getenv)
+			switch {
+			case form != "otlp" && endpoint != "":
+				return usage(errors.New("--endpoint is where --form otlp sends to"))
+			case form != "otlp":
+				send = false
+			case err != nil:
+				return usage(err)
+			}
 			r, err := stored(cmd.Context(), runID, nil)
 			if err != nil {
 				return err
 			}
-			return write(io.out, r)
+			if !send {
+				return write(io.out, r)
+			}
+			sent, err := collector.Send(cmd.Context(), withBoots(r))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(io.out, "sent %d traces of %d spans to %s\n", sent.Traces, sent.Spans, collector.URL)
+			if sent.Warning != "" {
+				fmt.Fprintf(io.err, "the collector says: %s\n", sent.Warning)
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
 	cmd.Flags().StringVar(&form, "form", "", "one of "+names)
+	cmd.Flags().StringVar(&endpoint, "endpoint", "", "with --form otlp: the collector to send to, such as http://localhost:4318")
 	return cmd
+}
+
+// ofBoots is a form that draws boots.
+func ofBoots(write func(io.Writer, results.Run) error) func(io.Writer, results.Run) error {
+	return func(w io.Writer, r results.Run) error { return write(w, withBoots(r)) }
+}
+
+// withBoots adds to cases that were stored before boots were what their
+// recordings still show. Where the recording is gone, the case stays without.
+func withBoots(r results.Run) results.Run {
+	r.Cases = slices.Clone(r.Cases)
+	for i := range r.Cases {
+		c := &r.Cases[i]
+		c.Attempts = slices.Clone(c.Attempts)
+		for n := range c.Attempts {
+			a := &c.Attempts[n]
+			if a.Recording != c.Recording || a.Boot != nil {
+				continue
+			}
+			j, err := judge.Recording(os.DirFS(a.Recording))
+			if err != nil {
+				continue
+			}
+			if boot := picture.Of(j.Timeline, j.Expect); boot.End > 0 {
+				a.Boot = &boot
+			}
+		}
+	}
+	return r
 }

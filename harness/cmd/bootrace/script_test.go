@@ -43,10 +43,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":   exits,
-			"isjson":  isJSON,
-			"prepare": prepare,
-			"columns": columns,
+			"exits":      exits,
+			"isjson":     isJSON,
+			"prepare":    prepare,
+			"columns":    columns,
+			"booted":     booted,
+			"collecting": collecting,
 		},
 	})
 }
