@@ -15,6 +15,7 @@ require (
 	github.com/google/renameio/v2 v2.0.2
 	github.com/google/uuid v1.6.0
 	github.com/klauspost/compress v1.20.3
+	github.com/lib/pq v1.12.3
 	github.com/mattn/go-runewidth v0.0.30
 	github.com/moby/moby/api v1.56.1
 	github.com/moby/moby/client v0.6.2

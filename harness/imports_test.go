@@ -57,6 +57,7 @@ var allowed = []struct {
 	{"results/gate", []string{"results"}, "decides on records, whatever made them"},
 	{"harness/picture", []string{"harness/timeline", "harness/check", "results"}, "a boot, as reports draw it"},
 	{"results/store", []string{"results"}, "keeps records, whatever is in them"},
+	{"results/store/postgrestest", []string{"harness/machine/container", "images"}, "for tests that need a PostgreSQL"},
 	{"results/store/storetest", []string{"results", "results/store"}, "one suite for every store"},
 }
 
@@ -65,12 +66,13 @@ var thirdParty = map[string]struct {
 	users []string
 	why   string
 }{
-	"github.com/testcontainers/testcontainers-go": {[]string{"harness/machine/container"}, "engine types stay with the backend"},
-	"github.com/moby/moby/client":                 {[]string{"harness/machine/container", "images"}, "engine types stay with the backend and the image builds"},
+	"github.com/testcontainers/testcontainers-go": {[]string{"harness/machine/container", "results/store/postgrestest"}, "engine types stay with the backend, and the tests that start PostgreSQL"},
+	"github.com/moby/moby/client":                 {[]string{"harness/machine/container", "images", "results/store/postgrestest"}, "engine types stay with the backend, the image builds, and the tests that start PostgreSQL"},
 	"modernc.org/sqlite":                          {[]string{"results/store"}, "run sees stores only by its own interface"},
 
 	"go.opentelemetry.io/proto/slim/otlp/trace/v1":           {[]string{"results/report"}, "records know nothing of who reads them"},
 	"go.opentelemetry.io/proto/slim/otlp/collector/trace/v1": {[]string{"results/report"}, "records know nothing of who reads them"},
+	"github.com/lib/pq": {[]string{"results/store", "results/store/postgrestest"}, "run sees stores only by its own interface"},
 }
 
 type listed struct {

@@ -233,10 +233,16 @@ func machineHost(hc *container.HostConfig) {
 	hc.Tmpfs = map[string]string{"/run": "", "/run/lock": "", "/tmp": ""}
 }
 
+// Labels are what a container of ours carries, whoever creates it: by them Sweep
+// takes it once this process is gone.
+func (b *Backend) Labels(run, role string) map[string]string {
+	return map[string]string{labelRun: run, labelOwner: b.owner, labelHost: b.host, labelRole: role}
+}
+
 // create makes a container. The id is there as soon as the container is.
 func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, req testcontainers.ContainerRequest) (c testcontainers.Container, id string, err error) {
 	req.Name = containerName(spec, role)
-	req.Labels = map[string]string{labelRun: spec.Run, labelOwner: b.owner, labelHost: b.host, labelRole: role}
+	req.Labels = b.Labels(spec.Run, role)
 	// testcontainers would ask a registry for an image that the engine does not have.
 	if _, err := b.Engine().ImageInspect(ctx, req.Image); errdefs.IsNotFound(err) {
 		return nil, "", fmt.Errorf("its image %.19s is gone from the engine: run again, what is missing is built", req.Image)
