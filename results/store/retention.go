@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"bootrace/results"
+)
+
+// Policy says which runs are kept: those that it names by one of its fields.
+type Policy struct {
+	Keep   int       // the newest so many
+	Before time.Time // those that began at this time or later; zero: none for its age
+	Now    time.Time
+}
+
+// abandoned is how long after its start a run without an end may still go on, or
+// be resumed.
+const abandoned = 24 * time.Hour
+
+// Stale returns the runs that a policy does not keep, without their cases, the
+// oldest first. A run without an end is none of them on the day of its start.
+func (s *Store) Stale(ctx context.Context, p Policy) ([]results.Run, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT document FROM runs WHERE id NOT IN (SELECT id FROM runs ORDER BY started_ns DESC, id DESC LIMIT $1)
+		ORDER BY started_ns, id`, p.Keep)
+	if err != nil {
+		return nil, s.explain("read", err)
+	}
+	runs, err := scan(rows, document[results.Run])
+	if err != nil {
+		return nil, s.explain("read", err)
+	}
+	var stale []results.Run
+	for _, r := range runs {
+		old := p.Before.IsZero() || r.Started.Before(p.Before)
+		if old && (!r.Ended.IsZero() || p.Now.Sub(r.Started) >= abandoned) {
+			stale = append(stale, r)
+		}
+	}
+	return stale, nil
+}
+
+// Remove removes a run with all that is stored of it; one that is not there is no
+// error. SQLite's file does not shrink: what comes next takes the room.
+func (s *Store) Remove(ctx context.Context, run string) error {
+	return s.explain("remove run from", s.within(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM cases WHERE run_id = $1`, run); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE id = $1`, run)
+		return err
+	}))
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"bootrace/results"
+)
+
+// Export writes runs as JSON Lines, a run with its cases a line: those of the
+// ids, or their beginnings; without any, all, the oldest first.
+func (s *Store) Export(ctx context.Context, w io.Writer, ids ...string) error {
+	if len(ids) == 0 {
+		rows, err := s.db.QueryContext(ctx, `SELECT id FROM runs ORDER BY started_ns, id`)
+		if err != nil {
+			return s.explain("read", err)
+		}
+		if ids, err = scan(rows, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }); err != nil {
+			return s.explain("read", err)
+		}
+	}
+	enc := json.NewEncoder(w)
+	for _, id := range ids {
+		r, err := s.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := enc.Encode(r); err != nil {
+			return fmt.Errorf("export run %s: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+// Import stores the runs that Export wrote and returns how many there were. A run
+// is stored whole or not at all; one that is there already is replaced, case by
+// case. It stops at the first line that is damaged, and names it.
+func (s *Store) Import(ctx context.Context, r io.Reader) (imported int, err error) {
+	lines := bufio.NewReader(r)
+	for n := 1; ; n++ {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return imported, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return imported, fmt.Errorf("line %d: %w", n, err)
+		}
+		run, err := readRun(line)
+		if err != nil {
+			return imported, fmt.Errorf("line %d: %w; the %d runs before it are stored", n, err, imported)
+		}
+		if err := s.explain("store run in", s.within(ctx, func(tx *sql.Tx) error { return s.putWhole(ctx, tx, run) })); err != nil {
+			return imported, fmt.Errorf("line %d: run %s: %w", n, run.ID, err)
+		}
+		imported++
+	}
+}
+
+func readRun(line []byte) (r results.Run, err error) {
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, fmt.Errorf("no run as bootrace export writes it: %w", err)
+	}
+	switch {
+	case r.Version != results.Version:
+		return r, fmt.Errorf("its format has version %d, this bootrace knows %d", r.Version, results.Version)
+	case r.ID == "" || r.Started.IsZero():
+		return r, errors.New("no run as bootrace export writes it: it has no id or no start")
+	}
+	for i, c := range r.Cases {
+		if c.ID == "" {
+			return r, fmt.Errorf("run %s: case %d of %d has no id", r.ID, i+1, len(r.Cases))
+		}
+	}
+	return r, nil
+}
+
+// putWhole stores a run with its cases. The end of one that has ended stays when
+// what comes in was exported before it.
+func (s *Store) putWhole(ctx context.Context, tx *sql.Tx, r results.Run) error {
+	var ended int64
+	err := tx.QueryRowContext(ctx, `SELECT ended_ns FROM runs WHERE id = $1`, r.ID).Scan(&ended)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if ended == 0 || !r.Ended.IsZero() {
+		if err := putRun(ctx, tx, r); err != nil {
+			return err
+		}
+	}
+	for _, c := range r.Cases {
+		if err := s.putCase(ctx, tx, r.ID, c); err != nil {
+			return fmt.Errorf("case %s: %w", c.ID, err)
+		}
+	}
+	return nil
+}
