@@ -33,7 +33,7 @@ bench: build ## figures: overhead a case, populator latency, memory, cases at on
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./harness/e2e
 
 nightly: build ## slow and exhaustive: ten in a row on both bases, 100 at once
-	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/...
+	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/... ./results/...
 
 doctor: build ## can this host boot machines?
 	$(BOOTRACE) doctor

@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/results"
 )
 
 // writerEnv makes the test binary a process that only writes cases.
@@ -32,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // writer stores cases into a run of its own, and prints the id of each one that
-// is stored. spec: path, run, how many.
+// is stored. spec: where, run, how many, and the directory of its spool or nothing.
 func writer(spec string) error {
 	part := strings.Split(spec, "\n")
 	var n int
@@ -40,7 +43,17 @@ func writer(spec string) error {
 		return err
 	}
 	ctx := context.Background()
-	s, err := Open(ctx, part[0])
+	var s interface {
+		BeginRun(context.Context, results.Run) error
+		PutCase(context.Context, string, results.Case) error
+		Close() error
+	}
+	var err error
+	if part[3] != "" {
+		s, err = OpenSpool(ctx, part[0], part[3])
+	} else {
+		s, err = Open(ctx, part[0])
+	}
 	if err != nil {
 		return err
 	}
@@ -58,10 +71,10 @@ func writer(spec string) error {
 	return nil
 }
 
-func startWriter(t *testing.T, path, run string, n int) (*exec.Cmd, *bufio.Scanner, *strings.Builder) {
+func startWriter(t *testing.T, where, run string, n int, spool string) (*exec.Cmd, *bufio.Scanner, *strings.Builder) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s\n%s\n%d", writerEnv, path, run, n))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s\n%s\n%d\n%s", writerEnv, where, run, n, spool))
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	var stderr strings.Builder
@@ -71,14 +84,13 @@ func startWriter(t *testing.T, path, run string, n int) (*exec.Cmd, *bufio.Scann
 	return cmd, bufio.NewScanner(out), &stderr
 }
 
-// The file is not there yet, so they migrate at once, too.
-func TestProcessesStoreIntoOneFileAtOnce(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "results.db")
+// Nothing is there yet, so they migrate at once, too.
+func storeAtOnce(t *testing.T, where string) {
+	t.Helper()
 	const processes, each = 4, 40
 	wait := make([]func(), processes)
 	for i := range wait {
-		cmd, out, stderr := startWriter(t, path, fmt.Sprintf("r%d", i), each)
+		cmd, out, stderr := startWriter(t, where, fmt.Sprintf("r%d", i), each, "")
 		wait[i] = func() {
 			for out.Scan() {
 			}
@@ -88,7 +100,7 @@ func TestProcessesStoreIntoOneFileAtOnce(t *testing.T) {
 	for _, w := range wait {
 		w()
 	}
-	s := open(t, path)
+	s := open(t, where)
 	for i := range processes {
 		got, err := s.Run(t.Context(), fmt.Sprintf("r%d", i))
 		require.NoError(t, err)
@@ -96,12 +108,17 @@ func TestProcessesStoreIntoOneFileAtOnce(t *testing.T) {
 	}
 }
 
+func TestProcessesStoreIntoOneFileAtOnce(t *testing.T) {
+	t.Parallel()
+	storeAtOnce(t, filepath.Join(t.TempDir(), "results.db"))
+}
+
 func TestAKilledWriterHasLostNothingItHadStored(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "results.db")
 	for i := range 10 {
 		id := fmt.Sprintf("r%d", i)
-		cmd, out, _ := startWriter(t, path, id, 100_000)
+		cmd, out, _ := startWriter(t, path, id, 100_000, "")
 		seen := map[string]bool{}
 		for range 1 + 7*i { // killed at another point each time, while it goes on writing
 			require.True(t, out.Scan())
@@ -115,19 +132,36 @@ func TestAKilledWriterHasLostNothingItHadStored(t *testing.T) {
 
 		s, err := Open(t.Context(), path)
 		require.NoError(t, err)
-		got, err := s.Run(t.Context(), id)
-		require.NoError(t, err)
-		stored := map[string]bool{}
-		for _, c := range got.Cases {
-			stored[c.ID] = true
-			want := endedCase(c.ID)
-			require.Equal(t, want, c, "whole, or not there")
-		}
-		for c := range seen {
-			require.True(t, stored[c], "case %s had been stored and is gone", c)
-		}
-		require.LessOrEqual(t, len(stored), len(seen)+1, "and nothing twice")
+		isThereOnce(t, s, id, seen)
 		require.NoError(t, s.Close())
+	}
+}
+
+// isThereOnce wants all cases of a run that were seen to be stored, at most one
+// more, each of them whole, and nothing of them doubled.
+func isThereOnce(t *testing.T, s *Store, run string, seen map[string]bool) {
+	t.Helper()
+	got, err := s.Run(t.Context(), run)
+	if errors.Is(err, ErrNotFound) && len(seen) == 0 {
+		return // ended before it began
+	}
+	require.NoError(t, err)
+	stored := map[string]bool{}
+	events := 0
+	for _, c := range got.Cases {
+		require.False(t, stored[c.ID], "case %s is there twice", c.ID)
+		stored[c.ID] = true
+		require.Equal(t, endedCase(c.ID), c, "whole, or not there")
+		events += len(c.Attempts[0].Boot.Events)
+	}
+	for c := range seen {
+		require.True(t, stored[c], "case %s had been stored and is gone", c)
+	}
+	require.LessOrEqual(t, len(stored), len(seen)+1, "nothing that nobody stored")
+	for table, want := range map[string]int{"attempts": len(stored), "findings": len(stored), "events": events, "measures": 2 * len(stored)} {
+		var have int
+		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table+" WHERE run_id = $1", run).Scan(&have))
+		require.Equal(t, want, have, table)
 	}
 }
 

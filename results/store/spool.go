@@ -113,7 +113,9 @@ func (s *Spool) try(ctx context.Context, f func(context.Context, *Store) error) 
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	err = f(bounded, db)
+	if err = f(bounded, db); err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("not done within %s: %w: %w", s.patience, context.DeadlineExceeded, err) // however the driver puts it
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.heard(ctx, err)

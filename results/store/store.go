@@ -84,8 +84,13 @@ func isURL(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
 }
 
-// Close closes the store.
-func (s *Store) Close() error { return s.db.Close() }
+// Close closes the store. A connection that was lost before is closed.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil && !s.dialect.away(err) {
+		return s.explain("close", err)
+	}
+	return nil
+}
 
 // explain says what was tried, on what, and what to do.
 func (s *Store) explain(what string, err error) error {

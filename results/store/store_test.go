@@ -40,6 +40,13 @@ func endedCase(id string) results.Case {
 		Attempts: []results.Attempt{{
 			Verdict: "fail", Reason: "start-rate: 9 starts in 10 s", Recording: "/recordings/" + id + ".1",
 			Versions: map[string]string{"systemd": "257", "vector": "stand-in 0.56"},
+			Boot: &results.Boot{
+				End: 57 * time.Second, Measures: map[string]float64{results.MeasureMultiUser: 1.25, results.MeasureRestarts: 1},
+				Events: []results.Event{
+					{At: time.Second, Until: 2 * time.Second, Lane: results.LaneStart, Name: "vector.service"},
+					{At: 45 * time.Second, Lane: results.LaneFile, Name: "worker.env", Text: "complete"},
+				},
+			},
 			Checks: []results.Check{{Name: "start-rate", Outcome: "fail", Note: "9 of 3", Findings: []results.Finding{{
 				Summary: "9 starts in 10 s", At: 1500 * time.Millisecond, Unit: "vector.service",
 				Evidence: []results.Evidence{{File: "journal.json.gz", Line: 812, Text: "Started Vector — “quoted”, a tab\tand NUL-free"}},

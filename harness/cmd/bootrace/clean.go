@@ -67,14 +67,13 @@ func removeRuns() (int, error) {
 	}
 	n := 0
 	for _, d := range dirs {
-		dir := filepath.Join(state, "runs", d.Name())
-		if container.Held(filepath.Join(dir, "lock")) {
-			continue
-		}
-		if err := os.RemoveAll(dir); err != nil {
+		free, err := removeRecordings(state, d.Name())
+		if err != nil {
 			return n, err
 		}
-		n++
+		if free {
+			n++
+		}
 	}
 	return n, nil
 }

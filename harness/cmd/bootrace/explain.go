@@ -12,12 +12,12 @@ import (
 )
 
 func explainCommand(io streams) *cobra.Command {
-	var runID string
+	var db, runID string
 	cmd := &cobra.Command{
 		Use: "explain CASE", Short: "Say in a few sentences why a case failed, and what would have to change",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := stored(cmd.Context(), runID, args)
+			r, err := stored(cmd.Context(), io, db, runID, args)
 			if err != nil {
 				return err
 			}
@@ -27,6 +27,7 @@ func explainCommand(io streams) *cobra.Command {
 			return nil
 		},
 	}
+	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
 	return cmd
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"bootrace/harness/wire"
 	"bootrace/images"
 	"bootrace/results"
-	"bootrace/results/store"
 )
 
 // job is a run to be: what run and museum have in common.
@@ -47,7 +45,7 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if err != nil {
 		return r, explainDisk(err, state)
 	}
-	db, err := store.Open(ctx, filepath.Join(state, "results.db"))
+	db, err := openForRun(ctx, io, f.db)
 	if err != nil {
 		return r, explainDisk(err, state)
 	}
@@ -57,8 +55,11 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if err != nil {
 		return r, err
 	}
-	begun, cases, err := j.begin(ctx, s, db, backend, lab)
+	begun, cases, err := j.begin(ctx, io, s, backend, lab)
 	if err != nil {
+		return r, explainDisk(err, state)
+	}
+	if err := db.BeginRun(ctx, begun); err != nil {
 		return r, explainDisk(err, state)
 	}
 	r = begun
@@ -87,15 +88,18 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if err := db.EndRun(context.WithoutCancel(ctx), r); err != nil {
 		runErr = errors.Join(runErr, err)
 	}
+	if err := db.Waiting(); err != nil {
+		fmt.Fprintf(io.err, "bootrace: %v\n", err)
+	}
 	if ctx.Err() != nil {
 		runErr = interrupted(context.WithoutCancel(ctx), backend, r)
 	}
 	return r, explainDisk(runErr, state)
 }
 
-// begin stores the run as one that goes on, and returns it with the cases that
-// it still has to boot: all, if it is new.
-func (j job) begin(ctx context.Context, s *session, db *store.Store, backend *container.Backend, lab wire.Lab) (r results.Run, todo []plan.Case, err error) {
+// begin returns the run as one that goes on, with the cases that it still has to
+// boot: all, if it is new.
+func (j job) begin(ctx context.Context, io streams, s *session, backend *container.Backend, lab wire.Lab) (r results.Run, todo []plan.Case, err error) {
 	vector := images.Vector{Source: vectorSource(j.flags)}.String()
 	todo, err = j.plan(lab, plan.Matrix{Bases: j.flags.bases, Vector: vector, Repeat: j.flags.repeat})
 	if err != nil {
@@ -110,7 +114,7 @@ func (j job) begin(ctx context.Context, s *session, db *store.Store, backend *co
 		return r, nil, err
 	}
 	if j.resume != "" {
-		before, err := db.Run(ctx, j.resume)
+		before, err := stored(ctx, io, j.flags.db, j.resume, nil)
 		if err != nil {
 			return r, nil, err
 		}
@@ -123,7 +127,7 @@ func (j job) begin(ctx context.Context, s *session, db *store.Store, backend *co
 			return slices.ContainsFunc(r.Cases, func(done results.Case) bool { return done.ID == c.ID })
 		})
 	}
-	return r, todo, db.BeginRun(ctx, r)
+	return r, todo, nil
 }
 
 // prompt opens a shell in the machine of a failed case and waits for its end.

@@ -26,7 +26,7 @@ var forms = map[string]func(io.Writer, results.Run) error{
 }
 
 func reportCommand(io streams) *cobra.Command {
-	var runID, form, endpoint string
+	var db, runID, form, endpoint string
 	names := strings.Join(slices.Sorted(maps.Keys(forms)), ", ")
 	cmd := &cobra.Command{
 		Use: "report", Short: "Write a run for CI servers, as traces of its boots, or send those", Args: noArguments,
@@ -50,7 +50,7 @@ func reportCommand(io streams) *cobra.Command {
 			case err != nil:
 				return usage(err)
 			}
-			r, err := stored(cmd.Context(), runID, nil)
+			r, err := stored(cmd.Context(), io, db, runID, nil)
 			if err != nil {
 				return err
 			}
@@ -68,6 +68,7 @@ func reportCommand(io streams) *cobra.Command {
 			return nil
 		},
 	}
+	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
 	cmd.Flags().StringVar(&form, "form", "", "one of "+names)
 	cmd.Flags().StringVar(&endpoint, "endpoint", "", "with --form otlp: the collector to send to, such as http://localhost:4318")

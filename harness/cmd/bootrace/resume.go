@@ -15,7 +15,7 @@ import (
 
 // resumable are the flags that a run which is resumed may be given: all others
 // say what to boot, and that is settled.
-var resumable = []string{"resume", "json", "parallel", "keep", "keep-on-failure", "debug"}
+var resumable = []string{"resume", "db", "json", "parallel", "keep", "keep-on-failure", "debug"}
 
 func mayResume(given *pflag.FlagSet) error {
 	var settled []string
@@ -35,7 +35,7 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	if len(args) > 1 {
 		return usage(fmt.Errorf("--resume: expected one run, got %s", strings.Join(args, ", ")))
 	}
-	r, err := stored(ctx, strings.Join(args, ""), nil)
+	r, err := stored(ctx, io, f.db, strings.Join(args, ""), nil)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type runFlags struct {
 	debug         bool
 	json          bool
 	resume        bool
+	db            string
 }
 
 func runCommand(io streams) *cobra.Command {
@@ -69,6 +70,7 @@ func runCommand(io streams) *cobra.Command {
 // boots declares what every verb that boots machines takes.
 func (f *runFlags) boots(fl *pflag.FlagSet) {
 	f.builds(fl)
+	dbFlag(fl, &f.db)
 	fl.IntVar(&f.repeat, "repeat", 1, "boots of each scenario and base")
 	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory and inotify allow)")
 	fl.BoolVar(&f.keep, "keep", false, "leave all machines running; bootrace shell opens them")

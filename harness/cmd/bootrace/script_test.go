@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"columns":    columns,
 			"booted":     booted,
 			"collecting": collecting,
+			"hold":       hold,
 		},
 	})
 }
@@ -126,6 +128,19 @@ func prepare(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(s.EndRun(ctx, r))
 	}
 	ts.Check(os.MkdirAll(filepath.Join(ts.Getenv("BOOTRACE_STATE"), "runs", "20260102-030405-aaaa"), 0o755))
+}
+
+// hold RUN claims a run, as the process does that it belongs to, until the script ends.
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hold RUN")
+	}
+	dir := filepath.Join(ts.Getenv("BOOTRACE_STATE"), "runs", args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	f, err := os.Create(filepath.Join(dir, "lock"))
+	ts.Check(err)
+	ts.Check(syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	ts.Defer(func() { ts.Check(f.Close()) })
 }
 
 func runOf(id string, began time.Time, planned int, cases ...results.Case) results.Run {

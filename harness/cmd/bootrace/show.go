@@ -16,24 +16,15 @@ import (
 	"bootrace/scenarios"
 )
 
-// open opens the results that there are.
-func open(ctx context.Context) (*store.Store, error) {
-	state, err := stateDir()
-	if err != nil {
-		return nil, err
-	}
-	return store.Open(ctx, filepath.Join(state, "results.db"))
-}
-
 func showCommand(io streams) *cobra.Command {
-	var runID string
+	var db, runID string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "show [CASE]", Short: "Show a run, or all there is to say of one of its cases",
 		Example: "  bootrace show\n  bootrace show delay-45s@trixie#1\n  bootrace show --run 20260102-0304 delay-45s",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := stored(cmd.Context(), runID, args)
+			r, err := stored(cmd.Context(), io, db, runID, args)
 			if err != nil {
 				return err
 			}
@@ -53,6 +44,7 @@ func showCommand(io streams) *cobra.Command {
 			return nil
 		},
 	}
+	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -60,13 +52,13 @@ func showCommand(io streams) *cobra.Command {
 
 // stored returns a run of the database, the latest without an id; if a case is
 // named, with those cases only that match.
-func stored(ctx context.Context, id string, name []string) (r results.Run, err error) {
-	db, err := open(ctx)
+func stored(ctx context.Context, io streams, db, id string, name []string) (r results.Run, err error) {
+	s, err := open(ctx, io, db)
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	r, err = db.Run(ctx, id)
+	defer func() { err = errors.Join(err, s.Close()) }()
+	r, err = s.Run(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return r, usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
 	}
@@ -98,6 +90,7 @@ func matching(r results.Run, name string) ([]results.Case, error) {
 }
 
 func listCommand(io streams) *cobra.Command {
+	var db string
 	var limit int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -106,12 +99,12 @@ func listCommand(io streams) *cobra.Command {
 			if limit < 1 {
 				return usage(fmt.Errorf("--limit %d: expected at least 1", limit))
 			}
-			db, err := open(cmd.Context())
+			s, err := open(cmd.Context(), io, db)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, db.Close()) }()
-			runs, err := db.Runs(cmd.Context(), limit)
+			defer func() { err = errors.Join(err, s.Close()) }()
+			runs, err := s.Runs(cmd.Context(), limit)
 			if err != nil {
 				return err
 			}
@@ -127,6 +120,7 @@ func listCommand(io streams) *cobra.Command {
 			return nil
 		},
 	}
+	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().IntVar(&limit, "limit", 20, "runs to list")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -134,7 +134,7 @@ func connect(ctx context.Context) (*container.Backend, error) {
 func explainDisk(err error, dir string) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		first, _, _ := strings.Cut(err.Error(), "\n") // however many steps met it, the cause is one
-		return advice{errors.New(first), "free space below " + dir + " (bootrace clean --runs removes old recordings); what had ended is stored"}
+		return advice{errors.New(first), "free space below " + dir + " (bootrace prune removes old runs); what had ended is stored"}
 	}
 	return err
 }
