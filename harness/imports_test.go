@@ -72,7 +72,9 @@ var thirdParty = map[string]struct {
 
 	"go.opentelemetry.io/proto/slim/otlp/trace/v1":           {[]string{"results/report"}, "records know nothing of who reads them"},
 	"go.opentelemetry.io/proto/slim/otlp/collector/trace/v1": {[]string{"results/report"}, "records know nothing of who reads them"},
-	"github.com/lib/pq": {[]string{"results/store", "results/store/postgrestest"}, "run sees stores only by its own interface"},
+	"github.com/lib/pq":              {[]string{"results/store", "results/store/postgrestest"}, "run sees stores only by its own interface"},
+	"gonum.org/v1/gonum/stat":        {[]string{"results/history"}, "what is chance is decided in one place"},
+	"gonum.org/v1/gonum/stat/distuv": {[]string{"results/history"}, "what is chance is decided in one place"},
 }
 
 type listed struct {

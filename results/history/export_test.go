@@ -1,0 +1,8 @@
+package history
+
+// Doors for the tests of the arithmetic.
+var (
+	HodgesLehmann = hodgesLehmann
+	Midranks      = midranks
+	Wilson        = wilson
+)
