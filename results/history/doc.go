@@ -9,8 +9,8 @@
 // # What a regression is
 //
 // A distribution that moved: not a limit that was passed. Three things must hold.
-// There are enough boots (MinBoots a side). The shift is worth having (FloorShare,
-// FloorTime, FloorCount). And chance makes such a shift in less than Alpha of all
+// There are enough boots (MinBoots a side). The shift is worth a look: all of its
+// interval is beyond a floor (FloorShare, FloorTime, FloorCount). And chance makes such a shift in less than Alpha of all
 // comparisons: of whole comparisons, with all their scenarios and measures, not of
 // single tests. What did not move counts as unchanged only where the boots suffice
 // to rule a large shift out (AimShare, AimCount); else there are too few.
@@ -27,14 +27,15 @@
 // If nothing changed, a boot could as well have been on the other side. Boots of a
 // run share a host and its load, and so are more alike than boots of two runs. Where
 // a side has several runs it shows how much they differ among themselves, and the
-// certainty is reckoned by the runs: always from about six runs a side on, with fewer
-// where they are seen to differ. One run against one shows nothing of the kind: a
-// host that was slower for all of one run looks like a regression, and no computation
-// on these two runs can tell. InputChange names what else differs, the control boots'
-// time among it; more runs settle it. With two or three runs a side whose hosts
-// differ by as much as boots do, 9 and 3 of a hundred simulated comparisons without
-// change said that something moved. That later boots of a run resemble
-// earlier ones is not accounted for further, nor is it where each run has one boot.
+// certainty is reckoned by the runs: always from six runs a side on, with fewer where
+// they are seen to differ. One run against one shows nothing of the kind: a host that
+// was slower for all of one run looks like a regression, and no computation on these
+// two runs can tell. InputChange names what else differs, the control boots' time
+// among it; more runs settle it. Where the hosts of runs differed by 4 % (by 2 %), of
+// a hundred simulated comparisons without change 29 (5) with one run a side said that
+// something moved, 10 (1) with two, 4 (0) with three, and fewer than one with six.
+// That later boots of a run resemble earlier ones is not accounted for further, nor
+// that a run resembles the one before where each has a single boot.
 // A sample does not have its scenario's content: a scenario that was changed and kept
 // its name counts as the same.
 package history

@@ -20,21 +20,21 @@ func (t *test) row() Row {
 	}
 	e := t.effect()
 	r.Effect = &e
-	worst := t.measure.worse(e.High)
+	// The interval, turned so that more is worse.
+	best, worst := e.Low, e.High
 	if !t.measure.Higher {
-		worst = t.measure.worse(e.Low)
+		best, worst = -e.High, -e.Low
 	}
-	moved := e.P <= Alpha && math.Abs(e.Shift) >= t.measure.floor(r.Before.Median)
-	aim := t.measure.aim(r.Before.Median)
+	floor, aim := t.measure.floor(r.Before.Median), t.measure.aim(r.Before.Median)
 	switch {
-	case moved && t.measure.worse(e.Shift) > 0:
+	case e.P <= Alpha && best >= floor:
 		r.Outcome = Regressed
-	case moved:
+	case e.P <= Alpha && worst <= -floor:
 		r.Outcome = Improved
 	case worst < aim:
 		r.Outcome = Unchanged
 	default:
-		r.Outcome, r.More = TooFew, more(have, t.measure.worse(e.Shift), worst, aim)
+		r.Outcome, r.More = TooFew, more(have, (best+worst)/2, worst, aim)
 	}
 	return r
 }

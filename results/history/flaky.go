@@ -129,3 +129,14 @@ func wilson(k, n int) (low, high float64) {
 	half := z / (1 + z*z/count) * math.Sqrt(p*(1-p)/count+z*z/(4*count*count))
 	return max(0, middle-half), min(1, middle+half)
 }
+
+// Judged counts the samples that have a verdict: where it is 0 nothing is known.
+func Judged(samples []results.Sample) int {
+	n := 0
+	for _, s := range samples {
+		if judges(s.Verdict) {
+			n++
+		}
+	}
+	return n
+}

@@ -11,8 +11,9 @@ const (
 	// MinBoots is how many boots with the measure each side needs. Of ten against ten
 	// that do not overlap at all the rank statistic is 3.8, and twenty tests need 3.7.
 	MinBoots = 10
-	// FloorShare of the median before is the least shift of a time that counts: the
-	// same image boots that much faster or slower from one hour to the next.
+	// FloorShare of the median before is the least shift of a time that counts; the
+	// whole interval must be beyond it. The same image boots a few percent faster or
+	// slower from one run to the next, and one run a side does not show how much.
 	FloorShare = 0.05
 	// FloorTime is the same for short times, in seconds: a few slices of the scheduler.
 	FloorTime = 0.02
@@ -57,12 +58,4 @@ func (m Measure) aim(median float64) float64 {
 		return max(AimShare*median, AimShare/FloorShare*FloorTime)
 	}
 	return AimCount
-}
-
-// worse is a shift with its sign turned so that positive is worse.
-func (m Measure) worse(shift float64) float64 {
-	if m.Higher {
-		return shift
-	}
-	return -shift
 }

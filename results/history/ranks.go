@@ -126,6 +126,9 @@ func midranks(values []float64) []float64 {
 // that boots are, unless the runs are seen to differ.
 const manyRuns = 10
 
+// seenToDiffer is the quantile of the variance ratio from which on few runs are.
+const seenToDiffer = 0.95
+
 // inflate finds how much larger the variance of the difference between the sides is
 // for the runs' differing among themselves: by the analysis of variance of the
 // scores, runs within sides (Searle, Casella and McCulloch, Variance Components,
@@ -170,7 +173,7 @@ func (t *test) inflate() {
 	}
 	f := between / runsBetween / (within / (boots - runsAll))
 	size := evenTotal / runsBetween // boots of a run, as it counts here
-	if size <= 0 || f <= 1 && runsBetween < manyRuns {
+	if size <= 0 || runsBetween < manyRuns && f <= (distuv.F{D1: runsBetween, D2: boots - runsAll}).Quantile(seenToDiffer) {
 		return
 	}
 	t.inflation, t.freedom = 1+max(0, f-1)/size*share/even, runsBetween

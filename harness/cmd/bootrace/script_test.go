@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"booted":     booted,
 			"collecting": collecting,
 			"hold":       hold,
+			"history":    storeHistory,
 		},
 	})
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
+
+	"bootrace/results/history"
 )
 
 // style colours words, or not.
@@ -20,8 +23,12 @@ func (s style) verdict(v string) string { return s.word(v, 7) }
 // outcome is a check's; not-applicable is the longest.
 func (s style) outcome(o string) string { return s.word(o, 14) }
 
+// change is what became of a measure or of a verdict; regressed is the longest.
+func (s style) change(c string) string { return s.word(c, 9) }
+
 func (s style) word(w string, width int) string {
-	code := map[string]string{"pass": "32", "fail": "31;1", "flaky": "35;1", "invalid": "33", "no-evidence": "33", "error": "33;1"}[w]
+	code := map[string]string{"pass": "32", "fail": "31;1", "flaky": "35;1", "invalid": "33", "no-evidence": "33", "error": "33;1",
+		"regressed": "31;1", "worse": "31;1", "improved": "32", "better": "32", "too-few": "33", "missing": "33", "vanished": "33"}[w]
 	text := fmt.Sprintf("%-*s", width, w)
 	if code == "" {
 		return text
@@ -41,4 +48,32 @@ func seconds(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}
+}
+
+// sparks are the heights of a sparkline.
+var sparks = []rune("▁▂▃▄▅▆▇█")
+
+// sparkRuns is how many runs a sparkline has room for.
+const sparkRuns = 16
+
+// spark draws the medians of the newest runs, from the least of them to the
+// largest. It is for the eye: in a pipe there is none.
+func (io streams) spark(points []history.Point) string {
+	if io.width == 0 {
+		return ""
+	}
+	points = points[max(0, len(points)-sparkRuns):]
+	low, high := points[0].Median, points[0].Median
+	for _, p := range points {
+		low, high = min(low, p.Median), max(high, p.Median)
+	}
+	line := strings.Builder{}
+	for _, p := range points {
+		height := 0
+		if high > low {
+			height = int((p.Median - low) / (high - low) * float64(len(sparks)-1))
+		}
+		line.WriteRune(sparks[height])
+	}
+	return fmt.Sprintf("%-*s ", sparkRuns, line.String())
 }
