@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -104,6 +105,36 @@ func TestTheEffectIsTheShiftInTheMeasuresUnit(t *testing.T) {
 	assert.InDelta(t, 0.5, r.Effect.Low, 0.06)
 	assert.Less(t, r.Effect.P, history.Alpha)
 	assert.InDelta(t, 1, r.Effect.Inflation, 0, "one run a side shows nothing of how runs differ")
+}
+
+// Headroom that is the same in all boots of a run, and another in the next one, is
+// a matter of runs: three against three say nothing, however many boots they have.
+func TestRunsThatDifferAmongThemselvesAreWhatCounts(t *testing.T) {
+	t.Parallel()
+	side := func(name string, headrooms ...float64) (out []results.Sample) {
+		for i, h := range headrooms {
+			out = append(out, boots(fmt.Sprint(name, i), results.MeasureHeadroom, around(h, 0, 20)...)...)
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name          string
+		before, after []results.Sample
+		want          history.Outcome
+	}{
+		{"runs of a side that agree", side("a", 4, 4, 4), side("b", 3, 3, 3), history.Regressed},
+		{"runs of a side that do not", side("a", 4, 4, 3), side("b", 3, 4, 3), history.TooFew},
+		{"many runs that do not, and still less after", side("a", 4, 5, 4, 5, 4, 5, 4, 5, 4, 5), side("b", 2, 3, 2, 3, 2, 3, 2, 3, 2, 3), history.Regressed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := history.Compare(tt.before, tt.after)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, c.Rows[0].Outcome, "%+v", c.Rows[0].Effect)
+			_, err = json.Marshal(c)
+			require.NoError(t, err, "no infinity that JSON does not have")
+		})
+	}
 }
 
 func TestNothingComparedIsUndecided(t *testing.T) {

@@ -168,13 +168,15 @@ func (t *test) inflate() {
 		share += squaredSizes / all.n / all.n
 		even += 1 / all.n
 	}
-	if runsBetween == 0 || boots == runsAll || within <= 0 {
+	residual := (between + within) / (boots - 2)
+	if runsBetween == 0 || boots == runsAll || residual < 1e-9 { // ranks differ by halves, or not at all
 		return
 	}
-	f := between / runsBetween / (within / (boots - runsAll))
+	between, within = between/runsBetween, within/(boots-runsAll)
 	size := evenTotal / runsBetween // boots of a run, as it counts here
-	if size <= 0 || runsBetween < manyRuns && f <= (distuv.F{D1: runsBetween, D2: boots - runsAll}).Quantile(seenToDiffer) {
+	if runsBetween < manyRuns && between <= within*(distuv.F{D1: runsBetween, D2: boots - runsAll}).Quantile(seenToDiffer) {
 		return
 	}
-	t.inflation, t.freedom = 1+max(0, f-1)/size*share/even, runsBetween
+	ofRuns := max(0, between-within) / size
+	t.inflation, t.freedom = max(1, (within+ofRuns*share/even)/residual), runsBetween
 }

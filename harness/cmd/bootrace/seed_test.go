@@ -81,13 +81,14 @@ func (h seeded) cases() []results.Case {
 			}
 			// Boots scatter by some percent, in another order in each run.
 			luck := 1 + 0.08*math.Sin(float64((n+1)*(len(out)+3)+int(h.id[7])))
-			m := map[string]float64{results.MeasureMultiUser: 2 * luck, results.MeasureControl: 1.9, results.MeasureRestarts: 1, results.MeasureHeadroom: 4}
+			m := map[string]float64{results.MeasureMultiUser: 2 * luck, results.MeasureControl: 1.9, results.MeasureRestarts: 1, results.MeasureHeadroom: 4,
+				results.MeasureLines: 56, results.MeasureDelivered: 56, results.MeasureRequests: 7}
 			if scenario == "pre" {
 				m[results.MeasureMultiUser] *= h.slower
 				m[results.MeasureCredentials] = 1.2 * luck
 			}
 			c.Attempts[0].Boot = &results.Boot{End: 10 * time.Second, Measures: m}
-			c.Attempts[0].Versions = map[string]string{"kernel": h.kernel, "systemd": "257", "vector": c.Vector}
+			c.Attempts[0].Versions = map[string]string{"kernel": h.kernel, "systemd": "257", "engine": "20.10", "vector": c.Vector}
 			out = append(out, c)
 		}
 	}
