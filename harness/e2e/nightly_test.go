@@ -54,20 +54,6 @@ func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
 	t.Logf("%d boots were spoilt by the host and made again", again)
 }
 
-func TestNightlyEveryFaultEndsAsExpectedTwiceInARowOnBothBases(t *testing.T) {
-	nightly(t)
-	raiseInotify(t)
-	lab := wiretest.New(t, nil, images.Suites()...)
-	list, err := scenarios.Choose([]string{"nightly"})
-	require.NoError(t, err)
-	again := 0
-	for _, c := range lab.Run(t, list, 2, manyAtOnce) {
-		assert.Equal(t, c.Expected, c.Verdict, wiretest.Explain(c))
-		again += len(c.Attempts) - 1
-	}
-	t.Logf("%d boots were spoilt by the host and made again", again)
-}
-
 func TestNightlyBrokenPopulatorsFailTheSameManyAtOnce(t *testing.T) {
 	nightly(t)
 	raiseInotify(t)
