@@ -45,6 +45,8 @@ type Image struct {
 	Ref    string // bootrace/KIND:HASH
 	ID     string // sha256:…
 	Labels map[string]string
+
+	digests []string // sha256:…, its names in registries
 }
 
 func (b *Builder) step(format string, args ...any) {
@@ -63,6 +65,11 @@ func (b *Builder) lookup(ctx context.Context, ref string) (img Image, ok bool, e
 		return Image{}, false, fmt.Errorf("ask the engine for image %s: %w", ref, err)
 	}
 	img = Image{Ref: ref, ID: got.ID}
+	for _, name := range got.RepoDigests {
+		if _, digest, ok := strings.Cut(name, "@"); ok {
+			img.digests = append(img.digests, digest)
+		}
+	}
 	if got.Config != nil {
 		img.Labels = got.Config.Labels
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/moby/api/types/container"
@@ -42,6 +43,18 @@ func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) 
 		return img, nil, fmt.Errorf("image %s: %w", ref, err)
 	}
 	return img, units, nil
+}
+
+// Digests are those of an image that the engine has or can pull: its id, and what
+// the registries that have it know it by.
+func (b *Builder) Digests(ctx context.Context, ref string) ([]string, error) {
+	img, err := b.image(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("image %s: %w", ref, err)
+	}
+	all := append([]string{img.ID}, img.digests...)
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 // open makes a container of an image, never started, to look into.

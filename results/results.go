@@ -21,6 +21,9 @@ type Run struct {
 	Versions map[string]string `json:"versions,omitempty"`
 	Plan     string            `json:"plan_sha256,omitempty"` // of the cases to be and of their scenarios' text, hex
 	Request  *Request          `json:"request,omitempty"`     // nil: the run cannot be resumed
+	Images   map[string]string `json:"images,omitempty"`      // by base, the id of the worker image that boots; none with several subjects
+	Bases    map[string]string `json:"bases,omitempty"`       // by base, the id of the image that the worker is made of
+	Given    []string          `json:"given,omitempty"`       // digests of the image that --image named: its id, and what registries know it by
 	Cases    []Case            `json:"cases,omitempty"`
 }
 
@@ -42,6 +45,7 @@ type Case struct {
 	Base       string        `json:"base"`
 	Subject    string        `json:"subject"`
 	Hash       string        `json:"subject_hash"`
+	Image      string        `json:"image,omitempty"` // id of the worker image that booted
 	Backend    string        `json:"backend"`
 	Repetition int           `json:"repetition"`
 	Expected   string        `json:"expected"` // the verdict that the scenario expects

@@ -167,7 +167,7 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 	began := time.Now()
 	out := results.Case{
 		ID: c.ID, Scenario: c.Scenario.Name, Base: c.Base, Repetition: c.Repetition, Expected: c.Scenario.Expect.Verdict,
-		Backend: r.Backend.Name(), Subject: c.Subject, Hash: r.Subjects[c.Subject].Hash, Vector: "unknown",
+		Backend: r.Backend.Name(), Subject: c.Subject, Hash: r.Subjects[c.Subject].Hash, Image: r.Subjects[c.Subject].Images[c.Base], Vector: "unknown",
 		Started: began.UTC(), Waited: c.Scenario.Waits(),
 	}
 	var judgements []verdict.Judgement

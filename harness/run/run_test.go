@@ -326,4 +326,11 @@ func TestTheRecordingOfAFakeBootIsClosed(t *testing.T) {
 	}
 	assert.Equal(t, "error", out[0].Verdict)
 	assert.Contains(t, out[0].Reason, "control boot", "there is nothing to compare with")
+	assert.Equal(t, "worker", out[0].Image, "a case says which image booted")
+	var names []string
+	for _, a := range out[0].Attempts[0].Artifacts {
+		names = append(names, a.Name)
+		assert.Len(t, a.SHA256, 64)
+	}
+	assert.Subset(t, names, []string{"cloud.jsonl", "console.log", "expect.json", "scenario.yaml"})
 }

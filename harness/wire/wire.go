@@ -37,6 +37,8 @@ type Lab struct {
 	Names    []string // of the subjects, in the order given
 	Subjects map[string]run.Subject
 	Images   map[string]run.Images
+	Bases    map[string]string // by base, the id of the image that its workers are made of
+	Given    []string          // digests of Options.Image
 }
 
 // SubjectError is an error of the subject as it was given, not of the building.
@@ -48,7 +50,7 @@ func (e SubjectError) Unwrap() error { return e.Err }
 // Build reads the subjects and makes all images that are not there already.
 func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	builder := &images.Builder{Engine: b.Engine(), Root: o.Root, Cache: o.Cache, Step: o.Step}
-	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}}
+	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}, Bases: map[string]string{}}
 	var subjects []subject.Subject
 	if o.Image == "" {
 		var err error
@@ -73,10 +75,13 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 		if err != nil {
 			return lab, err
 		}
-		lab.Images[name] = run.Images{Control: worker.ID, Cloud: azure.ID}
+		lab.Images[name], lab.Bases[name] = run.Images{Control: worker.ID, Cloud: azure.ID}, base.ID
 		if o.Image != "" {
 			given, units, err := builder.Given(ctx, o.Image, azure, images.Vector{Source: o.Vector})
 			if err != nil {
+				return lab, err
+			}
+			if lab.Given, err = builder.Digests(ctx, o.Image); err != nil {
 				return lab, err
 			}
 			lab.Names = []string{o.Image}
@@ -126,6 +131,15 @@ func (l Lab) Hash() string {
 		fmt.Fprintln(h, l.Subjects[name].Hash)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Workers are the ids of the worker images that boot, by base, where there is one
+// subject; nil with several.
+func (l Lab) Workers() map[string]string {
+	if len(l.Names) != 1 {
+		return nil
+	}
+	return l.Subjects[l.Names[0]].Images
 }
 
 // Runner returns a runner for the lab's images that boots one machine a core at

@@ -106,7 +106,8 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend *contain
 		return r, nil, err
 	}
 	r = results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
-		Vector: vector, Planned: len(todo), Dir: s.dir, Plan: plan.Hash(todo), Request: j.request}
+		Vector: vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given,
+		Plan: plan.Hash(todo), Request: j.request}
 	if r.Subject == "" {
 		r.Subject = strings.Join(lab.Names, ",")
 	}

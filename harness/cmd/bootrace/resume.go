@@ -70,6 +70,8 @@ func sameRun(before, now results.Run) error {
 		return fmt.Errorf("run %s: Vector was %s and is %s%s", before.ID, before.Vector, now.Vector, anew)
 	case before.Hash != now.Hash:
 		return fmt.Errorf("run %s: subject %s is another one now%s", before.ID, before.Subject, anew)
+	case !maps.Equal(before.Images, now.Images):
+		return fmt.Errorf("run %s: its worker images were made anew since%s", before.ID, anew)
 	case before.Plan != now.Plan:
 		return fmt.Errorf("run %s: its scenarios are others now%s", before.ID, anew)
 	}
