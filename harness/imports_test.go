@@ -55,6 +55,7 @@ var allowed = []struct {
 	{"results/report", []string{"results"}, "what others read"},
 	{"results/history", []string{"results"}, "pure: samples in, what moved out"},
 	{"results/gate", []string{"results"}, "decides on records, whatever made them"},
+	{"results/gate/gatetest", []string{"results", "results/gate"}, "one table of ways to fail, for the decision and for the exit code"},
 	{"harness/picture", []string{"harness/timeline", "harness/check", "results"}, "a boot, as reports draw it"},
 	{"results/store", []string{"results"}, "keeps records, whatever is in them"},
 	{"results/store/postgrestest", []string{"harness/machine/container", "images"}, "for tests that need a PostgreSQL"},
@@ -66,15 +67,16 @@ var thirdParty = map[string]struct {
 	users []string
 	why   string
 }{
-	"github.com/testcontainers/testcontainers-go": {[]string{"harness/machine/container", "results/store/postgrestest"}, "engine types stay with the backend, and the tests that start PostgreSQL"},
-	"github.com/moby/moby/client":                 {[]string{"harness/machine/container", "images", "results/store/postgrestest"}, "engine types stay with the backend, the image builds, and the tests that start PostgreSQL"},
-	"modernc.org/sqlite":                          {[]string{"results/store"}, "run sees stores only by its own interface"},
-
+	"github.com/testcontainers/testcontainers-go":            {[]string{"harness/machine/container", "results/store/postgrestest"}, "engine types stay with the backend, and the tests that start PostgreSQL"},
+	"github.com/moby/moby/client":                            {[]string{"harness/machine/container", "images", "results/store/postgrestest"}, "engine types stay with the backend, the image builds, and the tests that start PostgreSQL"},
+	"modernc.org/sqlite":                                     {[]string{"results/store"}, "run sees stores only by its own interface"},
 	"go.opentelemetry.io/proto/slim/otlp/trace/v1":           {[]string{"results/report"}, "records know nothing of who reads them"},
 	"go.opentelemetry.io/proto/slim/otlp/collector/trace/v1": {[]string{"results/report"}, "records know nothing of who reads them"},
-	"github.com/lib/pq":              {[]string{"results/store", "results/store/postgrestest"}, "run sees stores only by its own interface"},
-	"gonum.org/v1/gonum/stat":        {[]string{"results/history"}, "what is chance is decided in one place"},
-	"gonum.org/v1/gonum/stat/distuv": {[]string{"results/history"}, "what is chance is decided in one place"},
+	"github.com/lib/pq":                                      {[]string{"results/store", "results/store/postgrestest"}, "run sees stores only by its own interface"},
+	"gonum.org/v1/gonum/stat":                                {[]string{"results/history"}, "what is chance is decided in one place"},
+	"gonum.org/v1/gonum/stat/distuv":                         {[]string{"results/history"}, "what is chance is decided in one place"},
+	"github.com/in-toto/attestation/go/v1":                   {[]string{"results/gate"}, "a certificate's form is the gate's business"},
+	"github.com/secure-systems-lab/go-securesystemslib/dsse": {[]string{"results/gate"}, "a certificate's form is the gate's business"},
 }
 
 type listed struct {

@@ -1,0 +1,94 @@
+// Package gate decides whether what is under test may go into a worker image, and
+// writes the decision down so that others can rely on it: a policy says what must
+// be shown, [Decide] holds a run against it, and a [Certificate] says what came of
+// it, signed. It knows records, whatever made them, and boots nothing.
+//
+//	policy, err := gate.Parse("gate.yaml", source)
+//	decision := gate.Decide(policy, plan, run, time.Now())
+//	file, err := gate.Sign(ctx, gate.Certify(policy, plan, run, decision, now), key)
+//	certificate, err := gate.Verify(ctx, file, key, gate.Wanted{MaxAge: 24 * time.Hour}, time.Now())
+//
+// It fails closed. What is missing, unknown or contradicts itself is a reason
+// against, never nothing; [Kinds] are all there are.
+package gate
+
+import (
+	_ "embed"
+	"time"
+)
+
+// Version is the version of the policy's format.
+const Version = 1
+
+// Which Vector a policy wants.
+const (
+	Real = "real" // a stand-in decides nothing
+	Any  = "any"
+)
+
+// Policy is what must be shown of a subject before it is let through.
+type Policy struct {
+	Scenarios []string // sizes, names or files, as bootrace run takes them
+	Bases     []string
+	Repeat    int    // boots of each scenario and base
+	Vector    string // Real or Any
+	MinCases  int    // so many cases must have been judged, at least
+	// MaxInvalid is how many cases the host may have spoilt for good, as long as
+	// each scenario is judged on each base. No such case is a pass.
+	MaxInvalid int
+	Waivers    []Waiver
+
+	File   string // where it was read from
+	Source []byte // the file as it is
+}
+
+// Waiver lets a check fail in a scenario: a known failure, which somebody answers
+// for, and not for ever. One that is not needed must go.
+type Waiver struct {
+	Scenario string `json:"scenario"`
+	Base     string `json:"base,omitempty"` // empty: all
+	Check    string `json:"check"`
+	Reason   string `json:"reason"`
+	Owner    string `json:"owner"`
+	Expires  string `json:"expires"` // the last day it holds, in UTC, as 2026-01-31
+}
+
+// expired reports whether the waiver holds no longer. A date that is none has
+// passed.
+func (w Waiver) expired(now time.Time) bool {
+	last, err := time.Parse(time.DateOnly, w.Expires)
+	return err != nil || !now.Before(last.AddDate(0, 0, 1))
+}
+
+// covers reports whether the waiver is about the check in that scenario and base.
+func (w Waiver) covers(scenario, base, check string) bool {
+	return w.Scenario == scenario && w.Check == check && (w.Base == "" || w.Base == base)
+}
+
+// Plan is what was to be booted, and of which images: what the run is held against.
+type Plan struct {
+	Subject   string            // its name
+	Hash      string            // of what is under test, a SHA-256 in hex, as results.Run has it
+	Images    map[string]string // by base, the id of the worker image: sha256:…
+	Bases     map[string]string // by base, the id of the image that the worker is made of
+	Given     []string          // digests of the image that was given, if one was
+	Scenarios map[string]string // by name, the SHA-256 of its file, in hex
+	Checks    []string          // all that a boot is judged by
+	Cases     []Planned
+	Harness   string // the version of what boots and judges
+}
+
+// Planned is a case to be.
+type Planned struct {
+	ID         string
+	Scenario   string
+	Base       string
+	Repetition int
+	Expected   string // the verdict that the scenario expects: pass or fail
+}
+
+//go:embed gate.yaml
+var defaultPolicy []byte
+
+// DefaultPolicy is the one that a gate without a policy goes by.
+func DefaultPolicy() (Policy, error) { return Parse("the default policy", defaultPolicy) }
