@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -236,18 +237,43 @@ func (d *decider) waive(p Planned, c results.Case, failed []results.Check) (waiv
 func (d *decider) waivers() {
 	for i, w := range d.policy.Waivers {
 		about := fmt.Sprintf("%s in %s", w.Check, w.Scenario)
-		_, isScenario := d.plan.Scenarios[w.Scenario]
+		unknown := d.policy.unknown(w, d.plan)
 		switch {
 		case blank(w.Reason) || blank(w.Owner) || blank(w.Expires):
 			d.Refuse(WaiverUnknown, about, "a waiver has a reason, an owner and the day it expires")
-		case !isScenario || !slices.Contains(d.plan.Checks, w.Check) || w.Base != "" && !slices.Contains(d.policy.Bases, w.Base):
-			d.Refuse(WaiverUnknown, about, "the plan has no such scenario, check or base %s", w.Base)
+		case unknown != "":
+			d.Refuse(WaiverUnknown, about, "%s", unknown)
 		case w.expired(d.now):
 			d.Refuse(WaiverExpired, about, "it held until %s; %s answers for it: %s", w.Expires, w.Owner, w.Reason)
 		case !d.used[i]:
 			d.Refuse(UnexpectedPass, about, "nothing needs this waiver any more: remove it (%s, %s)", w.Owner, w.Reason)
 		}
 	}
+}
+
+// CheckWaivers says before anything boots which waivers are of no scenario, check
+// or base of the plan: those that Decide would refuse.
+func (p Policy) CheckWaivers(plan Plan) error {
+	var errs []error
+	for i, w := range p.Waivers {
+		if unknown := p.unknown(w, plan); unknown != "" {
+			errs = append(errs, fmt.Errorf("%s: waivers[%d]: %s", p.File, i, unknown))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unknown says which part of a waiver is of nothing in the plan, if one is.
+func (p Policy) unknown(w Waiver, plan Plan) string {
+	switch _, ok := plan.Scenarios[w.Scenario]; {
+	case !ok:
+		return fmt.Sprintf("the policy's scenarios have no %q", w.Scenario)
+	case !slices.Contains(plan.Checks, w.Check):
+		return fmt.Sprintf("there is no check %q; there are %s", w.Check, strings.Join(plan.Checks, ", "))
+	case w.Base != "" && !slices.Contains(p.Bases, w.Base):
+		return fmt.Sprintf("the policy's bases have no %q", w.Base)
+	}
+	return ""
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -14,12 +14,15 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/signerverifier"
 )
 
+// Key signs certificates or, where it is a public one, verifies them.
+type Key = dsse.SignerVerifier
+
 // PrivateKey reads the key that signs: PEM, PKCS#8, Ed25519 or ECDSA, as
 //
 //	openssl genpkey -algorithm ed25519 -out key.pem
 //
 // makes it. No error shows anything of it.
-func PrivateKey(pem []byte) (dsse.SignerVerifier, error) {
+func PrivateKey(pem []byte) (Key, error) {
 	key, err := signerverifier.LoadKey(pem)
 	if err != nil || key.KeyVal.Private == "" {
 		return nil, errors.New("no private key in PEM (PKCS#8, Ed25519 or ECDSA)")
@@ -32,7 +35,7 @@ func PrivateKey(pem []byte) (dsse.SignerVerifier, error) {
 //	openssl pkey -in key.pem -pubout -out key.pub.pem
 //
 // writes it.
-func PublicKey(pem []byte) (dsse.SignerVerifier, error) {
+func PublicKey(pem []byte) (Key, error) {
 	key, err := signerverifier.LoadKey(pem)
 	if err != nil {
 		return nil, fmt.Errorf("no public key in PEM (Ed25519 or ECDSA): %w", err)
@@ -44,10 +47,10 @@ func PublicKey(pem []byte) (dsse.SignerVerifier, error) {
 }
 
 // signer names the key by the SHA-256 of its public half, DER, in hex.
-func signer(key *signerverifier.SSLibKey) (dsse.SignerVerifier, error) {
-	var s dsse.SignerVerifier
+func signer(key *signerverifier.SSLibKey) (Key, error) {
+	var s Key
 	var err error
-	load := func() (dsse.SignerVerifier, error) {
+	load := func() (Key, error) {
 		switch key.KeyType {
 		case signerverifier.ED25519KeyType:
 			return signerverifier.NewED25519SignerVerifierFromSSLibKey(key)

@@ -95,7 +95,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(advice{plainFlagError(err), c.CommandPath() + " --help lists the flags"})
 	})
-	root.AddCommand(runCommand(io), museumCommand(io), lintCommand(io), showCommand(io), explainCommand(io), reportCommand(io),
+	root.AddCommand(runCommand(io), gateCommand(io), verifyCertificateCommand(io), museumCommand(io), lintCommand(io), showCommand(io), explainCommand(io), reportCommand(io),
 		listCommand(io), historyCommand(io), compareCommand(io), flakyCommand(io), exportCommand(io), importCommand(io), pruneCommand(io),
 		scenariosCommand(io), doctorCommand(io), cleanCommand(io), shellCommand(io))
 	for _, c := range root.Commands() {

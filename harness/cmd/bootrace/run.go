@@ -60,8 +60,7 @@ func runCommand(io streams) *cobra.Command {
 	}
 	fl := cmd.Flags()
 	f.boots(fl)
-	fl.StringVar(&f.subject, "subject", "", "directory of what is under test (default: this project's populator)")
-	fl.StringVar(&f.image, "image", "", "a worker image with the subject in it; --base is what its boot is compared with")
+	f.tests(fl)
 	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
 	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) was ended before")
 	return cmd
@@ -72,15 +71,29 @@ func (f *runFlags) boots(fl *pflag.FlagSet) {
 	f.builds(fl)
 	dbFlag(fl, &f.db)
 	fl.IntVar(&f.repeat, "repeat", 1, "boots of each scenario and base")
-	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory and inotify allow)")
+	f.atOnce(fl)
 	fl.BoolVar(&f.keep, "keep", false, "leave all machines running; bootrace shell opens them")
 	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "leave the machines of failed cases running")
 	fl.BoolVar(&f.debug, "debug", false, "open a shell in each machine whose case fails, before it goes; one machine at a time")
 }
 
+func (f *runFlags) atOnce(fl *pflag.FlagSet) {
+	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory and inotify allow)")
+}
+
+// tests declares what a verb takes that boots one subject.
+func (f *runFlags) tests(fl *pflag.FlagSet) {
+	fl.StringVar(&f.subject, "subject", "", "directory of what is under test (default: this project's populator)")
+	fl.StringVar(&f.image, "image", "", "a worker image with the subject in it; a base is what its boot is compared with")
+}
+
 // builds declares what every verb that bakes a subject takes.
 func (f *runFlags) builds(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.bases, "base", images.Suites()[:1], "bases to boot: "+strings.Join(images.Suites(), ", ")+", a .tar of a root file system, or an image")
+	f.realVector(fl)
+}
+
+func (f *runFlags) realVector(fl *pflag.FlagSet) {
 	fl.StringVar(&f.vector, "vector", "", "a real Vector: .deb, program or image (default: $VECTOR, else the stand-in)")
 }
 

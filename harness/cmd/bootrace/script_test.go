@@ -52,6 +52,8 @@ func TestScripts(t *testing.T) {
 			"collecting": collecting,
 			"hold":       hold,
 			"history":    storeHistory,
+			"keypair":    keyPair,
+			"certify":    certify,
 		},
 	})
 }

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/results/gate"
+)
+
+func verifyCertificateCommand(io streams) *cobra.Command {
+	var want gate.Wanted
+	var public string
+	cmd := &cobra.Command{
+		Use:   "verify-certificate FILE",
+		Short: "Check a certificate of bootrace gate: who signed it, what it is about, that the gate passed",
+		Example: `  bootrace verify-certificate gate.dsse.json --public-key key.pub.pem
+  bootrace verify-certificate gate.dsse.json --public-key key.pub.pem --image sha256:… --max-age 24h`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runVerifyCertificate(cmd.Context(), io, args[0], public, want)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&public, "public-key", "", "file with the public half of the gate's key, PEM")
+	fl.StringVar(&want.Image, "image", "", "digest of an image that it must be about: the image's id, or what a registry knows it by")
+	fl.StringVar(&want.SubjectHash, "subject-hash", "", "hash of the subject that it must be about")
+	fl.DurationVar(&want.MaxAge, "max-age", 0, "how old it may be, such as 24h (default: any)")
+	fl.BoolVar(&want.SignatureOnly, "signature-only", false, "take the certificate of a failed gate, too: show what is signed")
+	return cmd
+}
+
+func runVerifyCertificate(ctx context.Context, io streams, file, public string, want gate.Wanted) error {
+	switch {
+	case public == "":
+		return usage(advice{errors.New("--public-key is missing: without it anybody may have signed"), "openssl pkey -in key.pem -pubout writes the public half of the gate's key"})
+	case want.MaxAge < 0:
+		return usage(fmt.Errorf("--max-age %s: expected a duration such as 24h", want.MaxAge))
+	}
+	pem, err := os.ReadFile(public)
+	if err != nil {
+		return usage(fmt.Errorf("--public-key: %w", err))
+	}
+	key, err := gate.PublicKey(pem)
+	if err != nil {
+		return usage(fmt.Errorf("--public-key %s: %w", public, err))
+	}
+	signed, err := os.ReadFile(file)
+	if err != nil {
+		return usage(err)
+	}
+	c, err := gate.Verify(ctx, signed, key, want, time.Now())
+	if err != nil {
+		return exitError{exitFailure, fmt.Errorf("%s does not verify: %w", file, err)}
+	}
+	printCertificate(io, c)
+	return nil
+}
