@@ -88,11 +88,13 @@ func TestACertificateIsReadBackAsItWasWritten(t *testing.T) {
 func TestAMeasureThatCouldNotBeTakenIsNotCounted(t *testing.T) {
 	t.Parallel()
 	s := gatetest.Passing()
-	s.Run.Cases[0].Attempts[0].Boot = nil
-	delete(s.Run.Cases[2].Attempts[0].Boot.Measures, results.MeasureMultiUser)
+	for i, seconds := range map[int]float64{0: 0.5, 2: 0.25, 4: 2} {
+		s.Run.Cases[i].Attempts[0].Boot.Measures[results.MeasureCredentials] = seconds
+	}
 	c := certify(s)
-	assert.Equal(t, gate.Statistic{Median: 3.5, Count: 2}, c.Images[0].Statistics[results.MeasureMultiUser])
-	assert.Equal(t, gate.Statistic{Median: 1, Count: 3}, c.Images[0].Statistics[results.MeasureRestarts])
+	assert.Equal(t, gate.Statistic{Median: 0.5, Count: 3}, c.Images[0].Statistics[results.MeasureCredentials])
+	assert.Equal(t, gate.Statistic{Median: 1, Count: 4}, c.Images[0].Statistics[results.MeasureRestarts])
+	assert.NotContains(t, c.Images[1].Statistics, results.MeasureCredentials, "nor is it zero where it was never taken")
 }
 
 // TestOthersReadTheCertificate goes by in-toto's and DSSE's own libraries alone.

@@ -106,7 +106,7 @@ var spare = regexp.MustCompile(strings.Join([]string{
 	`^Run\.(Vector|Versions\[(engine|kernel)\])$`, // as planned, and of the host: each boot names its own
 	`^Run\.Cases\[\d\]\.(Reason|Duration|Waited|Kept)$`,
 	`^Run\.Cases\[\d\]\.Attempts\[\d\]\.(Reason|Versions\[engine\])$`,
-	`^Run\.Cases\[\d\]\.Attempts\[\d\]\.Boot(\.|$)`, // reported only
+	`^Run\.Cases\[\d\]\.Attempts\[\d\]\.Boot\.Measures\[restarts\]$`, // reported only
 	`^Run\.Cases\[\d\]\.Attempts\[\d\]\.Checks\[\d\]\.(Note|Findings)$`,
 	`^Run\.Cases\[\d\]\.Attempts\[\d\]\.Artifacts\[0\]`, // console.log
 	`^Policy\.(Scenarios|Scenarios\[\d\]|MaxInvalid|Waivers|File|Source|Source\[\d+\])$`,

@@ -49,6 +49,11 @@ func (d *decider) evidence(c results.Case) (failed []results.Check) {
 	} else if f := a.Artifacts[n]; f.Size <= 0 || !sha256Hex.MatchString(f.SHA256) {
 		refuse("its %s is empty or not known", journal)
 	}
+	if a.Boot == nil || a.Boot.End <= 0 {
+		refuse("what its boot looked like is not known")
+	} else if a.Boot.Measures[results.MeasureMultiUser] <= 0 && c.Verdict == pass {
+		refuse("it passed, and when it had booted is not known")
+	}
 	for _, name := range versions {
 		if v := a.Versions[name]; blank(v) || v == "unknown" {
 			d.Refuse(NoVersions, c.ID, "the version of %s is not known", name)

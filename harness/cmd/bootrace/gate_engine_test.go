@@ -54,6 +54,8 @@ func TestTheGateBootsDecidesAndCertifies(t *testing.T) {
 	c, err := gate.Verify(t.Context(), signed, half, gate.Wanted{}, r.Ended.AddDate(0, 0, 1))
 	require.NoError(t, err)
 	assert.NotEmpty(t, c.Images[0].Versions["systemd"])
+	assert.Positive(t, c.Images[0].Statistics[results.MeasureMultiUser].Median)
+	assert.Equal(t, 1, c.Images[0].Statistics[results.MeasureCredentials].Count)
 	assert.Contains(t, c.Images[0].Versions["vector"], "stand-in", "a certificate says which Vector ran")
 
 	// The same subject, and a waiver that nothing needs.

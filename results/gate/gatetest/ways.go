@@ -92,6 +92,10 @@ func Ways() []Way {
 		{"a check that passed with findings", gate.NoEvidence, boot(func(a *results.Attempt) { a.Checks[0].Findings = []results.Finding{{Summary: "x"}} }), nil},
 		{"a journal that could not be recorded", gate.NoEvidence, boot(func(a *results.Attempt) { a.Artifacts = a.Artifacts[:1] }), nil},
 		{"an empty journal", gate.NoEvidence, boot(func(a *results.Attempt) { a.Artifacts[1].Size = 0 }), nil},
+		{"a boot of which nothing was seen", gate.NoEvidence, boot(func(a *results.Attempt) { a.Boot = nil }), nil},
+		{"a passed boot that nobody saw to its end", gate.NoEvidence, boot(func(a *results.Attempt) { delete(a.Boot.Measures, results.MeasureMultiUser) }), func(s *Setup) {
+			s.Run.Cases[0].Attempts[0].Boot.Measures[results.MeasureMultiUser] = 2
+		}},
 		{"a stand-in", gate.StandIn, func(s *Setup) { s.vector("vector 0.56.0 (bootrace stand-in, not Vector)") }, func(s *Setup) { s.Policy.Vector = gate.Any }},
 		{"a Vector that nobody knows", gate.NoVersions, func(s *Setup) { s.vector("unknown") }, nil},
 		{"a case that names another Vector than its boot", gate.NoVersions, first(func(c *results.Case) { c.Vector = "vector 0.55.0 (x)" }), nil},
