@@ -76,8 +76,8 @@ func main() {
 	}, os.Args[1:]))
 }
 
-// Run executes one command line and returns its exit code.
-func Run(ctx context.Context, io streams, args []string) int {
+// newRoot is the command with all its verbs.
+func newRoot(io streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "bootrace",
 		Short: "Boot a worker image under production's timings and say what lost the race",
@@ -108,6 +108,12 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
 			}
 		}
 	}
+	return root
+}
+
+// Run executes one command line and returns its exit code.
+func Run(ctx context.Context, io streams, args []string) int {
+	root := newRoot(io)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
