@@ -29,7 +29,7 @@ import (
 )
 
 // pair is a new key, and its two halves as PEM.
-func pair(t *testing.T, private any, public any) (key, verifier dsse.SignerVerifier) {
+func pair(t *testing.T, private any, public any) (key, verifier gate.Key) {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	require.NoError(t, err)
@@ -42,7 +42,7 @@ func pair(t *testing.T, private any, public any) (key, verifier dsse.SignerVerif
 	return key, verifier
 }
 
-func edwards(t *testing.T) (key, verifier dsse.SignerVerifier) {
+func edwards(t *testing.T) (key, verifier gate.Key) {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestACertificateIsReadBackAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	key, public := edwards(t)
 	for name, s := range map[string]gatetest.Setup{"passed": gatetest.Passing(), "waived": waivedSetup()} {
-		c, err := gate.Verify(t.Context(), sign(t, s, key), public, gate.Wanted{}, s.Now)
+		c, err := gate.Verify(t.Context(), sign(t, s, key), []gate.Key{public}, gate.Wanted{}, s.Now)
 		require.NoError(t, err, name)
 		assert.Equal(t, certify(s), c, name)
 	}
@@ -145,10 +145,10 @@ func TestACertificateAlteredInOneByteDoesNotVerify(t *testing.T) {
 	s := gatetest.Passing()
 	file := sign(t, s, key)
 	want := gate.Wanted{SignatureOnly: true} // the most that is ever let through
-	_, err := gate.Verify(t.Context(), file, public, want, s.Now)
+	_, err := gate.Verify(t.Context(), file, []gate.Key{public}, want, s.Now)
 	require.NoError(t, err)
 	verifies := func(altered []byte) bool {
-		_, err := gate.Verify(t.Context(), altered, public, want, s.Now)
+		_, err := gate.Verify(t.Context(), altered, []gate.Key{public}, want, s.Now)
 		return err == nil
 	}
 	for i := range file {
@@ -196,12 +196,12 @@ func TestAnEnvelopeInAnotherFormDoesNotVerify(t *testing.T) {
 		change(&altered)
 		data, err := json.Marshal(altered)
 		require.NoError(t, err)
-		_, err = gate.Verify(t.Context(), append(data, '\n'), public, gate.Wanted{}, s.Now)
+		_, err = gate.Verify(t.Context(), append(data, '\n'), []gate.Key{public}, gate.Wanted{}, s.Now)
 		assert.Error(t, err, name)
 	}
 	indented, err := json.MarshalIndent(e, "", "  ")
 	require.NoError(t, err)
-	_, err = gate.Verify(t.Context(), indented, public, gate.Wanted{}, s.Now)
+	_, err = gate.Verify(t.Context(), indented, []gate.Key{public}, gate.Wanted{}, s.Now)
 	assert.ErrorContains(t, err, "not written as bootrace writes certificates")
 }
 
@@ -232,7 +232,7 @@ func TestASignedStatementThatIsNoneOfTheGatesDoesNotVerify(t *testing.T) {
 			require.NoError(t, err)
 			file, err := json.Marshal(e)
 			require.NoError(t, err)
-			_, err = gate.Verify(t.Context(), append(file, '\n'), public, gate.Wanted{}, s.Now)
+			_, err = gate.Verify(t.Context(), append(file, '\n'), []gate.Key{public}, gate.Wanted{}, s.Now)
 			if tt.from == "" {
 				assert.NoError(t, err)
 				return
@@ -276,7 +276,7 @@ func TestACertificateMustBeWhatIsWanted(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c, err := gate.Verify(t.Context(), tt.file, public, tt.want, tt.at)
+			c, err := gate.Verify(t.Context(), tt.file, []gate.Key{public}, tt.want, tt.at)
 			if tt.err == "" {
 				require.NoError(t, err)
 				return
@@ -299,9 +299,9 @@ func TestEveryFailedGateHasACertificateThatNobodyAccepts(t *testing.T) {
 			assert.Contains(t, []gate.Kind{gate.OtherSubject, gate.NoCases}, w.Kind, "%s: %v", w.Name, err)
 			continue
 		}
-		_, err = gate.Verify(t.Context(), file, public, gate.Wanted{}, s.Now)
+		_, err = gate.Verify(t.Context(), file, []gate.Key{public}, gate.Wanted{}, s.Now)
 		assert.ErrorContains(t, err, "the gate failed", w.Name)
-		_, err = gate.Verify(t.Context(), file, public, gate.Wanted{SignatureOnly: true}, s.Now)
+		_, err = gate.Verify(t.Context(), file, []gate.Key{public}, gate.Wanted{SignatureOnly: true}, s.Now)
 		assert.NoError(t, err, w.Name)
 	}
 }
@@ -321,7 +321,7 @@ func TestOnlyTheKeyThatSignedVerifies(t *testing.T) {
 	require.NoError(t, err)
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)
-	type half struct{ key, public dsse.SignerVerifier }
+	type half struct{ key, public gate.Key }
 	var halves []half
 	for range 2 {
 		key, public := edwards(t)
@@ -335,13 +335,17 @@ func TestOnlyTheKeyThatSignedVerifies(t *testing.T) {
 	for i, signs := range halves {
 		file := sign(t, s, signs.key)
 		for j, reads := range halves {
-			_, err := gate.Verify(t.Context(), file, reads.public, gate.Wanted{}, s.Now)
+			_, err := gate.Verify(t.Context(), file, []gate.Key{reads.public}, gate.Wanted{}, s.Now)
 			assert.Equal(t, i == j, err == nil, "signed by %d, read with %d: %v", i, j, err)
 		}
 	}
+	_, err = gate.Verify(t.Context(), sign(t, s, halves[2].key), []gate.Key{halves[0].public, halves[2].public}, gate.Wanted{}, s.Now)
+	assert.NoError(t, err, "one of several keys will do")
+	_, err = gate.Verify(t.Context(), sign(t, s, halves[2].key), nil, gate.Wanted{}, s.Now)
+	assert.Error(t, err, "no key will not")
 	// The id is not believed: a file that names the key and is signed by another.
 	file := sign(t, s, liar{halves[0].key, halves[1].public})
-	_, err = gate.Verify(t.Context(), file, halves[1].public, gate.Wanted{}, s.Now)
+	_, err = gate.Verify(t.Context(), file, []gate.Key{halves[1].public}, gate.Wanted{}, s.Now)
 	assert.ErrorContains(t, err, "its signature is not by key")
 }
 
@@ -389,7 +393,7 @@ func ExampleVerify() {
 
 	decision := gate.Decide(s.Policy, s.Plan, s.Run, s.Now)
 	file, _ := gate.Sign(ctx, gate.Certify(s.Policy, s.Plan, s.Run, decision, s.Now), key)
-	c, err := gate.Verify(ctx, file, key, gate.Wanted{MaxAge: 24 * time.Hour}, s.Now)
+	c, err := gate.Verify(ctx, file, []gate.Key{key}, gate.Wanted{MaxAge: 24 * time.Hour}, s.Now)
 	fmt.Println(c.Result, c.Subject.Name, err)
 	// Output: PASSED mine <nil>
 }

@@ -23,7 +23,7 @@ const (
 // Decide holds a run against what was planned and against the policy. Every reason
 // is named, not the first one only.
 func Decide(p Policy, plan Plan, run results.Run, now time.Time) Decision {
-	d := decider{policy: p, plan: plan, run: run, now: now, used: make([]bool, len(p.Waivers))}
+	d := decider{policy: p, plan: plan, run: run, now: now, judged: make([]bool, len(p.Waivers)), used: make([]bool, len(p.Waivers))}
 	d.asPlanned()
 	d.whole()
 	groups, order := map[string]*group{}, []string{}
@@ -64,7 +64,8 @@ type decider struct {
 	plan   Plan
 	run    results.Run
 	now    time.Time
-	used   []bool // by waiver
+	judged []bool // by waiver: a case that it is for was judged
+	used   []bool // by waiver: such a case needed it
 }
 
 // group is what cases of the same inputs came to.
@@ -181,6 +182,9 @@ func (d *decider) judge(p Planned, g *group) Judged {
 		return out
 	}
 	g.verdicts[c.Verdict]++
+	for i, w := range d.policy.Waivers {
+		d.judged[i] = d.judged[i] || w.covers(p.Scenario, p.Base, w.Check)
+	}
 	failed := d.evidence(c)
 	outcome := CasePassed
 	switch {
@@ -245,7 +249,7 @@ func (d *decider) waivers() {
 			d.Refuse(WaiverUnknown, about, "%s", unknown)
 		case w.expired(d.now):
 			d.Refuse(WaiverExpired, about, "it held until %s; %s answers for it: %s", w.Expires, w.Owner, w.Reason)
-		case !d.used[i]:
+		case d.judged[i] && !d.used[i]:
 			d.Refuse(UnexpectedPass, about, "nothing needs this waiver any more: remove it (%s, %s)", w.Owner, w.Reason)
 		}
 	}

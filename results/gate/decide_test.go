@@ -92,6 +92,22 @@ func TestAFailureOutweighsWhatIsNotKnown(t *testing.T) {
 	assert.False(t, decide(s).Undecided())
 }
 
+func TestAWaiverIsNotCalledNeedlessByCasesThatNobodyJudged(t *testing.T) {
+	t.Parallel()
+	s := gatetest.Passing()
+	s.Waive().Base = "trixie"
+	s.Spoil(0)
+	s.Spoil(4)
+	d := decide(s)
+	require.NotEmpty(t, d.Reasons)
+	for _, r := range d.Reasons {
+		assert.Equal(t, gate.Invalid, r.Kind, r)
+	}
+	assert.True(t, d.Undecided())
+	s.Run.Cases[4] = gatetest.Passing().Run.Cases[4]
+	assert.False(t, decide(s).Undecided(), "one that passes does")
+}
+
 func TestADecisionOnNothingIsNoPass(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, gate.NotPassed, gate.Decision{}.Result())

@@ -55,11 +55,11 @@ type Wanted struct {
 	SignatureOnly bool
 }
 
-// Verify reads a certificate that was signed by key, and returns it if the gate
-// passed and it is what is wanted. The error says why not; the certificate is
-// then returned as well, if its signature is right.
-func Verify(ctx context.Context, file []byte, key dsse.Verifier, want Wanted, now time.Time) (Certificate, error) {
-	payload, err := open(ctx, file, key)
+// Verify reads a certificate that was signed by one of the keys, and returns it if
+// the gate passed and it is what is wanted. The error says why not; the certificate
+// is then returned as well, if its signature is right.
+func Verify(ctx context.Context, file []byte, keys []Key, want Wanted, now time.Time) (Certificate, error) {
+	payload, err := open(ctx, file, keys)
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -71,7 +71,7 @@ func Verify(ctx context.Context, file []byte, key dsse.Verifier, want Wanted, no
 }
 
 // open checks the envelope, and returns what was signed.
-func open(ctx context.Context, file []byte, key dsse.Verifier) ([]byte, error) {
+func open(ctx context.Context, file []byte, keys []Key) ([]byte, error) {
 	var e dsse.Envelope
 	if err := json.Unmarshal(file, &e); err != nil {
 		return nil, fmt.Errorf("it is no DSSE envelope: %w", err)
@@ -86,22 +86,26 @@ func open(ctx context.Context, file []byte, key dsse.Verifier) ([]byte, error) {
 	if e.PayloadType != PayloadType {
 		return nil, fmt.Errorf("its payload is a %q, expected %q", e.PayloadType, PayloadType)
 	}
-	id, err := key.KeyID()
-	if err != nil {
-		return nil, err
+	var ids []string
+	for _, key := range keys {
+		id, err := key.KeyID()
+		if err != nil {
+			return nil, err
+		}
+		if ids = append(ids, id); e.Signatures[0].KeyID != id {
+			continue
+		}
+		ev, err := dsse.NewEnvelopeVerifier(key)
+		if err != nil {
+			return nil, err
+		}
+		_, payload, err := ev.VerifyAndDecode(ctx, &e)
+		if err != nil {
+			return nil, fmt.Errorf("its signature is not by key %s, or it was altered: %w", id, err)
+		}
+		return payload, nil
 	}
-	if e.Signatures[0].KeyID != id {
-		return nil, fmt.Errorf("it is signed by key %s, expected %s", e.Signatures[0].KeyID, id)
-	}
-	ev, err := dsse.NewEnvelopeVerifier(key)
-	if err != nil {
-		return nil, err
-	}
-	_, payload, err := ev.VerifyAndDecode(ctx, &e)
-	if err != nil {
-		return nil, fmt.Errorf("its signature is not by key %s, or it was altered: %w", id, err)
-	}
-	return payload, nil
+	return nil, fmt.Errorf("it is signed by key %s, expected %s", e.Signatures[0].KeyID, strings.Join(ids, " or "))
 }
 
 // exact reports whether a text is base64 as it is written, and in no other of the

@@ -6,7 +6,7 @@
 //	policy, err := gate.Parse("gate.yaml", source)
 //	decision := gate.Decide(policy, plan, run, time.Now())
 //	file, err := gate.Sign(ctx, gate.Certify(policy, plan, run, decision, now), key)
-//	certificate, err := gate.Verify(ctx, file, key, gate.Wanted{MaxAge: 24 * time.Hour}, time.Now())
+//	certificate, err := gate.Verify(ctx, file, []gate.Key{key}, gate.Wanted{MaxAge: 24 * time.Hour}, time.Now())
 //
 // It fails closed. What is missing, unknown or contradicts itself is a reason
 // against, never nothing; [Kinds] are all there are.

@@ -51,7 +51,7 @@ func TestTheGateBootsDecidesAndCertifies(t *testing.T) {
 	require.NoError(t, err)
 	half, err := gate.PublicKey(public)
 	require.NoError(t, err)
-	c, err := gate.Verify(t.Context(), signed, half, gate.Wanted{}, r.Ended.AddDate(0, 0, 1))
+	c, err := gate.Verify(t.Context(), signed, []gate.Key{half}, gate.Wanted{}, r.Ended.AddDate(0, 0, 1))
 	require.NoError(t, err)
 	assert.NotEmpty(t, c.Images[0].Versions["systemd"])
 	assert.Positive(t, c.Images[0].Statistics[results.MeasureMultiUser].Median)

@@ -128,7 +128,7 @@ func TestTheGatesExitCodeForEachWayOfFailing(t *testing.T) {
 				assert.Equal(t, exitInvalid, code)
 				return
 			}
-			_, err := gate.Verify(t.Context(), out.Bytes(), public, gate.Wanted{}, s.Now)
+			_, err := gate.Verify(t.Context(), out.Bytes(), []gate.Key{public}, gate.Wanted{}, s.Now)
 			assert.ErrorContains(t, err, "the gate failed", "a failed gate is certified as one")
 			if w.Mend != nil {
 				w.Mend(&s)
@@ -147,7 +147,7 @@ func TestAGateThatPassesIsCertified(t *testing.T) {
 	assert.Equal(t, exitOK, code)
 	assert.Contains(t, stdout, "gate PASSED: subject mine (aaaaaaaaaaaa)")
 	assert.True(t, out.replaced)
-	_, err := gate.Verify(t.Context(), out.Bytes(), public, gate.Wanted{Image: gatetest.Digest("b")}, s.Now)
+	_, err := gate.Verify(t.Context(), out.Bytes(), []gate.Key{public}, gate.Wanted{Image: gatetest.Digest("b")}, s.Now)
 	assert.NoError(t, err)
 }
 

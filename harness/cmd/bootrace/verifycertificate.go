@@ -14,7 +14,7 @@ import (
 
 func verifyCertificateCommand(io streams) *cobra.Command {
 	var want gate.Wanted
-	var public string
+	var public []string
 	cmd := &cobra.Command{
 		Use:   "verify-certificate FILE",
 		Short: "Check a certificate of bootrace gate: who signed it, what it is about, that the gate passed",
@@ -26,7 +26,7 @@ func verifyCertificateCommand(io streams) *cobra.Command {
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&public, "public-key", "", "file with the public half of the gate's key, PEM")
+	fl.StringSliceVar(&public, "public-key", nil, "file with the public half of the gate's key, PEM; of several keys one must have signed")
 	fl.StringVar(&want.Image, "image", "", "digest of an image that it must be about: the image's id, or what a registry knows it by")
 	fl.StringVar(&want.SubjectHash, "subject-hash", "", "hash of the subject that it must be about")
 	fl.DurationVar(&want.MaxAge, "max-age", 0, "how old it may be, such as 24h (default: any)")
@@ -34,26 +34,30 @@ func verifyCertificateCommand(io streams) *cobra.Command {
 	return cmd
 }
 
-func runVerifyCertificate(ctx context.Context, io streams, file, public string, want gate.Wanted) error {
+func runVerifyCertificate(ctx context.Context, io streams, file string, public []string, want gate.Wanted) error {
 	switch {
-	case public == "":
+	case len(public) == 0:
 		return usage(advice{errors.New("--public-key is missing: without it anybody may have signed"), "openssl pkey -in key.pem -pubout writes the public half of the gate's key"})
 	case want.MaxAge < 0:
 		return usage(fmt.Errorf("--max-age %s: expected a duration such as 24h", want.MaxAge))
 	}
-	pem, err := os.ReadFile(public)
-	if err != nil {
-		return usage(fmt.Errorf("--public-key: %w", err))
-	}
-	key, err := gate.PublicKey(pem)
-	if err != nil {
-		return usage(fmt.Errorf("--public-key %s: %w", public, err))
+	var keys []gate.Key
+	for _, name := range public {
+		pem, err := os.ReadFile(name)
+		if err != nil {
+			return usage(fmt.Errorf("--public-key: %w", err))
+		}
+		key, err := gate.PublicKey(pem)
+		if err != nil {
+			return usage(fmt.Errorf("--public-key %s: %w", name, err))
+		}
+		keys = append(keys, key)
 	}
 	signed, err := os.ReadFile(file)
 	if err != nil {
 		return usage(err)
 	}
-	c, err := gate.Verify(ctx, signed, key, want, time.Now())
+	c, err := gate.Verify(ctx, signed, keys, want, time.Now())
 	if err != nil {
 		return exitError{exitFailure, fmt.Errorf("%s does not verify: %w", file, err)}
 	}
