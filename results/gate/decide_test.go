@@ -83,6 +83,17 @@ func TestAKnownFailureWarns(t *testing.T) {
 	}
 }
 
+func TestWhatAnExpiredWaiverWaivedHasFailed(t *testing.T) {
+	t.Parallel()
+	s := gatetest.Passing()
+	s.Fail("late", "", "start-rate")
+	s.Waive().Expires = "2026-02-28"
+	d := decide(s)
+	assert.Equal(t, gate.CaseFailed, d.Cases[0].Outcome)
+	assert.Empty(t, d.Cases[0].Waived)
+	assert.Contains(t, fmt.Sprint(d.Reasons), "start-rate: too often (it was waived until 2026-02-28)")
+}
+
 func TestAFailureOutweighsWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	s := gatetest.Passing()
