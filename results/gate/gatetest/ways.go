@@ -87,7 +87,16 @@ func Ways() []Way {
 				a.Checks[i].Outcome = "not-applicable"
 			}
 		}), func(s *Setup) { s.Run.Cases[0].Attempts[0].Checks[0].Outcome = "pass" }},
-		{"a passed boot in which a check failed", gate.NoEvidence, boot(func(a *results.Attempt) { a.Checks[0].Outcome = "fail" }), nil},
+		{"a passed boot in which a check failed", gate.NoEvidence, boot(func(a *results.Attempt) {
+			a.Checks[0].Outcome, a.Checks[0].Findings = "fail", []results.Finding{{Summary: "x"}}
+		}), nil},
+		{"a check that failed without a finding", gate.NoEvidence, func(s *Setup) {
+			waived(noChange)(s)
+			s.Run.Cases[0].Attempts[0].Checks[2].Findings = nil
+		}, func(s *Setup) { s.Fail("late", "", "start-rate") }},
+		{"an earlier boot of a passed case was an error", gate.NoEvidence, first(func(c *results.Case) {
+			c.Attempts = append([]results.Attempt{{Verdict: "error", Recording: "/runs/earlier"}}, c.Attempts...)
+		}), func(s *Setup) { s.Run.Cases[0].Attempts[0].Verdict = "invalid" }},
 		{"a failed boot in which no check failed", gate.NoEvidence, first(func(c *results.Case) { c.Verdict, c.Attempts[0].Verdict = "fail", "fail" }), nil},
 		{"a check that passed with findings", gate.NoEvidence, boot(func(a *results.Attempt) { a.Checks[0].Findings = []results.Finding{{Summary: "x"}} }), nil},
 		{"a journal that could not be recorded", gate.NoEvidence, boot(func(a *results.Attempt) { a.Artifacts = a.Artifacts[:1] }), nil},
