@@ -53,6 +53,7 @@ var allowed = []struct {
 	{"populator/", []string{"populator/"}, "a subject like any other: it imports nothing of the harness"},
 	{"results", nil, "a leaf: the record format"},
 	{"results/report", []string{"results"}, "what others read"},
+	{"results/page", []string{"results"}, "what people read"},
 	{"results/history", []string{"results"}, "pure: samples in, what moved out"},
 	{"results/gate", []string{"results"}, "decides on records, whatever made them"},
 	{"results/gate/gatetest", []string{"results", "results/gate"}, "one table of ways to fail, for the decision and for the exit code"},

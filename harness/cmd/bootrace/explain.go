@@ -35,12 +35,7 @@ func explainCommand(io streams) *cobra.Command {
 func printExplanation(io streams, c results.Case) {
 	st := style{io.color}
 	fmt.Fprintf(io.out, "%s %s\n", st.verdict(c.Verdict), c.ID)
-	// A recording that was removed takes some of the explanation with it, not all.
-	tl, err := timeline.Read(os.DirFS(c.Recording))
-	if err != nil {
-		tl = timeline.Timeline{}
-	}
-	e, ok := explain.Case(c, tl)
+	e, ok, err := explained(c)
 	if !ok {
 		fmt.Fprintf(io.out, "  no check failed: %s\n", c.Reason)
 		return
@@ -60,4 +55,15 @@ func printExplanation(io streams, c results.Case) {
 	if err != nil {
 		fmt.Fprintf(io.out, "  without the recording, which would say more: %v\n", err)
 	}
+}
+
+// explained explains a case. A recording that was removed takes some of the
+// explanation with it, not all; err says so.
+func explained(c results.Case) (e explain.Explanation, ok bool, err error) {
+	tl, err := timeline.Read(os.DirFS(c.Recording))
+	if err != nil {
+		tl = timeline.Timeline{}
+	}
+	e, ok = explain.Case(c, tl)
+	return e, ok, err
 }

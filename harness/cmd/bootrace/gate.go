@@ -52,6 +52,7 @@ Exit codes: 0 it passes, 1 something is wrong, 2 usage, 3 it cannot be decided.`
 	g.tests(fl)
 	g.realVector(fl)
 	g.atOnce(fl)
+	dbFlag(fl, &g.db)
 	fl.StringVar(&g.policy, "policy", "", "what must be shown (default: the gate's scenarios, twice, on all bases, with the real Vector)")
 	fl.StringVar(&g.key, "key", "", "file with the key that signs, PEM (default: the key itself in $"+gateKey+")")
 	fl.StringVar(&g.out, "out", "gate.dsse.json", "where the certificate goes")
@@ -91,14 +92,12 @@ func runGate(ctx context.Context, io streams, g gateFlags) error {
 	if err := os.Remove(g.out); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return usage(fmt.Errorf("--out %s: %w", g.out, err))
 	}
-	j := job{flags: g.runFlags, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
-		m.Subject = lab.Names[0]
-		cases := plan.Make(list, m)
-		boots(&p, lab, cases)
-		return cases, nil
-	}}
-	if g.subject != "" {
-		j.subjects = []string{g.subject}
+	j := scenarioJob(list, g.runFlags, nil)
+	cases := j.plan
+	j.plan = func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
+		made, err := cases(lab, m)
+		boots(&p, lab, made)
+		return made, err
 	}
 	r, err := j.run(ctx, io)
 	if r.ID == "" { // it did not begin
