@@ -1,10 +1,11 @@
 // Package images makes the images that machines run from, and only those that
 // do not exist yet.
 //
-//	debian  a plain Debian: pulled, or bootstrapped from packages where no registry answers
-//	base    debian + systemd, dbus, cloud-init
-//	azure   the cloud
-//	worker  base + Vector + the worker's twin and the boot logger; the control boot's image
+//	debian    a plain Debian: pulled, or bootstrapped from packages where no registry answers
+//	base      debian + systemd, dbus, cloud-init
+//	azure     the cloud
+//	postgres  debian + PostgreSQL, for tests of the store
+//	worker    base + Vector + the worker's twin and the boot logger; the control boot's image
 //
 // Each image is tagged with a hash of all that goes in, so "is it up to date" is
 // one question to the engine, and the same input gives the same tag:

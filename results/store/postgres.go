@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -100,14 +101,38 @@ func (c impatient) Read(b []byte) (int, error) {
 	if err := c.SetReadDeadline(time.Now().Add(c.patience)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	return n, named(err)
 }
 
 func (c impatient) Write(b []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	return n, named(err)
+}
+
+// lostConnection are the words by which an error of the connection is known:
+// lib/pq passes some on in a type of its own that does not unwrap (safeRetryError).
+const lostConnection = "connection lost"
+
+// named puts the words into an error, whose type lib/pq goes by, too.
+func named(err error) error {
+	var op *net.OpError
+	if !errors.As(err, &op) {
+		return err
+	}
+	lost := *op
+	lost.Err = fmt.Errorf("%s: %w", lostConnection, op.Err)
+	return &lost
+}
+
+// forget closes the connections that nobody uses: lib/pq does not mark each one
+// that broke, and the next user would be given it again.
+func (s *Store) forget() {
+	s.db.SetMaxIdleConns(0)
+	s.db.SetMaxIdleConns(connections)
 }
 
 // insert copies: one question to the server for all rows.
@@ -131,8 +156,7 @@ var advice = map[string]string{
 	"28P01": "the password is wrong: set PGPASSWORD, or put it into the URL",
 	"28000": "the server does not let this user in: see its pg_hba.conf",
 	"3D000": "make the database there (createdb), or name another",
-	"42501": "the user may not do that there: have it own the database's schema",
-	"25006": "the database is read-only: name one that can be written",
+	"42501": "the user may read there at most: have it own the database",
 	"53100": "free space on the server; what had been stored is safe",
 	"53300": "too many connections: raise max_connections on the server, or run less at once",
 }
@@ -167,6 +191,6 @@ func (postgres) away(err error) bool {
 		return refused.Code.Class() == "08" // connection exception
 	}
 	var network net.Error // a deadline of dialer's among them
-	return errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	return strings.Contains(err.Error(), lostConnection) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }

@@ -148,6 +148,9 @@ func (s *Spool) heard(ctx context.Context, err error) error {
 		s.lost = nil
 		return nil
 	case dialectOf(s.where).away(err) || errors.Is(err, context.DeadlineExceeded):
+		if s.store != nil {
+			s.store.forget()
+		}
 		s.lost, s.again = awayError{err}, time.Now().Add(tryEvery)
 		return s.lost
 	}

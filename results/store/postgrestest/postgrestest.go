@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	_ "github.com/lib/pq" // the driver
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -35,9 +36,12 @@ import (
 
 // Server is a PostgreSQL that runs.
 type Server struct {
+	backend  *backend.Backend
 	engine   *client.Client
-	id       string // the container's
-	socket   string // the directory with the socket
+	run      string   // its label, as if it were a run's
+	lock     *os.File // held for as long as the test lives
+	id       string   // the container's
+	socket   string   // the directory with the socket
 	password string
 }
 
@@ -60,20 +64,19 @@ func Start(t testing.TB) *Server {
 	lock, err := os.Create(filepath.Join(dir, "lock"))
 	require.NoError(t, err)
 	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
-	t.Cleanup(func() { assert.NoError(t, lock.Close()) })
+	t.Cleanup(func() { _ = lock.Close() })
 	b, err := backend.Connect(ctx, lock.Name())
 	require.NoError(t, err)
 	image, err := build(ctx, t, b.Engine())
 	require.NoError(t, err)
 
-	s := &Server{engine: b.Engine(), socket: filepath.Join(dir, "socket"), password: random()}
+	s := &Server{backend: b, run: random(), lock: lock, engine: b.Engine(), socket: filepath.Join(dir, "socket"), password: random()}
 	require.NoError(t, os.Mkdir(s.socket, 0o700))
 	require.NoError(t, os.Chmod(s.socket, 0o777)) // the server is another user; dir lets nobody else in
-	run := random()
 	c, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		Started: true,
 		ContainerRequest: testcontainers.ContainerRequest{
-			Image: image.ID, Name: "bootrace-" + run + "-postgres", Labels: b.Labels(run, "postgres"),
+			Image: image.ID, Name: "bootrace-" + s.run + "-postgres", Labels: b.Labels(s.run, "postgres"),
 			Env: map[string]string{"POSTGRES_PASSWORD": s.password},
 			HostConfigModifier: func(hc *container.HostConfig) {
 				hc.NetworkMode = "none"
@@ -194,5 +197,8 @@ func (s *Server) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, err := s.engine.ContainerRemove(ctx, s.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
 	return err
 }
