@@ -46,9 +46,8 @@ func (s *scissors) serve(l net.Listener, to string) {
 	}
 }
 
-func TestAConnectionCutAtAnyMomentLosesNothing(t *testing.T) {
-	t.Parallel()
-	u, err := url.Parse(postgrestest.Start(t).Database(t))
+func cutAtAnyMoment(t *testing.T, server *postgrestest.Server) {
+	u, err := url.Parse(server.Database(t))
 	require.NoError(t, err)
 	const socket = "/.s.PGSQL.5432"
 	whole, q := u.String(), u.Query()
@@ -81,8 +80,7 @@ func TestAConnectionCutAtAnyMomentLosesNothing(t *testing.T) {
 		s.mu.Unlock()
 	}
 	t.Logf("%d connections", s.cuts)
-	straight := open(t, whole)
-	require.NoError(t, db.Close())
-	require.NoError(t, Deliver(t.Context(), func() *Store { straight.where = u.String(); return straight }(), filepath.Dir(db.dir)))
-	isThereOnce(t, straight, "r", seen)
+	uncut := open(t, whole)
+	require.NoError(t, deliver(t.Context(), db.dir, straight(uncut)))
+	isThereOnce(t, uncut, "r", seen)
 }

@@ -17,11 +17,6 @@ import (
 	"bootrace/results/store/postgrestest"
 )
 
-func TestProcessesStoreIntoOnePostgreSQLAtOnce(t *testing.T) {
-	t.Parallel()
-	storeAtOnce(t, postgrestest.Start(t).Database(t))
-}
-
 // acked collects what a writer says is stored, while it goes on.
 type acked struct {
 	stderr *strings.Builder

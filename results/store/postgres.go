@@ -137,7 +137,7 @@ func (s *Store) forget() {
 
 // insert copies: one question to the server for all rows.
 func (postgres) insert(ctx context.Context, tx *sql.Tx, table string, columns []string, rows [][]any) error {
-	into, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...))
+	into, err := tx.PrepareContext(ctx, fmt.Sprintf("COPY %s (%s) FROM STDIN", table, strings.Join(columns, ", ")))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -27,9 +28,30 @@ func TestAnAddressThatIsNoURLIsNotShown(t *testing.T) {
 	}
 }
 
-func TestWhatAPostgreSQLRefusesSaysWhatToDo(t *testing.T) {
+// Tests that leave the server as it is share one: it takes seconds to start.
+func TestPostgreSQL(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)
+	for _, tt := range []struct {
+		name string
+		test func(*testing.T, *postgrestest.Server)
+	}{
+		{"processes store into one at once", func(t *testing.T, s *postgrestest.Server) { storeAtOnce(t, s.Database(t)) }},
+		{"cases from before the index are indexed", func(t *testing.T, s *postgrestest.Server) {
+			upgrades(t, "postgres", s.Database(t), goose.DialectPostgres)
+		}},
+		{"a connection cut at any moment loses nothing", cutAtAnyMoment},
+		{"what it refuses says what to do", refusals},
+		{"a reader only reads", readerOnlyReads},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.test(t, server)
+		})
+	}
+}
+
+func refusals(t *testing.T, server *postgrestest.Server) {
 	with := func(change func(*url.URL)) string {
 		u, err := url.Parse(server.Database(t))
 		require.NoError(t, err)
@@ -44,9 +66,9 @@ func TestWhatAPostgreSQLRefusesSaysWhatToDo(t *testing.T) {
 		{"a wrong password", with(func(u *url.URL) { u.User = url.UserPassword("postgres", "p0rridge") }), []string{"postgres@", "the password is wrong: set PGPASSWORD"}},
 		{"a database that is not there", server.URL("nosuch"), []string{"nosuch", "createdb"}},
 		{"a user who may not", with(func(u *url.URL) {
-			server.Exec(t, "CREATE ROLE reader LOGIN PASSWORD 'p0rridge'")
-			u.User = url.UserPassword("reader", "p0rridge")
-		}), []string{"reader@", "the user may read there at most"}},
+			server.Exec(t, "CREATE ROLE stranger LOGIN PASSWORD 'p0rridge'")
+			u.User = url.UserPassword("stranger", "p0rridge")
+		}), []string{"stranger@", "the user may read there at most"}},
 		{"a server that is not there", with(func(u *url.URL) {
 			q := u.Query()
 			q.Set("host", t.TempDir())
@@ -76,9 +98,7 @@ func TestWhatAPostgreSQLRefusesSaysWhatToDo(t *testing.T) {
 }
 
 // A reader of results needs no right to write them.
-func TestAReaderOfAPostgreSQLOnlyReads(t *testing.T) {
-	t.Parallel()
-	server := postgrestest.Start(t)
+func readerOnlyReads(t *testing.T, server *postgrestest.Server) {
 	where := server.Database(t)
 	s := open(t, where)
 	require.NoError(t, s.BeginRun(t.Context(), run("r", time.Unix(1, 0))))

@@ -132,6 +132,21 @@ func TestARunSendsWhatWaitsWithItsNextWrite(t *testing.T) {
 	isThereOnce(t, open(t, where), "r", map[string]bool{"c0": true, "c1": true})
 }
 
+func TestAFileThatAnotherWriterHoldsIsWaitedForOnTheDisk(t *testing.T) {
+	t.Parallel()
+	where := filepath.Join(t.TempDir(), "results.db")
+	s := openSpool(t, where, t.TempDir())
+	require.NoError(t, s.BeginRun(t.Context(), run("r", time.Unix(1, 0))))
+	holder, err := open(t, where).db.BeginTx(t.Context(), nil) // immediate
+	require.NoError(t, err)
+	require.NoError(t, s.PutCase(t.Context(), "r", endedCase("c")))
+	require.ErrorContains(t, s.Waiting(), "not done within 300ms")
+	require.NoError(t, holder.Rollback())
+	require.NoError(t, s.EndRun(t.Context(), run("r", time.Unix(1, 0))))
+	require.NoError(t, s.Waiting())
+	isThereOnce(t, open(t, where), "r", map[string]bool{"c": true})
+}
+
 func TestAnErrorThatIsNotOfReachabilityIsTheWriters(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

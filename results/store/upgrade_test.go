@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/results"
-	"bootrace/results/store/postgrestest"
 )
 
 // atVersion migrates a database to a version of the schema, up or down.
@@ -72,13 +71,8 @@ func upgrades(t *testing.T, driver, where string, dialect goose.Dialect) {
 	assert.Contains(t, kept, `"id":"c1"`)
 }
 
-func TestCasesFromBeforeTheIndexAreIndexedSQLite(t *testing.T) {
+func TestCasesFromBeforeTheIndexAreIndexed(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "results.db")
 	upgrades(t, "sqlite", path, goose.DialectSQLite3)
-}
-
-func TestCasesFromBeforeTheIndexAreIndexedPostgreSQL(t *testing.T) {
-	t.Parallel()
-	upgrades(t, "postgres", postgrestest.Start(t).Database(t), goose.DialectPostgres)
 }
