@@ -29,9 +29,8 @@ lint: ## vet, staticcheck, gofmt, go.mod
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'run: gofmt -w .'; exit 1; }
 	go mod tidy -diff
 
-bench: build ## figures: overhead a case, populator latency, memory, cases at once, the report
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./harness/e2e
-	go test -run '^$$' -bench . ./results/page
+bench: build ## figures: overhead a case, populator latency, memory, cases at once, the store, the report
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -p 1 ./harness/e2e ./results/...
 
 nightly: build ## slow and exhaustive: ten in a row on both bases, 100 at once
 	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/... ./results/...
