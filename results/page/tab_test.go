@@ -39,7 +39,12 @@ func browser(t testing.TB) context.Context {
 		}
 		t.Skip("no chromium, so the page is not seen in a browser: apt-get install chromium")
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
+	// Its end is a kill, which leaves files behind. Not t.TempDir: the name of a
+	// socket has at most 107 bytes (unix(7)).
+	dir, err := os.MkdirTemp("", "bootrace-browser-")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Env("TMPDIR="+dir))
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // it refuses to run as root with one
 	}
