@@ -32,7 +32,7 @@ lint: ## vet, staticcheck, gofmt, go.mod
 bench: build ## figures: overhead a case, populator latency, memory, cases at once, the store, the report
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -p 1 ./harness/e2e ./results/...
 
-nightly: build ## slow and exhaustive: ten in a row on both bases, 100 at once
+nightly: build ## slow and exhaustive: all scenarios into PostgreSQL (report: bin/nightly), the museum, killed runs
 	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/... ./results/...
 
 doctor: build ## can this host boot machines?
