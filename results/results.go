@@ -2,7 +2,11 @@
 // printed as JSON and read by others. It knows nothing of how a verdict is made.
 package results
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Version is the version of the JSON form.
 const Version = 1
@@ -81,6 +85,33 @@ func (r Run) RanVector() string {
 		}
 	}
 	return r.Vector
+}
+
+// Flaky are inputs whose repetitions came to different verdicts.
+type Flaky struct {
+	Inputs string // scenario@base, with the subject's name before it where there are several
+	Pass   int
+	Fail   int
+}
+
+// Flaky returns them in the order of the cases. What could not be judged is no verdict.
+func (r Run) Flaky() []Flaky {
+	var all []Flaky
+	for _, c := range r.Cases {
+		inputs, _, _ := strings.Cut(c.ID, "#")
+		i := slices.IndexFunc(all, func(f Flaky) bool { return f.Inputs == inputs })
+		if i < 0 {
+			i = len(all)
+			all = append(all, Flaky{Inputs: inputs})
+		}
+		switch c.Verdict {
+		case "pass":
+			all[i].Pass++
+		case "fail":
+			all[i].Fail++
+		}
+	}
+	return slices.DeleteFunc(all, func(f Flaky) bool { return f.Pass == 0 || f.Fail == 0 })
 }
 
 // Attempt is one boot of a case.

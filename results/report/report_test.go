@@ -62,3 +62,16 @@ func TestMarkdownLeadsToWhatIsOtherwiseThanExpected(t *testing.T) {
 	assert.Contains(t, text, "### bad: fail\n\n- **registered**: seen\n")
 	assert.NotContains(t, text, "### museum")
 }
+
+func TestMarkdownNamesWhatIsFlaky(t *testing.T) {
+	r := results.Run{ID: "r", Planned: 2, Cases: []results.Case{
+		{ID: "pre@trixie#1", Expected: "pass", Verdict: "pass"}, {ID: "pre@trixie#2", Expected: "pass", Verdict: "fail"},
+	}}
+	var out strings.Builder
+	require.NoError(t, Markdown(&out, r))
+	assert.Contains(t, out.String(), "**Flaky: pre@trixie**, 1 passed and 1 failed of the same inputs.")
+	r.Cases[1].Verdict = "pass"
+	out.Reset()
+	require.NoError(t, Markdown(&out, r))
+	assert.NotContains(t, out.String(), "Flaky")
+}

@@ -83,6 +83,9 @@ func printRun(io streams, r results.Run) {
 			printCase(io, r, c, false)
 		}
 	}
+	for _, f := range r.Flaky() {
+		fmt.Fprintf(io.out, "\n%s %s: %d passed and %d failed of the same inputs\n", st.verdict("flaky"), f.Inputs, f.Pass, f.Fail)
+	}
 	var sums []string
 	for _, v := range []string{"pass", "fail", "flaky", "invalid", "error"} {
 		if count[v] > 0 {

@@ -1,0 +1,22 @@
+package results_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"bootrace/results"
+)
+
+func TestInputsAreFlakyWhoseRepetitionsDiffer(t *testing.T) {
+	of := func(id, verdict string) results.Case { return results.Case{ID: id, Verdict: verdict} }
+	r := results.Run{Cases: []results.Case{
+		of("pre@trixie#1", "pass"), of("pre@trixie#2", "fail"), of("pre@trixie#3", "pass"),
+		of("pre@bookworm#1", "pass"), of("never@trixie#1", "fail"), of("never@trixie#2", "fail"),
+		of("delay-0s@trixie#1", "pass"), of("delay-0s@trixie#2", "invalid"),
+		of("pr257/pre@trixie#1", "fail"), of("good/pre@trixie#1", "pass"),
+	}}
+	assert.Equal(t, []results.Flaky{{Inputs: "pre@trixie", Pass: 2, Fail: 1}}, r.Flaky())
+	r.Cases = r.Cases[3:]
+	assert.Empty(t, r.Flaky())
+}
