@@ -90,7 +90,7 @@ func BenchmarkHistory(b *testing.B) {
 		require.NoError(b, s.EndRun(b.Context(), r))
 	}
 	require.NoError(b, s.Close())
-	for _, args := range [][]string{{"history", "--runs", "1000"}, {"flaky", "--runs", "1000"}} {
+	for _, args := range [][]string{{"history", "--runs", "1000"}, {"flaky", "--runs", "1000"}, {"list"}, {"report", "--form", "html"}} {
 		b.Run(args[0], func(b *testing.B) {
 			for b.Loop() {
 				var out, errs bytes.Buffer
