@@ -207,6 +207,8 @@ func TestAnAnswerOtherThan2xxIsBad(t *testing.T) {
 	b.Call(31*time.Second, "imds", "token", 429, "retry_after_s", 2.0)
 	b.Call(32*time.Second, "imds", "token", 0, "error", "reset")
 	b.Call(33*time.Second, "keyvault", "secrets.get", 401, "auth", "bad", "error", "Unauthorized")
+	b.Call(34*time.Second, "resolver", "a", 0, "host", "kv.vault.azure.net", "error", "SERVFAIL")
+	b.Call(36*time.Second, "resolver", "aaaa", 0, "host", "kv.vault.azure.net")
 	b.Call(-time.Second, "imds", "token", 500)
 	b.Call(41*time.Second, "imds", "token", 500)
 	b.Cloud = append(b.Cloud, map[string]any{"mono": timelinetest.Mono(35 * time.Second), "service": "controlplane", "op": "destroyed"})
@@ -217,7 +219,7 @@ func TestAnAnswerOtherThan2xxIsBad(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"keyvault: secrets.get shared-cell-id 403 Forbidden", "imds: token 429 retry-after=2s", "imds: token reset",
-		"keyvault: secrets.get 401 Unauthorized auth=bad", "controlplane: destroyed the worker"}, bad,
+		"keyvault: secrets.get 401 Unauthorized auth=bad", "resolver: a kv.vault.azure.net SERVFAIL", "controlplane: destroyed the worker"}, bad,
 		"and nothing of what is not in the boot")
 }
 

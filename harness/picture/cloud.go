@@ -10,16 +10,29 @@ import (
 )
 
 // services have a group each; what else the cloud's log has shares one.
-var services = []string{"imds", "keyvault", "axiom", "controlplane"}
+var services = []string{"imds", "keyvault", "axiom", "controlplane", resolver}
+
+// resolver is the cloud's name server, whose requests have a host instead of a path.
+const resolver = "resolver"
 
 // maxCalls is how many requests for the same thing are drawn one by one; of more,
 // those that follow each other with the same answer are drawn together.
 const maxCalls = 24
 
 // stream is what is asked for again and again.
-type stream struct{ service, op, secret, token string }
+type stream struct{ service, op, secret, token, name string }
 
-func streamOf(c *timeline.Call) stream { return stream{c.Service, c.Op, c.Secret, c.TokenName} }
+func streamOf(c *timeline.Call) stream {
+	return stream{c.Service, c.Op, c.Secret, c.TokenName, nameAsked(c)}
+}
+
+// nameAsked is the name that a name server was asked for.
+func nameAsked(c *timeline.Call) string {
+	if c.Service == resolver {
+		return c.Host
+	}
+	return ""
+}
 
 // run are requests of a stream that are drawn as one.
 type run struct {
@@ -74,6 +87,9 @@ func requests(tl timeline.Timeline) []group {
 // bad: Key Vault answers 401 to a request without a token, to say where one is
 // had (authentication, requests and responses: the challenge).
 func bad(c *timeline.Call) bool {
+	if c.Service == resolver {
+		return c.Error != "" // a name server answers without a status
+	}
 	challenge := c.Service == "keyvault" && c.Status == 401 && c.Auth == "none"
 	return (c.Status < 200 || c.Status > 299) && !challenge
 }
@@ -81,7 +97,7 @@ func bad(c *timeline.Call) bool {
 // text has names of secrets and never a value: nothing of a path, a query or a body.
 func (r *run) text() string {
 	c := r.first
-	parts := []string{c.Op, cmp.Or(c.Secret, c.TokenName)}
+	parts := []string{c.Op, cmp.Or(c.Secret, c.TokenName, nameAsked(c))}
 	if c.Status != 0 {
 		parts = append(parts, fmt.Sprint(c.Status))
 	}

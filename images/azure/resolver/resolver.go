@@ -91,6 +91,7 @@ func (s *Server) Answer(message []byte) []byte {
 			code = dnsmessage.RCodeServerFailure
 		case fault.ResolverSilent:
 			silent = true
+			rec.Error = "no answer"
 		}
 	}
 	switch code {

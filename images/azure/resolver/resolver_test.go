@@ -83,10 +83,11 @@ func TestANameThatDoesNotResolveForAWhile(t *testing.T) {
 		kind      fault.Kind
 		notFound  bool
 		temporary bool
+		logged    string
 	}{
-		{fault.NoSuchHost, true, false},
-		{fault.ResolverFails, false, true},
-		{fault.ResolverSilent, false, true},
+		{fault.NoSuchHost, true, false, "NXDOMAIN"},
+		{fault.ResolverFails, false, true, "SERVFAIL"},
+		{fault.ResolverSilent, false, true, "no answer"},
 	} {
 		t.Run(string(tc.kind), func(t *testing.T) {
 			t.Parallel()
@@ -100,6 +101,7 @@ func TestANameThatDoesNotResolveForAWhile(t *testing.T) {
 			require.ErrorAs(t, err, &got)
 			assert.Equal(t, tc.notFound, got.IsNotFound)
 			assert.Equal(t, tc.temporary, got.IsTemporary || got.IsTimeout)
+			assert.Equal(t, tc.logged, log.all()[0].Error)
 			_, err = r.LookupHost(t.Context(), "api.axiom.co.")
 			require.NoError(t, err)
 		})
