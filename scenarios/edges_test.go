@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"bootrace/scenarios/document"
 )
 
 // compiled is the schema that editors use.
@@ -147,10 +149,10 @@ func TestWindowsLineEndsAndAByteOrderMarkAreTaken(t *testing.T) {
 // or minutes of its time.
 func TestADeepOrLongFileIsRefusedSoon(t *testing.T) {
 	for name, text := range map[string]string{
-		"deep lists":    strings.Repeat("[", maxSize),
-		"deep mappings": strings.Repeat("{a: ", maxSize/4),
-		"deep blocks":   strings.Repeat("- ", maxSize/2-1) + "a",
-		"long":          strings.Repeat("a: b\n", maxSize),
+		"deep lists":    strings.Repeat("[", document.MaxSize),
+		"deep mappings": strings.Repeat("{a: ", document.MaxSize/4),
+		"deep blocks":   strings.Repeat("- ", document.MaxSize/2-1) + "a",
+		"long":          strings.Repeat("a: b\n", document.MaxSize),
 	} {
 		began := time.Now()
 		_, err := Parse("f.yaml", []byte(text))

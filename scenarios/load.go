@@ -3,23 +3,17 @@ package scenarios
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
-)
 
-// maxSize bounds a scenario file, in bytes. Ours have some hundred; the parser's
-// time grows with the square of the depth (60 kB of "[" take 15 s, 16 kB under 1 s).
-const maxSize = 16 << 10
+	"bootrace/scenarios/document"
+)
 
 // byteOrderMark is what some editors of Windows begin a file with.
 var byteOrderMark = []byte("\ufeff")
@@ -27,64 +21,23 @@ var byteOrderMark = []byte("\ufeff")
 // Parse reads a scenario file. file is the name that problems are reported under;
 // the error is a *Problems.
 func Parse(file string, source []byte) (Scenario, error) {
-	p := &problems{file: file}
 	text := bytes.TrimPrefix(source, byteOrderMark)
-	root := p.parse(text)
-	if len(p.list) == 0 && p.readable(root) {
+	p := &problems{document.Problems{File: file, Source: text}}
+	root := p.Parse("scenario", Version)
+	if len(p.List) == 0 && p.readable(root) {
 		p.match(root, scenarioShape(), "")
 	}
 	s := defaults()
-	if len(p.list) == 0 {
+	if len(p.List) == 0 {
 		if err := yaml.Unmarshal(text, &s); err != nil {
-			p.at(nil, "%v", err) // the shape let through what the types do not take
+			p.At(nil, "%v", err) // the shape let through what the types do not take
 		}
 	}
-	if len(p.list) == 0 {
+	if len(p.List) == 0 {
 		p.sense(root, s)
 	}
 	s.File, s.Source = file, source
-	return s, p.err(text)
-}
-
-func (p *problems) parse(source []byte) ast.Node {
-	switch {
-	case len(source) > maxSize:
-		p.at(nil, "%d bytes; a scenario file has at most %d", len(source), maxSize)
-		return nil
-	case !utf8.Valid(source) || strings.ContainsRune(string(source), 0):
-		p.at(nil, "not a text file: expected YAML in UTF-8")
-		return nil
-	}
-	f, err := parser.ParseBytes(source, 0)
-	if err != nil {
-		var at interface{ GetToken() *token.Token }
-		var msg interface{ GetMessage() string }
-		var tk *token.Token
-		if errors.As(err, &at) {
-			tk = at.GetToken()
-		}
-		text, _, _ := strings.Cut(err.Error(), "\n")
-		if errors.As(err, &msg) {
-			text = msg.GetMessage()
-		}
-		p.at(tk, "not YAML: %s", text)
-		return nil
-	}
-	var docs []ast.Node
-	for _, d := range f.Docs {
-		if d.Body != nil && d.Body.Type() != ast.CommentType {
-			docs = append(docs, d.Body)
-		}
-	}
-	switch {
-	case len(docs) == 0:
-		p.at(nil, "empty: expected a scenario, beginning with version: %d", Version)
-		return nil
-	case len(docs) > 1:
-		p.at(docs[1].GetToken(), "a second document: a file holds one scenario")
-		return nil
-	}
-	return docs[0]
+	return s, p.Err()
 }
 
 // readable says whether the file is of our version. What else is to be said of a
@@ -96,7 +49,7 @@ func (p *problems) readable(root ast.Node) bool {
 	}
 	for it := m.MapRange(); it.Next(); {
 		if n, isInt := it.Value().(*ast.IntegerNode); isInt && it.Key().GetToken().Value == "version" && n.GetToken().Value != strconv.Itoa(Version) {
-			p.at(it.Key().GetToken(), "version: this program reads version %d, found %s", Version, n.GetToken().Value)
+			p.At(it.Key().GetToken(), "version: this program reads version %d, found %s", Version, n.GetToken().Value)
 			return false
 		}
 	}
@@ -107,7 +60,7 @@ func (p *problems) readable(root ast.Node) bool {
 func (p *problems) match(n ast.Node, s shape, path string) {
 	switch n := n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
-		p.at(n.GetToken(), "anchors, aliases and tags are not for scenario files: write the value out")
+		p.At(n.GetToken(), "anchors, aliases and tags are not for scenario files: write the value out")
 		return
 	}
 	switch s.kind {
@@ -116,7 +69,7 @@ func (p *problems) match(n ast.Node, s shape, path string) {
 	case list:
 		seq, ok := n.(*ast.SequenceNode)
 		if !ok {
-			p.at(n.GetToken(), "%s: expected a list, found %s", path, describe(n))
+			p.At(n.GetToken(), "%s: expected a list, found %s", path, describe(n))
 			return
 		}
 		for i, v := range seq.Values {
@@ -124,7 +77,7 @@ func (p *problems) match(n ast.Node, s shape, path string) {
 		}
 	default:
 		if want, ok := scalar(n, s); !ok {
-			p.at(n.GetToken(), "%s: expected %s, found %s", path, want, describe(n))
+			p.At(n.GetToken(), "%s: expected %s, found %s", path, want, describe(n))
 		}
 	}
 }
@@ -141,7 +94,7 @@ func (p *problems) matchMapping(n ast.Node, s shape, path string) {
 		if what == "" {
 			what = "the file"
 		}
-		p.at(n.GetToken(), "%s: expected keys with values, found %s", what, describe(n))
+		p.At(n.GetToken(), "%s: expected keys with values, found %s", what, describe(n))
 		return
 	}
 	seen := map[string]bool{}
@@ -149,30 +102,30 @@ func (p *problems) matchMapping(n ast.Node, s shape, path string) {
 		key := keyOf(v)
 		at := strings.TrimPrefix(path+"."+key, ".")
 		if seen[key] {
-			p.at(v.Key.GetToken(), "%s is there twice", at)
+			p.At(v.Key.GetToken(), "%s is there twice", at)
 			continue
 		}
 		seen[key] = true
 		if s.kind == table {
 			if !s.matches(key) {
-				p.at(v.Key.GetToken(), "%s: expected %s as its key", at, s.want)
+				p.At(v.Key.GetToken(), "%s: expected %s as its key", at, s.want)
 			}
 			if !positiveInteger(v.Value) {
-				p.at(v.Value.GetToken(), "%s: expected a whole number above 0, found %s", at, describe(v.Value))
+				p.At(v.Value.GetToken(), "%s: expected a whole number above 0, found %s", at, describe(v.Value))
 			}
 			continue
 		}
 		field, known := s.fields[key]
 		if !known {
 			keys := slices.Sorted(maps.Keys(s.fields))
-			p.at(v.Key.GetToken(), "unknown key %s: expected %s%s", at, strings.Join(keys, ", "), didYouMean(key, keys))
+			p.At(v.Key.GetToken(), "unknown key %s: expected %s%s", at, strings.Join(keys, ", "), didYouMean(key, keys))
 			continue
 		}
 		p.match(v.Value, field, at)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
 		if s.fields[name].required && !seen[name] {
-			p.at(n.GetToken(), "%s is missing: %s", strings.TrimPrefix(path+"."+name, "."), s.fields[name].doc)
+			p.At(n.GetToken(), "%s is missing: %s", strings.TrimPrefix(path+"."+name, "."), s.fields[name].doc)
 		}
 	}
 }

@@ -26,30 +26,30 @@ func (p *problems) sense(root ast.Node, s Scenario) {
 
 	switch delayed := given("worker_env", "delay"); {
 	case s.WorkerEnv.When == After && !delayed:
-		p.at(at("worker_env"), "worker_env.delay is missing: with when: after, say how long (0s is possible)")
+		p.At(at("worker_env"), "worker_env.delay is missing: with when: after, say how long (0s is possible)")
 	case s.WorkerEnv.When != After && delayed:
-		p.at(at("worker_env", "delay"), "worker_env.delay goes with when: after only, not with %s", s.WorkerEnv.When)
+		p.At(at("worker_env", "delay"), "worker_env.delay goes with when: after only, not with %s", s.WorkerEnv.When)
 	}
 	if !s.Written() {
 		if s.Expect.Registered {
-			p.at(at("expect", "registered"), "expect.registered: a worker without worker.env cannot register")
+			p.At(at("expect", "registered"), "expect.registered: a worker without worker.env cannot register")
 		}
 		if given("look", "settle") {
-			p.at(at("look", "settle"), "look.settle has no meaning when worker.env never comes: say look.window")
+			p.At(at("look", "settle"), "look.settle has no meaning when worker.env never comes: say look.window")
 		}
 	} else if s.Expect.Registered && s.Expect.Verdict == "pass" && delay >= ttl {
-		p.at(at("expect", "registered"), "expect.registered: worker.env comes after %s, when the control plane has given up "+
+		p.At(at("expect", "registered"), "expect.registered: worker.env comes after %s, when the control plane has given up "+
 			"(cloud.pending_worker_ttl is %s); expected a shorter delay, or registered: false", s.WorkerEnv.Delay, s.Cloud.PendingWorkerTTL)
 	}
 	switch way := given("worker_env", "way"); {
 	case way && s.WorkerEnv.When != After:
-		p.at(at("worker_env", "way"), "worker_env.way goes with when: after only, not with %s", s.WorkerEnv.When)
+		p.At(at("worker_env", "way"), "worker_env.way goes with when: after only, not with %s", s.WorkerEnv.When)
 	case len(s.Expect.Missing) > 0 && !s.Delivers():
-		p.at(at("expect", "missing"), "expect.missing has no meaning when no credentials come")
+		p.At(at("expect", "missing"), "expect.missing has no meaning when no credentials come")
 	case !s.Written() && given("expect", "credentials") && s.Expect.Credentials:
-		p.at(at("expect", "credentials"), "expect.credentials: there are none without worker.env")
+		p.At(at("expect", "credentials"), "expect.credentials: there are none without worker.env")
 	case !s.Delivers() && given("expect", "credentials_within"):
-		p.at(at("expect", "credentials_within"), "expect.credentials_within has no meaning when no credentials come")
+		p.At(at("expect", "credentials_within"), "expect.credentials_within has no meaning when no credentials come")
 	}
 	p.senseOfFaults(root, s)
 	p.senseOfDuring(root, s)
@@ -63,16 +63,16 @@ func (p *problems) sense(root ast.Node, s Scenario) {
 		{"expect", "boot_budget", s.Expect.BootBudget.Duration},
 	} {
 		if d.got == 0 {
-			p.at(at(d.parent, d.key), "%s.%s: expected more than 0s", d.parent, d.key)
+			p.At(at(d.parent, d.key), "%s.%s: expected more than 0s", d.parent, d.key)
 		}
 	}
 	seen := map[string]bool{}
 	for _, a := range s.Expect.AllowedFailed {
 		if _, err := path.Match(a.Unit, ""); err != nil {
-			p.at(at("expect", "allowed_failed"), "expect.allowed_failed: %q is no pattern: expected a unit's name, in which * ? [a-z] match", a.Unit)
+			p.At(at("expect", "allowed_failed"), "expect.allowed_failed: %q is no pattern: expected a unit's name, in which * ? [a-z] match", a.Unit)
 		}
 		if seen[a.Unit] {
-			p.at(at("expect", "allowed_failed"), "expect.allowed_failed: %q is there twice", a.Unit)
+			p.At(at("expect", "allowed_failed"), "expect.allowed_failed: %q is there twice", a.Unit)
 		}
 		seen[a.Unit] = true
 	}
@@ -82,10 +82,10 @@ func (p *problems) senseOfFaults(root ast.Node, s Scenario) {
 	for i, f := range s.Cloud.Faults {
 		item := element(root, []string{"cloud", "faults"}, i)
 		for _, problem := range f.Validate() {
-			p.at(find(item, []string{problem.Key}), "cloud.faults[%d].%s %s", i, problem.Key, problem.Message)
+			p.At(find(item, []string{problem.Key}), "cloud.faults[%d].%s %s", i, problem.Key, problem.Message)
 		}
 		if from := f.From.Duration; from >= s.Look.Window.Duration && s.Look.Window.Duration > 0 {
-			p.at(find(item, []string{"from"}), "cloud.faults[%d].from: %s is not within look.window, %s", i, f.From, s.Look.Window)
+			p.At(find(item, []string{"from"}), "cloud.faults[%d].from: %s is not within look.window, %s", i, f.From, s.Look.Window)
 		}
 	}
 }
@@ -94,9 +94,9 @@ func (p *problems) senseOfDuring(root ast.Node, s Scenario) {
 	for i, a := range s.During {
 		item := element(root, []string{"during"}, i)
 		if s.WorkerEnv.When == Never {
-			p.at(find(item, []string{"at"}), "during[%d]: goes with a worker.env that comes", i)
+			p.At(find(item, []string{"at"}), "during[%d]: goes with a worker.env that comes", i)
 		} else if end := s.Waits() - minSettle; a.At.Duration > end {
-			p.at(find(item, []string{"at"}), "during[%d].at: %s is later than %s before the case ends: a longer look.settle", i, a.At, minSettle)
+			p.At(find(item, []string{"at"}), "during[%d].at: %s is later than %s before the case ends: a longer look.settle", i, a.At, minSettle)
 		}
 	}
 }
@@ -125,16 +125,16 @@ func (p *problems) senseOfLook(at func(...string) *token.Token, s Scenario) {
 	window := s.Look.Window.Duration
 	switch {
 	case window == 0:
-		p.at(at("look", "window"), "look.window: expected more than 0s")
+		p.At(at("look", "window"), "look.window: expected more than 0s")
 	case window > maxWindow:
-		p.at(at("look", "window"), "look.window: %s is more than %s", window, maxWindow)
+		p.At(at("look", "window"), "look.window: %s is more than %s", window, maxWindow)
 	case !s.Written() && window < minWindow:
-		p.at(at("look", "window"), "look.window: at least %s, for Vector must be seen to stay active, after a slow boot too", minWindow)
+		p.At(at("look", "window"), "look.window: at least %s, for Vector must be seen to stay active, after a slow boot too", minWindow)
 	case s.Written() && window <= s.Waits():
-		p.at(at("look", "window"), "look.window: %s is not more than delay and settle, %s", window, s.Waits())
+		p.At(at("look", "window"), "look.window: %s is not more than delay and settle, %s", window, s.Waits())
 	}
 	if s.Written() && s.Look.Settle.Duration < minSettle {
-		p.at(at("look", "settle"), "look.settle: at least %s, for Vector must be seen to stay active", minSettle)
+		p.At(at("look", "settle"), "look.settle: at least %s, for Vector must be seen to stay active", minSettle)
 	}
 }
 

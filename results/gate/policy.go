@@ -1,31 +1,27 @@
 package gate
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-)
+	"github.com/goccy/go-yaml/token"
 
-// maxSize bounds a policy, in bytes: the parser's time grows with the square of
-// the depth.
-const maxSize = 16 << 10
+	"bootrace/scenarios/document"
+)
 
 // Parse reads a policy. file is the name that problems are reported under; the
 // error is a *Problems and has all of them.
 func Parse(file string, source []byte) (Policy, error) {
-	r := &reader{problems: Problems{File: file, source: source}}
+	r := &reader{Problems{File: file, Source: source}}
 	p := Policy{Repeat: 1, Vector: Real, MinCases: 1, File: file, Source: source}
-	root := r.parse(source)
+	root := r.Parse("policy", Version)
 	if root == nil {
-		return Policy{}, r.err()
+		return Policy{}, r.Err()
 	}
 	version := 0
 	r.object(root, "", map[string]field{
@@ -41,7 +37,7 @@ func Parse(file string, source []byte) (Policy, error) {
 	if version != 0 && version != Version {
 		r.at(root, "version: this program reads version %d, found %d", Version, version)
 	}
-	if err := r.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return Policy{}, err // nothing that a caller could go on with
 	}
 	return p, nil
@@ -54,49 +50,17 @@ type field struct {
 }
 
 // reader reads values and gathers what is wrong with them.
-type reader struct{ problems Problems }
+type reader struct{ Problems }
+
+// Problems is everything that is wrong with a policy.
+type Problems = document.Problems
 
 func (r *reader) at(n ast.Node, format string, args ...any) {
-	p := Problem{Message: fmt.Sprintf(format, args...)}
+	var tk *token.Token
 	if n != nil {
-		if tk := n.GetToken(); tk != nil && tk.Position != nil {
-			p.Line, p.Column = tk.Position.Line, tk.Position.Column
-		}
+		tk = n.GetToken()
 	}
-	r.problems.List = append(r.problems.List, p)
-}
-
-func (r *reader) err() error { return r.problems.orNil() }
-
-func (r *reader) parse(source []byte) ast.Node {
-	switch {
-	case len(source) > maxSize:
-		r.at(nil, "%d bytes; a policy has at most %d", len(source), maxSize)
-		return nil
-	case !utf8.Valid(source) || bytes.ContainsRune(source, 0):
-		r.at(nil, "not a text file: expected YAML in UTF-8")
-		return nil
-	}
-	f, err := parser.ParseBytes(source, 0)
-	if err != nil {
-		r.problems.List = append(r.problems.List, notYAML(err))
-		return nil
-	}
-	var docs []ast.Node
-	for _, d := range f.Docs {
-		if d.Body != nil && d.Body.Type() != ast.CommentType {
-			docs = append(docs, d.Body)
-		}
-	}
-	switch len(docs) {
-	case 0:
-		r.at(nil, "empty: expected a policy, beginning with version: %d", Version)
-		return nil
-	case 1:
-		return docs[0]
-	}
-	r.at(docs[1], "a second document: a file holds one policy")
-	return nil
+	r.At(tk, format, args...)
 }
 
 // object reads a mapping that has these keys and no others.
