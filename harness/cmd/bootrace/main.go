@@ -95,9 +95,21 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(advice{plainFlagError(err), c.CommandPath() + " --help lists the flags"})
 	})
-	root.AddCommand(runCommand(io), gateCommand(io), verifyCertificateCommand(io), museumCommand(io), lintCommand(io), showCommand(io), explainCommand(io), reportCommand(io),
-		listCommand(io), historyCommand(io), compareCommand(io), flakyCommand(io), exportCommand(io), importCommand(io), pruneCommand(io),
-		scenariosCommand(io), doctorCommand(io), cleanCommand(io), shellCommand(io))
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Boot and judge:", []*cobra.Command{runCommand(io), gateCommand(io), museumCommand(io), lintCommand(io), scenariosCommand(io)}},
+		{"Look at what came of it:", []*cobra.Command{showCommand(io), explainCommand(io), shellCommand(io), reportCommand(io), verifyCertificateCommand(io)}},
+		{"From run to run:", []*cobra.Command{listCommand(io), historyCommand(io), compareCommand(io), flakyCommand(io)}},
+		{"This host and its results:", []*cobra.Command{doctorCommand(io), cleanCommand(io), exportCommand(io), importCommand(io), pruneCommand(io)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, verb := range g.verbs {
+			verb.GroupID = g.title
+			root.AddCommand(verb)
+		}
+	}
 	for _, c := range root.Commands() {
 		if check := c.Args; check != nil {
 			c.Args = func(c *cobra.Command, args []string) error {
