@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,9 +22,10 @@ type fakeBackend struct {
 	mostBoot int
 	removed  int
 
-	fail  func(name string) error         // of Start
-	exits func(name string) bool          // PID 1 ends at once
-	boot  func(ctx context.Context) error // how long a boot takes
+	fail    func(name string) error         // of Start
+	exits   func(name string) bool          // PID 1 ends at once
+	boot    func(ctx context.Context) error // how long a boot takes
+	reaches bool                            // multi-user.target is on record; a journal never is
 }
 
 func (b *fakeBackend) Name() string { return "fake" }
@@ -92,12 +92,18 @@ func (m *fakeMachine) ExitCode() int           { return 255 }
 
 func (m *fakeMachine) Collect(_ context.Context, _ []byte, w io.Writer) error {
 	t := tar.NewWriter(w)
-	text := fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", monotonic()/1000-int64(time.Second/time.Microsecond))
-	if err := t.WriteHeader(&tar.Header{Name: "manager.txt", Size: int64(len(text)), Mode: 0o600}); err != nil {
-		return err
+	booted := monotonic()/1000 - int64(time.Second/time.Microsecond)
+	files := map[string]string{"manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
+	if m.backend.reaches {
+		files["units.txt"] = fmt.Sprintf("Id=multi-user.target\nActiveState=active\nActiveEnterTimestampMonotonic=%d\n", booted+1)
 	}
-	if _, err := io.Copy(t, strings.NewReader(text)); err != nil {
-		return err
+	for name, text := range files {
+		if err := t.WriteHeader(&tar.Header{Name: name, Size: int64(len(text)), Mode: 0o600}); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(t, text); err != nil {
+			return err
+		}
 	}
 	return t.Close()
 }

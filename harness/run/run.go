@@ -176,14 +176,11 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 		judgements = append(judgements, a.Judgement.Judgement)
 		out.Attempts = append(out.Attempts, a.record())
 		out.Vector = cmp.Or(a.Versions["vector"], out.Vector)
-		if r.Debug != nil && a.machine != nil && string(a.Verdict) != out.Expected && ctx.Err() == nil {
-			out.Verdict, out.Reason, out.Recording = string(a.Verdict), a.Reason, a.dir
-			r.Debug(out, a.machine.Shell())
-		}
-		out.Kept = r.keepOrRemove(ctx, a, out.Expected)
 		if a.Verdict != verdict.Invalid || n == maxAttempts || ctx.Err() != nil {
+			out.Kept = r.look(ctx, a, out)
 			break
 		}
+		r.remove(ctx, a) // it shows nothing of the subject, and would take room from the next
 		r.tell(Update{Case: c.ID, Step: "again: " + a.Reason})
 		enterAgain := func(ctx context.Context) (func(), error) { return enter(ctx, r.place.booting) }
 		if n+1 == maxAttempts {
@@ -215,20 +212,33 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 	return out
 }
 
-// keepOrRemove ends a machine that was left running, unless it is wanted; then
-// it returns the command that opens a shell in it.
-func (r *Runner) keepOrRemove(ctx context.Context, a attempt, expected string) string {
-	if a.machine == nil {
-		return ""
+// look lets somebody look into the machine of a case's last boot, if that is
+// wanted, and ends it. One that is kept is left running: then look returns the
+// command that opens a shell in it.
+func (r *Runner) look(ctx context.Context, a attempt, c results.Case) string {
+	wrong := string(a.Verdict) != c.Expected
+	if r.Debug != nil && a.machine != nil && wrong && ctx.Err() == nil {
+		c.Verdict, c.Reason, c.Recording = string(a.Verdict), a.Reason, a.dir
+		r.Debug(c, a.machine.Shell())
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
-	defer cancel()
-	if r.Keep == KeepAll || r.Keep == KeepOnFailure && string(a.Verdict) != expected {
+	if a.machine != nil && (r.Keep == KeepAll || r.Keep == KeepOnFailure && wrong) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+		defer cancel()
 		if err := a.machine.Keep(ctx); err == nil {
 			return strings.Join(a.machine.Shell(), " ")
 		}
 	}
-	// What cannot be removed now, the next run's sweep takes.
-	_ = a.machine.Remove(ctx)
+	r.remove(ctx, a)
 	return ""
+}
+
+// remove ends a boot's machine if it still runs. What cannot be removed now, the
+// next run's sweep takes.
+func (r *Runner) remove(ctx context.Context, a attempt) {
+	if a.machine == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+	defer cancel()
+	_ = a.machine.Remove(ctx)
 }

@@ -121,6 +121,28 @@ func TestACaseWithoutEvidenceNeverPasses(t *testing.T) {
 	assert.NotEmpty(t, out[0].Reason)
 }
 
+func TestOfACaseThatIsBootedAgainOneMachineIsKept(t *testing.T) {
+	t.Parallel() // its last boots wait for a calm host
+	for _, keep := range []Keep{KeepOnFailure, KeepAll} {
+		t.Run(string(keep), func(t *testing.T) {
+			t.Parallel()
+			b := &fakeBackend{reaches: true}
+			r, _ := newRunner(t, b)
+			r.Keep = keep
+			asked := 0
+			r.Debug = func(results.Case, []string) { asked++ }
+			out, err := r.Run(t.Context(), quick(1))
+			require.NoError(t, err)
+			assert.Equal(t, "invalid", out[0].Verdict)
+			assert.Contains(t, out[0].Reason, "journal")
+			assert.Len(t, out[0].Attempts, maxAttempts)
+			assert.Equal(t, 1, b.living)
+			assert.NotEmpty(t, out[0].Kept)
+			assert.Equal(t, 1, asked)
+		})
+	}
+}
+
 func TestDebugSeesTheMachineOfACaseThatFailedBeforeItGoes(t *testing.T) {
 	b := &fakeBackend{}
 	r, _ := newRunner(t, b)
