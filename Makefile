@@ -2,8 +2,9 @@
 # own set-up: Go modules by the go command, images by bootrace itself.
 .DEFAULT_GOAL := help
 BOOTRACE := bin/bootrace
-# All tests of a package that boots machines share two cores.
-TESTFLAGS ?= -timeout 18m
+# All tests of a package that boots machines share two cores, and on a slow host
+# a boot takes five times as long.
+TESTFLAGS ?= -timeout 40m
 
 .PHONY: help build run test short lint bench nightly doctor clean
 
