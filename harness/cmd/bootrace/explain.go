@@ -15,7 +15,9 @@ func explainCommand(io streams) *cobra.Command {
 	var db, runID string
 	cmd := &cobra.Command{
 		Use: "explain CASE", Short: "Say in a few sentences why a case failed, and what would have to change",
-		Args: cobra.ExactArgs(1),
+		Long:    "explain takes a case by its id, SCENARIO@BASE#N, or all whose id begins so.",
+		Example: "  bootrace explain delay-45s\n  bootrace explain --run 20260102-0304 delay-45s@trixie#1",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := stored(cmd.Context(), io, db, runID, args)
 			if err != nil {

@@ -15,7 +15,10 @@ func lintCommand(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint [SUBJECT]",
 		Short: "Say what can be seen of a subject without booting it (default: this project's populator)",
-		Args:  cobra.MaximumNArgs(1),
+		Long: `lint bakes the subject as run does, and looks at its units without booting them.
+
+Exit codes: 0 no problem (there may be notes), 1 a problem, 2 usage, 3 it could not be done.`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				f.subject = args[0]

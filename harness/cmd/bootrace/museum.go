@@ -22,8 +22,13 @@ func museumCommand(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "museum [INCIDENT...]",
 		Short: "Boot the designs that broke production and see each of them caught for its own reason",
+		Long: `museum says of each design what production saw of it, and whether the checks that
+must fail are those that do. A design that fails is as expected: --keep leaves its
+machines, --keep-on-failure those of designs that were not caught.
+
+Exit codes: 0 each is caught for its own reason, 1 one is not, 2 usage, 3 invalid or error.`,
 		Example: `  bootrace museum
-  bootrace museum pr257 --keep-on-failure --repeat 5`,
+  bootrace museum pr257 --keep`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runMuseum(cmd.Context(), io, f, args) },
 	}
 	f.boots(cmd.Flags())

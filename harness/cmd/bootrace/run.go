@@ -43,6 +43,11 @@ func runCommand(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [SCENARIO|SIZE...] | run --resume [RUN]",
 		Short: "Boot the scenarios and judge them (default: pre, delay-0s, delay-45s, delay-4m, never)",
+		Long: `run boots each scenario on each base and judges what happened. A scenario is a
+name of bootrace scenarios, or a file. A boot that the host spoilt is made again,
+up to three in all; what is spoilt to the end is invalid: no pass, no failure.
+
+Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
 		Example: `  bootrace run
   bootrace run smoke                  # or gate, nightly: the library's scenarios of that size
   bootrace run delay-45s --base bookworm --repeat 10
@@ -72,9 +77,9 @@ func (f *runFlags) boots(fl *pflag.FlagSet) {
 	dbFlag(fl, &f.db)
 	fl.IntVar(&f.repeat, "repeat", 1, "boots of each scenario and base")
 	f.atOnce(fl)
-	fl.BoolVar(&f.keep, "keep", false, "leave all machines running; bootrace shell opens them")
-	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "leave the machines of failed cases running")
-	fl.BoolVar(&f.debug, "debug", false, "open a shell in each machine whose case fails, before it goes; one machine at a time")
+	fl.BoolVar(&f.keep, "keep", false, "leave all machines running: bootrace shell opens them, bootrace clean removes them")
+	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "leave running those of cases that are not as expected")
+	fl.BoolVar(&f.debug, "debug", false, "open a shell in each machine whose case is not as expected, before it goes; one at a time")
 }
 
 func (f *runFlags) atOnce(fl *pflag.FlagSet) {

@@ -15,6 +15,8 @@ import (
 func shellCommand(io streams) *cobra.Command {
 	return &cobra.Command{
 		Use: "shell [CASE]", Short: "Open a shell in a kept machine (run --keep), or list them",
+		Long: `shell opens the machine whose name has CASE in it, as it is: systemctl and
+journalctl say what happened. It stays until bootrace clean removes it.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := connect(cmd.Context())

@@ -21,6 +21,9 @@ func showCommand(io streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "show [CASE]", Short: "Show a run, or all there is to say of one of its cases",
+		Long: `show prints the table of a run and what went wrong in it. Of a case, or of all
+whose id (SCENARIO@BASE#N) begins so, it prints every check with the lines that it
+rests on, and the commands that explain the case, boot it again, or open it.`,
 		Example: "  bootrace show\n  bootrace show delay-45s@trixie#1\n  bootrace show --run 20260102-0304 delay-45s",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -18,6 +18,10 @@ func verifyCertificateCommand(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify-certificate FILE",
 		Short: "Check a certificate of bootrace gate: who signed it, what it is about, that the gate passed",
+		Long: `verify-certificate checks the signature, what the certificate is about, how old it
+is, and that the gate passed.
+
+Exit codes: 0 it verifies, 1 it does not, 2 usage.`,
 		Example: `  bootrace verify-certificate gate.dsse.json --public-key key.pub.pem
   bootrace verify-certificate gate.dsse.json --public-key key.pub.pem --image sha256:… --max-age 24h`,
 		Args: cobra.ExactArgs(1),
