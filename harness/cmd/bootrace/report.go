@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -114,7 +115,7 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 	st := style{io.color}
 	fmt.Fprintf(io.out, "%s %s: %s\n", st.verdict(c.Verdict), c.ID, c.Reason)
 	fmt.Fprintf(io.out, "        why: bootrace explain --run %s %s\n", r.ID, c.ID)
-	fmt.Fprintf(io.out, "        again: %s\n", again(c))
+	fmt.Fprintf(io.out, "        again: %s\n", again(r.Request, c))
 	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)
 	fmt.Fprintf(io.out, "        by hand: sh %s\n", filepath.Join(c.Recording, run.ByHandFile))
 	if c.Kept != "" {
@@ -146,8 +147,10 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 	}
 }
 
-// again is the command that boots the case once more and leaves it open.
-func again(c results.Case) string {
+// again is the command that boots the case once more and leaves it open. Without
+// the run's request it is not known where the subject lies.
+func again(q *results.Request, c results.Case) string {
+	q = cmp.Or(q, &results.Request{})
 	scenario := c.Scenario
 	if _, err := scenarios.Find(scenario); err != nil { // a file of the user's own; the recording has it
 		scenario = filepath.Join(c.Recording, "scenario.yaml")
@@ -158,8 +161,11 @@ func again(c results.Case) string {
 		return fmt.Sprintf("bootrace museum %s --base %s --keep-on-failure", c.Subject, c.Base)
 	case strings.ContainsRune(c.Subject, ':'):
 		line += " --image " + c.Subject
-	case c.Subject != "populator":
-		line += " --subject .../" + c.Subject
+	case c.Subject != "populator" || q.Subject != "":
+		line += " --subject " + cmp.Or(q.Subject, ".../"+c.Subject)
+	}
+	if q.Vector != "" {
+		line += " --vector " + q.Vector
 	}
 	return line
 }

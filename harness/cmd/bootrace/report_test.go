@@ -21,3 +21,14 @@ func TestARunWithDifferingRepetitionsSaysSo(t *testing.T) {
 	printRun(streams{out: &out}, r)
 	assert.NotContains(t, out.String(), "flaky")
 }
+
+func TestTheCommandThatBootsACaseAgainNamesWhatTheRunWasAskedFor(t *testing.T) {
+	t.Parallel()
+	c := caseOf("pre", "fail", "registered: it did not")
+	const line = "bootrace run pre --base trixie --keep-on-failure"
+	assert.Equal(t, line, again(nil, c))
+	assert.Equal(t, line+" --vector vector.deb", again(&results.Request{Vector: "vector.deb"}, c))
+	assert.Equal(t, line+" --subject /home/me/populator", again(&results.Request{Subject: "/home/me/populator"}, c))
+	c.Subject = "mine"
+	assert.Equal(t, line+" --subject .../mine", again(nil, c))
+}
