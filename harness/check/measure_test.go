@@ -14,19 +14,21 @@ import (
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/harness/timeline/timelinetest"
+	"bootrace/results"
 )
 
-// healthy are the measures of timelinetest.Healthy, counted by hand there.
+// healthy are the measures of timelinetest.Healthy, counted by hand there: all that
+// there are, under the names that records keep them under.
 func healthy() map[string]float64 {
 	return map[string]float64{
-		check.MultiUserSeconds:   0.9,
-		check.ControlSeconds:     0.85,
-		check.CredentialsSeconds: 0.41, // the process's start, 210 ms after the file's
-		check.Restarts:           1,
-		check.StartHeadroom:      4, // 5, less one: the two starts are 20 s apart
-		check.LinesLogged:        80 + 36,
-		check.LinesDelivered:     76 + 36,
-		check.CredentialRequests: 4,
+		results.MeasureMultiUser:   0.9,
+		results.MeasureControl:     0.85,
+		results.MeasureCredentials: 0.41, // the process's start, 210 ms after the file's
+		results.MeasureRestarts:    1,
+		results.MeasureHeadroom:    4, // 5, less one: the two starts are 20 s apart
+		results.MeasureLines:       80 + 36,
+		results.MeasureDelivered:   76 + 36,
+		results.MeasureRequests:    4,
 	}
 }
 
@@ -45,40 +47,40 @@ func TestAMeasureIsAbsentWhereItCannotBeTaken(t *testing.T) {
 		expect func(*expect)
 		absent []string
 	}{
-		{name: "multi-user.target was not reached", absent: []string{check.MultiUserSeconds},
+		{name: "multi-user.target was not reached", absent: []string{results.MeasureMultiUser},
 			break_: func(b *boot) {
 				b.Journal = without(b.Journal, timelinetest.MultiUser)
 				b.Prop(timelinetest.MultiUser, "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0")
 			}},
-		{name: "there was no control boot", absent: []string{check.ControlSeconds},
+		{name: "there was no control boot", absent: []string{results.MeasureControl},
 			expect: func(e *expect) { e.ControlMultiUser = 0 }},
-		{name: "worker.env never comes", absent: []string{check.CredentialsSeconds}, expect: never},
-		{name: "the vault never gives them", absent: []string{check.CredentialsSeconds},
+		{name: "worker.env never comes", absent: []string{results.MeasureCredentials}, expect: never},
+		{name: "the vault never gives them", absent: []string{results.MeasureCredentials},
 			expect: func(e *expect) { e.NoCredentials = true }},
-		{name: "the vault's values are not known", absent: []string{check.CredentialsSeconds},
+		{name: "the vault's values are not known", absent: []string{results.MeasureCredentials},
 			expect: func(e *expect) { e.EnvDigests = nil }},
-		{name: "Vector runs on the stub", absent: []string{check.CredentialsSeconds},
+		{name: "Vector runs on the stub", absent: []string{results.MeasureCredentials},
 			break_: func(b *boot) { b.VectorProcess(400, timelinetest.RealAt, timelinetest.StubVars) }},
-		{name: "Vector runs no more", absent: []string{check.CredentialsSeconds},
+		{name: "Vector runs no more", absent: []string{results.MeasureCredentials},
 			break_: func(b *boot) { b.Prop(timelinetest.Vector, "MainPID", "0") }},
-		{name: "Vector never started", absent: []string{check.Restarts},
+		{name: "Vector never started", absent: []string{results.MeasureRestarts},
 			break_: func(b *boot) { b.Journal = without(b.Journal, timelinetest.Vector) }},
-		{name: "no unit has a start limit", absent: []string{check.StartHeadroom},
+		{name: "no unit has a start limit", absent: []string{results.MeasureHeadroom},
 			break_: func(b *boot) {
 				b.Prop(timelinetest.Vector, "StartLimitIntervalUSec", "0")
 				b.Prop(timelinetest.Subject, "StartLimitIntervalUSec", "0")
 			}},
-		{name: "the journal lost lines", absent: []string{check.LinesLogged, check.LinesDelivered},
+		{name: "the journal lost lines", absent: []string{results.MeasureLines, results.MeasureDelivered},
 			break_: func(b *boot) { b.Journal = without(b.Journal, `{"source":"boot-logger","seq":7,`) }},
 		{name: "there is no journal", break_: func(b *boot) { b.Drop = []string{timeline.Journal} },
-			absent: []string{check.MultiUserSeconds, check.CredentialsSeconds, check.Restarts, check.StartHeadroom, check.LinesLogged, check.LinesDelivered}},
+			absent: []string{results.MeasureMultiUser, results.MeasureCredentials, results.MeasureRestarts, results.MeasureHeadroom, results.MeasureLines, results.MeasureDelivered}},
 		{name: "there is no cloud's log", break_: func(b *boot) { b.Drop = []string{timeline.Cloud} },
-			absent: []string{check.CredentialsSeconds, check.LinesDelivered, check.CredentialRequests}},
+			absent: []string{results.MeasureCredentials, results.MeasureDelivered, results.MeasureRequests}},
 		{name: "the units were not recorded", break_: func(b *boot) { b.Drop = []string{timeline.Units} },
-			absent: []string{check.MultiUserSeconds, check.CredentialsSeconds, check.StartHeadroom}},
+			absent: []string{results.MeasureMultiUser, results.MeasureCredentials, results.MeasureHeadroom}},
 		{name: "there is no boot clock", break_: func(b *boot) { b.Missing["boot clock"] = "no UserspaceTimestampMonotonic" },
-			absent: []string{check.MultiUserSeconds, check.ControlSeconds, check.CredentialsSeconds, check.Restarts, check.StartHeadroom,
-				check.LinesLogged, check.LinesDelivered, check.CredentialRequests}},
+			absent: []string{results.MeasureMultiUser, results.MeasureControl, results.MeasureCredentials, results.MeasureRestarts, results.MeasureHeadroom,
+				results.MeasureLines, results.MeasureDelivered, results.MeasureRequests}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -129,16 +131,16 @@ func TestMeasuresAreWhatTheChecksSay(t *testing.T) {
 		notes[r.Check] = r.Note
 	}
 	assert.Contains(t, notes["vector-credentialed"], "credentials 1.2s after")
-	assert.InDelta(t, 1.2, got[check.CredentialsSeconds], 0.01)
+	assert.InDelta(t, 1.2, got[results.MeasureCredentials], 0.01)
 	assert.Contains(t, notes["boot-unblocked"], "multi-user.target at +2.592s")
-	assert.InDelta(t, 2.592, got[check.MultiUserSeconds], 0.001)
+	assert.InDelta(t, 2.592, got[results.MeasureMultiUser], 0.001)
 	assert.Contains(t, notes["no-start-limit"], "vector.service used 1 of 5 starts")
-	assert.Equal(t, 4.0, got[check.StartHeadroom])
+	assert.Equal(t, 4.0, got[results.MeasureHeadroom])
 	assert.Contains(t, notes["cloud-politeness"], "imds 1 requests, keyvault 6")
-	assert.Equal(t, 7.0, got[check.CredentialRequests])
-	assert.Equal(t, 1.0, got[check.Restarts])
-	assert.Equal(t, 136.0, got[check.LinesLogged])
-	assert.Equal(t, 132.0, got[check.LinesDelivered])
+	assert.Equal(t, 7.0, got[results.MeasureRequests])
+	assert.Equal(t, 1.0, got[results.MeasureRestarts])
+	assert.Equal(t, 136.0, got[results.MeasureLines])
+	assert.Equal(t, 132.0, got[results.MeasureDelivered])
 }
 
 func TestALineCountsOnceHoweverOftenItArrives(t *testing.T) {
@@ -147,7 +149,7 @@ func TestALineCountsOnceHoweverOftenItArrives(t *testing.T) {
 	b.Ingest(timelinetest.EndAt-time.Second, 200, "1-76", "1-36")
 	b.Ingest(timelinetest.EndAt-time.Second, 503, "77-80", "")
 	tl := read(t, b)
-	assert.Equal(t, 112.0, check.Measure(tl, late())[check.LinesDelivered])
+	assert.Equal(t, 112.0, check.Measure(tl, late())[results.MeasureDelivered])
 	lines := check.Lines(tl, late())
 	require.Len(t, lines, 116)
 	first := lines[0]

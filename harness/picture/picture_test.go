@@ -208,20 +208,6 @@ func TestAPictureHoldsNoSecretsValueAndNoPath(t *testing.T) {
 	}
 }
 
-func TestMeasuresHaveTheNamesThatRecordsKeepThemUnder(t *testing.T) {
-	t.Parallel()
-	for own, stored := range map[string]string{
-		check.MultiUserSeconds: results.MeasureMultiUser, check.ControlSeconds: results.MeasureControl,
-		check.CredentialsSeconds: results.MeasureCredentials, check.Restarts: results.MeasureRestarts,
-		check.StartHeadroom: results.MeasureHeadroom, check.LinesLogged: results.MeasureLines,
-		check.LinesDelivered: results.MeasureDelivered, check.CredentialRequests: results.MeasureRequests,
-	} {
-		assert.Equal(t, stored, own)
-	}
-	b := picture.Of(recorded(t, "populator-delay-45s-trixie"))
-	assert.Len(t, b.Measures, 8, "a boot that goes well has every measure, and no other")
-}
-
 func BenchmarkOf(b *testing.B) {
 	tl, e := recorded(b, "populator-delay-45s-trixie")
 	for b.Loop() {
