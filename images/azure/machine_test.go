@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,7 +34,12 @@ type machine struct {
 	cloud *exec.Cmd
 	dir   string
 	token string // the value of the secret platform-token
-	log   *lines
+}
+
+// log is what the cloud has logged so far.
+func (m *machine) log() string {
+	text, _ := os.ReadFile(filepath.Join(m.dir, "log"))
+	return string(text)
 }
 
 // newMachine builds and starts the program with the role that its identity has on
@@ -53,7 +57,7 @@ func newMachine(t *testing.T, role keyvault.Role) *machine {
 			t.Skipf("this test runs %s: %v", tool, err)
 		}
 	}
-	m := &machine{dir: t.TempDir(), log: &lines{}}
+	m := &machine{dir: t.TempDir()}
 	program := filepath.Join(m.dir, "azure")
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -64,8 +68,10 @@ func newMachine(t *testing.T, role keyvault.Role) *machine {
 	// The test ends the program by signal; this is for when it cannot.
 	m.cloud = exec.Command(program, "serve", filepath.Join(m.dir, "cloud.json"))
 	m.cloud.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	var stderr lines
-	m.cloud.Stdout, m.cloud.Stderr = m.log, &stderr
+	log, err := os.Create(filepath.Join(m.dir, "log"))
+	require.NoError(t, err)
+	defer log.Close()
+	m.cloud.Stdout, m.cloud.Stderr = log, t.Output()
 	if err := m.cloud.Start(); errors.Is(err, syscall.EPERM) {
 		t.Skipf("no network namespace of its own here: %v", err)
 	} else {
@@ -75,8 +81,7 @@ func newMachine(t *testing.T, role keyvault.Role) *machine {
 		_ = m.cloud.Process.Kill() // it may have ended
 		_ = m.cloud.Wait()
 	})
-	require.Eventually(t, func() bool { return strings.Contains(m.log.String(), `"op":"ready"`) }, 10*time.Second, 2*time.Millisecond,
-		"ready; stderr: %s", &stderr)
+	require.Eventually(t, func() bool { return strings.Contains(m.log(), `"op":"ready"`) }, 10*time.Second, 2*time.Millisecond, "ready")
 	return m
 }
 
@@ -162,10 +167,10 @@ func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 
 	require.NoError(t, m.cloud.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, m.cloud.Wait(), "exits 0")
-	assert.NotContains(t, m.log.String(), m.token)
-	assert.NotContains(t, m.log.String(), issued.Token[:46])
-	assert.Regexp(t, `"host":"other.vault.azure.net".*"error":"unrecognized_name"`, m.log.String())
-	scanner := bufio.NewScanner(strings.NewReader(m.log.String()))
+	assert.NotContains(t, m.log(), m.token)
+	assert.NotContains(t, m.log(), issued.Token[:46])
+	assert.Regexp(t, `"host":"other.vault.azure.net".*"error":"unrecognized_name"`, m.log())
+	scanner := bufio.NewScanner(strings.NewReader(m.log()))
 	for scanner.Scan() {
 		assert.True(t, json.Valid(scanner.Bytes()), scanner.Text())
 	}
@@ -241,22 +246,4 @@ func write(t *testing.T, text string) string {
 	path := filepath.Join(t.TempDir(), "cloud.json")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
-}
-
-// lines is a buffer that may be read while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -48,7 +48,7 @@ func TestTheSDKsOwnSuitePassesLive(t *testing.T) {
 		"TestBackupRestore", "TestCRUD", "TestListDeletedSecrets", "TestListSecrets", "TestListSecretVersions", "TestRecover",
 	})
 
-	log := m.log.String()
+	log := m.log()
 	for _, op := range []string{
 		"secrets.set", "secrets.get", "secrets.update", "secrets.delete", "secrets.list", "secrets.versions", "secrets.backup", "secrets.restore",
 		"deletedsecrets.get", "deletedsecrets.list", "deletedsecrets.purge", "deletedsecrets.recover",
