@@ -18,8 +18,8 @@ func cleanCommand(io streams) *cobra.Command {
 	var onlyRun string
 	cmd := &cobra.Command{
 		Use: "clean", Short: "Remove kept machines and what dead runs left behind",
-		Long: `Remove kept machines and what dead runs left behind. Only containers and images
-with our labels are touched, and none of a run that is going on.`,
+		Long: `Remove kept machines, those of by-hand.sh, and what dead runs left behind. Only
+containers and images with our labels are touched, and none of a run that is going on.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := connect(cmd.Context())
@@ -46,7 +46,7 @@ with our labels are touched, and none of a run that is going on.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&onlyRun, "run", "", "only the machines of this run, by id or its beginning")
+	cmd.Flags().StringVar(&onlyRun, "run", "", "only the machines of this run, by id or its beginning; by-hand: those of by-hand.sh")
 	cmd.Flags().BoolVar(&alsoImages, "images", false, "remove our images as well: the next run builds them anew")
 	cmd.Flags().BoolVar(&alsoRuns, "runs", false, "remove the recordings of all runs that have ended")
 	return cmd

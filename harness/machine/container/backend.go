@@ -281,14 +281,18 @@ func (b *Backend) copy(ctx context.Context, id string, files []machine.File) err
 
 // containerName is what docker ps shows.
 func containerName(spec machine.Spec, role string) string {
-	clean := strings.Map(func(r rune) rune {
+	return fmt.Sprintf("bootrace-%s-%s-%s", spec.Run, printable(spec.Name), role)
+}
+
+// printable makes a machine's name part of a container's.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '.', r == '_':
 			return r
 		}
 		return '_'
-	}, spec.Name)
-	return fmt.Sprintf("bootrace-%s-%s-%s", spec.Run, clean, role)
+	}, name)
 }
 
 func tarball(files []machine.File) (io.Reader, error) {

@@ -25,19 +25,23 @@ func (b *Backend) ByHand(spec machine.Spec) string {
 	for _, f := range spec.Files {
 		put("worker", f)
 	}
-	const label = "--label " + labelRun + "=by-hand"
+	// Nobody holds a lock for it: as a kept machine it goes with bootrace clean alone.
+	create := func(role string) string {
+		return fmt.Sprintf(`docker create --name "%sby-hand-%s-${dir##*/}-%s" --label %s=by-hand --label %s=%s`,
+			keptPrefix, printable(spec.Name), role, labelRun, labelRole, role)
+	}
 	fmt.Fprintf(&s, `copy() { tar -C "$dir/$1" --owner=0 --group=0 -c . | docker cp - "$2:/"; }
-cloud=$(docker create --network none --dns 127.0.0.1 --dns-search . --cap-add NET_ADMIN %s %s)
+cloud=$(%s --network none --dns 127.0.0.1 --dns-search . --cap-add NET_ADMIN %s)
 copy cloud "$cloud"
 docker start "$cloud" >/dev/null
-worker=$(docker create -t -e container=docker --network "container:$cloud" --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
-  --security-opt apparmor=unconfined --cgroupns private --tmpfs /run --tmpfs /run/lock --tmpfs /tmp %s %s)
+worker=$(%s -t -e container=docker --network "container:$cloud" --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
+  --security-opt apparmor=unconfined --cgroupns private --tmpfs /run --tmpfs /run/lock --tmpfs /tmp %s)
 copy worker "$worker"
 docker start "$worker" >/dev/null
 rm -r "$dir"
 echo "docker logs -f $cloud                # the cloud's requests"
 echo "docker exec -it $worker bash         # systemctl, journalctl"
 echo "docker rm -f $worker $cloud"
-`, label, spec.CloudImage, label, spec.WorkerImage)
+`, create("cloud"), spec.CloudImage, create("worker"), spec.WorkerImage)
 	return s.String()
 }

@@ -3,6 +3,7 @@ package container
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,17 +24,25 @@ func TestByHandBootsTheSameMachine(t *testing.T) {
 	cmd := exec.CommandContext(ctx, "sh")
 	cmd.Stdin = strings.NewReader(l.backend.ByHand(spec))
 	out, err := cmd.Output()
-	for line := range strings.Lines(string(out)) {
-		if ids, ok := strings.CutPrefix(strings.TrimSpace(line), "docker rm -f "); ok {
-			for _, id := range strings.Fields(ids) {
-				t.Cleanup(func() { assert.NoError(t, remove(context.Background(), l.backend.Engine(), id)) })
-			}
-		}
-	}
+	_, printed, _ := strings.Cut(string(out), "docker rm -f ")
+	ids := strings.Fields(printed)
+	t.Cleanup(func() {
+		// bootrace clean removes them, and nothing else does.
+		n, err := l.backend.Sweep(context.Background(), func(left Leftover) bool {
+			return !NotKept(left) && OfRun("by-hand")(left) && slices.Contains(ids, left.ID)
+		})
+		assert.NoError(t, err)
+		assert.Equal(t, 2, n)
+	})
 	require.NoError(t, err)
 	_, after, ok := strings.Cut(string(out), "docker exec -it ")
 	require.True(t, ok, string(out))
 	worker := strings.Fields(after)[0]
+	left, err := l.backend.Leftovers(ctx)
+	require.NoError(t, err)
+	n := slices.IndexFunc(left, func(l Leftover) bool { return l.ID == worker })
+	require.GreaterOrEqual(t, n, 0, left)
+	assert.True(t, left[n].Worker, "bootrace shell opens it")
 	require.NoError(t, l.backend.waitUntilUp(ctx, worker))
 	exit, err := execute(ctx, l.backend.Engine(), worker, client.ExecCreateOptions{Cmd: []string{"/bin/sh", "-c",
 		"cloud-init status --wait >/dev/null; test -e /run/script-ran && curl -sf -H Metadata:true 'http://169.254.169.254/metadata/instance?api-version=2021-08-01' >/dev/null"}}, nil, &strings.Builder{}, &strings.Builder{})
