@@ -36,7 +36,7 @@ type Run struct {
 type Request struct {
 	Scenarios []string `json:"scenarios,omitempty"` // names, sizes, files; none: the default
 	Bases     []string `json:"bases"`
-	Subject   string   `json:"subject,omitempty"` // directory; empty: the populator, or Image
+	Subjects  []string `json:"subjects,omitempty"` // directories; none: the populator, or Image
 	Image     string   `json:"image,omitempty"`
 	Vector    string   `json:"vector,omitempty"` // a real Vector's source; empty: the stand-in
 	Repeat    int      `json:"repeat"`

@@ -59,12 +59,14 @@ func Make(list []scenarios.Scenario, m Matrix) []Case {
 }
 
 // Merge makes one plan of several, one a subject; the cases' ids begin with the
-// subject's name.
+// subject's name. Subjects take turns, repetition by repetition: what a host does
+// to one in the course of a run, it does to the others.
 func Merge(plans ...[]Case) []Case {
 	out := slices.Concat(plans...)
 	for i := range out {
 		out[i].ID = out[i].Subject + "/" + out[i].ID
 	}
+	slices.SortStableFunc(out, func(a, b Case) int { return cmp.Compare(a.Repetition, b.Repetition) })
 	longestFirst(out)
 	return out
 }

@@ -58,3 +58,17 @@ func TestEveryCombinationIsThereOnce(t *testing.T) {
 		assert.Len(t, cases, len(names)*len(bases)*max(1, repeat))
 	})
 }
+
+func TestSubjectsTakeTurns(t *testing.T) {
+	of := func(subject string) []Case {
+		return Make([]scenarios.Scenario{after("s", 0), after("l", time.Minute)}, Matrix{Bases: []string{"trixie"}, Subject: subject, Repeat: 2})
+	}
+	var ids []string
+	for _, c := range Merge(of("old"), of("new")) {
+		ids = append(ids, c.ID)
+	}
+	assert.Equal(t, []string{
+		"old/l@trixie#1", "new/l@trixie#1", "old/l@trixie#2", "new/l@trixie#2",
+		"old/s@trixie#1", "new/s@trixie#1", "old/s@trixie#2", "new/s@trixie#2",
+	}, ids)
+}

@@ -20,16 +20,21 @@ func compareCommand(io streams) *cobra.Command {
 	var db string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "compare RUN RUN", Short: "Say what moved from one run to another",
+		Use: "compare RUN[/SUBJECT] RUN[/SUBJECT]", Short: "Say what moved from one run, or subject of a run, to another",
 		Long: `compare holds the second run against the first: what regressed or improved, which
 verdicts changed, and which inputs differ. Runs with at least 30 boots of a case
 (--repeat 30) let a tenth more boot time be seen.
 
+Of two runs the host may have been slower during one. Subjects of one run boot in
+turns, so what differs between them is theirs.
+
 Exit codes: 0 nothing got worse, 1 a measure regressed or a verdict got worse,
 2 usage, 3 it cannot be said: too few boots, cases that are missing, or another
 Vector.`,
-		Example: "  bootrace compare 20260102-0304 20260103",
-		Args:    cobra.ExactArgs(2),
+		Example: `  bootrace compare 20260102-0304 20260103
+  bootrace run pre --subject ./before --subject ./after --repeat 30
+  bootrace compare 20260104/before 20260104/after`,
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			runs, samples, err := twoRuns(cmd.Context(), io, db, args)
 			if err != nil {
@@ -65,7 +70,7 @@ Vector.`,
 	return cmd
 }
 
-// twoRuns reads two different runs and their samples.
+// twoRuns reads two runs, or subjects of runs, and their samples.
 func twoRuns(ctx context.Context, io streams, where string, ids []string) (runs [2]results.Run, samples [2][]results.Sample, err error) {
 	db, err := open(ctx, io, where)
 	if err != nil {
@@ -73,6 +78,7 @@ func twoRuns(ctx context.Context, io streams, where string, ids []string) (runs 
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	for i, id := range ids {
+		id, subject, ofSubject := strings.Cut(id, "/")
 		runs[i], err = db.Run(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			return runs, samples, usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
@@ -80,14 +86,39 @@ func twoRuns(ctx context.Context, io streams, where string, ids []string) (runs 
 		if err != nil {
 			return runs, samples, err
 		}
-		if samples[i], err = db.Samples(ctx, results.Filter{Run: runs[i].ID}); err != nil {
+		if samples[i], err = db.Samples(ctx, results.Filter{Run: runs[i].ID, Subject: subject}); err != nil {
 			return runs, samples, err
 		}
+		if ofSubject {
+			if runs[i], err = only(runs[i], subject); err != nil {
+				return runs, samples, usage(err)
+			}
+		}
 	}
-	if runs[0].ID == runs[1].ID {
-		return runs, samples, usage(fmt.Errorf("%s and %s are the same run, %s", ids[0], ids[1], runs[0].ID))
+	if runs[0].ID == runs[1].ID && runs[0].Subject == runs[1].Subject {
+		return runs, samples, usage(fmt.Errorf("%s and %s are the same run, %s; compare subjects of one as RUN/SUBJECT", ids[0], ids[1], runs[0].ID))
 	}
 	return runs, samples, nil
+}
+
+// only is the run as if it had been of one of its subjects. What of the run never
+// ran may have been of this one.
+func only(r results.Run, subject string) (results.Run, error) {
+	var have []string
+	all := r.Cases
+	r.Cases = nil
+	for _, c := range all {
+		if c.Subject == subject {
+			r.Cases = append(r.Cases, c)
+		} else if !slices.Contains(have, c.Subject) {
+			have = append(have, c.Subject)
+		}
+	}
+	if len(r.Cases) == 0 {
+		return r, fmt.Errorf("run %s: it has no case of subject %q; there are %s", r.ID, subject, strings.Join(have, ", "))
+	}
+	r.Subject, r.Planned = subject, r.Planned-len(all)+len(r.Cases)
+	return r, nil
 }
 
 // notRun counts the cases that were planned and never ran.
@@ -132,8 +163,9 @@ func printComparison(io streams, runs [2]results.Run, c history.Comparison) {
 	for _, in := range c.Inputs {
 		fmt.Fprintf(io.out, "  %-12s %s -> %s\n", in.Input, values(in.Before), values(in.After))
 	}
-	if slices.ContainsFunc(c.Rows, func(r history.Row) bool { return r.Outcome == history.Regressed || r.Outcome == history.Improved }) {
-		fmt.Fprintln(io.out, "\na host that was slower for the whole of one run looks the same; a third run would tell")
+	moved := func(r history.Row) bool { return r.Outcome == history.Regressed || r.Outcome == history.Improved }
+	if runs[0].ID != runs[1].ID && slices.ContainsFunc(c.Rows, moved) {
+		fmt.Fprintln(io.out, "\na host that was slower for the whole of one run looks the same; a third run would tell, or both subjects in one")
 	}
 	if len(c.LeftOut) > 0 || notRun(runs) > 0 {
 		fmt.Fprintln(io.out)

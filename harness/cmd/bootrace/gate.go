@@ -64,6 +64,9 @@ func runGate(ctx context.Context, io streams, g gateFlags) error {
 	if err != nil {
 		return usage(err)
 	}
+	if len(g.subjects) > 1 {
+		return usage(errors.New("--subject: a gate is about one"))
+	}
 	g.bases, g.repeat = policy.Bases, policy.Repeat
 	if err := g.validate(); err != nil {
 		return usage(fmt.Errorf("%s: %w", policy.File, err))

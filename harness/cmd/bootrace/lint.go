@@ -21,7 +21,7 @@ Exit codes: 0 no problem (there may be notes), 1 a problem, 2 usage, 3 it could 
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				f.subject = args[0]
+				f.subjects = args
 			}
 			return runLint(cmd.Context(), io, f)
 		},
@@ -45,11 +45,7 @@ func runLint(ctx context.Context, io streams, f runFlags) (err error) {
 	if err != nil {
 		return explainDisk(err, state)
 	}
-	j := job{flags: f}
-	if f.subject != "" {
-		j.subjects = []string{f.subject}
-	}
-	lab, err := j.build(ctx, io, backend)
+	lab, err := job{flags: f, subjects: f.subjects}.build(ctx, io, backend)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,19 +151,24 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 // again is the command that boots the case once more and leaves it open. Without
 // the run's request it is not known where the subject lies.
 func again(q *results.Request, c results.Case) string {
+	museum := q == nil && strings.HasPrefix(c.ID, c.Subject+"/") // of a plan with several subjects
 	q = cmp.Or(q, &results.Request{})
+	dir := ".../" + c.Subject
+	if n := slices.IndexFunc(q.Subjects, func(s string) bool { return filepath.Base(s) == c.Subject }); n >= 0 {
+		dir = q.Subjects[n]
+	}
 	scenario := c.Scenario
 	if _, err := scenarios.Find(scenario); err != nil { // a file of the user's own; the recording has it
 		scenario = filepath.Join(c.Recording, "scenario.yaml")
 	}
 	line := fmt.Sprintf("bootrace run %s --base %s --keep-on-failure", scenario, c.Base)
 	switch {
-	case strings.HasPrefix(c.ID, c.Subject+"/"): // of a plan with several subjects
+	case museum:
 		return fmt.Sprintf("bootrace museum %s --base %s --keep-on-failure", c.Subject, c.Base)
 	case strings.ContainsRune(c.Subject, ':'):
 		line += " --image " + c.Subject
-	case c.Subject != "populator" || q.Subject != "":
-		line += " --subject " + cmp.Or(q.Subject, ".../"+c.Subject)
+	case c.Subject != "populator" || len(q.Subjects) > 0:
+		line += " --subject " + dir
 	}
 	if q.Vector != "" {
 		line += " --vector " + q.Vector

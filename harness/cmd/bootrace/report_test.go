@@ -28,7 +28,7 @@ func TestTheCommandThatBootsACaseAgainNamesWhatTheRunWasAskedFor(t *testing.T) {
 	const line = "bootrace run pre --base trixie --keep-on-failure"
 	assert.Equal(t, line, again(nil, c))
 	assert.Equal(t, line+" --vector vector.deb", again(&results.Request{Vector: "vector.deb"}, c))
-	assert.Equal(t, line+" --subject /home/me/populator", again(&results.Request{Subject: "/home/me/populator"}, c))
+	assert.Equal(t, line+" --subject /home/me/populator", again(&results.Request{Subjects: []string{"/home/me/other", "/home/me/populator"}}, c))
 	c.Subject = "mine"
 	assert.Equal(t, line+" --subject .../mine", again(nil, c))
 }

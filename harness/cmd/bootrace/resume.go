@@ -46,7 +46,7 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	if q == nil {
 		return usage(fmt.Errorf("run %s cannot be resumed: it was none of bootrace run's, or of an older one", r.ID))
 	}
-	f.bases, f.subject, f.image, f.vector, f.repeat = q.Bases, q.Subject, q.Image, q.Vector, q.Repeat
+	f.bases, f.subjects, f.image, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, q.Vector, q.Repeat
 	if err := f.validate(); err != nil {
 		return usage(err)
 	}

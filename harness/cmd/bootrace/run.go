@@ -25,7 +25,7 @@ import (
 // runFlags is what the user may say of a run.
 type runFlags struct {
 	bases         []string
-	subject       string
+	subjects      []string
 	image         string
 	vector        string
 	repeat        int
@@ -88,7 +88,7 @@ func (f *runFlags) atOnce(fl *pflag.FlagSet) {
 
 // tests declares what a verb takes that boots one subject.
 func (f *runFlags) tests(fl *pflag.FlagSet) {
-	fl.StringVar(&f.subject, "subject", "", "directory of what is under test (default: this project's populator)")
+	fl.StringArrayVar(&f.subjects, "subject", nil, "`DIR` of what is under test (default: this project's populator); several boot in turns")
 	fl.StringVar(&f.image, "image", "", "a worker image with the subject in it; a base is what its boot is compared with")
 }
 
@@ -117,8 +117,10 @@ func (f runFlags) validate() error {
 			return fmt.Errorf("--base %s is named twice; --repeat boots it more often", b)
 		}
 	}
-	if info, err := os.Stat(f.subject); f.subject != "" && (err != nil || !info.IsDir()) {
-		return fmt.Errorf("--subject %s: no such directory", f.subject)
+	for _, s := range f.subjects {
+		if info, err := os.Stat(s); err != nil || !info.IsDir() {
+			return fmt.Errorf("--subject %s: no such directory", s)
+		}
 	}
 	// What is no path is the name of an image.
 	if v := vectorSource(f); strings.HasPrefix(v, "/") || strings.HasPrefix(v, ".") {
@@ -135,7 +137,7 @@ func (f runFlags) validate() error {
 		return fmt.Errorf("--parallel %d: expected at least 1", f.parallel)
 	case f.keep && f.keepOnFailure:
 		return errors.New("--keep and --keep-on-failure: choose one")
-	case f.image != "" && f.subject != "":
+	case f.image != "" && len(f.subjects) > 0:
 		return errors.New("--image and --subject: choose one")
 	case f.image != "" && len(f.bases) > 1:
 		return errors.New("--image: one --base, whose control boot it is compared with")
@@ -170,16 +172,19 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 	return runJob(ctx, io, scenarioJob(list, f, request))
 }
 
-// scenarioJob is a run of the scenarios on the flags' subject.
+// scenarioJob is a run of the scenarios on the flags' subjects, which boot in
+// turns: what the host does to one it does to the others.
 func scenarioJob(list []scenarios.Scenario, f runFlags, request *results.Request) job {
-	j := job{flags: f, request: request, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
-		m.Subject = lab.Names[0]
-		return plan.Make(list, m), nil
+	return job{flags: f, subjects: f.subjects, request: request, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
+		var plans [][]plan.Case
+		for _, m.Subject = range lab.Names {
+			plans = append(plans, plan.Make(list, m))
+		}
+		if len(plans) == 1 {
+			return plans[0], nil
+		}
+		return plan.Merge(plans...), nil
 	}}
-	if f.subject != "" {
-		j.subjects = []string{f.subject}
-	}
-	return j
 }
 
 // runJob runs a job to its end and prints what came of it.
@@ -218,7 +223,9 @@ func (f runFlags) request(names []string) (*results.Request, error) {
 	for _, b := range f.bases {
 		q.Bases = append(q.Bases, absolute(b, images.IsTarball(b)))
 	}
-	q.Subject = absolute(f.subject, f.subject != "")
+	for _, s := range f.subjects {
+		q.Subjects = append(q.Subjects, absolute(s, true))
+	}
 	q.Vector = absolute(q.Vector, strings.HasPrefix(q.Vector, "."))
 	return &q, errors.Join(errs...)
 }

@@ -23,6 +23,8 @@ type seeded struct {
 	vector    string
 	kernel    string
 	planned   int // beyond those that ran
+	subject   string
+	beside    string // another subject of the run, that is not slower and does not fail
 }
 
 const realVector = "vector 0.56.0 (x86_64-unknown-linux-gnu 88a8a3a)"
@@ -41,7 +43,8 @@ var histories = map[string][]seeded{
 		{id: "20260203-000000-cccc", scenarios: []string{"pre", "never"}, boots: 30, slower: 1, kernel: "6.1", planned: 1},
 		{id: "20260204-000000-dddd", scenarios: []string{"pre", "never"}, boots: 30, slower: 1, kernel: "6.1", vector: realVector},
 	},
-	"spoilt": {{id: "20260201-000000-aaaa", scenarios: []string{"pre"}, boots: 0, planned: 4}},
+	"subjects": {{id: "20260201-000000-aaaa", scenarios: []string{"pre"}, boots: 30, slower: 1.15, kernel: "6.1", subject: "after", beside: "before"}},
+	"spoilt":   {{id: "20260201-000000-aaaa", scenarios: []string{"pre"}, boots: 0, planned: 4}},
 }
 
 // history NAME stores the runs of that name.
@@ -68,6 +71,11 @@ func storeHistory(ts *testscript.TestScript, neg bool, args []string) {
 
 func (h seeded) cases() []results.Case {
 	var out []results.Case
+	if h.beside != "" {
+		other := h
+		other.subject, other.beside, other.slower, other.failed = h.beside, "", 1, 0
+		out = other.cases()
+	}
 	for _, scenario := range h.scenarios {
 		for n := range h.boots {
 			c := caseOf(scenario, "pass", "13 checks")
@@ -76,6 +84,10 @@ func (h seeded) cases() []results.Case {
 			}
 			c.ID = fmt.Sprintf("%s@trixie#%d", scenario, n+1)
 			c.Repetition = n + 1
+			if h.subject != "" {
+				c.Subject = h.subject
+				c.ID = c.Subject + "/" + c.ID
+			}
 			if h.vector != "" {
 				c.Vector = h.vector
 			}
