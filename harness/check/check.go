@@ -36,8 +36,9 @@ type Finding struct {
 	// Over is by how much a limit in time was exceeded, zero where the finding
 	// has none. A host that lost a second does not explain a minute.
 	Over time.Duration `json:"over_ns,omitempty"`
-	// Limit is the limit that was exceeded, where it is one on what happens while
-	// the machine boots: a host that is slower than at the control boots explains it.
+	// Limit is the limit that was exceeded, where it is one on how long something
+	// takes that wants the CPU: a slow or busy host explains it. It began at
+	// At - Over - Limit.
 	Limit time.Duration `json:"limit_ns,omitempty"`
 }
 

@@ -49,11 +49,8 @@ var vectorCredentialed = Check{
 		}
 		took := firstLoaded(tl, e, v.Start) - complete
 		if loaded := complete + took; loaded > deadline {
-			f := Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Evidence: []timeline.Evidence{v.Evidence},
+			f := Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Limit: e.CredentialsWithin, Evidence: []timeline.Evidence{v.Evidence},
 				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(took), began(e), e.CredentialsWithin)}
-			if booted, ok := tl.Reached(MultiUser); ok && complete <= booted {
-				f.Limit = e.CredentialsWithin
-			}
 			out = append(out, f)
 		}
 		return found(out, fmt.Sprintf("credentials %s after %s", round(took), began(e)))

@@ -41,11 +41,12 @@ func disturbance(tl timeline.Timeline) verdict.Disturbance {
 		d.Measured = true
 		late(&d, ev.Line.Late, ev.At)
 	}
-	booted, ok := tl.Reached(check.MultiUser)
-	if !ok {
-		booted = tl.End
+	var ok bool
+	if d.Booted, ok = tl.Reached(check.MultiUser); !ok {
+		d.Booted = tl.End
 	}
 	for i, s := range tl.Host {
+		d.CPU = append(d.CPU, verdict.Waiting{At: s.At, Total: s.CPUSome})
 		// What was before the boot has not disturbed it, nor what came after.
 		if s.At < 0 || s.At > tl.End {
 			continue
@@ -55,9 +56,6 @@ func disturbance(tl timeline.Timeline) verdict.Disturbance {
 		if i > 0 {
 			last := tl.Host[i-1]
 			d.Lost += max(0, s.MemFull-last.MemFull) + max(0, s.IOFull-last.IOFull)
-			if last.At < booted {
-				d.CPU += max(0, s.CPUSome-last.CPUSome)
-			}
 		}
 		for j := i; j >= 0 && s.At-tl.Host[j].At <= verdict.StallWindow; j-- {
 			d.Stalled = max(d.Stalled, s.MemFull-tl.Host[j].MemFull, s.IOFull-tl.Host[j].IOFull)

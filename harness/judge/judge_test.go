@@ -138,11 +138,18 @@ func TestWhatCannotBeJudgedIsAnError(t *testing.T) {
 
 // slowly is a boot that comes a second late by its own units, with the subject
 // in the chain of what multi-user.target waited for.
-func slowly(subject time.Duration) *timelinetest.Boot {
+func slowly(subject, rest time.Duration) *timelinetest.Boot {
 	b := timelinetest.Healthy()
-	b.Postpone(timelinetest.StubAt-time.Millisecond, subject)                          // in the subject
-	b.Postpone(timelinetest.StubAt+subject+40*time.Millisecond, 3*time.Second-subject) // in what comes after it
+	b.Postpone(timelinetest.StubAt-time.Millisecond, subject)         // in the subject
+	b.Postpone(timelinetest.StubAt+subject+40*time.Millisecond, rest) // in what comes after it
 	return b
+}
+
+// busy lets tasks wait for the CPU, by microseconds a second.
+func busy(b *timelinetest.Boot, waiting int64) {
+	for i := range b.Host {
+		b.Host[i]["psi_cpu_some_us"] = int64(i) * waiting
+	}
 }
 
 func TestTheCPUThatOthersWantExplainsWhatTheSubjectDidNotTake(t *testing.T) {
@@ -160,15 +167,50 @@ func TestTheCPUThatOthersWantExplainsWhatTheSubjectDidNotTake(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := slowly(tt.subject)
-			for i := range b.Host {
-				b.Host[i]["psi_cpu_some_us"] = int64(i) * tt.waiting
-			}
+			b := slowly(tt.subject, 3*time.Second-tt.subject)
+			busy(b, tt.waiting)
 			e := late()
 			e.Checks = []string{"boot-unblocked"}
 			j := judged(t, b, e)
 			assert.Equal(t, tt.want, j.Verdict, j.Reason)
 			assert.Contains(t, j.Reason, tt.reason)
 		})
+	}
+}
+
+// The control boots are no yardstick where the host is slow for all of them.
+func TestASlowHostIsNotTheSubjectsFault(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		rest    time.Duration // what the boot took beside the subject's 2.9 s
+		control time.Duration
+		waiting int64
+		want    verdict.Verdict
+	}{
+		{"ten times slower, as the control boots", 9 * time.Second, 9 * time.Second, 900_000, verdict.Invalid},
+		{"ten times slower, with nobody waiting for the CPU", 9 * time.Second, 9 * time.Second, 1000, verdict.Fail},
+		{"as fast as any", 0, 850 * time.Millisecond, 900_000, verdict.Fail},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := slowly(2900*time.Millisecond, tt.rest)
+			busy(b, tt.waiting)
+			e := late()
+			e.Checks, e.ControlMultiUser = []string{"boot-unblocked"}, tt.control
+			j := judged(t, b, e)
+			assert.Equal(t, tt.want, j.Verdict, j.Reason)
+		})
+	}
+}
+
+func TestTheCPUThatOthersWantExplainsLateCredentials(t *testing.T) {
+	t.Parallel()
+	for waiting, want := range map[int64]verdict.Verdict{900_000: verdict.Invalid, 50_000: verdict.Fail} {
+		b := timelinetest.Healthy()
+		busy(b, waiting)
+		e := late()
+		e.Checks, e.CredentialsWithin = []string{"vector-credentialed"}, 300*time.Millisecond // it takes 410
+		assert.Equal(t, want, judged(t, b, e).Verdict)
 	}
 }

@@ -12,9 +12,10 @@
 //     of memory, disk full, the machine gone) makes it invalid, also where
 //     every check passed: it was not the boot that was meant.
 //  3. Any other finding is a fail, unless the host was disturbed beyond the
-//     tolerances and lost enough time to explain it, or it was late at boot, no
-//     more than what is not the subject's was slower than in the control boots,
-//     while the CPU was wanted for as long: then invalid.
+//     tolerances and lost enough time to explain it, or it was late while the CPU
+//     was wanted for as long: at boot by no more than what is not the subject's was
+//     slower than in the control boots, or than on a host that is not slow; after it
+//     for half of the time at least: then invalid.
 //  4. A check without evidence makes the case invalid: silence is no pass.
 //  5. No check that could be judged at all is an error.
 //  6. Otherwise pass. A boot that got everything right on a slow host passes.

@@ -37,16 +37,40 @@ const StallWindow = 10 * time.Second
 
 // Disturbance is what the host did to one boot.
 type Disturbance struct {
-	Measured bool          `json:"measured"`       // false: nothing below is known but Causes
-	Late     time.Duration `json:"late_ns"`        // the largest delay of a tick
-	LateAt   time.Duration `json:"late_at_ns"`     // when
-	Stalled  time.Duration `json:"stalled_ns"`     // the most of any StallWindow lost to memory or disk
-	Lost     time.Duration `json:"lost_ns"`        // all delays and stalls together
-	Causes   []Cause       `json:"causes"`         // each spoils the boot by itself
-	CPU      time.Duration `json:"cpu_waiting_ns"` // PSI some, until multi-user.target
+	Measured bool          `json:"measured"`   // false: nothing below is known but Causes
+	Late     time.Duration `json:"late_ns"`    // the largest delay of a tick
+	LateAt   time.Duration `json:"late_at_ns"` // when
+	Stalled  time.Duration `json:"stalled_ns"` // the most of any StallWindow lost to memory or disk
+	Lost     time.Duration `json:"lost_ns"`    // all delays and stalls together
+	Causes   []Cause       `json:"causes"`     // each spoils the boot by itself
+	Booted   time.Duration `json:"booted_ns"`  // when multi-user.target was reached; the end, if it was not
+	CPU      []Waiting     `json:"-"`          // in the order of time
 	// Slowness is the boot's time over the control boot's, the subject's starts left
 	// out of it; 0: not known.
 	Slowness float64 `json:"slowness"`
+}
+
+// Waiting is for how long tasks had waited for the CPU (PSI some), in all, at a
+// moment of the boot clock.
+type Waiting struct{ At, Total time.Duration }
+
+// waited is for how long tasks waited for the CPU from one moment to another, by
+// the samples that enclose them.
+func (d Disturbance) waited(from, to time.Duration) time.Duration {
+	if len(d.CPU) == 0 {
+		return 0
+	}
+	first, last := d.CPU[0], d.CPU[len(d.CPU)-1]
+	for _, w := range d.CPU {
+		if w.At <= from {
+			first = w
+		}
+		if w.At >= to {
+			last = w
+			break
+		}
+	}
+	return max(0, last.Total-first.Total)
 }
 
 // Cause is something at the host that spoils a boot.
@@ -70,10 +94,20 @@ func (d Disturbance) beyond(t Tolerance) string {
 
 // explains says whether a finding may be the host's doing, and by what.
 func (d Disturbance) explains(f check.Finding, t Tolerance) string {
-	// On a host as fast as at the control boots it would have been in time.
-	if f.Limit > 0 && f.Over > 0 && f.Over <= d.CPU && d.Slowness > 1 && float64(f.Limit+f.Over)/d.Slowness <= float64(f.Limit) {
-		return fmt.Sprintf("tasks waited for the CPU for %s while it booted, and what is not the subject's took %.1f times the control boot's time",
-			d.CPU.Round(time.Millisecond), d.Slowness)
+	if f.Limit > 0 && f.Over > 0 {
+		took := f.Limit + f.Over
+		began := f.At - took
+		waited := d.waited(began, f.At)
+		switch {
+		case f.Over > waited:
+		case began < d.Booted: // a boot alone makes tasks wait: it must have been slower than others as well
+			if d.Slowness > 1 && float64(took)/d.Slowness <= float64(f.Limit) {
+				return fmt.Sprintf("tasks waited for the CPU for %s while it booted, and what is not the subject's took %.1f times the control boot's time",
+					waited.Round(time.Millisecond), d.Slowness)
+			}
+		case 2*waited >= took:
+			return fmt.Sprintf("tasks waited for the CPU for %s of the %s that it took", waited.Round(time.Millisecond), took.Round(time.Millisecond))
+		}
 	}
 	beyond := d.beyond(t)
 	if beyond == "" || d.Measured && f.Over > time.Duration(t.Factor)*d.Lost {

@@ -1,6 +1,8 @@
 package verdict_test
 
 import (
+	"cmp"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,10 +21,15 @@ func disturbed() verdict.Disturbance {
 	return verdict.Disturbance{Measured: true, Late: 900 * time.Millisecond, Lost: 2 * time.Second}
 }
 
-// busy is a host whose CPU others wanted as well, though no tick came late.
+// busy is a host whose CPU others wanted as well, though no tick came late: for 2 s
+// of the boot, and from 60 to 70 s.
 func busy(slowness float64) verdict.Disturbance {
 	d := calm()
-	d.CPU, d.Slowness = 2*time.Second, slowness
+	d.Booted, d.Slowness = 4*time.Second, slowness
+	for s, total := range map[int]int{-1: 0, 5: 2, 60: 2, 70: 10, 90: 10} {
+		d.CPU = append(d.CPU, verdict.Waiting{At: time.Duration(s) * time.Second, Total: time.Duration(total) * time.Second})
+	}
+	slices.SortFunc(d.CPU, func(a, b verdict.Waiting) int { return cmp.Compare(a.At, b.At) })
 	return d
 }
 
@@ -39,6 +46,11 @@ func fails(f check.Finding) check.Result {
 	return check.Result{Check: "c", Outcome: check.Fail, Findings: []check.Finding{f}}
 }
 
+// late is something that was over, at that second, by so many beyond the limit.
+func late(at, over, limit time.Duration) check.Finding {
+	return check.Finding{Summary: "late", At: at * time.Second, Over: over * time.Second, Limit: limit * time.Second}
+}
+
 func TestOneAttempt(t *testing.T) {
 	t.Parallel()
 	var (
@@ -46,7 +58,7 @@ func TestOneAttempt(t *testing.T) {
 		intrinsic = check.Finding{Summary: "a token in the journal", Intrinsic: true}
 		second    = check.Finding{Summary: "1 s late", Over: time.Second}
 		minutes   = check.Finding{Summary: "5 min late", Over: 5 * time.Minute}
-		booting   = check.Finding{Summary: "1 s late, at boot", Over: time.Second, Limit: 3 * time.Second}
+		booting   = check.Finding{Summary: "1 s late, at boot", At: 4 * time.Second, Over: time.Second, Limit: 3 * time.Second}
 		silent    = check.Result{Check: "s", Outcome: check.NoEvidence, Note: "units.txt: not in the recording"}
 		unasked   = check.Result{Check: "n", Outcome: check.NotApplicable}
 	)
@@ -72,7 +84,12 @@ func TestOneAttempt(t *testing.T) {
 		{"late at boot, by more than all was slower", []check.Result{fails(booting)}, busy(1.2), verdict.Fail, "1 s late, at boot"},
 		{"late at boot, all of which was slower with the CPU free", []check.Result{fails(booting)}, verdict.Disturbance{Measured: true, Slowness: 5}, verdict.Fail, "1 s late, at boot"},
 		{"late at boot, and nobody knows the control boot", []check.Result{fails(booting)}, busy(0), verdict.Fail, "1 s late, at boot"},
-		{"late after it, with the CPU wanted for longer", []check.Result{fails(second)}, busy(5), verdict.Fail, "1 s late"},
+		{"late by more than the CPU was wanted for", []check.Result{fails(late(70, 9, 5))}, busy(5), verdict.Fail, "late"},
+		{"late after it, with the CPU wanted for most of the time", []check.Result{fails(late(70, 3, 5))}, busy(1), verdict.Invalid,
+			"tasks waited for the CPU for 8s of the 8s that it took, which may have caused: late"},
+		{"late after it, with the CPU wanted for a part", []check.Result{fails(late(72, 1, 20))}, busy(5), verdict.Fail, "late"},
+		{"late after it, with the CPU free", []check.Result{fails(late(90, 3, 5))}, busy(5), verdict.Fail, "late"},
+		{"late for something that does not want the CPU", []check.Result{fails(second)}, busy(5), verdict.Fail, "1 s late"},
 		{"what the host cannot explain leads, with the rest counted", []check.Result{fails(second), fails(minutes)}, disturbed(), verdict.Fail, "5 min late (and 1 more)"},
 		{"a leaked secret on a disturbed host", []check.Result{fails(intrinsic)}, disturbed(), verdict.Fail, "a token in the journal"},
 		{"a leaked secret and the machine exited", []check.Result{fails(intrinsic)}, spoilt(), verdict.Fail, "a token in the journal"},
