@@ -249,6 +249,8 @@ func TestACertificateMustBeWhatIsWanted(t *testing.T) {
 		{"the image that was given", sign(t, s, key), gate.Wanted{Image: gatetest.Digest("f")}, s.Now, ""},
 		{"the base's image", sign(t, s, key), gate.Wanted{Image: gatetest.Digest("d")}, s.Now, "it is not about image sha256:dddd"},
 		{"a part of its image", sign(t, s, key), gate.Wanted{Image: "sha256:bbbb"}, s.Now, "it is not about image"},
+		{"an image of which the digest is missing", sign(t, s, key), gate.Wanted{Image: "sha256:"}, s.Now, "it is not about image sha256:"},
+		{"a subject of which the hash is missing", sign(t, s, key), gate.Wanted{SubjectHash: "sha256:"}, s.Now, "it is about subject mine"},
 		{"its subject", sign(t, s, key), gate.Wanted{SubjectHash: gatetest.Digest("a")}, s.Now, ""},
 		{"another subject", sign(t, s, key), gate.Wanted{SubjectHash: gatetest.Digest("b")}, s.Now, "it is about subject mine"},
 		{"young enough", sign(t, s, key), gate.Wanted{MaxAge: time.Hour}, s.Now.Add(time.Hour), ""},

@@ -117,10 +117,10 @@ func exact(text string) bool {
 
 // meets says why the certificate is not what is wanted.
 func (c Certificate) meets(want Wanted, now time.Time) error {
-	if image := strings.TrimPrefix(want.Image, "sha256:"); image != "" && !slices.Contains(c.digests(), image) {
+	if image := strings.TrimPrefix(want.Image, "sha256:"); want.Image != "" && !slices.Contains(c.digests(), image) {
 		return fmt.Errorf("it is not about image sha256:%s: it names %s", image, strings.Join(c.digests(), ", "))
 	}
-	if hash := strings.TrimPrefix(want.SubjectHash, "sha256:"); hash != "" && hash != c.Subject.Hash {
+	if hash := strings.TrimPrefix(want.SubjectHash, "sha256:"); want.SubjectHash != "" && hash != c.Subject.Hash {
 		return fmt.Errorf("it is about subject %s with hash %s, not %s", c.Subject.Name, c.Subject.Hash, hash)
 	}
 	age := now.Sub(c.Run.Decided)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"bootrace/results/gate"
 )
@@ -26,6 +27,16 @@ Exit codes: 0 it verifies, 1 it does not, 2 usage.`,
   bootrace verify-certificate gate.dsse.json --public-key key.pub.pem --image sha256:… --max-age 24h`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			// What a script's variable should have held, and did not, is not "any".
+			var err error
+			cmd.Flags().Visit(func(f *pflag.Flag) {
+				if v := f.Value.String(); v == "" || v == "0s" {
+					err = usage(advice{fmt.Errorf("--%s is given without a value", f.Name), "leave it out to take any"})
+				}
+			})
+			if err != nil {
+				return err
+			}
 			return runVerifyCertificate(cmd.Context(), io, args[0], public, want)
 		},
 	}
