@@ -61,6 +61,20 @@ func TestACertificateIsReadBackAsItWasWritten(t *testing.T) {
 	assert.Len(t, c.Images[0].Cases, 4)
 }
 
+func TestAGivenImageMayBeCalledAsWorkersAre(t *testing.T) {
+	t.Parallel()
+	key, public := edwards(t)
+	s := gatetest.Passing()
+	name := "worker@sha256:" + gatetest.Digest("f")
+	s.Plan.Subject, s.Run.Subject = name, name
+	for i := range s.Run.Cases {
+		s.Run.Cases[i].Subject = name
+	}
+	c, err := gate.Verify(t.Context(), sign(t, s, key), []gate.Key{public}, gate.Wanted{Image: gatetest.Digest("f")}, s.Now)
+	require.NoError(t, err)
+	assert.Equal(t, certify(s), c)
+}
+
 func TestAMeasureThatCouldNotBeTakenIsNotCounted(t *testing.T) {
 	t.Parallel()
 	s := gatetest.Passing()

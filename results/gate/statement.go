@@ -206,7 +206,7 @@ func read(payload []byte) (c Certificate, err error) {
 	for _, rd := range st.GetSubject() {
 		digest := "sha256:" + rd.GetDigest()["sha256"]
 		base, isWorker := strings.CutPrefix(rd.GetName(), workerResource)
-		if !isWorker {
+		if !isWorker || rd.GetAnnotations() == nil { // an image that was given may be called worker@sha256:…
 			c.Subject.Given = append(c.Subject.Given, digest)
 			continue
 		}
