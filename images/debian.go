@@ -93,6 +93,11 @@ func (b *Builder) Base(ctx context.Context, suite string) (Image, error) {
 	if err != nil {
 		return Image{}, fmt.Errorf("base %s: %w", suite, err)
 	}
+	return b.baseOn(ctx, suite, debian)
+}
+
+// baseOn is the base that is made of an image.
+func (b *Builder) baseOn(ctx context.Context, suite string, debian Image) (Image, error) {
 	tree := Tree{}
 	if err := tree.Dir(filepath.Join(b.Root, "images", "base"), ""); err != nil {
 		return Image{}, fmt.Errorf("base %s: %w", suite, err)

@@ -16,15 +16,21 @@ import (
 
 // Given returns the worker image of an image that is a worker already, the
 // subject in it: what it has of Vector, its configuration and its drop-ins stays
-// as it is. The units are those in its /etc/systemd/system.
-func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) (img Image, units []string, err error) {
-	base, err := b.Base(ctx, ref)
+// as it is. The units are those in its /etc/systemd/system; the digests are the
+// given image's own: its id, and what the registries that have it know it by. All
+// are of one look at the name, which may be another image's a moment later.
+func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) (img Image, units, digests []string, err error) {
+	given, err := b.image(ctx, ref)
 	if err != nil {
-		return img, nil, err
+		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
+	}
+	base, err := b.baseOn(ctx, ref, given)
+	if err != nil {
+		return img, nil, nil, err
 	}
 	id, shut, err := b.open(ctx, base.ID)
 	if err != nil {
-		return img, nil, err
+		return img, nil, nil, err
 	}
 	defer shut()
 	has := func(name string) bool {
@@ -36,25 +42,15 @@ func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) 
 		theirs[name] = has(name) && !(v.Real() && name == "usr/bin/vector")
 	}
 	if units, err = b.localUnits(ctx, id); err != nil {
-		return img, nil, fmt.Errorf("image %s: %w", ref, err)
+		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
 	}
 	img, err = b.worker(ctx, base, azure, v, func(name string) bool { return theirs[name] || theirs[path.Dir(name)] })
 	if err != nil {
-		return img, nil, fmt.Errorf("image %s: %w", ref, err)
+		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
 	}
-	return img, units, nil
-}
-
-// Digests are those of an image that the engine has or can pull: its id, and what
-// the registries that have it know it by.
-func (b *Builder) Digests(ctx context.Context, ref string) ([]string, error) {
-	img, err := b.image(ctx, ref)
-	if err != nil {
-		return nil, fmt.Errorf("image %s: %w", ref, err)
-	}
-	all := append([]string{img.ID}, img.digests...)
-	slices.Sort(all)
-	return slices.Compact(all), nil
+	digests = append([]string{given.ID}, given.digests...)
+	slices.Sort(digests)
+	return img, units, slices.Compact(digests), nil
 }
 
 // open makes a container of an image, never started, to look into.

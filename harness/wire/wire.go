@@ -77,14 +77,11 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 		}
 		lab.Images[name], lab.Bases[name] = run.Images{Control: worker.ID, Cloud: azure.ID}, base.ID
 		if o.Image != "" {
-			given, units, err := builder.Given(ctx, o.Image, azure, images.Vector{Source: o.Vector})
+			given, units, digests, err := builder.Given(ctx, o.Image, azure, images.Vector{Source: o.Vector})
 			if err != nil {
 				return lab, err
 			}
-			if lab.Given, err = builder.Digests(ctx, o.Image); err != nil {
-				return lab, err
-			}
-			lab.Names = []string{o.Image}
+			lab.Names, lab.Given = []string{o.Image}, digests
 			lab.Subjects[o.Image] = run.Subject{Hash: given.ID, Units: units, Images: map[string]string{name: given.ID}}
 			continue
 		}
