@@ -70,8 +70,8 @@ type decider struct {
 
 // group is what cases of the same inputs came to.
 type group struct {
-	verdicts map[string]int // pass and fail
-	invalid  []string       // cases
+	judged  int      // that passed or failed
+	invalid []string // cases
 }
 
 // imageID is what engines call images, and in-toto digests: a SHA-256 in hex.

@@ -50,6 +50,10 @@ func Ways() []Way {
 		{"all boots of a scenario are invalid, and as many tolerated", gate.Invalid, func(s *Setup) { s.Spoil(0); s.Spoil(4); s.Policy.MaxInvalid = 2 }, func(s *Setup) {
 			s.Run.Cases[4] = Passing().Run.Cases[4]
 		}},
+		{"a spoilt case, of which the last boot was an error", gate.NoEvidence, func(s *Setup) {
+			s.Spoil(0)
+			s.Policy.MaxInvalid, s.Run.Cases[0].Attempts[2].Verdict = 1, "error"
+		}, func(s *Setup) { s.Run.Cases[0].Attempts[2].Verdict = "invalid" }},
 		{"a case is an error", gate.Broken, first(func(c *results.Case) { c.Verdict = "error" }), nil},
 		{"a verdict that nobody knows", gate.Broken, first(func(c *results.Case) { c.Verdict = "perhaps" }), nil},
 		{"nothing was planned", gate.NoCases, func(s *Setup) { s.Plan.Cases, s.Plan.Scenarios, s.Run.Cases, s.Run.Planned = nil, nil, nil, 0 }, nil},
