@@ -67,6 +67,15 @@ type Case struct {
 // AsExpected reports whether the verdict is the one that the scenario expects.
 func (c Case) AsExpected() bool { return c.Verdict == c.Expected }
 
+// Inputs names what a case shares with its repetitions: the scenario and the base,
+// with the subject before them where there are several.
+func (c Case) Inputs() string {
+	if i := strings.LastIndexByte(c.ID, '#'); i >= 0 { // a base may have one in its name
+		return c.ID[:i]
+	}
+	return c.ID
+}
+
 // Decided is the boot whose verdict became the case's.
 func (c Case) Decided() Attempt {
 	for _, a := range c.Attempts {
@@ -89,7 +98,7 @@ func (r Run) RanVector() string {
 
 // Flaky are inputs whose repetitions came to different verdicts.
 type Flaky struct {
-	Inputs string // scenario@base, with the subject's name before it where there are several
+	Inputs string // see Case.Inputs
 	Pass   int
 	Fail   int
 }
@@ -98,11 +107,10 @@ type Flaky struct {
 func (r Run) Flaky() []Flaky {
 	var all []Flaky
 	for _, c := range r.Cases {
-		inputs, _, _ := strings.Cut(c.ID, "#")
-		i := slices.IndexFunc(all, func(f Flaky) bool { return f.Inputs == inputs })
+		i := slices.IndexFunc(all, func(f Flaky) bool { return f.Inputs == c.Inputs() })
 		if i < 0 {
 			i = len(all)
-			all = append(all, Flaky{Inputs: inputs})
+			all = append(all, Flaky{Inputs: c.Inputs()})
 		}
 		switch c.Verdict {
 		case "pass":

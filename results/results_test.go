@@ -15,6 +15,7 @@ func TestInputsAreFlakyWhoseRepetitionsDiffer(t *testing.T) {
 		of("pre@bookworm#1", "pass"), of("never@trixie#1", "fail"), of("never@trixie#2", "fail"),
 		of("delay-0s@trixie#1", "pass"), of("delay-0s@trixie#2", "invalid"),
 		of("pr257/pre@trixie#1", "fail"), of("good/pre@trixie#1", "pass"),
+		of("pre@./a#1.tar#1", "fail"), of("pre@./a#2.tar#1", "pass"), // a base may have any name
 	}}
 	assert.Equal(t, []results.Flaky{{Inputs: "pre@trixie", Pass: 2, Fail: 1}}, r.Flaky())
 	r.Cases = r.Cases[3:]

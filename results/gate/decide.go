@@ -31,7 +31,7 @@ func Decide(p Policy, plan Plan, run results.Run, now time.Time) Decision {
 		inputs := c.Scenario + "@" + c.Base
 		g := groups[inputs]
 		if g == nil {
-			g = &group{verdicts: map[string]int{}}
+			g = &group{}
 			groups[inputs], order = g, append(order, inputs)
 		}
 		d.Cases = append(d.Cases, d.judge(c, g))
@@ -39,14 +39,14 @@ func Decide(p Policy, plan Plan, run results.Run, now time.Time) Decision {
 	judged, spoilt := 0, []string{}
 	for _, inputs := range order {
 		g := groups[inputs]
-		judged += g.verdicts[pass] + g.verdicts[fail]
+		judged += g.judged
 		spoilt = append(spoilt, g.invalid...)
-		if len(g.verdicts) > 1 {
-			d.Refuse(Flaky, inputs, "%d of %d boots of the same inputs failed", g.verdicts[fail], g.verdicts[pass]+g.verdicts[fail])
-		}
-		if len(g.verdicts) == 0 && len(g.invalid) > 0 {
+		if g.judged == 0 && len(g.invalid) > 0 {
 			d.Refuse(Invalid, inputs, "no boot of it could be judged")
 		}
+	}
+	for _, f := range run.Flaky() {
+		d.Refuse(Flaky, f.Inputs, "%d of %d boots of the same inputs failed", f.Fail, f.Pass+f.Fail)
 	}
 	if len(spoilt) > p.MaxInvalid {
 		d.Refuse(Invalid, strings.Join(spoilt, ", "), "%d cases were spoilt by the host, %d are tolerated", len(spoilt), p.MaxInvalid)
@@ -166,6 +166,11 @@ func (d *decider) judge(p Planned, g *group) Judged {
 	switch c.Verdict {
 	case invalid:
 		g.invalid = append(g.invalid, c.ID)
+		for _, a := range c.Attempts {
+			if a.Verdict != invalid { // of these it is not to blame
+				d.Refuse(NoEvidence, c.ID, "the host is said to have spoilt it, and a boot of it came out as %q: %s", a.Verdict, a.Reason)
+			}
+		}
 		if len(d.Reasons) == before {
 			out.Outcome = CaseWarned // as long as no more are than the policy tolerates
 		}
@@ -181,7 +186,7 @@ func (d *decider) judge(p Planned, g *group) Judged {
 		d.Refuse(Broken, c.ID, "nobody knows the verdict %q", c.Verdict)
 		return out
 	}
-	g.verdicts[c.Verdict]++
+	g.judged++
 	for i, w := range d.policy.Waivers {
 		d.judged[i] = d.judged[i] || w.covers(p.Scenario, p.Base, w.Check)
 	}

@@ -109,6 +109,17 @@ func TestTheTitleIsTheVerdict(t *testing.T) {
 	}
 }
 
+func TestRepetitionsThatDifferAreCalledFlaky(t *testing.T) {
+	first, second := booted("a", "pass", "pass", "", nil), booted("a", "pass", "fail", "", nil)
+	second.ID = "a@trixie#2"
+	p := Page{Run: results.Run{ID: "r", Planned: 2, Started: began, Ended: began, Cases: []results.Case{first, second}}}
+	text, _ := read(t, p)
+	assert.Contains(t, text, "Flaky: a@trixie. 1 passed and 1 failed of the same inputs.")
+	p.Run.Cases[1].Verdict = "pass"
+	text, _ = read(t, p)
+	assert.NotContains(t, text, "Flaky")
+}
+
 // Unit names and journal lines are whatever the machine wrote.
 var hostile = []string{
 	`</script><img src=x onerror="alert(1)">`, `"><svg onload=alert(1)>`, `' onmouseover='alert(1)`, `javascript:alert(1)`, `]]></style><script>alert(1)</script>`, `{{.Run}}`, `<!--`, `</title></svg><iframe>`,
