@@ -278,12 +278,18 @@ func TestAVerdictThatChangedIsNamed(t *testing.T) {
 	list := func(verdicts ...string) []results.Sample {
 		return each(boots("r", results.MeasureMultiUser, around(2, 0.1, len(verdicts))...), func(i int, s *results.Sample) { s.Verdict = verdicts[i] })
 	}
+	of := func(passed, failed int) []results.Sample {
+		return list(slices.Concat(slices.Repeat([]string{"pass"}, passed), slices.Repeat([]string{"fail"}, failed))...)
+	}
 	for _, tt := range []struct {
 		name             string
 		before, after    []results.Sample
 		want             string
 		worse, undecided bool
 	}{
+		{"fails nearly always and not only once", of(29, 1), of(1, 29), history.VerdictWorse, true, false},
+		{"fails only once and not nearly always", of(1, 29), of(29, 1), history.VerdictBetter, false, false},
+		{"fails a few times more, which may be chance", of(28, 2), of(25, 5), "", false, false},
 		{"passes both times", list("pass"), list("pass"), "", false, true}, // one boot says nothing of its time
 		{"passed and fails", list("pass"), list("fail"), history.VerdictWorse, true, true},
 		{"failed and passes", list("fail"), list("pass"), history.VerdictBetter, false, true},

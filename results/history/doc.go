@@ -15,6 +15,10 @@
 // single tests. What did not move counts as unchanged only where the boots suffice
 // to rule a large shift out (AimShare, AimCount); else there are too few.
 //
+// A verdict got worse where a case came out as expected always and now only sometimes,
+// or sometimes and now never; of two sides that did so sometimes, where the 95 %
+// intervals of their shares are apart.
+//
 // The test is a permutation test of ranks. Boots change sides as a whole, with all
 // their measures, within their case; the largest statistic of each shuffle is what
 // each test is held against (max-T: Westfall and Young, Resampling-Based Multiple

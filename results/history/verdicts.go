@@ -1,6 +1,10 @@
 package history
 
-import "bootrace/results"
+import (
+	"cmp"
+
+	"bootrace/results"
+)
 
 // Changes of a verdict.
 const (
@@ -48,6 +52,23 @@ func (t Tally) standing() int {
 	return 1
 }
 
+// against says whether t is the better tally (above 0) or the worse one (below). Of
+// two that both came out as expected sometimes, and neither always nor never, the
+// shares must differ by more than chance: their intervals are apart.
+func (t Tally) against(o Tally) int {
+	low, high := wilson(t.Expected, t.Judged)
+	otherLow, otherHigh := wilson(o.Expected, o.Judged)
+	switch by := cmp.Compare(t.standing(), o.standing()); {
+	case by != 0:
+		return by
+	case low > otherHigh:
+		return 1
+	case high < otherLow:
+		return -1
+	}
+	return 0
+}
+
 func verdictChange(g group) (VerdictChange, bool) {
 	v := VerdictChange{Key: g.key}
 	for _, s := range g.all[0] {
@@ -63,9 +84,9 @@ func verdictChange(g group) (VerdictChange, bool) {
 		v.Change = VerdictMissing
 	case v.Before.Judged == 0:
 		v.Change = VerdictNew
-	case v.After.standing() < v.Before.standing():
+	case v.After.against(v.Before) < 0:
 		v.Change = VerdictWorse
-	case v.After.standing() > v.Before.standing():
+	case v.After.against(v.Before) > 0:
 		v.Change = VerdictBetter
 	}
 	return v, v.Change != ""
