@@ -292,3 +292,17 @@ func TestASpoolIsADatabasesWhateverItsPassword(t *testing.T) {
 	assert.NotEqual(t, one, dir(url.User("user"), "other", ""))
 	assert.NotEqual(t, one, dir(url.User("other"), "host", ""))
 }
+
+func TestASpoolIsOneFilesWhereverItIsNamed(t *testing.T) {
+	dir := func(where string) string {
+		d, err := spoolDir("spool", where)
+		require.NoError(t, err)
+		return d
+	}
+	here, there := t.TempDir(), t.TempDir()
+	t.Chdir(here)
+	one := dir("results.db")
+	assert.Equal(t, one, dir(filepath.Join(here, "results.db")))
+	t.Chdir(there)
+	assert.NotEqual(t, one, dir("results.db"), "what waits for one is not sent to another of the same name")
+}

@@ -41,12 +41,14 @@ const spoolSuffix = ".jsonl"
 
 // spoolDir is where the spool files for a database are below dir. Its name has
 // nothing of the password, which may be another one tomorrow.
-func spoolDir(dir, where string) (string, error) {
+func spoolDir(dir, where string) (_ string, err error) {
 	if isURL(where) {
-		var err error
-		if where, err = withoutPassword(where); err != nil {
-			return "", err
-		}
+		where, err = withoutPassword(where)
+	} else {
+		where, err = filepath.Abs(where) // a name may be another file's elsewhere
+	}
+	if err != nil {
+		return "", err
 	}
 	sum := sha256.Sum256([]byte(where))
 	return filepath.Join(dir, hex.EncodeToString(sum[:8])), nil
