@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"bootrace/results"
@@ -15,30 +16,37 @@ type Policy struct {
 	Now    time.Time
 }
 
-// abandoned is how long after its start a run without an end may still go on, or
-// be resumed.
+// abandoned is how long after its start a run with cases to boot may still go on,
+// or be resumed.
 const abandoned = 24 * time.Hour
 
 // Stale returns the runs that a policy does not keep, without their cases, the
-// oldest first. A run without an end is none of them on the day of its start.
+// oldest first. A run without an end, or one that was interrupted before its last
+// case, is none of them on the day of its start.
 func (s *Store) Stale(ctx context.Context, p Policy) ([]results.Run, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT document FROM runs WHERE id NOT IN (SELECT id FROM runs ORDER BY started_ns DESC, id DESC LIMIT $1)
+	rows, err := s.db.QueryContext(ctx, `SELECT document, (SELECT count(*) FROM cases WHERE run_id = runs.id) FROM runs WHERE id NOT IN (SELECT id FROM runs ORDER BY started_ns DESC, id DESC LIMIT $1)
 		ORDER BY started_ns, id`, p.Keep)
 	if err != nil {
 		return nil, s.explain("read", err)
 	}
-	runs, err := scan(rows, document[results.Run])
-	if err != nil {
-		return nil, s.explain("read", err)
-	}
 	var stale []results.Run
-	for _, r := range runs {
+	_, err = scan(rows, func(rows *sql.Rows) (r results.Run, err error) {
+		var doc string
+		var cases int
+		if err := rows.Scan(&doc, &cases); err != nil {
+			return r, err
+		}
+		if err := json.Unmarshal([]byte(doc), &r); err != nil {
+			return r, err
+		}
 		old := p.Before.IsZero() || r.Started.Before(p.Before)
-		if old && (!r.Ended.IsZero() || p.Now.Sub(r.Started) >= abandoned) {
+		whole := !r.Ended.IsZero() && cases >= r.Planned
+		if old && (whole || p.Now.Sub(r.Started) >= abandoned) {
 			stale = append(stale, r)
 		}
-	}
-	return stale, nil
+		return r, nil
+	})
+	return stale, s.explain("read", err)
 }
 
 // Remove removes a run with all that is stored of it; one that is not there is no

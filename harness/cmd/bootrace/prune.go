@@ -21,7 +21,7 @@ func pruneCommand(io streams) *cobra.Command {
 		Use: "prune", Short: "Remove old runs from the results, and their recordings",
 		Long: `Remove old runs from the results, and their recordings. With both flags a run
 goes only if both say so. A run that goes on stays, and one that was cut off
-stays for a day, in which it can be resumed.`,
+or interrupted stays for a day, in which it can be resumed.`,
 		Example: "  bootrace prune --older-than 720h --keep 20",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {

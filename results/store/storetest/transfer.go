@@ -18,6 +18,7 @@ func fill(t *testing.T, s Store, began time.Time, n int) (runs []results.Run) {
 	t.Helper()
 	for i := range n {
 		r := RunRecord("r"+string(rune('0'+i)), began.Add(time.Duration(i)*time.Hour))
+		r.Planned = 1
 		require.NoError(t, s.BeginRun(t.Context(), r))
 		r.Cases = []results.Case{CaseRecord("c")}
 		require.NoError(t, s.PutCase(t.Context(), r.ID, r.Cases[0]))
@@ -113,6 +114,9 @@ func stale(t *testing.T, s Store, _ func() Store) {
 	for id, ago := range map[string]time.Duration{"going-on": 90 * time.Minute, "given-up": 25 * time.Hour} {
 		require.NoError(t, s.BeginRun(t.Context(), RunRecord(id, now.Add(-ago))))
 	}
+	interrupted := RunRecord("interrupted", now.Add(-2*time.Hour)) // and to be resumed
+	interrupted.Ended = interrupted.Started.Add(time.Second)
+	require.NoError(t, s.BeginRun(t.Context(), interrupted))
 	for _, tt := range []struct {
 		name string
 		p    store.Policy
@@ -122,7 +126,7 @@ func stale(t *testing.T, s Store, _ func() Store) {
 		{"keep the newest two", store.Policy{Keep: 2}, []string{"given-up", "r0", "r1", "r2"}},
 		{"keep the young", store.Policy{Before: now.Add(-150 * time.Minute)}, []string{"given-up", "r0", "r1"}},
 		{"what begins at the very moment is young", store.Policy{Before: runs[0].Started}, []string{"given-up"}},
-		{"keep the young, and the newest though they are old", store.Policy{Keep: 5, Before: now}, []string{"given-up"}},
+		{"keep the young, and the newest though they are old", store.Policy{Keep: 6, Before: now}, []string{"given-up"}},
 		{"keep more than there are", store.Policy{Keep: 9}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
