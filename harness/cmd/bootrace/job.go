@@ -114,6 +114,7 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend *contain
 	if r.Versions, err = backend.Versions(ctx); err != nil {
 		return r, nil, err
 	}
+	r.Versions["bootrace"] = harnessVersion() // its checks are what a verdict is made of
 	if j.resume != "" {
 		before, err := stored(ctx, io, j.flags.db, j.resume, nil)
 		if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,6 +36,9 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	if len(args) > 1 {
 		return usage(fmt.Errorf("--resume: expected one run, got %s", strings.Join(args, ", ")))
 	}
+	if err := nothingWaits(ctx, io, f.db); err != nil {
+		return err
+	}
 	r, err := stored(ctx, io, f.db, strings.Join(args, ""), nil)
 	if err != nil {
 		return err
@@ -59,6 +63,16 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	return runJob(ctx, io, j)
 }
 
+// nothingWaits is an error where results wait that the database has not got: their
+// cases have ended, and would be booted again.
+func nothingWaits(ctx context.Context, io streams, where string) error {
+	db, err := openForRun(ctx, io, where)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Waiting(), db.Close())
+}
+
 // sameRun says why a run cannot be gone on with as now is: a verdict of before
 // and one of now would not be about the same thing.
 func sameRun(before, now results.Run) error {
@@ -72,6 +86,8 @@ func sameRun(before, now results.Run) error {
 		return fmt.Errorf("run %s: subject %s is another one now%s", before.ID, before.Subject, anew)
 	case !maps.Equal(before.Images, now.Images):
 		return fmt.Errorf("run %s: its worker images were made anew since%s", before.ID, anew)
+	case !maps.Equal(before.Bases, now.Bases): // the control boots are theirs
+		return fmt.Errorf("run %s: its bases' images were made anew since%s", before.ID, anew)
 	case before.Plan != now.Plan:
 		return fmt.Errorf("run %s: its scenarios are others now%s", before.ID, anew)
 	}
