@@ -60,8 +60,13 @@ var causes = []cause{
 }
 
 // Case explains a case by the boot that decided it. tl is that boot's timeline;
-// its zero value adds nothing. A case without a failed check has no explanation.
+// its zero value adds nothing. A case without a failed check has no explanation, nor
+// has one that could not be judged: the cause of what its checks found may be the
+// host, and nothing of the subject would have to change.
 func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
+	if c.Verdict == "invalid" || c.Verdict == "error" {
+		return Explanation{}, false
+	}
 	failed := map[string]results.Check{}
 	for _, check := range c.Decided().Checks {
 		if check.Outcome == "fail" && len(check.Findings) > 0 {

@@ -85,3 +85,12 @@ func TestWhatDidNotFailNeedsNoExplanation(t *testing.T) {
 	_, ok := Case(results.Case{Recording: "r", Attempts: []results.Attempt{{Recording: "r", Checks: []results.Check{{Name: "registered", Outcome: "pass"}}}}}, timeline.Timeline{})
 	assert.False(t, ok)
 }
+
+func TestWhatTheHostSpoiltIsNotBlamedOnTheSubject(t *testing.T) {
+	for verdict, explained := range map[string]bool{"fail": true, "flaky": true, "invalid": false, "error": false} {
+		c := failed(one("boot-unblocked", "late"))
+		c.Verdict = verdict
+		_, ok := Case(c, timeline.Timeline{})
+		assert.Equal(t, explained, ok, verdict)
+	}
+}

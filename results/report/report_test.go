@@ -30,7 +30,7 @@ func example() results.Run {
 		boot("good", "pass", "pass", check("registered", "pass"), check("quiescent", "not-applicable")),
 		boot("bad", "pass", "fail", check("registered", "fail"), check("quiescent", "pass")),
 		boot("museum", "fail", "fail", check("registered", "fail")),
-		boot("spoilt", "pass", "invalid", check("registered", "no-evidence")),
+		boot("spoilt", "pass", "invalid", check("registered", "no-evidence"), check("quiescent", "fail")),
 	}}
 }
 
@@ -39,10 +39,10 @@ func TestJUnitHasATestACheckAndNothingTurnsGreen(t *testing.T) {
 	require.NoError(t, JUnit(&out, example()))
 	var got suites
 	require.NoError(t, xml.Unmarshal([]byte(out.String()), &got), "console escapes are no XML")
-	assert.Equal(t, 11, got.Tests, "a verdict a case, a test a check, and the case that never ran")
+	assert.Equal(t, 12, got.Tests, "a verdict a case, a test a check, and the case that never ran")
 	assert.Equal(t, 2, got.Failures, "the verdict of bad, and its check")
 	assert.Equal(t, 3, got.Errors, "the verdict of spoilt, its check, and the missing case")
-	assert.Equal(t, 2, got.Skipped, "what is not applicable, and what fails as expected")
+	assert.Equal(t, 3, got.Skipped, "what is not applicable, what fails as expected, and what the host may have done")
 	require.Len(t, got.Suites, 5)
 	bad := got.Suites[1].Tested
 	assert.Contains(t, bad[0].Failure.Message, "fail, expected pass")

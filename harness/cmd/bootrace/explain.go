@@ -39,7 +39,11 @@ func printExplanation(io streams, c results.Case) {
 	fmt.Fprintf(io.out, "%s %s\n", st.verdict(c.Verdict), c.ID)
 	e, ok, err := explained(c)
 	if !ok {
-		fmt.Fprintf(io.out, "  no check failed: %s\n", c.Reason)
+		what := "no check failed"
+		if c.Verdict == "invalid" || c.Verdict == "error" {
+			what = "it could not be judged"
+		}
+		fmt.Fprintf(io.out, "  %s: %s\n", what, c.Reason)
 		return
 	}
 	fmt.Fprintf(io.out, "  why     %s: %s\n", e.Check, e.Why)
