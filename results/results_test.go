@@ -21,3 +21,16 @@ func TestInputsAreFlakyWhoseRepetitionsDiffer(t *testing.T) {
 	r.Cases = r.Cases[3:]
 	assert.Empty(t, r.Flaky())
 }
+
+func TestOnlyAVerdictIsAsExpected(t *testing.T) {
+	for _, tt := range []struct {
+		expected, verdict string
+		want              bool
+	}{
+		{"pass", "pass", true}, {"fail", "fail", true}, {"pass", "fail", false}, {"fail", "pass", false},
+		{"", "", false}, {"invalid", "invalid", false}, {"error", "error", false}, {"flaky", "flaky", false},
+	} {
+		c := results.Case{Expected: tt.expected, Verdict: tt.verdict}
+		assert.Equal(t, tt.want, c.AsExpected(), "%q, expected %q", tt.verdict, tt.expected)
+	}
+}

@@ -181,7 +181,7 @@ func Markdown(w io.Writer, r results.Run) error {
 		case c.Verdict != "pass":
 			word += ", as expected"
 		}
-		fmt.Fprintf(&out, "| %s | %s | %.1f s | %s |\n", cell(c.ID), word, c.Duration.Seconds(), cell(c.Reason))
+		fmt.Fprintf(&out, "| %s | %s | %.1f s | %s |\n", cell(c.ID), word, c.Duration.Seconds(), cell(c.Told()))
 	}
 	if missing := r.Planned - len(r.Cases); missing > 0 {
 		fmt.Fprintf(&out, "\n**%d of %d cases never ran.**\n", missing, r.Planned)

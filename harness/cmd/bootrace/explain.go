@@ -36,14 +36,14 @@ func explainCommand(io streams) *cobra.Command {
 
 func printExplanation(io streams, c results.Case) {
 	st := style{io.color}
-	fmt.Fprintf(io.out, "%s %s\n", st.verdict(c.Verdict), c.ID)
+	fmt.Fprintf(io.out, "%s %s\n", st.ofCase(c), c.ID)
 	e, ok, err := explained(c)
 	if !ok {
 		what := "no check failed"
 		if c.Verdict == "invalid" || c.Verdict == "error" {
 			what = "it could not be judged"
 		}
-		fmt.Fprintf(io.out, "  %s: %s\n", what, c.Reason)
+		fmt.Fprintf(io.out, "  %s: %s\n", what, c.Told())
 		return
 	}
 	fmt.Fprintf(io.out, "  why     %s: %s\n", e.Check, e.Why)

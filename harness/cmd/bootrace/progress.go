@@ -39,7 +39,7 @@ func (p *plainLines) Update(u run.Update) {
 	switch {
 	case u.Over:
 	case u.Result != nil:
-		fmt.Fprintf(p.w, "%8s  %-24s %s after %s%s\n", at, u.Case, u.Result.Verdict, u.Result.Duration.Round(100*time.Millisecond), because(oneLine(u.Result.Reason, maxReason)))
+		fmt.Fprintf(p.w, "%8s  %-24s %s after %s%s\n", at, u.Case, u.Result.Verdict, u.Result.Duration.Round(100*time.Millisecond), because(oneLine(u.Result.Told(), maxReason)))
 	case u.Planned > 0:
 		fmt.Fprintf(p.w, "%8s  %-24s %s, about %s to go\n", at, u.Case, u.Step, u.Planned.Round(time.Second))
 	default:

@@ -19,11 +19,11 @@ const maxFindings = 6
 // caseLine is a case's row of the table, names columns wide in its name and, on a
 // terminal, no wider than that: what is cut of a reason stands below the table.
 func (s style) caseLine(c results.Case, names, width int) string {
-	line := fmt.Sprintf("  %s %-*s %8s", s.verdict(c.Verdict), names, c.ID, seconds(c.Duration))
+	line := fmt.Sprintf("  %s %-*s %8s", s.ofCase(c), names, c.ID, seconds(c.Duration))
 	text := headline(c)
 	switch {
 	case !c.AsExpected():
-		text = c.Reason
+		text = c.Told()
 	case c.Verdict == "fail":
 		text = "as expected: " + c.Reason
 	}
@@ -114,7 +114,7 @@ func printRun(io streams, r results.Run) {
 // printCase shows a case: the cause first, then what to do, then where to look.
 func printCase(io streams, r results.Run, c results.Case, all bool) {
 	st := style{io.color}
-	fmt.Fprintf(io.out, "%s %s: %s\n", st.verdict(c.Verdict), c.ID, c.Reason)
+	fmt.Fprintf(io.out, "%s %s: %s\n", st.ofCase(c), c.ID, c.Told())
 	fmt.Fprintf(io.out, "        why: bootrace explain --run %s %s\n", r.ID, c.ID)
 	fmt.Fprintf(io.out, "        again: %s\n", again(r.Request, c))
 	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -31,4 +32,21 @@ func TestTheCommandThatBootsACaseAgainNamesWhatTheRunWasAskedFor(t *testing.T) {
 	assert.Equal(t, line+" --subject /home/me/populator", again(&results.Request{Subjects: []string{"/home/me/other", "/home/me/populator"}}, c))
 	c.Subject = "mine"
 	assert.Equal(t, line+" --subject .../mine", again(nil, c))
+}
+
+// A scenario that expects to fail and passes is news, and none that is green.
+func TestAKnownFailureThatPassesIsShownAsOne(t *testing.T) {
+	t.Parallel()
+	surprise, spoilt := caseOf("pre", "pass", "13 checks"), caseOf("never", "invalid", "the host was busy")
+	surprise.Expected = "fail"
+	green := style{true}.paint("32", "pass   ")
+	for _, cases := range [][]results.Case{{surprise}, {surprise, spoilt}, {spoilt, surprise}} {
+		r := runOf("r", time.Unix(1, 0), len(cases), cases...)
+		var out strings.Builder
+		printRun(streams{out: &out, color: true}, r)
+		assert.NotContains(t, out.String(), green)
+		assert.Contains(t, out.String(), "pre@trixie#1: expected to fail, and passes: 13 checks\n")
+		assert.True(t, strings.HasPrefix(runLine(style{}, r), "fail    r "), runLine(style{}, r))
+	}
+	assert.True(t, strings.HasPrefix(runLine(style{}, runOf("r", time.Unix(1, 0), 0)), "error   r "), "nothing is no pass")
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,28 +131,45 @@ func listCommand(io streams) *cobra.Command {
 	return cmd
 }
 
+// ranked are the verdicts by which a run can be listed, the worst last: what is
+// known to be wrong counts for more than what is not known.
+var ranked = []string{"pass", "invalid", "error", "flaky", "fail"}
+
 func runLine(st style, r results.Run) string {
-	word, bad := "pass", 0
+	worst, bad := 0, 0
+	note := func(word string) { worst = max(worst, slices.Index(ranked, word)) }
 	for _, c := range r.Cases {
-		if !c.AsExpected() {
-			bad++
-			if word != "fail" {
-				word = c.Verdict
-			}
+		switch {
+		case c.AsExpected():
+			continue
+		case c.Verdict == "pass": // a known failure that is none any more
+			note("fail")
+		case !slices.Contains(ranked, c.Verdict):
+			note("error")
+		default:
+			note(c.Verdict)
 		}
+		bad++
 	}
-	text := fmt.Sprintf("%d cases as expected", len(r.Cases))
+	text, running := fmt.Sprintf("%d of %d cases ended", len(r.Cases), r.Planned), ""
 	switch {
 	case r.Ended.IsZero() && container.Held(filepath.Join(r.Dir, "lock")):
-		word, text = "running", fmt.Sprintf("%d of %d cases ended so far", len(r.Cases), r.Planned)
+		text, running = text+" so far", "running"
 	case r.Ended.IsZero():
-		word, text = "error", fmt.Sprintf("cut off: %d of %d cases ended", len(r.Cases), r.Planned)
-	case len(r.Cases) < r.Planned:
-		word, text = "error", fmt.Sprintf("%d of %d cases ended", len(r.Cases), r.Planned)
-	case bad > 0:
+		note("error")
+		text = "cut off: " + text
+	case len(r.Cases) < r.Planned || len(r.Cases) == 0:
+		note("error")
+	case bad == 0:
+		text = fmt.Sprintf("%d cases as expected", len(r.Cases))
+	default:
 		text = fmt.Sprintf("%d of %d cases not as expected", bad, len(r.Cases))
+		bad = 0 // said
 	}
-	return fmt.Sprintf("%s %s  %-24s %s", st.verdict(word), r.ID, r.Subject, text+st.dim("  Vector: "+r.RanVector()))
+	if bad > 0 {
+		text += fmt.Sprintf(", %d not as expected", bad)
+	}
+	return fmt.Sprintf("%s %s  %-24s %s", st.verdict(cmp.Or(running, ranked[worst])), r.ID, r.Subject, text+st.dim("  Vector: "+r.RanVector()))
 }
 
 func scenariosCommand(io streams) *cobra.Command {

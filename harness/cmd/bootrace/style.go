@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/results"
 	"bootrace/results/history"
 )
 
@@ -19,6 +20,14 @@ func (s style) paint(code, text string) string {
 }
 
 func (s style) verdict(v string) string { return s.word(v, 7) }
+
+// ofCase is a case's verdict. Green is for a pass that was expected.
+func (s style) ofCase(c results.Case) string {
+	if c.Verdict == "pass" && !c.AsExpected() {
+		return s.paint("31;1", fmt.Sprintf("%-7s", c.Verdict))
+	}
+	return s.verdict(c.Verdict)
+}
 
 // outcome is a check's; not-applicable is the longest.
 func (s style) outcome(o string) string { return s.word(o, 14) }
