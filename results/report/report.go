@@ -209,5 +209,5 @@ func Markdown(w io.Writer, r results.Run) error {
 
 // cell keeps a text within its cell.
 func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(s)
+	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;").Replace(s)
 }

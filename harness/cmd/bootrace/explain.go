@@ -43,15 +43,15 @@ func printExplanation(io streams, c results.Case) {
 		if c.Verdict == "invalid" || c.Verdict == "error" {
 			what = "it could not be judged"
 		}
-		fmt.Fprintf(io.out, "  %s: %s\n", what, c.Told())
+		fmt.Fprintf(io.out, "  %s: %s\n", what, plain(c.Told()))
 		return
 	}
-	fmt.Fprintf(io.out, "  why     %s: %s\n", e.Check, e.Why)
+	fmt.Fprintf(io.out, "  why     %s: %s\n", e.Check, plain(e.Why))
 	for _, more := range e.More {
-		fmt.Fprintf(io.out, "          %s\n", more)
+		fmt.Fprintf(io.out, "          %s\n", plain(more))
 	}
 	for _, then := range e.Then {
-		fmt.Fprintf(io.out, "  then    %s\n", then)
+		fmt.Fprintf(io.out, "  then    %s\n", plain(then))
 	}
 	fmt.Fprintf(io.out, "  change  %s\n", e.Change)
 	for _, ev := range e.Evidence {

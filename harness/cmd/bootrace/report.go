@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"bootrace/harness/run"
 	"bootrace/results"
@@ -114,7 +115,7 @@ func printRun(io streams, r results.Run) {
 // printCase shows a case: the cause first, then what to do, then where to look.
 func printCase(io streams, r results.Run, c results.Case, all bool) {
 	st := style{io.color}
-	fmt.Fprintf(io.out, "%s %s: %s\n", st.ofCase(c), c.ID, c.Told())
+	fmt.Fprintf(io.out, "%s %s: %s\n", st.ofCase(c), c.ID, plain(c.Told()))
 	fmt.Fprintf(io.out, "        why: bootrace explain --run %s %s\n", r.ID, c.ID)
 	fmt.Fprintf(io.out, "        again: %s\n", again(r.Request, c))
 	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)
@@ -127,7 +128,7 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 			continue
 		}
 		if all && len(c.Attempts) > 1 {
-			fmt.Fprintf(io.out, "  attempt %d of %d: %s, %s\n", i+1, len(c.Attempts), a.Verdict, a.Reason)
+			fmt.Fprintf(io.out, "  attempt %d of %d: %s, %s\n", i+1, len(c.Attempts), a.Verdict, plain(a.Reason))
 		}
 		for _, check := range a.Checks {
 			if check.Outcome == "pass" && !all {
@@ -136,7 +137,7 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 			if check.Outcome == "not-applicable" && !all {
 				continue
 			}
-			fmt.Fprintln(io.out, strings.TrimRight(fmt.Sprintf("  %s  %-19s %s", st.outcome(check.Outcome), check.Name, check.Note), " "))
+			fmt.Fprintln(io.out, strings.TrimRight(fmt.Sprintf("  %s  %-19s %s", st.outcome(check.Outcome), check.Name, plain(check.Note)), " "))
 			for i, f := range check.Findings {
 				if i == maxFindings && !all {
 					fmt.Fprintf(io.out, "          and %d more: bootrace show --run %s %s\n", len(check.Findings)-i, r.ID, c.ID)
@@ -177,7 +178,7 @@ func again(q *results.Request, c results.Case) string {
 }
 
 func printFinding(io streams, st style, f results.Finding) {
-	fmt.Fprintf(io.out, "          +%.3fs %s\n", f.At.Seconds(), f.Summary)
+	fmt.Fprintf(io.out, "          +%.3fs %s\n", f.At.Seconds(), plain(f.Summary))
 	for i, e := range f.Evidence {
 		if i == 2 {
 			fmt.Fprintf(io.out, "            %s\n", st.dim(fmt.Sprintf("and %d more lines", len(f.Evidence)-i)))
@@ -187,8 +188,19 @@ func printFinding(io streams, st style, f results.Finding) {
 	}
 }
 
+// plain makes of what a machine wrote a text that a terminal shows, and does not
+// obey: a log line could paint a verdict over ours.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
 func oneLine(s string, most int) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = plain(strings.Join(strings.Fields(s), " "))
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
 	}

@@ -50,3 +50,18 @@ func TestAKnownFailureThatPassesIsShownAsOne(t *testing.T) {
 	}
 	assert.True(t, strings.HasPrefix(runLine(style{}, runOf("r", time.Unix(1, 0), 0)), "error   r "), "nothing is no pass")
 }
+
+func TestWhatAMachineWroteDoesNotActOnTheTerminal(t *testing.T) {
+	t.Parallel()
+	const acts = "\x1b[2K\rpass\u009b1A\u202e"
+	c := caseOf("pre", "fail", acts, results.Check{Name: "registered", Outcome: "fail", Note: acts,
+		Findings: []results.Finding{{Summary: acts, Evidence: []results.Evidence{{Text: acts}}}}})
+	c.Attempts = append(c.Attempts, c.Attempts[0])
+	r := runOf("r", time.Unix(1, 0), 1, c)
+	var out strings.Builder
+	printRun(streams{out: &out}, r)
+	printCase(streams{out: &out}, r, r.Cases[0], true)
+	printExplanation(streams{out: &out}, r.Cases[0])
+	assert.Contains(t, out.String(), "\ufffd[2K")
+	assert.NotRegexp(t, "[\x1b\r\u009b\u202e]", out.String())
+}
