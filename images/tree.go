@@ -14,30 +14,43 @@ import (
 	"time"
 )
 
-// File is one file or symbolic link of a Tree.
+// File is one file, symbolic link or empty directory of a Tree.
 type File struct {
-	Mode fs.FileMode // permission bits; fs.ModeSymlink for a link
+	Mode fs.FileMode // permission bits, setuid and its like; fs.ModeSymlink, fs.ModeDir
 	Data []byte      // content, or the link's target
 }
+
+// permissions are the bits of a mode that a Tree keeps.
+const permissions = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
 // Tree is what goes into an image: files by slash-separated path without a
 // leading slash. Ownership is root's, times are the epoch's, so that equal trees
 // have equal hashes.
 type Tree map[string]File
 
-// Dir adds the files of a directory on disk below prefix.
+// Dir adds the files of a directory on disk below prefix. What git keeps beside
+// them is none of them, and changes while they do not.
 func (t Tree) Dir(dir, prefix string) error {
 	root := os.DirFS(dir)
 	return fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil {
 			return err
+		}
+		if d.IsDir() && d.Name() == ".git" {
+			return fs.SkipDir
 		}
 		info, err := d.Info()
 		if err != nil {
 			return err
 		}
-		f := File{Mode: info.Mode().Perm()}
+		f := File{Mode: info.Mode() & permissions}
 		switch {
+		case d.IsDir():
+			// One that holds something comes into being with that.
+			if entries, err := fs.ReadDir(root, name); err != nil || len(entries) > 0 || name == "." {
+				return err
+			}
+			f.Mode |= fs.ModeDir
 		case info.Mode()&fs.ModeSymlink != 0:
 			target, err := os.Readlink(dir + "/" + name)
 			if err != nil {
@@ -90,9 +103,12 @@ func (t Tree) Tar() ([]byte, error) {
 	w := tar.NewWriter(&buf)
 	for _, name := range slices.Sorted(maps.Keys(t)) {
 		f := t[name]
-		h := &tar.Header{Name: name, Mode: int64(f.Mode.Perm()), ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg, Size: int64(len(f.Data))}
-		if f.Mode&fs.ModeSymlink != 0 {
+		h := &tar.Header{Name: name, Mode: tarMode(f.Mode), ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg, Size: int64(len(f.Data))}
+		switch {
+		case f.Mode&fs.ModeSymlink != 0:
 			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, string(f.Data), 0
+		case f.Mode.IsDir():
+			h.Typeflag, h.Name = tar.TypeDir, name+"/"
 		}
 		if err := w.WriteHeader(h); err != nil {
 			return nil, fmt.Errorf("tar %s: %w", name, err)
@@ -107,4 +123,15 @@ func (t Tree) Tar() ([]byte, error) {
 		return nil, err
 	}
 	return buf.Bytes(), nil
+}
+
+// tarMode is a mode as tar(5) has it.
+func tarMode(m fs.FileMode) int64 {
+	mode := int64(m.Perm())
+	for bit, posix := range map[fs.FileMode]int64{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
+		if m&bit != 0 {
+			mode |= posix
+		}
+	}
+	return mode
 }

@@ -68,6 +68,30 @@ func TestTreeFromDiskBecomesATarOfTheSameFiles(t *testing.T) {
 	assert.Equal(t, map[string]string{"rootfs/etc/f": "text", "rootfs/etc/l": "f"}, got)
 }
 
+func TestTreeKeepsWhatAFileIsBesideItsContent(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "var", "lib", "empty"), 0o755))
+	require.NoError(t, os.Chmod(filepath.Join(dir, "var", "lib", "empty"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "helper"), nil, 0o755))
+	require.NoError(t, os.Chmod(filepath.Join(dir, "helper"), 0o755|os.ModeSetuid))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, ".git"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".git", "index"), nil, 0o644))
+	tree := Tree{}
+	require.NoError(t, tree.Dir(dir, ""))
+	data, err := tree.Tar()
+	require.NoError(t, err)
+	got := map[string]int64{}
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		got[h.Name] = h.Mode
+	}
+	assert.Equal(t, map[string]int64{"helper": 0o4755, "var/lib/empty/": 0o700}, got)
+}
+
 func TestTreeRefusesWhatIsNeitherFileNorLink(t *testing.T) {
 	dir := t.TempDir()
 	l, err := os.OpenFile(filepath.Join(dir, "f"), os.O_CREATE|os.O_RDWR, 0o600)
