@@ -115,6 +115,8 @@ func TestLogsDelivered(t *testing.T) {
 		}},
 		{name: "no boot logger", want: check.NoEvidence, break_: func(b *boot) { dropLine(b, `"boot-logger"`) }},
 		{name: "without credentials nothing need arrive", boot: timelinetest.Never(), expect: never, want: check.Pass, say: []string{"not judged"}},
+		{name: "without credentials a journal that lost its beginning is none all the same", boot: timelinetest.Never(), expect: never, want: check.NoEvidence,
+			say: []string{"the journal itself lost boot-logger 1"}, break_: func(b *boot) { dropLine(b, `"seq":1,`) }},
 		{name: "without credentials nothing may be dropped either", boot: timelinetest.Never(), expect: never, want: check.Fail, say: []string{"token empty"}, break_: func(b *boot) {
 			b.Call(3*time.Second, "axiom", "ingest", 401, "auth", "empty", "events", 7, "lines", map[string]string{"boot-logger": "1-5"})
 		}},

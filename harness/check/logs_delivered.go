@@ -24,16 +24,16 @@ var logsDelivered = Check{
 		"or not, and retries all else, so a stub with an empty token loses what is logged meanwhile",
 	Needs: []string{timeline.Journal, timeline.Cloud},
 	Judge: func(tl timeline.Timeline, e Expect) Result {
-		lost := refusedBatches(tl)
-		if !e.delivers() {
-			return found(lost, "delivery is not judged: no credentials come, so nothing may be lost but nothing need arrive")
-		}
 		logged := logged(tl)
-		lost = append(lost, rateLimited(tl, logged)...)
+		lost := append(refusedBatches(tl), rateLimited(tl, logged)...)
+		// The one check that can tell a journal that is whole from one that is not.
 		if why := journalGaps(tl, logged); why != "" {
 			r := noEvidence(why)
 			r.Findings = lost
 			return r
+		}
+		if !e.delivers() {
+			return found(lost, "delivery is not judged: no credentials come, so nothing may be lost but nothing need arrive")
 		}
 		seen := delivered(tl, e)
 		limit := tl.End - e.DeliveryGrace
