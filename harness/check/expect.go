@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
+	"strings"
 	"time"
+
+	"bootrace/harness/timeline"
 )
 
 // Units the checks know by name.
@@ -75,6 +79,23 @@ const Rotated = "@2"
 
 // delivers: Vector must run with the vault's values in the end.
 func (e Expect) delivers() bool { return e.RoleEnv != Never && !e.NoCredentials }
+
+// WithInstances adds to the subject's units the instances of its templates
+// (systemd.unit(5)) that the boot had: it is they that start.
+func (e Expect) WithInstances(tl timeline.Timeline) Expect {
+	var found []string
+	for _, template := range e.SubjectUnits {
+		prefix, suffix, ok := strings.Cut(template, "@.")
+		for id := range tl.Final.Units {
+			if ok && strings.HasPrefix(id, prefix+"@") && strings.HasSuffix(id, "."+suffix) {
+				found = append(found, id)
+			}
+		}
+	}
+	slices.Sort(found)
+	e.SubjectUnits = slices.Concat(e.SubjectUnits, found)
+	return e
+}
 
 // Allowed is a unit that may fail, by name or path.Match pattern, and why.
 type Allowed struct {

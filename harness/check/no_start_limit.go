@@ -69,9 +69,9 @@ func (b startBudget) left() int { return max(0, b.burst-b.used) }
 func startBudgets(tl timeline.Timeline, e Expect) []startBudget {
 	all := charged(tl)
 	var out []startBudget
-	for _, unit := range append([]string{Vector}, e.SubjectUnits...) {
+	for i, unit := range append([]string{Vector}, e.SubjectUnits...) {
 		u, ok := tl.Final.Units[unit]
-		if !ok || u.StartLimitBurst == 0 || u.StartLimitInterval == 0 {
+		if !ok || i > 0 && unit == Vector || u.StartLimitBurst == 0 || u.StartLimitInterval == 0 {
 			continue
 		}
 		n, _ := busiest(all[unit], u.StartLimitInterval)

@@ -64,6 +64,7 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 	if err != nil {
 		return Judgement{}, fmt.Errorf("judge: %w", err)
 	}
+	e = e.WithInstances(tl)
 	d := disturbance(tl)
 	d.Slowness = check.Slowness(tl, e)
 	j := Judgement{Case: tl.Case, Results: check.Judge(tl, e), Disturbance: d, End: tl.End,

@@ -50,6 +50,20 @@ func TestAHealthyRecordingPasses(t *testing.T) {
 	assert.Equal(t, late(), j.Expect)
 }
 
+func TestASubjectsTemplateIsJudgedByItsInstances(t *testing.T) {
+	t.Parallel()
+	const instance = "fetch@azure.service"
+	b := timelinetest.Healthy()
+	for i := range 4 {
+		b.Starting(time.Duration(i+3)*time.Second, instance)
+	}
+	b.Up(instance, 3*time.Second, 0)
+	b.Prop(instance, "ActiveState", "activating", "SubState", "start")
+	e := late()
+	e.SubjectUnits = append(e.SubjectUnits, "fetch@.service", "other@.service")
+	assert.Equal(t, []string{"start-rate", "quiescent"}, failing(judged(t, b, e)))
+}
+
 func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
 	t.Parallel()
 	status := 255
