@@ -45,7 +45,7 @@ var causes = []cause{
 	{check: "start-rate", follows: "no-start-limit", change: "trigger on the one file that is awaited and not on its directory, where the unit writes as well; or wait inside one start"},
 	{check: "boot-unblocked", change: "let the unit's start end before worker.env exists: READY (Type=notify) with a stub, and the waiting after it; " +
 		"and ask for other units' starts with --no-block, since a start that waits for this one never ends"},
-	{check: "no-start-limit", change: "do not fail while worker.env is not there yet, or take the limit away (StartLimitIntervalSec=0): " +
+	{check: "no-start-limit", change: "do not fail while worker.env is not there yet, nor let Vector fail for want of a variable; or take the limit of the subject's unit away (StartLimitIntervalSec=0): " +
 		"Vector's restarts ask for what it wants each time, 0.1 s apart", more: spenders},
 	{check: "no-unit-failed", change: "a unit that has nothing to do yet must not fail: write a stub with every variable before Vector starts, and exit or wait without an error"},
 	{check: "env-file-whole", change: "write a temporary file in the same directory, fsync it and rename it over vector.env; never write a stub over values"},
@@ -184,8 +184,10 @@ func refusals(tl timeline.Timeline, _ results.Check) []string {
 	}
 	var out []string
 	for _, what := range slices.Sorted(maps.Keys(last)) {
-		// Key Vault answers 401 to each first request, to say where a token is had.
-		if ev := last[what]; ev.Call.Status != 200 && ev.Call.Status != 401 {
+		// Key Vault answers 401 to each first request, to say where a token is had;
+		// one that brought a token is refused.
+		challenge := func(c *timeline.Call) bool { return c.Status == 401 && (c.Auth == "" || c.Auth == "none") }
+		if ev := last[what]; ev.Call.Status != 200 && !challenge(ev.Call) {
 			answer := cmp.Or(ev.Call.Error, "no answer")
 			if ev.Call.Status != 0 {
 				answer = strings.TrimSpace(fmt.Sprintf("%d %s", ev.Call.Status, ev.Call.Error))

@@ -70,6 +70,12 @@ func TestTheRequestThatDecidedIsNamed(t *testing.T) {
 	assert.Equal(t, []string{"no request reached IMDS or the vault"}, e.More)
 }
 
+func TestATokenThatIsNoneIsTheRequestThatDecided(t *testing.T) {
+	useless := timeline.Event{Kind: timeline.Request, At: time.Second, Call: &timeline.Call{Service: "keyvault", Op: "secrets.get", Secret: "token", Status: 401, Error: "Unauthorized", Auth: "wrong"}}
+	e, _ := Case(failed(one("vector-credentialed", "a stub")), timeline.Timeline{Events: []timeline.Event{useless}})
+	assert.Equal(t, []string{"keyvault token: its last answer, at +1.000s, was 401 Unauthorized; it was asked 1 times"}, e.More)
+}
+
 func TestWhoSpentTheStartsIsCounted(t *testing.T) {
 	tl := timeline.Timeline{Final: timeline.Final{Units: map[string]timeline.Unit{"a.service": {StartLimitBurst: 2, StartLimitInterval: 10 * time.Second}}}}
 	for i := range 2 {
