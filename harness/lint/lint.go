@@ -9,6 +9,7 @@ package lint
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -42,15 +43,16 @@ const between = "---- units ----"
 // properties are what the rules need of a unit (systemd.unit(5), systemd.service(5)).
 var properties = []string{
 	"Id", "LoadState", "UnitFileState", "Type", "RemainAfterExit", "Restart", "TimeoutStartUSec", "StartLimitIntervalUSec", "StartLimitBurst",
-	"PIDFile", "Before", "After", "WantedBy", "RequiredBy", "TriggeredBy", "Wants", "Triggers", "Paths", "DefaultDependencies",
+	"PIDFile", "Before", "After", "WantedBy", "RequiredBy", "TriggeredBy", "Wants", "Requires", "BindsTo", "Triggers", "Paths", "DefaultDependencies",
 }
 
 // Script is the command whose output [Read] reads. The whole boot transaction is
-// verified, so that cycles through units of others are seen as well.
+// verified, so that cycles through units of others are seen as well. systemctl
+// shows nothing of a template, and then nothing of the rest either.
 func Script(units []string) []string {
 	args := append(slices.Clone(units), vector)
 	return append([]string{"/bin/sh", "-c",
-		`systemd-analyze verify --man=no multi-user.target "$@" 2>&1; echo "$0"; systemctl show -p ` + strings.Join(properties, ",") + ` "$@"`,
+		`systemd-analyze verify --man=no multi-user.target "$@" 2>&1; echo "$0"; systemctl show -p ` + strings.Join(properties, ",") + ` $(printf '%s\n' "$@" | grep -v @\\.)`,
 		between}, args...)
 }
 
@@ -106,11 +108,31 @@ func Read(output []byte, units []string) ([]Remark, error) {
 func verified(line string, units []string) (Remark, bool) {
 	cycle := strings.Contains(line, "ordering cycle") || strings.Contains(line, "deleted to break")
 	for _, id := range units {
-		if strings.Contains(line, id) {
+		if named(id).MatchString(line) {
 			return Remark{Problem, id, "systemd-analyze: " + line}, true
 		}
 	}
+	if m := dropIn.FindStringSubmatch(line); m != nil {
+		return Remark{Problem, m[1], "systemd-analyze: " + line}, true
+	}
 	return Remark{Problem, "", "systemd-analyze: " + line}, cycle
+}
+
+// dropIn is how a file is named that changes a unit of others: what the image has of
+// those in /etc is the subject's, or as good as the worker's are.
+var dropIn = regexp.MustCompile(`/etc/systemd/system/([^/\s]+)\.d/[^/\s]+\.conf:`)
+
+// named finds a unit's name where it is all of a name: a.service is not in
+// data.service, and t@.service is in t@i.service.
+func named(unit string) *regexp.Regexp {
+	const inName = `[A-Za-z0-9:_.\\@-]`
+	name := strings.Replace(regexp.QuoteMeta(unit), `@\.`, `@`+inName+`*\.`, 1)
+	return regexp.MustCompile(`(?:^|[^A-Za-z0-9:_.\\@-])` + name + `(?:$|[^A-Za-z0-9_-])`)
+}
+
+// asks reports whether a start of one unit starts the other.
+func (u unit) asks(id string) bool {
+	return slices.Contains(slices.Concat(u.list("Wants"), u.list("Requires"), u.list("BindsTo")), id)
 }
 
 // rules look at one unit among all, and say nothing or one thing.
@@ -137,7 +159,7 @@ const bootBudget = 2 * time.Second
 
 func holdsTheBoot(u unit, all map[string]unit) (Level, string) {
 	waits := u.is("Type", "oneshot", "notify", "notify-reload", "dbus", "forking")
-	asked := slices.Contains(u.list("WantedBy"), "multi-user.target") || slices.Contains(all[vector].list("Wants"), u["Id"])
+	asked := slices.Contains(u.list("WantedBy"), "multi-user.target") || all[vector].asks(u["Id"])
 	ordered := u["DefaultDependencies"] == "yes" || slices.Contains(all[vector].list("After"), u["Id"])
 	if !waits || !asked || !ordered {
 		return "", ""
@@ -186,11 +208,10 @@ func childIsKilled(u unit, _ map[string]unit) (Level, string) {
 }
 
 func burnsItsStarts(u unit, all map[string]unit) (Level, string) {
-	wanted := slices.Contains(all[vector].list("Wants"), u["Id"])
-	if !wanted || u.is("StartLimitIntervalUSec", "0", "") || u.is("StartLimitBurst", "0", "") || u.is("Type", "notify", "notify-reload") {
+	if !all[vector].asks(u["Id"]) || u.is("StartLimitIntervalUSec", "0", "") || u.is("StartLimitBurst", "0", "") || u.is("Type", "notify", "notify-reload") {
 		return "", ""
 	}
-	return Note, fmt.Sprintf("each restart of Vector asks for it (Wants=): while it fails, its %s starts in %s are gone after as many restarts of Vector, 0.1 s apart",
+	return Note, fmt.Sprintf("each restart of Vector asks for it: while it fails, its %s starts in %s are gone after as many restarts of Vector, 0.1 s apart",
 		u["StartLimitBurst"], u["StartLimitIntervalUSec"])
 }
 

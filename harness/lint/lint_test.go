@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -79,6 +80,40 @@ func TestWhatSystemdAnalyzeSaysIsKeptIfItConcernsTheSubjectOrTheOrder(t *testing
 		"problem p.service: systemd-analyze: /etc/systemd/system/p.service:3: Unknown key name 'Tpye' in section 'Service', ignoring.",
 		"problem : systemd-analyze: vector.service: Found ordering cycle on q.service/start",
 	}, got)
+}
+
+func TestAnotherUnitsNameIsNotTheSubjects(t *testing.T) {
+	unit := func(id string) string { return strings.ReplaceAll(good, "p.service", id) }
+	assert.Empty(t, remarks(t, "/usr/lib/systemd/system/cloud-p.service:7: Unknown key name 'X' in section 'Unit', ignoring.\nUnit p.service-old is odd\n", good, "p.service"))
+	for _, line := range []string{"p.service: Command /opt/p is not executable: No such file or directory", "Unit p.service not found.", "/etc/systemd/system/p.service.d/x.conf:1: odd"} {
+		assert.Len(t, remarks(t, line+"\n", good, "p.service"), 1, line)
+	}
+	assert.Len(t, remarks(t, "t@i.service: Command /opt/t is not executable\n", unit("t@.service"), "t@.service"), 1)
+}
+
+func TestAMistakeInADropInIsSeen(t *testing.T) {
+	got := remarks(t, "/etc/systemd/system/vector.service.d/20-mine.conf:3: Unknown key name 'Aftre' in section 'Unit', ignoring.\n", good, "p.service")
+	assert.Equal(t, []string{"problem vector.service: systemd-analyze: /etc/systemd/system/vector.service.d/20-mine.conf:3: Unknown key name 'Aftre' in section 'Unit', ignoring."}, got)
+}
+
+func TestWhatVectorRequiresItAsksForAsWell(t *testing.T) {
+	show := strings.NewReplacer("Type=notify", "Type=exec", "StartLimitIntervalUSec=0", "StartLimitIntervalUSec=2min").Replace(good)
+	out := []byte(between + "\n" + show + "\n" + strings.Replace(vectors, "Wants=p.service", "Requires=p.service", 1))
+	got, err := Read(out, []string{"p.service"})
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	assert.Contains(t, got[0].Text, "each restart of Vector asks for it")
+}
+
+func TestATemplateIsVerifiedAndNotShown(t *testing.T) {
+	// What is run is the script itself, with systemd's two programs replaced.
+	script := Script([]string{`x\x2dy.service`, "t@.service", "t@i.service"})
+	script[2] = strings.NewReplacer("systemd-analyze", "echo", "systemctl", "printf '%s '").Replace(script[2])
+	out, err := exec.CommandContext(t.Context(), script[0], script[1:]...).Output()
+	require.NoError(t, err)
+	verified, shown, _ := strings.Cut(string(out), between)
+	assert.Contains(t, verified, `multi-user.target x\x2dy.service t@.service t@i.service vector.service`)
+	assert.True(t, strings.HasSuffix(shown, ` x\x2dy.service t@i.service vector.service `), shown)
 }
 
 func TestNoOutputIsNoPass(t *testing.T) {
