@@ -173,7 +173,7 @@ func (b *Builder) lock(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock the image builds: %w", err)
 	}
-	for {
+	for waits := false; ; waits = true {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			return func() { _ = f.Close() }, nil
@@ -181,6 +181,9 @@ func (b *Builder) lock(ctx context.Context) (unlock func(), err error) {
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			_ = f.Close()
 			return nil, fmt.Errorf("lock the image builds: %w", err)
+		}
+		if !waits {
+			b.step("waiting for another bootrace that builds images")
 		}
 		select {
 		case <-ctx.Done():
