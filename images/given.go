@@ -16,9 +16,10 @@ import (
 
 // Given returns the worker image of an image that is a worker already, the
 // subject in it: what it has of Vector, its configuration and its drop-ins stays
-// as it is. The units are those in its /etc/systemd/system; the digests are the
-// given image's own: its id, and what the registries that have it know it by. All
-// are of one look at the name, which may be another image's a moment later.
+// as it is. The units are those in its /etc/systemd/system, else those that it changes
+// by drop-ins there; the digests are the given image's own: its id, and what the
+// registries that have it know it by. All are of one look at the name, which may be
+// another image's a moment later.
 func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) (img Image, units, digests []string, err error) {
 	given, err := b.image(ctx, ref)
 	if err != nil {
@@ -41,7 +42,11 @@ func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) 
 	for _, name := range []string{"usr/bin/vector", "usr/lib/systemd/system/vector.service", "etc/vector", "etc/systemd/system/vector.service.d"} {
 		theirs[name] = has(name) && !(v.Real() && name == "usr/bin/vector")
 	}
-	if units, err = b.localUnits(ctx, id); err != nil {
+	units, err = b.localUnits(ctx, id)
+	if err == nil && len(units) == 0 {
+		err = errors.New("it has no unit and no drop-in of its own in /etc/systemd/system, by which the subject is known")
+	}
+	if err != nil {
 		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
 	}
 	img, err = b.worker(ctx, base, azure, v, func(name string) bool { return theirs[name] || theirs[path.Dir(name)] })
@@ -77,18 +82,17 @@ func (b *Builder) localUnits(ctx context.Context, id string) ([]string, error) {
 		return nil, fmt.Errorf("read its /etc/systemd/system: %w", err)
 	}
 	defer res.Content.Close()
-	var out []string
+	files := map[string]string{}
 	for r := tar.NewReader(res.Content); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return out, nil
+			return Units(files), nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read its /etc/systemd/system: %w", err)
 		}
-		dir, name := path.Split(h.Name)
-		if h.Typeflag == tar.TypeReg && dir == "system/" && strings.Contains(name, ".") && !notTheirs[name] {
-			out = append(out, name)
+		if name := strings.TrimPrefix(h.Name, "system/"); h.Typeflag != tar.TypeDir && !notTheirs[name] {
+			files[name] = h.Linkname
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,8 +26,9 @@ const installTimeout = 5 * time.Minute
 // installerDir is where the subject's directory lies while its installer runs.
 const installerDir = "opt/bootrace-subject"
 
-// begunFile is changed a second before the installer begins.
-const begunFile = installerDir + "/.begun"
+// begunFile is changed a second before the installer begins. It lies where no
+// installer cleans up: some remove the directory they came in.
+const begunFile = ".bootrace-begun"
 
 // labelUnits names the units that an installer brought.
 const labelUnits = "bootrace.units"
@@ -60,7 +62,8 @@ func (s Subject) seal() string {
 	if s.installer != nil {
 		// Told apart by the change of their inode: an installer may keep the time of
 		// what it copies. Engines can tell what changed, too, but take seconds.
-		sh.WriteString("for d in /etc/systemd/system /usr/lib/systemd/system; do find $d -maxdepth 1 ! -type d -cnewer /" + begunFile + " -printf '%f\\n'; done\n")
+		fmt.Fprintf(&sh, "for d in /%s; do [ ! -d $d ] || find $d -maxdepth 2 ! -type d -cnewer /%s -printf '%%P\\t%%l\\n'; done\nrm -f /%[2]s\n",
+			strings.Join(images.UnitDirs, " /"), begunFile)
 	}
 	if len(s.Enable) > 0 {
 		// Quoted: a unit's name may hold a backslash.
@@ -81,7 +84,13 @@ func (s Subject) Bake(ctx context.Context, b *images.Builder, i Installer, worke
 	if err != nil {
 		return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, err)
 	}
-	return img, slices.Compact(slices.Sorted(slices.Values(append(strings.Fields(img.Labels[labelUnits]), s.Units...)))), nil
+	if units = s.Units; s.installer != nil {
+		units = strings.Fields(img.Labels[labelUnits])
+	}
+	if len(units) == 0 {
+		return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, noUnit("/"))
+	}
+	return img, units, nil
 }
 
 // kind is the kind of a baked image.
@@ -96,7 +105,7 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 		return err
 	}
 	in := machine.Install{Name: s.Name, Image: worker.ID, Files: tar, Seal: s.seal(), Ref: ref, Labels: func(sealed string) map[string]string {
-		return map[string]string{images.LabelImage: kind, labelUnits: strings.Join(unitsAmong(sealed), " ")}
+		return map[string]string{images.LabelImage: kind, labelUnits: strings.Join(s.unitsWith(sealed), " ")}
 	}}
 	if s.installer == nil {
 		_, err := i.Install(ctx, in)
@@ -116,9 +125,15 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 	return InstallError{Command: strings.Join(append([]string{"install.sh"}, s.args...), " "), Output: output, Err: err}
 }
 
-// unitsAmong picks the units among names, a line each.
-func unitsAmong(names string) []string {
-	return slices.DeleteFunc(strings.Fields(names), func(name string) bool { return !unitName.MatchString(name) })
+// unitsWith are the units, given what the seal printed: an installer's files of
+// unit directories, a line each of path, tab and link target.
+func (s Subject) unitsWith(sealed string) []string {
+	files := maps.Clone(s.unitFiles)
+	for line := range strings.Lines(sealed) {
+		file, target, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		files[file] = target
+	}
+	return images.Units(files)
 }
 
 // InstallError is an installer that failed, with what it printed.

@@ -19,11 +19,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
-	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +37,8 @@ type Subject struct {
 	Enable []string    // units to enable
 	Units  []string    // all units it brings; those of an installer are known once it has run
 
-	installer images.Tree // the directory, if it has an install.sh
+	unitFiles map[string]string // of Rootfs, see [images.Units]
+	installer images.Tree       // the directory, if it has an install.sh
 	args      []string
 	timeout   time.Duration
 }
@@ -59,14 +57,17 @@ type Manifest struct {
 	} `yaml:"install"`
 }
 
-// unitDirs are where a subject's units lie, relative to its root.
-var unitDirs = []string{"etc/systemd/system", "usr/lib/systemd/system"}
-
-var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|path|timer|target|mount)$`)
+// unitDirs adds the second name that the last has where /usr is merged.
+var unitDirs = append(slices.Clone(images.UnitDirs), "lib/systemd/system")
 
 // Read reads a subject directory.
 func Read(dir string) (Subject, error) {
-	s := Subject{Name: filepath.Base(filepath.Clean(dir)), Rootfs: images.Tree{}}
+	s := Subject{Rootfs: images.Tree{}}
+	whole, err := filepath.Abs(dir) // "." has a name
+	if err != nil {
+		return s, fmt.Errorf("subject %s: %w", dir, err)
+	}
+	s.Name = filepath.Base(whole)
 	m, err := readManifest(filepath.Join(dir, "subject.yaml"))
 	if err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
@@ -126,25 +127,44 @@ func Populator(ctx context.Context, b *images.Builder) (Subject, error) {
 
 // complete fills in Units, and Enable where the subject does not say.
 func (s *Subject) complete(named bool) error {
-	for _, name := range slices.Sorted(maps.Keys(s.Rootfs)) {
-		unit := path.Base(name)
-		if !slices.Contains(unitDirs, path.Dir(name)) || !unitName.MatchString(unit) {
-			continue
-		}
-		s.Units = append(s.Units, unit)
-		if !named && bytes.Contains(s.Rootfs[name].Data, []byte("[Install]")) {
-			s.Enable = append(s.Enable, unit)
+	s.unitFiles = map[string]string{}
+	for name, f := range s.Rootfs {
+		for _, dir := range unitDirs {
+			file, ok := strings.CutPrefix(name, dir+"/")
+			if !ok {
+				continue
+			}
+			s.unitFiles[file] = ""
+			if f.Mode&fs.ModeSymlink != 0 {
+				s.unitFiles[file] = string(f.Data)
+				f = s.Rootfs[strings.TrimPrefix(string(f.Data), "/")]
+			}
+			if !named && images.IsUnit(file, s.unitFiles[file]) && installs(file, f.Data) {
+				s.Enable = append(s.Enable, file)
+			}
 		}
 	}
+	slices.Sort(s.Enable)
+	s.Units = images.Units(s.unitFiles)
 	for _, unit := range s.Enable {
-		if !unitName.MatchString(unit) {
+		if !images.IsUnit(unit, "") {
 			return fmt.Errorf("%q in its list enable is no unit name", unit)
 		}
 	}
 	if len(s.Units) == 0 && s.installer == nil {
-		return fmt.Errorf("it brings no unit: expected one in rootfs/%s", strings.Join(unitDirs, " or rootfs/"))
+		return noUnit("rootfs/")
 	}
 	return nil
+}
+
+// installs reports whether a unit can be enabled. A template is by its instances,
+// but for one that names its own (systemd.unit(5), DefaultInstance=).
+func installs(unit string, text []byte) bool {
+	return bytes.Contains(text, []byte("[Install]")) && (!strings.Contains(unit, "@.") || bytes.Contains(text, []byte("\nDefaultInstance=")))
+}
+
+func noUnit(root string) error {
+	return fmt.Errorf("it brings no unit, nor a drop-in for one: expected one in %s", root+strings.Join(images.UnitDirs, " or "+root))
 }
 
 // Hash identifies what is under test: two subjects with one hash are the same.

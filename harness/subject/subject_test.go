@@ -33,15 +33,57 @@ func TestASubjectEnablesTheUnitsThatCanBe(t *testing.T) {
 		"rootfs/etc/systemd/system/README":           "[Install]\n",
 		"rootfs/usr/local/bin/program":               "x",
 		"rootfs/etc/systemd/system/x\\x2dy.service":  "[Service]\n",
-		"rootfs/etc/systemd/system/t@.service":       "[Service]\n",
+		"rootfs/etc/systemd/system/t@.service":       "[Service]\n[Install]\nWantedBy=multi-user.target\n",
 		"rootfs/etc/systemd/system/d.service.d/no":   "x",
 		"rootfs/etc/systemd/system/not a unit.timer": "[Install]\n",
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, "mine", s.Name)
 	assert.Equal(t, []string{"a.service", "c.path"}, s.Enable)
-	assert.Equal(t, []string{"a.service", "b.service", "t@.service", `x\x2dy.service`, "c.path"}, s.Units)
+	assert.Equal(t, []string{"a.service", "b.service", "c.path", "t@.service", `x\x2dy.service`}, s.Units)
 	assert.Contains(t, s.seal(), "systemctl enable 'a.service' 'c.path'\n")
+}
+
+// link puts a symbolic link into a subject directory.
+func link(t *testing.T, dir, target, name string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+	require.NoError(t, os.Symlink(target, filepath.Join(dir, name)))
+}
+
+func TestAUnitIsFoundWhereverSystemdFindsIt(t *testing.T) {
+	for _, dir := range []string{"etc", "usr/local/lib", "usr/lib", "lib"} {
+		s, err := Read(write(t, map[string]string{"rootfs/" + dir + "/systemd/system/a.service": "[Install]\n"}))
+		require.NoError(t, err, dir)
+		assert.Equal(t, []string{"a.service"}, s.Enable, dir)
+	}
+}
+
+func TestALinkIsAUnitUnderItsOwnNameOnly(t *testing.T) {
+	dir := write(t, map[string]string{unitDir + "a.service": "[Service]\n", "rootfs/opt/mine/linked.service": "[Install]\n"})
+	link(t, dir, "/dev/null", unitDir+"masked.timer")
+	link(t, dir, "a.service", unitDir+"alias.service")
+	link(t, dir, "/opt/mine/linked.service", unitDir+"linked.service")
+	s, err := Read(dir)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a.service", "linked.service"}, s.Units)
+	assert.Equal(t, []string{"linked.service"}, s.Enable)
+	assert.Equal(t, []string{"a.service", "b.service", "linked.service"}, s.unitsWith("b.service\t\nmulti-user.target.wants/b.service\t/etc/systemd/system/b.service\n"+
+		"dbus-b.service\t/etc/systemd/system/b.service\nvector.service.d/b.conf\t\ncron.service\t/dev/null\n"), "and so with an installer's")
+}
+
+func TestASubjectOfDropInsIsTheUnitsTheyChange(t *testing.T) {
+	s, err := Read(write(t, map[string]string{unitDir + "vector.service.d/fetch.conf": "[Service]\n", unitDir + "service.d/all.conf": "[Service]\n"}))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"vector.service"}, s.Units)
+	assert.Empty(t, s.Enable)
+}
+
+func TestASubjectHasTheNameOfItsDirectory(t *testing.T) {
+	t.Chdir(write(t, map[string]string{unitDir + "a.service": ""}))
+	s, err := Read(".")
+	require.NoError(t, err)
+	assert.Equal(t, "mine", s.Name)
 }
 
 func TestASubjectMayNameWhatToEnable(t *testing.T) {
