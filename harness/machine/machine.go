@@ -9,8 +9,10 @@ package machine
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
+	"time"
 )
 
 // Spec is what a machine is made of.
@@ -75,6 +77,11 @@ type SealError struct{ Err error }
 func (e SealError) Error() string { return "seal the image: " + e.Err.Error() }
 func (e SealError) Unwrap() error { return e.Err }
 
+// LateError is an installation whose command took longer than it may.
+type LateError struct{ Within time.Duration }
+
+func (e LateError) Error() string { return fmt.Sprintf("it did not end within %s", e.Within) }
+
 // Install makes an image out of another one. It has no network but loopback.
 type Install struct {
 	Name  string // for people
@@ -84,6 +91,7 @@ type Install struct {
 	// nothing is booted.
 	Command []string
 	Env     []string
+	Within  time.Duration // how long Command may take; 0: as long as it likes
 	// Seal is a shell script that runs last, with nothing else running.
 	Seal string
 	Ref  string // the name of the image that comes out of it

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"bootrace/harness/machine"
 	"bootrace/images"
@@ -33,8 +34,11 @@ const begunFile = ".bootrace-begun"
 // labelUnits names the units that an installer brought.
 const labelUnits = "bootrace.units"
 
-// outputLines is how much of an installer's output its error shows.
-const outputLines = 30
+// How much of an installer's output its error shows.
+const (
+	outputLines   = 30
+	outputColumns = 400
+)
 
 // readInstaller takes the whole directory, if it has an install.sh.
 func (s *Subject) readInstaller(dir string, m Manifest) error {
@@ -52,7 +56,15 @@ func (s *Subject) readInstaller(dir string, m Manifest) error {
 	if s.timeout == 0 {
 		s.timeout = installTimeout
 	}
-	return s.installer.Dir(dir, "")
+	if err := s.installer.Dir(dir, ""); err != nil {
+		return err
+	}
+	// As image builds do with a script that they are given.
+	if f := s.installer["install.sh"]; f.Mode.IsRegular() {
+		f.Mode |= 0o111
+		s.installer["install.sh"] = f
+	}
+	return nil
 }
 
 // seal is what is done last to an image: it is left as a golden image is, which
@@ -113,14 +125,13 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 	}
 	in.Command = append([]string{"/bin/sh", "-c", `cd "/` + installerDir + `" && touch -d '1 second ago' "/` + begunFile + `" && exec "$0" "$@"`, "./install.sh"}, s.args...)
 	in.Env = []string{"PACKER_BUILD=1", "DEBIAN_FRONTEND=noninteractive", "HOME=/root"}
-	bounded, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	output, err := i.Install(bounded, in)
+	in.Within = s.timeout
+	output, err := i.Install(ctx, in)
 	if err == nil || errors.As(err, new(machine.SealError)) {
 		return err // by then the installer had done its part
 	}
-	if bounded.Err() != nil && ctx.Err() == nil {
-		err = fmt.Errorf("it did not end within %s (subject.yaml, install.timeout)", s.timeout)
+	if errors.As(err, new(machine.LateError)) {
+		err = fmt.Errorf("%w (subject.yaml, install.timeout)", err)
 	}
 	return InstallError{Command: strings.Join(append([]string{"install.sh"}, s.args...), " "), Output: output, Err: err}
 }
@@ -143,15 +154,31 @@ type InstallError struct {
 }
 
 func (e InstallError) Error() string {
-	lines := strings.Split(strings.TrimRight(e.Output, "\n"), "\n")
+	lines := strings.Split(strings.Trim(printable(e.Output), "\n"), "\n")
 	if cut := len(lines) - outputLines; cut > 0 {
-		lines = append([]string{fmt.Sprintf("(%d lines before)", cut)}, lines[cut:]...)
+		lines = append([]string{"(more before)"}, lines[cut:]...)
+	}
+	for i, l := range lines {
+		if r := []rune(l); len(r) > outputColumns {
+			lines[i] = string(r[:outputColumns]) + "…"
+		}
 	}
 	said := "it printed nothing"
 	if e.Output != "" {
 		said = "it printed:\n    " + strings.Join(lines, "\n    ")
 	}
 	return fmt.Sprintf("%s: %v; %s", e.Command, e.Err, said)
+}
+
+// printable leaves of what a program printed what does nothing to a terminal.
+func printable(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r", "\n")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func (e InstallError) Unwrap() error { return e.Err }

@@ -1,8 +1,10 @@
 package subject
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -79,11 +81,25 @@ func TestASubjectOfDropInsIsTheUnitsTheyChange(t *testing.T) {
 	assert.Empty(t, s.Enable)
 }
 
+func TestAnInstallerNeedNotBeExecutable(t *testing.T) {
+	s, err := Read(write(t, map[string]string{"install.sh": "#!/bin/sh\n"}))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o755), s.installer["install.sh"].Mode)
+}
+
 func TestASubjectHasTheNameOfItsDirectory(t *testing.T) {
 	t.Chdir(write(t, map[string]string{unitDir + "a.service": ""}))
 	s, err := Read(".")
 	require.NoError(t, err)
 	assert.Equal(t, "mine", s.Name)
+}
+
+func TestAnInstallersOutputIsShownInLinesThatDoNothingToATerminal(t *testing.T) {
+	binary := "\x1b[2Jbegun\x00\xff\r 10 %\r100 %\n" + strings.Repeat("x", 5000)
+	text := InstallError{Command: "install.sh", Output: binary, Err: errors.New("it exited 1")}.Error()
+	assert.True(t, strings.HasPrefix(text, "install.sh: it exited 1; it printed:\n    [2Jbegun\uFFFD\n     10 %\n    100 %\n    xxx"), "%q", text)
+	assert.Less(t, len(text), 1000)
+	assert.Contains(t, InstallError{Output: strings.Repeat("line\n", 100), Err: errors.New("")}.Error(), "it printed:\n    (more before)\n    line\n")
 }
 
 func TestASubjectMayNameWhatToEnable(t *testing.T) {

@@ -34,20 +34,27 @@ var sealable = []string{"/bin/sh", "-c", "[ ! -e /" + sealFile + " ] || exec /bi
 // Install puts the files in, boots the image to basic.target, runs the command in
 // it, stops it, seals it and commits it: one container and one layer, for
 // where the engine compares whole file systems each layer costs seconds. It returns what the command printed.
-// ctx bounds all of it; whatever happens the container is removed.
+// Whatever happens the container is removed.
 func (b *Backend) Install(ctx context.Context, in machine.Install) (output string, err error) {
 	id, box, err := b.bench(ctx, in.Name, in.Image, in.Files)
 	defer b.clear(ctx, id, &err)
 	if err != nil {
 		return "", err
 	}
-	var out bytes.Buffer
+	var out tail
 	if in.Command != nil {
 		if err := b.boot(ctx, box, id); err != nil {
 			return "", err
 		}
-		exit, err := execute(ctx, b.Engine(), id, client.ExecCreateOptions{Cmd: in.Command, Env: in.Env}, nil, &out, &out)
+		bounded, cancel := ctx, context.CancelFunc(func() {})
+		if in.Within > 0 {
+			bounded, cancel = context.WithTimeout(ctx, in.Within)
+		}
+		exit, err := execute(bounded, b.Engine(), id, client.ExecCreateOptions{Cmd: in.Command, Env: in.Env}, nil, &out, &out)
+		cancel()
 		switch {
+		case err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			return out.String(), machine.LateError{Within: in.Within}
 		case err != nil:
 			return out.String(), err
 		case exit != 0:
@@ -71,6 +78,22 @@ func (b *Backend) Install(ctx context.Context, in machine.Install) (output strin
 	}
 	return out.String(), nil
 }
+
+// tail keeps the end of what is written to it: a program may print for ever.
+type tail struct{ kept []byte }
+
+// tailKept is how much of it.
+const tailKept = 64 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.kept = append(t.kept, p...)
+	if cut := len(t.kept) - tailKept; cut > tailKept {
+		t.kept = append(t.kept[:0], t.kept[cut:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string { return string(t.kept[max(0, len(t.kept)-tailKept):]) }
 
 // seal runs the script alone in a container that is stopped, and returns what it
 // printed.

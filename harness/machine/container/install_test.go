@@ -1,0 +1,61 @@
+package container
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/machine"
+)
+
+func TestTailKeepsTheEndOfWhatIsPrintedForEver(t *testing.T) {
+	var out tail
+	for range 4 * tailKept / 10 {
+		_, err := out.Write([]byte("for ever.\n"))
+		require.NoError(t, err)
+	}
+	_, err := out.Write([]byte("the end"))
+	require.NoError(t, err)
+	assert.Len(t, out.String(), tailKept)
+	assert.LessOrEqual(t, len(out.kept), 2*tailKept)
+	assert.True(t, strings.HasSuffix(out.String(), "for ever.\nthe end"))
+}
+
+// install installs into the worker, and never into an image.
+func install(t *testing.T, l lab, script string, within time.Duration) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	return l.backend.Install(ctx, machine.Install{
+		Name: "odd", Image: l.worker, Command: []string{"/bin/sh", "-c", script}, Within: within,
+		Seal: "exit 1\n", Ref: "bootrace/subject:never",
+	})
+}
+
+func TestInstallersThatAreOdd(t *testing.T) {
+	l := newLab(t)
+	for _, tt := range []struct {
+		name, script string
+		within       time.Duration
+		wantErr      string
+		wantOutput   string
+	}{
+		{"logs to a file of its own and fails later", "exec >/tmp/log 2>&1; sleep 1; exit 3", 0, "it exited 3", ""},
+		{"leaves a process that holds its output", "sleep 1000 & echo done", time.Minute, "seal the image", "done\n"},
+		{"prints for ever", "yes and so on", 2 * time.Second, "it did not end within 2s", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			output, err := install(t, l, tt.script, tt.within)
+			require.ErrorContains(t, err, tt.wantErr)
+			assert.True(t, strings.HasPrefix(output, tt.wantOutput), "%.200q", output)
+			assert.LessOrEqual(t, len(output), tailKept)
+		})
+	}
+	names, err := l.running(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, names, "nothing is left behind")
+}
