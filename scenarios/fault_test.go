@@ -60,7 +60,7 @@ func TestWhatIsWrongWithAFaultIsSaidWithItsPlace(t *testing.T) {
 		{"an unknown key", "retry_after: 7s", "retry: 7s", "f.yaml:16:7: unknown key cloud.faults[0].retry"},
 		{"a key that does not go with the kind", "kind: status", "kind: hang", "f.yaml:16:7: cloud.faults[0].retry_after does not go with hang"},
 		{"a status that is none", "status: 429", "status: 42", "f.yaml:15:7: cloud.faults[0].status 42: expected 200 to 599"},
-		{"a status that is text", "status: 429", "status: many", "f.yaml:15:15: cloud.faults[0].status: expected a whole number above 0"},
+		{"a status that is text", "status: 429", "status: many", "f.yaml:15:15: cloud.faults[0].status: expected a whole number, at least 1"},
 		{"a kind of another service", "service: keyvault", "service: imds", "cloud.faults[0].op"},
 		{"requests backwards", "1-3", "3-1", "f.yaml:17:7: cloud.faults[0].requests"},
 		{"a way without a writing", "when: after\n  delay: 5s", "when: before-boot", "f.yaml:7:3: worker_env.way goes with when: after only"},

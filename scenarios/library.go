@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"bootrace/scenarios/document"
 )
 
 //go:embed */*.yaml
@@ -67,7 +69,7 @@ func Find(name string) (Scenario, error) {
 		}
 		candidates = append(candidates, s.Name)
 	}
-	return Scenario{}, fmt.Errorf("there is no scenario %q%s; bootrace scenarios lists them, a file is given by its path", name, didYouMean(name, candidates))
+	return Scenario{}, fmt.Errorf("there is no scenario %q%s; bootrace scenarios lists them, a file is given by its path", name, document.DidYouMean(name, candidates))
 }
 
 // Default is what a run without names takes: the delays.
@@ -112,38 +114,4 @@ func set(name string) ([]Scenario, error) {
 	}
 	all, err := Library()
 	return slices.DeleteFunc(all, func(s Scenario) bool { return !s.In(Size(name)) }), err
-}
-
-// didYouMean names the candidate closest to a misspelt name, if one is close.
-func didYouMean(name string, candidates []string) string {
-	best, distance := "", len(name)/2+1
-	for _, c := range candidates {
-		if d := editDistance(name, c); d < distance {
-			best, distance = c, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return " (did you mean " + best + "?)"
-}
-
-// editDistance is Levenshtein's, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		left := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := left
-			if a[i] != b[j] {
-				cost = 1 + min(left, row[j], row[j+1])
-			}
-			left, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

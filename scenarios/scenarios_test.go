@@ -71,7 +71,7 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		{"binary", "\x00\x01\xff", []string{"not a text file"}},
 		{"an alias", edit("description: a text", "description: &a text"), []string{"anchors, aliases and tags"}},
 		{"several at once", edit("45s", "45") + "more: 1\n", []string{"f.yaml:6:10", "unknown key more"}},
-		{"starts of none", good + "  starts: {vector.service: 0}\n", []string{"expect.starts.vector.service: expected a whole number above 0"}},
+		{"starts of none", good + "  starts: {vector.service: 0}\n", []string{"expect.starts.vector.service: expected a whole number, at least 1"}},
 		{"an allowed failure without a reason", good + "  allowed_failed: [{unit: a.service}]\n", []string{"expect.allowed_failed[0].reason is missing"}},
 		{"settling too short to see anything", edit("  window: 2m", "  window: 2m\n  settle: 1s"), []string{"look.settle: at least"}},
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"bootrace/scenarios/document"
 )
 
 // minWindow is room for a boot on a loaded host, and for Vector to hold after it.
@@ -18,9 +20,12 @@ const minSettle = 8 * time.Second
 // maxWindow is longer than any boot that is worth waiting for.
 const maxWindow = 24 * time.Hour
 
+// place returns the token at a path, as document.Find does.
+type place func(path ...any) *token.Token
+
 // sense finds what is well formed and cannot be meant.
 func (p *problems) sense(root ast.Node, s Scenario) {
-	at := func(path ...string) *token.Token { return find(root, path) }
+	at := func(path ...any) *token.Token { return document.Find(root, path...) }
 	given := func(parent, key string) bool { return at(parent, key) != at(parent) }
 	delay, ttl := s.WorkerEnv.Delay.Duration, s.Cloud.PendingWorkerTTL.Duration
 
@@ -51,8 +56,8 @@ func (p *problems) sense(root ast.Node, s Scenario) {
 	case !s.Delivers() && given("expect", "credentials_within"):
 		p.At(at("expect", "credentials_within"), "expect.credentials_within has no meaning when no credentials come")
 	}
-	p.senseOfFaults(root, s)
-	p.senseOfDuring(root, s)
+	p.senseOfFaults(at, s)
+	p.senseOfDuring(at, s)
 	p.senseOfLook(at, s)
 	for _, d := range []struct {
 		parent, key string
@@ -78,50 +83,28 @@ func (p *problems) sense(root ast.Node, s Scenario) {
 	}
 }
 
-func (p *problems) senseOfFaults(root ast.Node, s Scenario) {
+func (p *problems) senseOfFaults(at place, s Scenario) {
 	for i, f := range s.Cloud.Faults {
-		item := element(root, []string{"cloud", "faults"}, i)
 		for _, problem := range f.Validate() {
-			p.At(find(item, []string{problem.Key}), "cloud.faults[%d].%s %s", i, problem.Key, problem.Message)
+			p.At(at("cloud", "faults", i, problem.Key), "cloud.faults[%d].%s %s", i, problem.Key, problem.Message)
 		}
 		if from := f.From.Duration; from >= s.Look.Window.Duration && s.Look.Window.Duration > 0 {
-			p.At(find(item, []string{"from"}), "cloud.faults[%d].from: %s is not within look.window, %s", i, f.From, s.Look.Window)
+			p.At(at("cloud", "faults", i, "from"), "cloud.faults[%d].from: %s is not within look.window, %s", i, f.From, s.Look.Window)
 		}
 	}
 }
 
-func (p *problems) senseOfDuring(root ast.Node, s Scenario) {
+func (p *problems) senseOfDuring(at place, s Scenario) {
 	for i, a := range s.During {
-		item := element(root, []string{"during"}, i)
 		if s.WorkerEnv.When == Never {
-			p.At(find(item, []string{"at"}), "during[%d]: goes with a worker.env that comes", i)
+			p.At(at("during", i, "at"), "during[%d]: goes with a worker.env that comes", i)
 		} else if end := s.Waits() - minSettle; a.At.Duration > end {
-			p.At(find(item, []string{"at"}), "during[%d].at: %s is later than %s before the case ends: a longer look.settle", i, a.At, minSettle)
+			p.At(at("during", i, "at"), "during[%d].at: %s is later than %s before the case ends: a longer look.settle", i, a.At, minSettle)
 		}
 	}
 }
 
-// element returns an element of the list at path.
-func element(n ast.Node, path []string, i int) ast.Node {
-	for _, name := range path {
-		m, ok := n.(ast.MapNode)
-		if !ok {
-			return n
-		}
-		for it := m.MapRange(); it.Next(); {
-			if it.Key().GetToken().Value == name {
-				n = it.Value()
-				break
-			}
-		}
-	}
-	if list, ok := n.(*ast.SequenceNode); ok && i < len(list.Values) {
-		return list.Values[i]
-	}
-	return n
-}
-
-func (p *problems) senseOfLook(at func(...string) *token.Token, s Scenario) {
+func (p *problems) senseOfLook(at place, s Scenario) {
 	window := s.Look.Window.Duration
 	switch {
 	case window == 0:
@@ -136,26 +119,4 @@ func (p *problems) senseOfLook(at func(...string) *token.Token, s Scenario) {
 	if s.Written() && s.Look.Settle.Duration < minSettle {
 		p.At(at("look", "settle"), "look.settle: at least %s, for Vector must be seen to stay active", minSettle)
 	}
-}
-
-// find returns the token of the value at path, or of the deepest part there is.
-func find(n ast.Node, path []string) *token.Token {
-	tk := n.GetToken()
-	for _, name := range path {
-		m, ok := n.(ast.MapNode)
-		if !ok {
-			return tk
-		}
-		found := false
-		for it := m.MapRange(); it.Next(); {
-			if it.Key().GetToken().Value == name {
-				n, tk, found = it.Value(), it.Key().GetToken(), true
-				break
-			}
-		}
-		if !found {
-			return tk
-		}
-	}
-	return tk
 }

@@ -3,38 +3,16 @@ package scenarios
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 
 	"bootrace/images/azure/fault"
+	"bootrace/scenarios/document"
 )
 
-// kind is what a value may be.
-type kind string
+type shape = document.Shape
 
-const (
-	object   kind = "object"
-	list     kind = "list"
-	table    kind = "table" // free keys, integer values
-	text     kind = "text"
-	integer  kind = "integer"
-	boolean  kind = "boolean"
-	duration kind = "duration"
-)
-
-// shape is what a place in a scenario file may hold. The loader and the JSON
-// schema both go by it.
-type shape struct {
-	kind     kind
-	doc      string
-	required bool
-	enum     []string // of text
-	only     int      // of integer: the one value; 0: any above 0
-	pattern  string   // of text, durations, and a table's keys; a regular expression of RE2 and ECMA 262
-	want     string   // the pattern in words
-	fields   map[string]shape
-	items    *shape
-}
+const object, list, table, text, integer, boolean, duration = document.Object, document.List, document.Table, document.Text,
+	document.Integer, document.Boolean, document.Duration
 
 const (
 	// durationPattern takes each unit once, the large ones first: no sign, no
@@ -46,52 +24,46 @@ const (
 	unitPattern = `^[A-Za-z0-9:_.@\\-]+[.](service|socket|target|path|timer|mount|device|swap|slice|scope|automount)$`
 	// secretPattern: the names that Key Vault has for secrets.
 	secretPattern = `^[0-9A-Za-z-]{1,127}$`
-	somePattern   = `[^ \t\r\n]`
 )
 
-// matches says whether a text fits the pattern.
-func (s shape) matches(value string) bool {
-	return value != "" && regexp.MustCompile(s.pattern).MatchString(value)
-}
-
 func scenarioShape() shape {
-	span := func(doc string) shape { return shape{kind: duration, doc: doc, pattern: durationPattern} }
-	return shape{kind: object, doc: "A bootrace scenario", fields: map[string]shape{
-		"version":     {kind: integer, required: true, only: Version, doc: "Version of this format: 1"},
-		"name":        {kind: text, required: true, pattern: namePattern, want: "small letters, digits and hyphens", doc: "Name of the scenario, as in bootrace run NAME"},
-		"size":        {kind: text, enum: names(Sizes()), doc: "The smallest set it is in: smoke, gate or nightly (default: nightly)"},
-		"description": {kind: text, required: true, pattern: somePattern, doc: "What it is for, in a sentence"},
-		"worker_env": {kind: object, required: true, doc: "When /etc/opensandbox/worker.env is written", fields: map[string]shape{
-			"when":  {kind: text, required: true, enum: []string{BeforeBoot, After, Never}, doc: "before-boot, after (a delay) or never"},
+	span := func(doc string) shape { return shape{Kind: duration, Doc: doc, Pattern: durationPattern} }
+	return shape{Kind: object, Doc: "A bootrace scenario", Fields: map[string]shape{
+		"version":     {Kind: integer, Required: true, Only: Version, Doc: "Version of this format: 1"},
+		"name":        {Kind: text, Required: true, Pattern: namePattern, Want: "small letters, digits and hyphens", Doc: "Name of the scenario, as in bootrace run NAME"},
+		"size":        {Kind: text, Enum: names(Sizes()), Doc: "The smallest set it is in: smoke, gate or nightly (default: nightly)"},
+		"description": {Kind: text, Required: true, Pattern: document.NotBlank, Doc: "What it is for, in a sentence"},
+		"worker_env": {Kind: object, Required: true, Doc: "When /etc/opensandbox/worker.env is written", Fields: map[string]shape{
+			"when":  {Kind: text, Required: true, Enum: []string{BeforeBoot, After, Never}, Doc: "before-boot, after (a delay) or never"},
 			"delay": span("With when: after. Counts from the start of cloud-final.service"),
-			"way":   {kind: text, enum: names(slices.Sorted(maps.Keys(Ways()))), doc: "With when: after. How it is written (default: edited)"},
+			"way":   {Kind: text, Enum: names(slices.Sorted(maps.Keys(Ways()))), Doc: "With when: after. How it is written (default: edited)"},
 		}},
-		"cloud": {kind: object, doc: "What is particular about the cloud", fields: map[string]shape{
+		"cloud": {Kind: object, Doc: "What is particular about the cloud", Fields: map[string]shape{
 			"pending_worker_ttl": span("How long the control plane waits for the worker to register"),
-			"faults":             {kind: list, doc: "What goes wrong, the first one that fits first", items: faultShape()},
+			"faults":             {Kind: list, Doc: "What goes wrong, the first one that fits first", Items: faultShape()},
 		}},
-		"during": {kind: list, doc: "What is done to units while the machine runs", items: &shape{kind: object, fields: map[string]shape{
-			"at":   {kind: duration, required: true, pattern: durationPattern, doc: "Since the start of cloud-final.service"},
-			"do":   {kind: text, required: true, enum: []string{Restart, StopStart, Kill}, doc: "restart, stop-start (a second apart) or kill (SIGKILL)"},
-			"unit": {kind: text, required: true, pattern: unitPattern, want: "a unit's full name, such as vector.service", doc: "The unit"},
+		"during": {Kind: list, Doc: "What is done to units while the machine runs", Items: &shape{Kind: object, Fields: map[string]shape{
+			"at":   {Kind: duration, Required: true, Pattern: durationPattern, Doc: "Since the start of cloud-final.service"},
+			"do":   {Kind: text, Required: true, Enum: []string{Restart, StopStart, Kill}, Doc: "restart, stop-start (a second apart) or kill (SIGKILL)"},
+			"unit": {Kind: text, Required: true, Pattern: unitPattern, Want: "a unit's full name, such as vector.service", Doc: "The unit"},
 		}}},
-		"look": {kind: object, required: true, doc: "How long to look", fields: map[string]shape{
+		"look": {Kind: object, Required: true, Doc: "How long to look", Fields: map[string]shape{
 			"settle": span("After the worker has registered"),
-			"window": {kind: duration, required: true, pattern: durationPattern, doc: "At the latest, since the machine's start"},
+			"window": {Kind: duration, Required: true, Pattern: durationPattern, Doc: "At the latest, since the machine's start"},
 		}},
-		"expect": {kind: object, required: true, doc: "What the case must come to", fields: map[string]shape{
-			"verdict":     {kind: text, enum: []string{"pass", "fail"}, doc: "What is expected; fail is for a known failure"},
-			"registered":  {kind: boolean, required: true, doc: "Whether the worker must register"},
-			"credentials": {kind: boolean, doc: "Whether Vector must run with the vault's values in the end (default: true)"},
-			"missing": {kind: list, doc: "Optional secrets that the vault will not give", items: &shape{
-				kind: text, pattern: secretPattern, want: "a secret's name", doc: "Name of a secret",
+		"expect": {Kind: object, Required: true, Doc: "What the case must come to", Fields: map[string]shape{
+			"verdict":     {Kind: text, Enum: []string{"pass", "fail"}, Doc: "What is expected; fail is for a known failure"},
+			"registered":  {Kind: boolean, Required: true, Doc: "Whether the worker must register"},
+			"credentials": {Kind: boolean, Doc: "Whether Vector must run with the vault's values in the end (default: true)"},
+			"missing": {Kind: list, Doc: "Optional secrets that the vault will not give", Items: &shape{
+				Kind: text, Pattern: secretPattern, Want: "a secret's name", Doc: "Name of a secret",
 			}},
 			"credentials_within": span("From worker.env complete to Vector running with the vault's values"),
 			"boot_budget":        span("By how much multi-user.target may be later than in the control boot"),
-			"starts":             {kind: table, pattern: unitPattern, want: "a unit's full name, such as vector.service,", doc: "Starts of a unit allowed within 10 s"},
-			"allowed_failed": {kind: list, doc: "Units that may fail", items: &shape{kind: object, fields: map[string]shape{
-				"unit":   {kind: text, required: true, pattern: somePattern, doc: "Unit name or pattern"},
-				"reason": {kind: text, required: true, pattern: somePattern, doc: "Why it may"},
+			"starts":             {Kind: table, Pattern: unitPattern, Want: "a unit's full name, such as vector.service,", Doc: "Starts of a unit allowed within 10 s"},
+			"allowed_failed": {Kind: list, Doc: "Units that may fail", Items: &shape{Kind: object, Fields: map[string]shape{
+				"unit":   {Kind: text, Required: true, Pattern: document.NotBlank, Doc: "Unit name or pattern"},
+				"reason": {Kind: text, Required: true, Pattern: document.NotBlank, Doc: "Why it may"},
 			}}},
 		}},
 	}}
@@ -99,7 +71,7 @@ func scenarioShape() shape {
 
 // faultShape is a fault of the cloud; what goes together, package fault judges.
 func faultShape() *shape {
-	span := func(doc string) shape { return shape{kind: duration, doc: doc, pattern: durationPattern} }
+	span := func(doc string) shape { return shape{Kind: duration, Doc: doc, Pattern: durationPattern} }
 	var kinds, ops []string
 	for _, row := range fault.Table() {
 		kinds = append(kinds, string(row.Kind))
@@ -108,23 +80,23 @@ func faultShape() *shape {
 		ops = append(ops, list...)
 	}
 	slices.Sort(ops)
-	return &shape{kind: object, fields: map[string]shape{
-		"service":        {kind: text, required: true, enum: slices.Sorted(maps.Keys(fault.Services())), doc: "The service it happens to"},
-		"kind":           {kind: text, required: true, enum: kinds, doc: "What goes wrong"},
-		"op":             {kind: text, enum: ops, doc: "The operation it happens to (default: any)"},
-		"secret":         {kind: text, pattern: secretPattern, want: "a secret's name", doc: "The secret it happens to (default: any)"},
+	return &shape{Kind: object, Fields: map[string]shape{
+		"service":        {Kind: text, Required: true, Enum: slices.Sorted(maps.Keys(fault.Services())), Doc: "The service it happens to"},
+		"kind":           {Kind: text, Required: true, Enum: kinds, Doc: "What goes wrong"},
+		"op":             {Kind: text, Enum: ops, Doc: "The operation it happens to (default: any)"},
+		"secret":         {Kind: text, Pattern: secretPattern, Want: "a secret's name", Doc: "The secret it happens to (default: any)"},
 		"from":           span("When it begins, since the machine's start (default: 0s)"),
 		"until":          span("When it ends (default: never)"),
 		"on":             span("With off: how long it is there before it goes"),
 		"off":            span("With on: how long it is gone before it comes back"),
-		"requests":       {kind: text, pattern: `^[0-9,-]+$`, want: "numbers of requests, such as 1-3 or 1,4-, in quotes if it is a number", doc: "The requests it happens to, counted from 1 (default: all)"},
-		"status":         {kind: integer, doc: "HTTP status, with kind: status"},
-		"code":           {kind: text, pattern: somePattern, doc: "The error's code"},
-		"inner_code":     {kind: text, pattern: somePattern, doc: "The inner error's code, of Key Vault"},
-		"body":           {kind: text, pattern: somePattern, doc: "The whole body, instead of the service's own error"},
+		"requests":       {Kind: text, Pattern: `^[0-9,-]+$`, Want: "numbers of requests, such as 1-3 or 1,4-, in quotes if it is a number", Doc: "The requests it happens to, counted from 1 (default: all)"},
+		"status":         {Kind: integer, Least: 1, Doc: "HTTP status, with kind: status"},
+		"code":           {Kind: text, Pattern: document.NotBlank, Doc: "The error's code"},
+		"inner_code":     {Kind: text, Pattern: document.NotBlank, Doc: "The inner error's code, of Key Vault"},
+		"body":           {Kind: text, Pattern: document.NotBlank, Doc: "The whole body, instead of the service's own error"},
 		"latency":        span("How long the answer takes"),
 		"retry_after":    span("What Retry-After asks for"),
-		"retry_after_as": {kind: text, enum: []string{fault.AsSeconds, fault.AsDate}, doc: "Its form (default: seconds)"},
+		"retry_after_as": {Kind: text, Enum: []string{fault.AsSeconds, fault.AsDate}, Doc: "Its form (default: seconds)"},
 	}}
 }
 
@@ -138,54 +110,9 @@ func names[T ~string](list []T) []string {
 
 // Schema is the JSON Schema (2020-12) of scenario files, for editors.
 func Schema() ([]byte, error) {
-	s := scenarioShape().schema()
+	s := scenarioShape().Schema()
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"] = "bootrace scenario"
 	data, err := json.MarshalIndent(s, "", "  ")
 	return append(data, '\n'), err
-}
-
-func (s shape) schema() map[string]any {
-	out := map[string]any{}
-	if s.doc != "" {
-		out["description"] = s.doc
-	}
-	switch s.kind {
-	case object:
-		props, required := map[string]any{}, []string{}
-		for _, name := range slices.Sorted(maps.Keys(s.fields)) {
-			props[name] = s.fields[name].schema()
-			if s.fields[name].required {
-				required = append(required, name)
-			}
-		}
-		out["type"], out["properties"], out["additionalProperties"] = "object", props, false
-		if len(required) > 0 {
-			out["required"] = required
-		}
-	case list:
-		out["type"], out["items"] = "array", s.items.schema()
-	case table:
-		out["type"] = "object"
-		out["additionalProperties"] = map[string]any{"type": "integer", "minimum": 1}
-		out["propertyNames"] = map[string]any{"pattern": s.pattern}
-	case integer:
-		out["type"] = "integer"
-		if s.only != 0 {
-			out["const"] = s.only
-		} else {
-			out["minimum"] = 1
-		}
-	case text, duration:
-		out["type"], out["minLength"] = "string", 1
-		if s.pattern != "" {
-			out["pattern"] = s.pattern
-		}
-		if len(s.enum) > 0 {
-			out["enum"] = s.enum
-		}
-	default:
-		out["type"] = string(s.kind)
-	}
-	return out
 }

@@ -28,29 +28,29 @@ const (
 
 // Policy is what must be shown of a subject before it is let through.
 type Policy struct {
-	Scenarios []string // sizes, names or files, as bootrace run takes them
-	Bases     []string
-	Repeat    int    // boots of each scenario and base
-	Vector    string // Real or Any
-	MinCases  int    // so many cases must have been judged, at least
+	Scenarios []string `yaml:"scenarios"` // sizes, names or files, as bootrace run takes them
+	Bases     []string `yaml:"bases"`
+	Repeat    int      `yaml:"repeat"`    // boots of each scenario and base
+	Vector    string   `yaml:"vector"`    // Real or Any
+	MinCases  int      `yaml:"min_cases"` // so many cases must have been judged, at least
 	// MaxInvalid is how many cases the host may have spoilt for good, as long as
 	// each scenario is judged on each base. No such case is a pass.
-	MaxInvalid int
-	Waivers    []Waiver
+	MaxInvalid int      `yaml:"max_invalid"`
+	Waivers    []Waiver `yaml:"waivers"`
 
-	File   string // where it was read from
-	Source []byte // the file as it is
+	File   string `yaml:"-"` // where it was read from
+	Source []byte `yaml:"-"` // the file as it is
 }
 
 // Waiver lets a check fail in a scenario: a known failure, which somebody answers
 // for, and not for ever. One that is not needed must go.
 type Waiver struct {
-	Scenario string `json:"scenario"`
-	Base     string `json:"base,omitempty"` // empty: all
-	Check    string `json:"check"`
-	Reason   string `json:"reason"`
-	Owner    string `json:"owner"`
-	Expires  string `json:"expires"` // the last day it holds, in UTC, as 2026-01-31
+	Scenario string `yaml:"scenario" json:"scenario"`
+	Base     string `yaml:"base" json:"base,omitempty"` // empty: all
+	Check    string `yaml:"check" json:"check"`
+	Reason   string `yaml:"reason" json:"reason"`
+	Owner    string `yaml:"owner" json:"owner"`
+	Expires  string `yaml:"expires" json:"expires"` // the last day it holds, in UTC, as 2026-01-31
 }
 
 // expired reports whether the waiver holds no longer. A date that is none has

@@ -2,8 +2,9 @@
 // version, and gathers everything that is wrong with it by line and column.
 //
 //	p := &document.Problems{File: "mine.yaml", Source: source}
-//	root := p.Parse("scenario", 1)
-//	p.At(root.GetToken(), "delay: expected a duration")
+//	if root := p.Read("scenario", 1, shape, &scenario); root != nil && scenario.Delay > most {
+//		p.At(document.Find(root, "delay"), "delay: more than %s", most)
+//	}
 //	return p.Err()
 package document
 
@@ -104,9 +105,13 @@ func (p *Problems) Err() error {
 	return p
 }
 
-// Parse returns the root of the file's one document, nil where there is a problem.
+// byteOrderMark is what some editors of Windows begin a file with.
+var byteOrderMark = []byte("\ufeff")
+
+// parse returns the root of the file's one document, nil where there is a problem.
 // kind is what the file holds, such as scenario.
-func (p *Problems) Parse(kind string, version int) ast.Node {
+func (p *Problems) parse(kind string, version int) ast.Node {
+	p.Source = bytes.TrimPrefix(p.Source, byteOrderMark)
 	switch {
 	case len(p.Source) > MaxSize:
 		p.At(nil, "%d bytes; a %s has at most %d", len(p.Source), kind, MaxSize)
@@ -148,4 +153,38 @@ func (p *Problems) notYAML(err error) {
 		tk = at.GetToken()
 	}
 	p.At(tk, "not YAML: %s", text)
+}
+
+// Find returns the token at a path of keys' names and elements' numbers, or of its
+// deepest part that there is: a key's own, an element's first.
+func Find(n ast.Node, path ...any) *token.Token {
+	tk := n.GetToken()
+	for _, step := range path {
+		key, value := child(n, step)
+		if value == nil {
+			break
+		}
+		n, tk = value, key
+	}
+	return tk
+}
+
+func child(n ast.Node, step any) (*token.Token, ast.Node) {
+	switch step := step.(type) {
+	case int:
+		if list, ok := n.(*ast.SequenceNode); ok && step < len(list.Values) {
+			return list.Values[step].GetToken(), list.Values[step]
+		}
+	case string:
+		m, ok := n.(ast.MapNode)
+		if !ok {
+			break
+		}
+		for it := m.MapRange(); it.Next(); {
+			if it.Key().GetToken().Value == step {
+				return it.Key().GetToken(), it.Value()
+			}
+		}
+	}
+	return nil, nil
 }
