@@ -1,6 +1,10 @@
 package results
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // Names of measures. A measure that could not be taken is absent, never zero.
 const (
@@ -13,6 +17,15 @@ const (
 	MeasureDelivered   = "lines_delivered"     // those that are at Axiom
 	MeasureRequests    = "credential_requests" // requests to IMDS and the vault
 )
+
+// Median is that of a measure's values; of none it is NaN.
+func Median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted, n := slices.Sorted(slices.Values(values)), len(values)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
 
 // Boot is what a boot looked like: what reports draw and history compares. All
 // times are since the boot clock's zero, PID 1's start.

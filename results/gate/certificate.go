@@ -109,17 +109,7 @@ func measured(run results.Run, base string) (map[string]string, map[string]Stati
 		said[name] = strings.Join(slices.Sorted(maps.Keys(set)), ", ")
 	}
 	for name, list := range values {
-		statistics[name] = Statistic{Median: median(list), Count: len(list)}
+		statistics[name] = Statistic{Median: results.Median(list), Count: len(list)}
 	}
 	return said, statistics
-}
-
-// median is that of a list with at least one value.
-func median(list []float64) float64 {
-	list = slices.Sorted(slices.Values(list))
-	mid := len(list) / 2
-	if len(list)%2 == 1 {
-		return list[mid]
-	}
-	return (list[mid-1] + list[mid]) / 2
 }

@@ -72,11 +72,3 @@ func ordered(samples []results.Sample) []results.Sample {
 	})
 	return out
 }
-
-func median(sorted []float64) float64 {
-	n := len(sorted)
-	if n == 0 {
-		return 0
-	}
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}

@@ -5,6 +5,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"bootrace/results"
 )
 
 // confidence of the intervals.
@@ -43,7 +45,7 @@ func (t *test) summary(side int) Summary {
 	v := t.values[side]
 	s := Summary{Runs: t.runs[side], Boots: len(v), Unmeasured: len(t.group.boots[side]) - len(v)}
 	if len(v) > 0 {
-		s.Median, s.Min, s.Max = median(v), v[0], v[len(v)-1]
+		s.Median, s.Min, s.Max = results.Median(v), v[0], v[len(v)-1]
 	}
 	return s
 }

@@ -76,9 +76,7 @@ func controlChange(base string, seconds sides[[]float64]) (InputChange, bool) {
 	if len(seconds[0]) == 0 || len(seconds[1]) == 0 {
 		return InputChange{}, false
 	}
-	slices.Sort(seconds[0])
-	slices.Sort(seconds[1])
-	before, after := median(seconds[0]), median(seconds[1])
+	before, after := results.Median(seconds[0]), results.Median(seconds[1])
 	if max(before, after)-min(before, after) < max(FloorShare*before, FloorTime) {
 		return InputChange{}, false
 	}

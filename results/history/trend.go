@@ -45,7 +45,7 @@ func Trends(samples []results.Sample) []Series {
 		}
 		slices.Sort(o.values)
 		p := &o.series.Points[len(o.series.Points)-1]
-		p.Boots, p.Median, p.Min, p.Max = len(o.values), median(o.values), o.values[0], o.values[len(o.values)-1]
+		p.Boots, p.Median, p.Min, p.Max = len(o.values), results.Median(o.values), o.values[0], o.values[len(o.values)-1]
 		o.values = o.values[:0]
 	}
 	all := map[id]*open{}

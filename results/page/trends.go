@@ -140,11 +140,7 @@ func median(samples []results.Sample, name string) float64 {
 			all = append(all, v)
 		}
 	}
-	if len(all) == 0 {
-		return math.NaN()
-	}
-	slices.Sort(all)
-	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
+	return results.Median(all)
 }
 
 // notMeasured stands where there is no value, which is never zero.
