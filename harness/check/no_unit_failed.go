@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -46,7 +47,7 @@ var noUnitFailed = Check{
 				byUnit[id] = &Finding{At: tl.End, Unit: id}
 			}
 			byUnit[id].Evidence = append(byUnit[id].Evidence, u.Evidence)
-			result[id] = or(result[id], u.Result)
+			result[id] = cmp.Or(result[id], u.Result)
 		}
 		var out []Finding
 		var allowed []string
@@ -56,7 +57,7 @@ var noUnitFailed = Check{
 				continue
 			}
 			f := byUnit[unit]
-			f.Summary = fmt.Sprintf("%s failed (%s)%s", unit, or(result[unit], "start failed"), times(count[unit]))
+			f.Summary = fmt.Sprintf("%s failed (%s)%s", unit, cmp.Or(result[unit], "start failed"), times(count[unit]))
 			if u := tl.Final.Units[unit]; u.Active != "" {
 				f.Summary += ", is " + u.Active + " at the end"
 			}
@@ -127,11 +128,4 @@ func times(n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" %d times", n)
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

@@ -117,7 +117,7 @@ func (w *waits) describe(unit string) string {
 		if at, ok := w.began[unit]; ok {
 			s += " since " + timeline.Since(at)
 		}
-		return s + ", " + or(u.Active, "state unknown") + ")"
+		return s + ", " + cmp.Or(u.Active, "state unknown") + ")"
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,10 +20,10 @@ func (t Timeline) Text() string {
 			seqs[e.Line.Source] = append(seqs[e.Line.Source], e.Line.Seq)
 		case (e.Kind == Log || e.Kind == OnConsole && (e.Status == "" || e.Status == "OK")) && len(e.Secrets) == 0:
 		default:
-			fmt.Fprintf(&b, "%s %s %s %s%s\n", e.stamp(), or(e.Unit, "-"), e.Kind, clip(e.Text), leaked(e.Secrets))
+			fmt.Fprintf(&b, "%s %s %s %s%s\n", e.stamp(), cmp.Or(e.Unit, "-"), e.Kind, clip(e.Text), leaked(e.Secrets))
 		}
 	}
-	fmt.Fprintf(&b, "end %s %s\n", Since(t.End), or(t.Final.SystemState, "-"))
+	fmt.Fprintf(&b, "end %s %s\n", Since(t.End), cmp.Or(t.Final.SystemState, "-"))
 	for _, source := range sortedKeys(seqs) {
 		fmt.Fprintf(&b, "lines %s %s\n", source, rangesText(Ranges(seqs[source])))
 	}
@@ -58,13 +59,6 @@ func leaked(names []string) string {
 		return ""
 	}
 	return " secrets=" + strings.Join(names, ",")
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // Since writes a moment of the boot clock: +45.012s.

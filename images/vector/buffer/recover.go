@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +44,7 @@ func (d *Disk) recover(stored position) error {
 		d.held += d.end.offset - from.offset
 	}
 	if len(d.sizes) > 0 {
-		first := slices.Min(keys(d.sizes))
+		first := slices.Min(slices.Collect(maps.Keys(d.sizes)))
 		if first > d.at.file {
 			d.at.file, d.at.offset = first, 0
 		}
@@ -127,12 +128,4 @@ func lockFile(path string) (*os.File, error) {
 // open, and with it the lock (flock(2)).
 func unlockFile(f *os.File) error {
 	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
-}
-
-func keys(m map[uint64]int64) []uint64 {
-	out := make([]uint64, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	return out
 }
