@@ -91,7 +91,8 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		// write into the recording after this.
 		streams.Wait()
 	}()
-	zero := monotonic() // until the machine says better
+	man := recording.Manifest{Case: s.name, Versions: map[string]string{}, BootZeroMono: monotonic()} // until the machine says better
+	maps.Copy(man.Versions, r.versions)
 
 	see := newSightings()
 	streamErrs := make(chan error, 2)
@@ -134,42 +135,18 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		}
 		return rec, err
 	}
-
-	man := recording.Manifest{Case: s.name, Versions: map[string]string{}}
-	collected, err := r.collect(ctx, m, w, s.secrets)
-	if err != nil {
-		if ctx.Err() != nil {
-			return rec, ctx.Err()
-		}
-		w.Missing("collection", err)
-	}
-	man.EndMono = monotonic()
-	maps.Copy(man.Versions, r.versions)
-	maps.Copy(man.Versions, collected)
 	if rec.ended == machineExited {
 		code := m.ExitCode()
 		man.ContainerExit = &code
 	}
-	if z, v, err := manager(s.dir); err == nil {
-		zero, man.Versions["systemd"] = z, v
-	} else {
-		w.Missing("boot clock", err)
+	if err := r.take(ctx, s, m, w, &man); err != nil {
+		return rec, err
 	}
-	man.BootZeroMono = zero
-	man.BootRealtime = time.Now().UnixMicro() - (monotonic()-zero)/1000
 	if err := w.Put("host.jsonl", r.host.between(from, man.EndMono)); err != nil {
 		return rec, err
 	}
-	if s.late != nil {
-		files, err := s.late()
-		if err != nil {
-			w.Missing("control boot", err)
-		}
-		for name, data := range files {
-			if err := w.Put(name, data); err != nil {
-				return rec, err
-			}
-		}
+	if err := s.putLate(w); err != nil {
+		return rec, err
 	}
 	// Either way the two streams end, whose files the manifest is about.
 	if s.keep {
@@ -182,6 +159,42 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		return rec, err
 	}
 	return rec, w.Close(man)
+}
+
+// take takes what the machine itself knows of its boot, and the boot clock.
+func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recording.Writer, man *recording.Manifest) error {
+	collected, err := r.collect(ctx, m, w, s.secrets)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		w.Missing("collection", err)
+	}
+	man.EndMono = monotonic()
+	maps.Copy(man.Versions, collected)
+	if zero, systemd, err := manager(s.dir); err == nil {
+		man.BootZeroMono, man.Versions["systemd"] = zero, systemd
+	} else {
+		w.Missing("boot clock", err)
+	}
+	man.BootRealtime = time.Now().UnixMicro() - (monotonic()-man.BootZeroMono)/1000
+	return nil
+}
+
+func (s shot) putLate(w *recording.Writer) error {
+	if s.late == nil {
+		return nil
+	}
+	files, err := s.late()
+	if err != nil {
+		w.Missing("control boot", err)
+	}
+	for name, data := range files {
+		if err := w.Put(name, data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removing removes a machine while its recording is being judged.
