@@ -22,7 +22,7 @@ import (
 var suites = []string{"trixie", "bookworm"}
 
 // Suites returns the bases to choose from, the default first.
-func Suites() []string { return append([]string(nil), suites...) }
+func Suites() []string { return slices.Clone(suites) }
 
 // IsTarball reports whether a base is given as a file.
 func IsTarball(base string) bool {
@@ -45,17 +45,22 @@ func (b *Builder) tarball(ctx context.Context, file string) (Image, error) {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		res, err := b.Engine.ImageImport(ctx, client.ImageImportSource{Source: f, SourceName: "-"}, ref,
-			client.ImageImportOptions{Changes: []string{"LABEL " + LabelImage + "=rootfs"}})
-		if err == nil {
-			err = buildOutcome(res)
-			_ = res.Close()
-		}
-		if err != nil {
+		if err := b.importTar(ctx, f, ref, "rootfs"); err != nil {
 			return fmt.Errorf("import %s: %w", file, err)
 		}
 		return nil
 	})
+}
+
+// importTar makes an image of a tar stream.
+func (b *Builder) importTar(ctx context.Context, stream io.Reader, ref, kind string) error {
+	res, err := b.Engine.ImageImport(ctx, client.ImageImportSource{Source: stream, SourceName: "-"}, ref,
+		client.ImageImportOptions{Changes: []string{"LABEL " + LabelImage + "=" + kind}})
+	if err != nil {
+		return err
+	}
+	defer res.Close()
+	return buildOutcome(res)
 }
 
 // image is one that the engine has, else one that it can pull.
@@ -171,12 +176,7 @@ func (b *Builder) bootstrap(ctx context.Context, suite, ref string) error {
 	}
 	// Under a name of its own until the whole tar stream is known to be good.
 	part := fmt.Sprintf("bootrace/debian:%s-part-%d", suite, os.Getpid())
-	res, importErr := b.Engine.ImageImport(ctx, client.ImageImportSource{Source: stdout, SourceName: "-"}, part,
-		client.ImageImportOptions{Changes: []string{"LABEL " + LabelImage + "=debian"}})
-	if importErr == nil {
-		importErr = buildOutcome(res)
-		_ = res.Close()
-	}
+	importErr := b.importTar(ctx, stdout, part, "debian")
 	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("bootstrap %s with mmdebstrap: %w: %s", suite, err, lastLines(stderr.String(), 5))
 	}
