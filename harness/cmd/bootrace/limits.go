@@ -3,8 +3,6 @@ package main
 import (
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"bootrace/harness/machine/container"
 )
 
@@ -20,9 +18,7 @@ func atOnce(asked int) int {
 	if asked > 0 {
 		return min(asked, room)
 	}
-	var info unix.Sysinfo_t
-	if unix.Sysinfo(&info) == nil {
-		free := int((uint64(info.Freeram) + uint64(info.Bufferram)) * uint64(info.Unit) >> 20)
+	if free, err := container.FreeMemoryMB(); err == nil {
 		room = min(room, max(1, free/machineMB))
 	}
 	return room

@@ -178,12 +178,20 @@ func probeInotify(context.Context, Host) Finding {
 	return f
 }
 
-func probeMemory(context.Context, Host) Finding {
+// FreeMemoryMB is what machines may take, without what caches would give back.
+func FreeMemoryMB() (int, error) {
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err != nil {
+		return 0, fmt.Errorf("ask for the free memory: %w", err)
+	}
+	return int((uint64(info.Freeram) + uint64(info.Bufferram)) * uint64(info.Unit) >> 20), nil
+}
+
+func probeMemory(context.Context, Host) Finding {
+	free, err := FreeMemoryMB()
+	if err != nil {
 		return Finding{State: Warn, Detail: err.Error()}
 	}
-	free := (uint64(info.Freeram) + uint64(info.Bufferram)) * uint64(info.Unit) >> 20
 	f := Finding{State: OK, Detail: fmt.Sprintf("%d MB free, without what caches would give back", free)}
 	if free < 512 {
 		f.State, f.Fix = Warn, "stop other programs, or run fewer at once: --parallel 2"
