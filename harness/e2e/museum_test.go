@@ -50,7 +50,7 @@ func TestTheMuseumIsCaughtAtTheSmallestDelays(t *testing.T) {
 }
 
 func TestNightlyTheMuseumIsCaughtFiveTimes(t *testing.T) {
-	nightly(t)
+	wiretest.Nightly(t)
 	raiseInotify(t)
 	visit(t, 5, manyAtOnce, func(string) bool { return true })
 }

@@ -179,7 +179,7 @@ func caught(c results.Case, check string) bool {
 }
 
 func TestNightlyEveryMutationIsCaught(t *testing.T) {
-	nightly(t)
+	wiretest.Nightly(t)
 	raiseInotify(t)
 	assert.GreaterOrEqual(t, len(mutations), 25)
 	assert.Empty(t, survivors(t, mutations, manyAtOnce))

@@ -15,14 +15,6 @@ import (
 	"bootrace/scenarios"
 )
 
-// nightly skips what takes many minutes unless make nightly asks for it.
-func nightly(t *testing.T) {
-	t.Helper()
-	if os.Getenv("BOOTRACE_NIGHTLY") == "" {
-		t.Skip("make nightly runs it")
-	}
-}
-
 // raiseInotify makes room for as many machines as are wanted, for as long as the
 // test lasts; without the right to, fewer run at once.
 func raiseInotify(t testing.TB) {
@@ -41,7 +33,7 @@ func raiseInotify(t testing.TB) {
 }
 
 func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
-	nightly(t)
+	wiretest.Nightly(t)
 	raiseInotify(t)
 	lab := wiretest.New(t, nil, images.Suites()...)
 	list, err := scenarios.Default()
@@ -55,7 +47,7 @@ func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
 }
 
 func TestNightlyBrokenPopulatorsFailTheSameManyAtOnce(t *testing.T) {
-	nightly(t)
+	wiretest.Nightly(t)
 	raiseInotify(t)
 	for _, b := range brokenSubjects {
 		t.Run(b.name, func(t *testing.T) {

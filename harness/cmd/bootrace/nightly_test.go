@@ -15,18 +15,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
 	"bootrace/results"
 	"bootrace/results/store/postgrestest"
 )
-
-// nightly skips what takes many minutes unless make nightly asks for it.
-func nightly(t *testing.T) {
-	t.Helper()
-	if os.Getenv("BOOTRACE_NIGHTLY") == "" {
-		t.Skip("make nightly runs it")
-	}
-}
 
 // show reads a run by the command.
 func (p *place) show(run string) (r results.Run) {
@@ -40,7 +33,7 @@ func (p *place) show(run string) (r results.Run) {
 // The set of all scenarios, twice in a row on both bases, into the PostgreSQL of
 // BOOTRACE_DB or one of its own; its reports are left in bin/nightly.
 func TestNightlySetAgainstPostgreSQL(t *testing.T) {
-	nightly(t)
+	wiretest.Nightly(t)
 	root, err := images.FindRoot(".")
 	require.NoError(t, err)
 	dir := filepath.Join(root, "bin", "nightly")
@@ -80,7 +73,7 @@ func TestNightlySetAgainstPostgreSQL(t *testing.T) {
 // what had ended is stored, once, and --resume does the rest. Several at a time,
 // for most of a boot is waiting.
 func TestNightlyKilledRunsAreResumed(t *testing.T) {
-	nightly(t)
+	wiretest.Nightly(t)
 	const runs, atOnce, cases = 50, 5, 3
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -24,6 +24,14 @@ import (
 	"bootrace/scenarios"
 )
 
+// Nightly skips what takes many minutes unless make nightly asks for it.
+func Nightly(t testing.TB) {
+	t.Helper()
+	if os.Getenv("BOOTRACE_NIGHTLY") == "" {
+		t.Skip("make nightly runs it")
+	}
+}
+
 // Lab is a wire.Lab with a claim on what it starts.
 type Lab struct {
 	wire.Lab
