@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +25,7 @@ goes only if both say so. A run that goes on stays, and one that was cut off
 or interrupted stays for a day, in which it can be resumed.`,
 		Example: "  bootrace prune --older-than 720h --keep 20",
 		Args:    noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			given := cmd.Flags().Changed
 			switch {
 			case !given("keep") && !given("older-than"):
@@ -34,46 +35,51 @@ or interrupted stays for a day, in which it can be resumed.`,
 			case given("older-than") && age <= 0:
 				return usage(fmt.Errorf("--older-than %s: expected a duration such as 720h", age))
 			}
-			state, err := stateDir()
-			if err != nil {
-				return err
-			}
-			s, err := open(cmd.Context(), io, db)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
 			p := store.Policy{Keep: keep, Now: time.Now()}
 			if age > 0 {
 				p.Before = p.Now.Add(-age)
 			}
-			stale, err := s.Stale(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			n := 0
-			defer func() { fmt.Fprintf(io.out, "removed %d runs\n", n) }()
-			for _, r := range stale {
-				// First what lies around: if this ends here, the next one finds the run again.
-				free, err := removeRecordings(state, r.ID)
-				if err != nil {
-					return err
-				}
-				if !free {
-					continue
-				}
-				if err := s.Remove(cmd.Context(), r.ID); err != nil {
-					return err
-				}
-				n++
-			}
-			return nil
+			return prune(cmd.Context(), io, db, p)
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().IntVar(&keep, "keep", 0, "keep the newest so many runs")
 	cmd.Flags().DurationVar(&age, "older-than", 0, "keep what began less than so long ago, such as 720h")
 	return cmd
+}
+
+// prune removes the runs that the policy does not keep.
+func prune(ctx context.Context, io streams, db string, p store.Policy) (err error) {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	s, err := open(ctx, io, db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	stale, err := s.Stale(ctx, p)
+	if err != nil {
+		return err
+	}
+	n := 0
+	defer func() { fmt.Fprintf(io.out, "removed %d runs\n", n) }()
+	for _, r := range stale {
+		// First what lies around: if this ends here, the next one finds the run again.
+		free, err := removeRecordings(state, r.ID)
+		if err != nil {
+			return err
+		}
+		if !free {
+			continue
+		}
+		if err := s.Remove(ctx, r.ID); err != nil {
+			return err
+		}
+		n++
+	}
+	return nil
 }
 
 // removeRecordings removes a run's directory, if there is one and no process

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -194,9 +193,7 @@ func runJob(ctx context.Context, io streams, j job) error {
 	case r.ID == "": // it did not begin
 		return err
 	case j.flags.json:
-		enc := json.NewEncoder(io.out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
+		if err := printJSON(io.out, r); err != nil {
 			return err
 		}
 	default:

@@ -34,9 +34,7 @@ rests on, and the commands that explain the case, boot it again, or open it.`,
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(io.out)
-				enc.SetIndent("", "  ")
-				return enc.Encode(r)
+				return printJSON(io.out, r)
 			}
 			if len(args) == 0 {
 				printRun(io, r)
@@ -127,7 +125,7 @@ func listCommand(io streams) *cobra.Command {
 	}
 	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().IntVar(&limit, "limit", 20, "runs to list")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, without the boots' events, which show --json has")
 	return cmd
 }
 
