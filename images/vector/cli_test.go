@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,7 +79,7 @@ sinks: {p: {type: axiom, inputs: [journal], token: t, dataset: d%s}}
 			t.Parallel()
 			m := newMachine(t)
 			m.journal(0)
-			m.role("https://127.0.0.1:1")
+			m.role(refusing)
 			if tt.config == "" {
 				m.workerConfig()
 			} else if strings.Contains(tt.config, "data_dir") {
@@ -113,7 +115,7 @@ func TestValidateLeavesARunningOneAlone(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	m.journal(0)
-	m.role(refusing(t))
+	m.role(refusing)
 	m.workerConfig()
 	r := m.start()
 	r.says("Vector has started.")
@@ -127,37 +129,41 @@ func TestValidateLeavesARunningOneAlone(t *testing.T) {
 	r.signal(syscall.SIGHUP)
 	r.says("does not reload its configuration")
 	r.signal(syscall.SIGQUIT)
-	code, _ = r.ends(5 * time.Second)
-	assert.Zero(t, code)
+	assert.Zero(t, r.ends())
 }
 
 func TestADataDirectoryOfAnotherUserIsRefused(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() == 0 {
-		t.Skip("root may write anywhere")
-	}
 	m := newMachine(t)
-	m.role("https://127.0.0.1:1")
+	m.role(refusing)
 	m.workerConfig()
-	require.NoError(t, os.Chmod(m.path("data"), 0o500))
+	require.NoError(t, os.Chmod(m.path("data"), 0o555))
+	if os.Getuid() == 0 { // root may write anywhere
+		require.NoError(t, os.Chmod(filepath.Dir(m.dir), 0o755))
+		require.NoError(t, os.Chmod(m.path("vector.yaml"), 0o644))
+		m.user = &syscall.Credential{Uid: 65534, Gid: 65534}
+	}
 	code, stdout, _ := m.run("validate")
 	assert.Equal(t, 78, code)
 	assert.Contains(t, stdout, "is not writable")
 }
 
+// It is run twice in each start of the unit's, so it must not be what the boot waits for: most of its time is that of any
+// program's start. Not parallel, and the best of ten, in turn: this host is shared.
 func TestValidateIsQuick(t *testing.T) {
-	t.Parallel()
 	m := newMachine(t)
-	m.role("https://127.0.0.1:1")
+	m.role(refusing)
 	m.workerConfig()
-	best := time.Hour
+	best := map[string]time.Duration{}
 	for range 10 {
-		start := time.Now()
-		code, out, _ := m.run("validate")
-		require.Zero(t, code, out)
-		best = min(best, time.Since(start))
+		for _, verb := range []string{"--version", "validate"} {
+			start := time.Now()
+			code, out, _ := m.run(verb)
+			took := time.Since(start)
+			require.Zero(t, code, out)
+			best[verb] = min(cmp.Or(best[verb], took), took)
+		}
 	}
-	// Twice in each start of the unit's, so it must not be what the boot waits for. The best of ten: this host is shared.
-	assert.Less(t, best, 100*time.Millisecond)
-	t.Logf("best of ten: %s", best)
+	t.Logf("best of ten: %v", best)
+	assert.Less(t, best["validate"], 10*best["--version"])
 }

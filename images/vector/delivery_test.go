@@ -26,9 +26,8 @@ func TestItDeliversTheJournalAndGoesOnAfterARestart(t *testing.T) {
 	r := m.start()
 	assert.Zero(t, c.has(t, 50))
 	r.signal(syscall.SIGTERM)
-	code, took := r.ends(10 * time.Second)
-	assert.Zero(t, code)
-	assert.Less(t, took, 5*time.Second, "nothing is left to drain")
+	assert.Zero(t, r.ends())
+	assert.NotContains(t, r.log.String(), "Failed to gracefully shut down in time", "nothing is left to drain")
 
 	var e map[string]any
 	require.NoError(t, json.Unmarshal([]byte(c.events[0]), &e))
@@ -43,7 +42,7 @@ func TestItDeliversTheJournalAndGoesOnAfterARestart(t *testing.T) {
 	r = m.start()
 	assert.Zero(t, c.has(t, 60), "no line came twice")
 	r.signal(syscall.SIGTERM)
-	_, _ = r.ends(10 * time.Second)
+	assert.Zero(t, r.ends())
 }
 
 func TestWhatItReadsWithAWrongTokenIsLost(t *testing.T) {
@@ -55,15 +54,14 @@ func TestWhatItReadsWithAWrongTokenIsLost(t *testing.T) {
 	m.workerConfig()
 	r := m.start()
 	r.says("Not retriable; dropping the request. reason=response status: 401 Unauthorized")
-	r.says("Events dropped intentional=false count=10")
+	r.drops("platform", 10)
 	r.signal(syscall.SIGTERM)
-	code, _ := r.ends(10 * time.Second)
-	assert.Zero(t, code)
+	assert.Zero(t, r.ends())
 
 	c.answer(http.StatusOK)
 	m.journal(12)
 	m.start()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		c.mu.Lock()
 		seen := len(c.seen)
@@ -86,14 +84,12 @@ func TestWhatItReadsWhileNobodyListensIsKept(t *testing.T) {
 	m := newMachine(t)
 	m.set("VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS", "1")
 	m.journal(30)
-	dead := refusing(t)
-	m.role(dead)
+	m.role(refusing)
 	m.workerConfig()
 	r := m.start()
 	r.says("Retrying after error.")
 	r.signal(syscall.SIGTERM)
-	code, _ := r.ends(10 * time.Second)
-	assert.Zero(t, code, "the exit code of a forced end")
+	assert.Zero(t, r.ends(), "the exit code of a forced end")
 	assert.Contains(t, r.log.String(), `Failed to gracefully shut down in time. Killing components. components="platform`)
 
 	c := newCloud(t, m, http.StatusOK)
@@ -104,38 +100,36 @@ func TestWhatItReadsWhileNobodyListensIsKept(t *testing.T) {
 
 func TestADeadEndpointCostsTheWholeLimitAndASecondSignalNothing(t *testing.T) {
 	t.Parallel()
-	drain := func(t *testing.T, limit int) time.Duration {
+	retrying := func(t *testing.T, limit string) *running {
 		m := newMachine(t)
 		m.journal(3)
-		m.role(refusing(t))
+		m.role(refusing)
 		m.workerConfig()
-		r := m.start("--graceful-shutdown-limit-secs", fmt.Sprint(limit))
+		r := m.start(limit)
 		r.says("Retrying after error.")
-		r.signal(syscall.SIGTERM)
-		code, took := r.ends(20 * time.Second)
-		assert.Zero(t, code)
-		return took
+		return r
 	}
 	t.Run("the time to the end follows the limit", func(t *testing.T) {
 		t.Parallel()
-		short, long := drain(t, 1), drain(t, 4)
-		ratio := long.Seconds() / short.Seconds()
-		assert.InDelta(t, 4, ratio, 1.5, "%s and %s", short, long)
+		long, short := retrying(t, "--graceful-shutdown-limit-secs=50"), retrying(t, "--graceful-shutdown-limit-secs=1")
+		told := time.Now()
+		long.signal(syscall.SIGTERM)
+		short.signal(syscall.SIGTERM)
+		assert.Zero(t, short.ends())
+		assert.GreaterOrEqual(t, time.Since(told), time.Second)
+		select {
+		case <-long.done:
+			assert.Fail(t, "the one with 50 s has ended as well", long.log.String())
+		default:
+		}
 	})
 	t.Run("a second signal ends it at once", func(t *testing.T) {
 		t.Parallel()
-		m := newMachine(t)
-		m.journal(3)
-		m.role(refusing(t))
-		m.workerConfig()
-		r := m.start("--no-graceful-shutdown-limit")
-		r.says("Retrying after error.")
+		r := retrying(t, "--no-graceful-shutdown-limit")
 		r.signal(syscall.SIGTERM)
 		r.says("Vector has stopped.")
 		r.signal(syscall.SIGTERM)
-		code, took := r.ends(10 * time.Second)
-		assert.Zero(t, code)
-		assert.Less(t, took, 2*time.Second)
+		assert.Zero(t, r.ends())
 		assert.Contains(t, r.log.String(), "Vector has quit.")
 	})
 }
@@ -179,7 +173,7 @@ sinks:
 		awaitCheckpoint(t, m, lines-more*kill/kills)
 		select {
 		case <-c.grew:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			require.Fail(t, "no batch came")
 		}
 		r.kill()
@@ -203,7 +197,7 @@ func awaitCheckpoint(t *testing.T, m *machine, line int) {
 		var at int
 		_, err := fmt.Sscanf(string(text), "c%d\n", &at)
 		return err == nil && at >= line
-	}, 20*time.Second, time.Millisecond)
+	}, patience, time.Millisecond)
 }
 
 func TestNoSecretIsInTheLog(t *testing.T) {
@@ -260,7 +254,6 @@ sinks: {screen: {type: console, target: stderr, inputs: [journal, metrics], enco
 	r.says(`"message":"{\"source\":\"boot-logger\",\"seq\":1}"`)
 	r.says(`"name":"started_total"`)
 	r.signal(syscall.SIGTERM)
-	code, took := r.ends(10 * time.Second)
-	assert.Zero(t, code)
-	assert.Less(t, took, 5*time.Second)
+	assert.Zero(t, r.ends())
+	assert.NotContains(t, r.log.String(), "Failed to gracefully shut down in time")
 }
