@@ -41,6 +41,7 @@ type Cloud struct {
 	secure  *http.Server // everything else
 	names   *resolver.Server
 	faults  *fault.Schedule
+	drain   time.Duration // for requests that are under way at the end
 }
 
 // New returns the cloud that a configuration describes. It writes its request
@@ -50,6 +51,7 @@ func New(cfg Config, authority *ca.Authority, out io.Writer) *Cloud {
 		cfg:     cfg,
 		log:     requestlog.New(out, hidden(cfg)),
 		control: controlplane.New(cfg.ControlPlane.PendingWorkerTTL.Duration),
+		drain:   2 * time.Second,
 	}
 	// It listens within milliseconds from now.
 	began := time.Now()

@@ -7,14 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"bootrace/images/azure/loopback"
 	"bootrace/images/azure/requestlog"
 )
-
-// drain bounds how long requests that are under way may take after SIGTERM.
-const drain = 2 * time.Second
 
 // Listeners are where a cloud is reached.
 type Listeners struct {
@@ -102,15 +98,20 @@ func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
 		err = fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.drain)
 	defer cancel()
+	// Both at once: who holds up the one takes nothing of the other's time.
+	closed := make(chan error, 2)
 	for _, s := range []*http.Server{c.plain, c.secure} {
-		if s.Shutdown(bounded) != nil {
-			// Who has not finished by now holds the whole machine's end up.
-			err = errors.Join(err, s.Close())
-		}
+		go func() {
+			if s.Shutdown(bounded) == nil {
+				closed <- nil
+				return
+			}
+			closed <- s.Close() // who has not finished by now holds the whole machine's end up
+		}()
 	}
-	return err
+	return errors.Join(err, <-closed, <-closed)
 }
 
 // listen listens on an address that it makes local first, where that is safe.
