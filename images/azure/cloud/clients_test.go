@@ -42,7 +42,7 @@ func TestTheRealClientsReadAVault(t *testing.T) {
 	}
 	r := start(t)
 	client := r.secrets(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 
 	got, err := client.GetSecret(ctx, "another", "", nil)
@@ -115,7 +115,7 @@ func TestTheRealClientsWriteAVault(t *testing.T) {
 	}
 	r := startAs(t, func(cfg *Config) { cfg.Role = keyvault.Officer })
 	client := r.secrets(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 
 	value, kind := "new-"+r.secret, "text/plain"
