@@ -1,8 +1,11 @@
 package watch_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,9 +60,24 @@ func TestFilesFollowsADirectoryThatComesLater(t *testing.T) {
 	changes := watch.Files(t.Context(), dir, []string{"worker.env"}, 20*time.Millisecond)
 	await(t, changes)
 	require.NoError(t, os.Mkdir(dir, 0o755))
-	for range 3 {
-		await(t, changes) // polls go on
+	var st syscall.Stat_t
+	require.NoError(t, syscall.Stat(dir, &st))
+	// Polls signal as well, so that it is watched is seen elsewhere.
+	require.Eventually(t, func() bool { return watched(st.Ino) }, patience, time.Millisecond)
+	await(t, changes)
+}
+
+// watched says whether an inotify instance of this process watches the inode,
+// proc_pid_fdinfo(5).
+func watched(inode uint64) bool {
+	all, _ := filepath.Glob("/proc/self/fdinfo/*")
+	for _, info := range all {
+		text, _ := os.ReadFile(info) // it may be closed by now
+		if strings.Contains(string(text), fmt.Sprintf(" ino:%x ", inode)) {
+			return true
+		}
 	}
+	return false
 }
 
 func await(t *testing.T, changes <-chan struct{}) {
