@@ -27,7 +27,7 @@ var allowed = []struct {
 }{
 	{"harness/cmd/bootrace", []string{"*"}, "it wires"},
 	{"harness/wire", []string{"harness/machine/container", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
-	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine/container", "harness/plan", "images", "results", "scenarios"}, "for tests that boot machines"},
+	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine/container", "harness/plan", "harness/verdict", "images", "results", "scenarios"}, "for tests that boot machines"},
 	{"harness/run", []string{"harness/plan", "scenarios", "images/azure/fault", "harness/machine", "images", "harness/subject", "harness/judge", "harness/check",
 		"harness/verdict", "harness/recording", "harness/picture", "results"}, "sees backends only as Machine, stores only by its own interface"},
 	{"harness/judge", []string{"harness/recording", "harness/timeline", "harness/check", "harness/verdict"}, "judges any recording, without an engine"},
