@@ -2,6 +2,15 @@ package scenarios
 
 import "bootrace/scenarios/document"
 
+// Problem is one thing that is wrong with a file.
+type Problem = document.Problem
+
+// Problems is everything that is wrong with a file.
+type Problems = document.Problems
+
+// problems gathers them in one file.
+type problems struct{ document.Problems }
+
 // Parse reads a scenario file. file is the name that problems are reported under;
 // the error is a *Problems.
 func Parse(file string, source []byte) (Scenario, error) {
