@@ -79,12 +79,10 @@ sinks: {p: {type: axiom, inputs: [journal], token: t, dataset: d%s}}
 			t.Parallel()
 			m := newMachine(t)
 			m.journal(0)
-			m.role(refusing)
-			if tt.config == "" {
-				m.workerConfig()
-			} else if strings.Contains(tt.config, "data_dir") {
+			m.worker(refusing)
+			if strings.Contains(tt.config, "data_dir") {
 				m.config(tt.config)
-			} else {
+			} else if tt.config != "" {
 				m.config("data_dir: " + m.path("data") + "\n" + tt.config)
 			}
 			for _, e := range tt.environ {
@@ -115,8 +113,7 @@ func TestValidateLeavesARunningOneAlone(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	m.journal(0)
-	m.role(refusing)
-	m.workerConfig()
+	m.worker(refusing)
 	r := m.start()
 	r.says("Vector has started.")
 	code, stdout, _ := m.run("validate")
@@ -135,8 +132,7 @@ func TestValidateLeavesARunningOneAlone(t *testing.T) {
 func TestADataDirectoryOfAnotherUserIsRefused(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	m.role(refusing)
-	m.workerConfig()
+	m.worker(refusing)
 	require.NoError(t, os.Chmod(m.path("data"), 0o555))
 	if os.Getuid() == 0 { // root may write anywhere
 		require.NoError(t, os.Chmod(filepath.Dir(m.dir), 0o755))
@@ -152,8 +148,7 @@ func TestADataDirectoryOfAnotherUserIsRefused(t *testing.T) {
 // program's start. Not parallel, and the best of ten, in turn: this host is shared.
 func TestValidateIsQuick(t *testing.T) {
 	m := newMachine(t)
-	m.role(refusing)
-	m.workerConfig()
+	m.worker(refusing)
 	best := map[string]time.Duration{}
 	for range 10 {
 		for _, verb := range []string{"--version", "validate"} {

@@ -20,13 +20,11 @@ func TestItDeliversTheJournalAndGoesOnAfterARestart(t *testing.T) {
 	m := newMachine(t)
 	c := newCloud(t, m, http.StatusOK)
 	m.journal(50)
-	m.role(c.URL)
-	m.workerConfig()
+	m.worker(c.URL)
 
 	r := m.start()
 	assert.Zero(t, c.has(t, 50))
-	r.signal(syscall.SIGTERM)
-	assert.Zero(t, r.ends())
+	assert.Zero(t, r.stops())
 	assert.NotContains(t, r.log.String(), "Failed to gracefully shut down in time", "nothing is left to drain")
 
 	var e map[string]any
@@ -41,8 +39,7 @@ func TestItDeliversTheJournalAndGoesOnAfterARestart(t *testing.T) {
 	m.journal(60)
 	r = m.start()
 	assert.Zero(t, c.has(t, 60), "no line came twice")
-	r.signal(syscall.SIGTERM)
-	assert.Zero(t, r.ends())
+	assert.Zero(t, r.stops())
 }
 
 func TestWhatItReadsWithAWrongTokenIsLost(t *testing.T) {
@@ -50,13 +47,11 @@ func TestWhatItReadsWithAWrongTokenIsLost(t *testing.T) {
 	m := newMachine(t)
 	c := newCloud(t, m, http.StatusUnauthorized)
 	m.journal(10)
-	m.role(c.URL)
-	m.workerConfig()
+	m.worker(c.URL)
 	r := m.start()
 	r.says("Not retriable; dropping the request. reason=response status: 401 Unauthorized")
 	r.drops("platform", 10)
-	r.signal(syscall.SIGTERM)
-	assert.Zero(t, r.ends())
+	assert.Zero(t, r.stops())
 
 	c.answer(http.StatusOK)
 	m.journal(12)
@@ -84,12 +79,10 @@ func TestWhatItReadsWhileNobodyListensIsKept(t *testing.T) {
 	m := newMachine(t)
 	m.set("VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS", "1")
 	m.journal(30)
-	m.role(refusing)
-	m.workerConfig()
+	m.worker(refusing)
 	r := m.start()
 	r.says("Retrying after error.")
-	r.signal(syscall.SIGTERM)
-	assert.Zero(t, r.ends(), "the exit code of a forced end")
+	assert.Zero(t, r.stops(), "the exit code of a forced end")
 	assert.Contains(t, r.log.String(), `Failed to gracefully shut down in time. Killing components. components="platform`)
 
 	c := newCloud(t, m, http.StatusOK)
@@ -103,8 +96,7 @@ func TestADeadEndpointCostsTheWholeLimitAndASecondSignalNothing(t *testing.T) {
 	retrying := func(t *testing.T, limit string) *running {
 		m := newMachine(t)
 		m.journal(3)
-		m.role(refusing)
-		m.workerConfig()
+		m.worker(refusing)
 		r := m.start(limit)
 		r.says("Retrying after error.")
 		return r
@@ -128,8 +120,7 @@ func TestADeadEndpointCostsTheWholeLimitAndASecondSignalNothing(t *testing.T) {
 		r := retrying(t, "--no-graceful-shutdown-limit")
 		r.signal(syscall.SIGTERM)
 		r.says("Vector has stopped.")
-		r.signal(syscall.SIGTERM)
-		assert.Zero(t, r.ends())
+		assert.Zero(t, r.stops())
 		assert.Contains(t, r.log.String(), "Vector has quit.")
 	})
 }
@@ -144,7 +135,7 @@ func TestKilledAgainAndAgainItLosesNoLine(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	c := newCloud(t, m, http.StatusServiceUnavailable)
-	m.role(c.URL)
+	m.worker(c.URL)
 	// Small batches, so that some are under way whenever the program is killed.
 	m.config("data_dir: " + m.path("data") + `
 sources: {journal: {type: journald}}
@@ -205,8 +196,7 @@ func TestNoSecretIsInTheLog(t *testing.T) {
 	m := newMachine(t)
 	c := newCloud(t, m, http.StatusForbidden)
 	m.journal(5)
-	m.role(c.URL)
-	m.workerConfig()
+	m.worker(c.URL)
 	r := m.start("-v")
 	r.says("response status: 403 Forbidden") // of the sink with the token: the one for metrics is answered 404, sooner or later
 	var token string
@@ -253,7 +243,6 @@ sinks: {screen: {type: console, target: stderr, inputs: [journal, metrics], enco
 	r := m.start()
 	r.says(`"message":"{\"source\":\"boot-logger\",\"seq\":1}"`)
 	r.says(`"name":"started_total"`)
-	r.signal(syscall.SIGTERM)
-	assert.Zero(t, r.ends())
+	assert.Zero(t, r.stops())
 	assert.NotContains(t, r.log.String(), "Failed to gracefully shut down in time")
 }

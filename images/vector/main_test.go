@@ -71,22 +71,19 @@ func (m *machine) path(name string) string { return filepath.Join(m.dir, name) }
 
 func (m *machine) set(name, value string) { m.environ = append(m.environ, name+"="+value) }
 
-// workerConfig installs the worker image's own configuration, with the data directory in ours.
-func (m *machine) workerConfig() {
-	m.t.Helper()
-	text, err := os.ReadFile("../worker/files/etc/vector/vector.yaml")
-	require.NoError(m.t, err)
-	m.config(strings.Replace(string(text), "/var/lib/vector", m.path("data"), 1))
-}
-
 func (m *machine) config(text string) {
 	m.t.Helper()
 	require.NoError(m.t, os.WriteFile(m.path("vector.yaml"), []byte(text), 0o600))
 	m.set("VECTOR_CONFIG", m.path("vector.yaml"))
 }
 
-// role sets what worker.env and vector.env would.
-func (m *machine) role(url string) {
+// worker makes it one: the worker image's own configuration, with the data directory in ours, and what worker.env and
+// vector.env say.
+func (m *machine) worker(url string) {
+	m.t.Helper()
+	text, err := os.ReadFile("../worker/files/etc/vector/vector.yaml")
+	require.NoError(m.t, err)
+	m.config(strings.Replace(string(text), "/var/lib/vector", m.path("data"), 1))
 	m.set("OPENCOMPUTER_CELL_ID", "cell-1")
 	m.set("OPENSANDBOX_REGION", "eastus")
 	m.set("OPENCOMPUTER_HOST_IP", "10.0.0.4")
@@ -230,6 +227,13 @@ func (r *running) until(what string, said func(log string) bool) {
 			require.Fail(r.m.t, "it did not say within "+patience.String()+": "+what, r.log.String())
 		}
 	}
+}
+
+// stops ends it as systemd does, and returns the exit code.
+func (r *running) stops() int {
+	r.m.t.Helper()
+	r.signal(syscall.SIGTERM)
+	return r.ends()
 }
 
 // ends waits for the end and returns the exit code.
