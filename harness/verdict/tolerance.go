@@ -15,12 +15,18 @@ type Tolerance struct {
 	Late time.Duration
 	// Stalled is the largest share of any 10 s in which no task of the host could
 	// run for want of memory or disk (PSI full, the kernel's accounting/psi.rst).
-	// Waiting for the CPU (PSI some) is no measure: two boots on two cores show it
-	// always; what it does to the machine is measured as Late. It counts only where
-	// what is not the subject's took longer than in the control boot as well: a
-	// compiler on the same two cores made a boot five times slower and no tick later
-	// than 5 ms.
 	Stalled float64
+	// Waiting for the CPU (PSI some) is no measure by itself: two boots on two cores
+	// show it always. It counts where what is not the subject's took longer than in
+	// the control boot as well: a compiler on the same two cores made a boot five
+	// times slower and no tick later than 5 ms.
+	//
+	// Starved is the least share of the boot in which tasks waited for the CPU on a
+	// host that leaves none to the machine, Slow how many times longer than the
+	// control boot the boot then took, or it did not end: with 32 tasks that wanted
+	// two cores it had not after 83 s, all of which tasks waited, and no tick was
+	// later than 32 ms.
+	Starved, Slow float64
 	// Factor is how much longer than the time the host lost a finding may be
 	// explained by it: thirty boots at once on two cores made the populator 20
 	// times slower, with delays adding up to a third of that.
@@ -29,7 +35,7 @@ type Tolerance struct {
 
 // Tolerances are the ones in use.
 func Tolerances() Tolerance {
-	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Factor: 10}
+	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Starved: 0.9, Slow: 3, Factor: 10}
 }
 
 // StallWindow is the window Disturbance.Stalled is measured in.
@@ -86,6 +92,8 @@ func (d Disturbance) beyond(t Tolerance) string {
 		return "the host's disturbance was not measured"
 	case d.Late > t.Late:
 		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", d.Late.Round(time.Millisecond), d.LateAt.Seconds(), t.Late)
+	case d.waited(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds() && (d.Slowness == 0 || d.Slowness > t.Slow):
+		return fmt.Sprintf("tasks waited for the CPU for %s of the boot's %s", d.waited(0, d.Booted).Round(time.Millisecond), d.Booted.Round(time.Millisecond))
 	case d.Stalled.Seconds() > t.Stalled*StallWindow.Seconds():
 		return fmt.Sprintf("memory or disk stalled the host for %s of %s, tolerated %.0f %%", d.Stalled.Round(time.Millisecond), StallWindow, t.Stalled*100)
 	}

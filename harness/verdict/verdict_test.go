@@ -33,6 +33,14 @@ func busy(slowness float64) verdict.Disturbance {
 	return d
 }
 
+// starving is a host that left a boot of 30 s no CPU.
+func starving(slowness float64) verdict.Disturbance {
+	d := calm()
+	d.Booted, d.Slowness = 30*time.Second, slowness
+	d.CPU = []verdict.Waiting{{At: 0}, {At: 30 * time.Second, Total: 29 * time.Second}}
+	return d
+}
+
 func spoilt() verdict.Disturbance {
 	d := calm()
 	d.Causes = []verdict.Cause{{Reason: "the machine exited by itself"}}
@@ -84,6 +92,10 @@ func TestOneAttempt(t *testing.T) {
 		{"late at boot, by more than all was slower", []check.Result{fails(booting)}, busy(1.2), verdict.Fail, "1 s late, at boot"},
 		{"late at boot, all of which was slower with the CPU free", []check.Result{fails(booting)}, verdict.Disturbance{Measured: true, Slowness: 5}, verdict.Fail, "1 s late, at boot"},
 		{"late at boot, and nobody knows the control boot", []check.Result{fails(booting)}, busy(0), verdict.Fail, "1 s late, at boot"},
+		{"a finding on a host that left the machine no CPU", []check.Result{fails(soft)}, starving(4), verdict.Invalid, "tasks waited for the CPU for 29s of the boot's 30s"},
+		{"a finding of a boot that did not end for want of the CPU", []check.Result{fails(soft)}, starving(0), verdict.Invalid, "tasks waited for the CPU"},
+		{"a finding of a boot that was as fast as others, though the CPU was wanted", []check.Result{fails(soft)}, starving(1.5), verdict.Fail, "vector.service failed"},
+		{"five minutes late on a host that left the machine no CPU", []check.Result{fails(minutes)}, starving(4), verdict.Fail, "5 min late"},
 		{"late by more than the CPU was wanted for", []check.Result{fails(late(70, 9, 5))}, busy(5), verdict.Fail, "late"},
 		{"late after it, with the CPU wanted for most of the time", []check.Result{fails(late(70, 3, 5))}, busy(1), verdict.Invalid,
 			"tasks waited for the CPU for 8s of the 8s that it took, which may have caused: late"},
