@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,11 +98,14 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	}
 	a.files = manifest.Files
 	a.Judgement, err = judge.Recording(fsys)
-	if _, controlErr := ctl.wait(); a.Verdict == verdict.Invalid {
-		err = errors.Join(err, controlErr) // no further boot would help
+	if _, controlErr := ctl.wait(); a.Verdict != verdict.Pass && !slices.ContainsFunc(a.Findings, intrinsic) {
+		// What does not boot without the subject says nothing of it, and no further boot would help.
+		err = errors.Join(err, controlErr)
 	}
 	return a, errors.Join(err, rec.gone())
 }
+
+func intrinsic(f check.Finding) bool { return f.Intrinsic }
 
 // bootsAtMost is how long a machine is taken to be booting when it does not say
 // that it has ended; on an idle host a boot takes under two seconds.
