@@ -72,6 +72,9 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	show := newProgress(io.err, io.terminal && !f.debug, style{io.color}, cases)
 	runner := lab.Runner(s.id, s.recordings, db, parallel)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
+	if len(f.subjects) > 1 {
+		runner.Booting = 1 // they are booted to be compared: no boot disturbs another
+	}
 	if f.debug {
 		runner.Debug = func(c results.Case, shell []string) { prompt(ctx, io, c, shell) }
 	}
