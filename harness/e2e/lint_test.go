@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -51,6 +52,21 @@ func TestLintSeesWhatCanBeSeenWithoutABoot(t *testing.T) {
 			assert.NotEqual(t, lint.Problem, r.Level, "the good populator on %s: %v", base, r)
 		}
 	}
+}
+
+// The subject asks for nothing of cloud-init: only cloud-init's generator has it in
+// the boot's transaction.
+func TestLintSeesACycleThatADropInMakes(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cycle")
+	dropIn := filepath.Join(dir, "rootfs/etc/systemd/system/vector.service.d/50-after.conf")
+	require.NoError(t, os.MkdirAll(filepath.Dir(dropIn), 0o755))
+	require.NoError(t, os.WriteFile(dropIn, []byte("[Unit]\nAfter=cloud-final.service\n"), 0o644))
+	lab := wiretest.New(t, []string{dir}, images.Suites()[0])
+	remarks := examine(t, lab, "cycle", images.Suites()[0])
+	require.NotEmpty(t, remarks)
+	assert.Equal(t, lint.Problem, remarks[0].Level)
+	assert.Contains(t, remarks[0].Text, "ordering cycle")
 }
 
 func examine(t *testing.T, lab *wiretest.Lab, name, base string) []lint.Remark {

@@ -47,12 +47,13 @@ var properties = []string{
 }
 
 // Script is the command whose output [Read] reads. The whole boot transaction is
-// verified, so that cycles through units of others are seen as well. systemctl
-// shows nothing of a template, and then nothing of the rest either.
+// verified, so that cycles through units of others are seen as well; cloud-init is
+// in it by its generator only. systemctl shows nothing of a template, and then
+// nothing of the rest either.
 func Script(units []string) []string {
 	args := append(slices.Clone(units), vector)
 	return append([]string{"/bin/sh", "-c",
-		`systemd-analyze verify --man=no multi-user.target "$@" 2>&1; echo "$0"; systemctl show -p ` + strings.Join(properties, ",") + ` $(printf '%s\n' "$@" | grep -v @\\.)`,
+		`systemd-analyze verify --man=no --generators=yes multi-user.target "$@" 2>&1; echo "$0"; systemctl show -p ` + strings.Join(properties, ",") + ` $(printf '%s\n' "$@" | grep -v @\\.)`,
 		between}, args...)
 }
 
