@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -69,8 +70,15 @@ func (b *Backend) Install(ctx context.Context, in machine.Install) (output strin
 	if err != nil {
 		return out.String(), machine.SealError{Err: err}
 	}
+	// A machine of the image is not the bench's: Sweep would take for abandoned what
+	// somebody starts of it by hand.
+	labels := b.Labels("", "")
+	for key := range labels {
+		labels[key] = ""
+	}
+	maps.Copy(labels, in.Labels(sealed))
 	changes := []string{`CMD ["` + machineInit + `"]`}
-	for key, value := range in.Labels(sealed) {
+	for key, value := range labels {
 		changes = append(changes, fmt.Sprintf("LABEL %q=%q", key, value))
 	}
 	if _, err := b.Engine().ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: in.Ref, Changes: changes}); err != nil {

@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/machine"
+	"bootrace/images"
 )
 
 func TestTailKeepsTheEndOfWhatIsPrintedForEver(t *testing.T) {
@@ -58,4 +61,26 @@ func TestInstallersThatAreOdd(t *testing.T) {
 	names, err := l.running(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, names, "nothing is left behind")
+}
+
+func TestAnImageIsNotTakenForTheBenchItWasMadeOn(t *testing.T) {
+	l := newLab(t)
+	const ref = "bootrace/subject:of-a-test"
+	_, err := l.backend.Install(t.Context(), machine.Install{Name: "labels", Image: l.worker, Ref: ref,
+		Labels: func(string) map[string]string { return map[string]string{images.LabelImage: "subject"} }})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := l.backend.Engine().ImageRemove(context.Background(), ref, client.ImageRemoveOptions{})
+		assert.NoError(t, err)
+	})
+	// As by-hand.sh does, or a person.
+	box, err := l.backend.Engine().ContainerCreate(t.Context(), client.ContainerCreateOptions{Config: &container.Config{Image: ref}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, remove(context.Background(), l.backend.Engine(), box.ID)) })
+	require.NoError(t, l.owner.Close(), "the bench's owner is gone")
+	left, err := l.backend.Leftovers(t.Context())
+	require.NoError(t, err)
+	for _, c := range left {
+		assert.NotEqual(t, box.ID, c.ID)
+	}
 }
