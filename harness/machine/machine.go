@@ -77,6 +77,11 @@ type SealError struct{ Err error }
 func (e SealError) Error() string { return "seal the image: " + e.Err.Error() }
 func (e SealError) Unwrap() error { return e.Err }
 
+// ExitError is an installation whose command ended with another status than 0.
+type ExitError struct{ Status int }
+
+func (e ExitError) Error() string { return fmt.Sprintf("it exited %d", e.Status) }
+
 // LateError is an installation whose command took longer than it may.
 type LateError struct{ Within time.Duration }
 

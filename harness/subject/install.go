@@ -127,11 +127,11 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 	in.Env = []string{"PACKER_BUILD=1", "DEBIAN_FRONTEND=noninteractive", "HOME=/root"}
 	in.Within = s.timeout
 	output, err := i.Install(ctx, in)
-	if err == nil || errors.As(err, new(machine.SealError)) {
-		return err // by then the installer had done its part
-	}
-	if errors.As(err, new(machine.LateError)) {
+	switch {
+	case errors.As(err, new(machine.LateError)):
 		err = fmt.Errorf("%w (subject.yaml, install.timeout)", err)
+	case !errors.As(err, new(machine.ExitError)):
+		return err // it had not begun, or had done its part
 	}
 	return InstallError{Command: strings.Join(append([]string{"install.sh"}, s.args...), " "), Output: output, Err: err}
 }
@@ -184,7 +184,7 @@ func printable(s string) string {
 func (e InstallError) Unwrap() error { return e.Err }
 
 // networkWords are how the usual programs say that they cannot reach a host.
-var networkWords = []string{"Could not resolve", "Temporary failure", "Network is unreachable", "Couldn't connect", "unable to resolve"}
+var networkWords = []string{"Could not resolve", "Temporary failure", "Network is unreachable", "Couldn't connect", "unable to resolve", "Unable to locate package"}
 
 // Fix is what to do about it.
 func (e InstallError) Fix() string {

@@ -59,7 +59,7 @@ func (b *Backend) Install(ctx context.Context, in machine.Install) (output strin
 		case err != nil:
 			return out.String(), err
 		case exit != 0:
-			return out.String(), fmt.Errorf("it exited %d", exit)
+			return out.String(), machine.ExitError{Status: exit}
 		}
 		grace := 10
 		if _, err := b.Engine().ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &grace}); err != nil {
