@@ -68,7 +68,7 @@ func (b *Builder) image(ctx context.Context, ref string) (Image, error) {
 	if img, ok, err := b.lookup(ctx, ref); err != nil || ok {
 		return img, err
 	}
-	ours := "bootrace/pulled:" + hex.EncodeToString([]byte(ref))
+	ours := pulledAs(ref)
 	if img, ok, err := b.lookup(ctx, ours); err != nil || ok {
 		return img, err
 	}
@@ -77,6 +77,13 @@ func (b *Builder) image(ctx context.Context, ref string) (Image, error) {
 	}
 	img, _, err := b.lookup(ctx, ours)
 	return img, err
+}
+
+// pulledAs is our name of an image that was pulled. A tag has at most 128 characters
+// (OCI distribution specification), and a name with its digest alone has 64 of them.
+func pulledAs(ref string) string {
+	sum := sha256.Sum256([]byte(ref))
+	return "bootrace/pulled:" + hex.EncodeToString(sum[:])
 }
 
 // pullTimeout bounds the wait for a registry that does not answer; a small
