@@ -132,7 +132,7 @@ func (d *decider) whole() {
 	if !slices.Equal(run.Given, plan.Given) {
 		d.Refuse(OtherSubject, "the run", "it was given image %v, gated is %v", run.Given, plan.Given)
 	}
-	if len(run.Versions) == 0 {
+	if blank(run.Versions["kernel"]) {
 		d.Refuse(NoVersions, "the run", "what it ran on is not known")
 	}
 	for _, c := range run.Cases {
