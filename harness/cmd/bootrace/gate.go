@@ -86,6 +86,9 @@ func runGate(ctx context.Context, io streams, g gateFlags) error {
 	if err != nil {
 		return usage(advice{err, "openssl genpkey -algorithm ed25519 -out key.pem makes one; give it with --key or $" + gateKey})
 	}
+	if info, err := os.Stat(g.out); err == nil && info.IsDir() { // which would be removed, if it is empty
+		return usage(fmt.Errorf("--out %s: a directory: expected the name of a file", g.out))
+	}
 	pending, err := renameio.NewPendingFile(g.out, renameio.WithPermissions(0o644))
 	if err != nil {
 		return usage(fmt.Errorf("--out %s: %w", g.out, err))
