@@ -83,11 +83,11 @@ func prune(ctx context.Context, io streams, db string, p store.Policy) (err erro
 }
 
 // removeRecordings removes a run's directory, if there is one and no process
-// holds it; else free is false. The run's name may come from an imported file: it
-// is not to lead anywhere else.
+// holds it; else free is false. The run's name may come from an imported file: one
+// that leads anywhere else is of no directory of ours.
 func removeRecordings(state, run string) (free bool, err error) {
 	if run != filepath.Base(run) || !filepath.IsLocal(run) || run == "." {
-		return false, fmt.Errorf("run %q: no name of a directory", run)
+		return true, nil
 	}
 	dir := filepath.Join(state, "runs", run)
 	if container.Held(filepath.Join(dir, "lock")) {
