@@ -83,7 +83,3 @@ func Hash(cases []Case) string {
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
-
-// Inputs names what a case shares with its repetitions: two verdicts under one
-// name are about the same thing.
-func (c Case) Inputs() string { return c.Scenario.Name + "@" + c.Base }
