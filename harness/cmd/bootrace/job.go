@@ -123,7 +123,11 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend *contain
 		if err != nil {
 			return r, nil, err
 		}
-		if err := sameRun(before, r); err != nil {
+		err = sameRun(before, r)
+		if err == nil {
+			err = sameImages(before, lab.Subjects)
+		}
+		if err != nil {
 			return r, nil, usage(err)
 		}
 		r = before

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"bootrace/harness/run"
 	"bootrace/results"
 	"bootrace/scenarios"
 )
@@ -73,10 +74,23 @@ func nothingWaits(ctx context.Context, io streams, where string) error {
 	return errors.Join(db.Waiting(), db.Close())
 }
 
+// anew is what to do about a run that cannot be gone on with.
+const anew = "; what it has stays stored, run anew for the rest"
+
+// sameImages says which case that has ended booted another image than its
+// repetitions now would. The run's own record has no images of several subjects.
+func sameImages(before results.Run, now map[string]run.Subject) error {
+	for _, c := range before.Cases {
+		if c.Image != "" && c.Image != now[c.Subject].Images[c.Base] {
+			return fmt.Errorf("run %s: the worker image of %s was made anew since%s", before.ID, c.Inputs(), anew)
+		}
+	}
+	return nil
+}
+
 // sameRun says why a run cannot be gone on with as now is: a verdict of before
 // and one of now would not be about the same thing.
 func sameRun(before, now results.Run) error {
-	anew := "; what it has stays stored, run anew for the rest"
 	switch {
 	case before.Dir != now.Dir:
 		return fmt.Errorf("run %s: its recordings are in %s, and this would write to %s: resume it there (BOOTRACE_STATE)", before.ID, before.Dir, now.Dir)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/run"
 	"bootrace/results"
 	"bootrace/results/store"
 )
@@ -47,6 +48,19 @@ func TestARunIsResumedOnlyAsItWas(t *testing.T) {
 		require.ErrorContains(t, err, "run r: ")
 		assert.ErrorContains(t, err, tt.want)
 	}
+}
+
+func TestARunOfSeveralSubjectsIsResumedOnTheImagesThatItHad(t *testing.T) {
+	t.Parallel()
+	subjects := func(yours string) map[string]run.Subject {
+		return map[string]run.Subject{"mine": {Images: map[string]string{"trixie": "sha256:1"}}, "yours": {Images: map[string]string{"trixie": yours}}}
+	}
+	before := results.Run{ID: "r", Cases: []results.Case{
+		{ID: "mine/pre@trixie#1", Subject: "mine", Base: "trixie", Image: "sha256:1"}, {ID: "yours/pre@trixie#1", Subject: "yours", Base: "trixie", Image: "sha256:2"},
+	}}
+	require.NoError(t, sameImages(before, subjects("sha256:2")))
+	require.ErrorContains(t, sameImages(before, subjects("sha256:3")), "run r: the worker image of yours/pre@trixie was made anew since")
+	require.Error(t, sameImages(before, nil))
 }
 
 func TestNoRunIsResumedWhileItsResultsWait(t *testing.T) {
