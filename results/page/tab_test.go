@@ -23,6 +23,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// patience bounds every wait; a loaded host takes far less.
+const patience = 3 * time.Minute
+
 // browser starts a browser; each tab is a child of its context. Where there is
 // none, CI fails and others are told what they miss.
 func browser(t testing.TB) context.Context {
@@ -44,7 +47,7 @@ func browser(t testing.TB) context.Context {
 	dir, err := os.MkdirTemp("", "bootrace-browser-")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Env("TMPDIR="+dir))
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Env("TMPDIR="+dir), chromedp.WSURLReadTimeout(patience))
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox) // it refuses to run as root with one
 	}
@@ -60,9 +63,9 @@ func browser(t testing.TB) context.Context {
 type tab struct {
 	t   testing.TB
 	ctx context.Context
-	url string
 
 	mu         sync.Mutex
+	url        string
 	complaints []string
 }
 
@@ -73,7 +76,7 @@ func newTab(t testing.TB, browser context.Context) *tab {
 	ctx, stop := chromedp.NewContext(browser, chromedp.WithListener(b.listen))
 	t.Cleanup(stop)
 	require.NoError(t, chromedp.Do(ctx))
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
 	b.ctx = ctx
 	call(b, network.Enable, network.EnableParams{})
@@ -81,6 +84,8 @@ func newTab(t testing.TB, browser context.Context) *tab {
 }
 
 func (b *tab) listen(ev any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	complaint := ""
 	switch ev := ev.(type) {
 	case *network.EventRequestWillBeSent:
@@ -97,14 +102,13 @@ func (b *tab) listen(ev any) {
 		complaint = "dialog: " + ev.Message
 	}
 	if complaint != "" {
-		b.mu.Lock()
-		defer b.mu.Unlock()
 		b.complaints = append(b.complaints, complaint)
 	}
 }
 
 func (b *tab) complained() []string {
-	time.Sleep(100 * time.Millisecond) // for what is still on its way here; that nothing comes cannot be awaited
+	b.t.Helper()
+	eval[int](b, `1`) // an answer is heard behind all that the tab has said before
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]string{}, b.complaints...)
@@ -123,8 +127,11 @@ func (b *tab) show(p Page) {
 
 func (b *tab) visit(file string) {
 	b.t.Helper()
-	b.url = "file://" + file
-	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Navigate(b.url)))
+	url := "file://" + file
+	b.mu.Lock()
+	b.url = url
+	b.mu.Unlock()
+	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Navigate(url)))
 }
 
 func eval[T any](b *tab, script string) T {
