@@ -85,12 +85,16 @@ func judged(t *testing.T, name string, rows []row) {
 
 func TestAHealthyBootPassesEveryCheck(t *testing.T) {
 	t.Parallel()
-	for _, r := range check.Judge(read(t, timelinetest.Healthy()), late()) {
+	healthy := check.Judge(read(t, timelinetest.Healthy()), late())
+	require.Len(t, healthy, len(check.Table()))
+	for _, r := range healthy {
 		assert.Equal(t, check.Pass, r.Outcome, "%s: %s %v", r.Check, r.Note, r.Findings)
 	}
 	e := late()
 	never(&e)
-	for _, r := range check.Judge(read(t, timelinetest.Never()), e) {
+	without := check.Judge(read(t, timelinetest.Never()), e)
+	require.Len(t, without, len(check.Table()))
+	for _, r := range without {
 		assert.Contains(t, []check.Outcome{check.Pass, check.NotApplicable}, r.Outcome, "%s: %s %v", r.Check, r.Note, r.Findings)
 	}
 }
@@ -121,7 +125,9 @@ func TestAnEmptyRecordingProvesNothing(t *testing.T) {
 	t.Parallel()
 	b := timelinetest.New()
 	b.Drop = []string{timeline.Journal, timeline.Console, timeline.Cloud, timeline.Units, timeline.Jobs, timeline.Files, timeline.Processes, timeline.Leaks, timeline.Host}
-	for _, r := range check.Judge(read(t, b), late()) {
+	results := check.Judge(read(t, b), late())
+	require.Len(t, results, len(check.Table()))
+	for _, r := range results {
 		assert.Equal(t, check.NoEvidence, r.Outcome, r.Check)
 	}
 }
