@@ -34,7 +34,8 @@
 // certainty is reckoned by the runs: always from six runs a side on, with fewer where
 // they are seen to differ. One run against one shows nothing of the kind: a host that
 // was slower for all of one run looks like a regression, and no computation on these
-// two runs can tell. InputChange names what else differs, the control boots' time
+// two runs can tell. Two subjects of one run boot in turns and do not have that
+// trouble: both sides are then of the same run. InputChange names what else differs, the control boots' time
 // among it; more runs settle it. Where the hosts of runs differed by 4 % (by 2 %), of
 // a hundred simulated comparisons without change 29 (5) with one run a side said that
 // something moved, 10 (1) with two, 4 (0) with three, and fewer than one with six.
