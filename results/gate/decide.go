@@ -100,7 +100,7 @@ func (d *decider) asPlanned() {
 			d.Refuse(NoCases, c.ID, "its scenario has no digest, or its base is none of the policy's")
 		}
 	}
-	if plan.Harness == "" {
+	if notKnown(plan.Harness) {
 		d.Refuse(NoVersions, "the harness", "its version is not known")
 	}
 }
@@ -132,7 +132,7 @@ func (d *decider) whole() {
 	if !slices.Equal(run.Given, plan.Given) {
 		d.Refuse(OtherSubject, "the run", "it was given image %v, gated is %v", run.Given, plan.Given)
 	}
-	if blank(run.Versions["kernel"]) {
+	if notKnown(run.Versions["kernel"]) {
 		d.Refuse(NoVersions, "the run", "what it ran on is not known")
 	}
 	for _, c := range run.Cases {
@@ -286,3 +286,6 @@ func (p Policy) unknown(w Waiver, plan Plan) string {
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// notKnown reports whether a version is none.
+func notKnown(version string) bool { return blank(version) || version == "unknown" }

@@ -55,7 +55,7 @@ func (d *decider) evidence(c results.Case) (failed []results.Check) {
 		refuse("it passed, and when it had booted is not known")
 	}
 	for _, name := range versions {
-		if v := a.Versions[name]; blank(v) || v == "unknown" {
+		if notKnown(a.Versions[name]) {
 			d.Refuse(NoVersions, c.ID, "the version of %s is not known", name)
 		}
 	}

@@ -114,6 +114,7 @@ func Ways() []Way {
 		{"a case that names another Vector than its boot", gate.NoVersions, first(func(c *results.Case) { c.Vector = "vector 0.55.0 (x)" }), nil},
 		{"a boot whose systemd is not known", gate.NoVersions, boot(func(a *results.Attempt) { delete(a.Versions, "systemd") }), nil},
 		{"a run whose host is not known", gate.NoVersions, func(s *Setup) { s.Run.Versions = map[string]string{"bootrace": "v1"} }, nil},
+		{"a harness of unknown version", gate.NoVersions, func(s *Setup) { s.Plan.Harness = "unknown" }, nil},
 		{"a harness of no version", gate.NoVersions, func(s *Setup) { s.Plan.Harness = "" }, nil},
 		{"fewer cases than the policy wants", gate.TooFew, func(s *Setup) { s.Policy.MinCases = 9 }, func(s *Setup) { s.Policy.MinCases = 8 }},
 		{"enough cases, one of them spoilt", gate.TooFew, func(s *Setup) { s.Policy.MinCases, s.Policy.MaxInvalid = 8, 1; s.Spoil(0) }, func(s *Setup) { s.Policy.MinCases = 7 }},
