@@ -35,7 +35,7 @@ type Tolerance struct {
 
 // Tolerances are the ones in use.
 func Tolerances() Tolerance {
-	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Starved: 0.9, Slow: 3, Factor: 10}
+	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Starved: 0.9, Slow: 2, Factor: 10}
 }
 
 // StallWindow is the window Disturbance.Stalled is measured in.
