@@ -40,6 +40,13 @@ func TestAnEngineThatDiesEndsTheRun(t *testing.T) {
 	assert.Zero(t, code, stderr)
 	assert.Contains(t, stdout, "removed 2 containers")
 	assert.Empty(t, containers(t, run))
+
+	again := p.start("run", "--resume", run) // with the engine back, what was an error has its boot
+	again.says(`: 1 cases, `)
+	again.says(`long@trixie#1 +multi-user.target reached`)
+	require.NoError(t, again.cmd.Process.Signal(syscall.SIGINT))
+	assert.Equal(t, exitInvalid, again.ends(atOnceEnds))
+	assert.Equal(t, "pass", p.stored(run)["quick"].Verdict)
 }
 
 func TestASignalEndsTheRunInOrder(t *testing.T) {

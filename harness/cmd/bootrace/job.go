@@ -131,7 +131,7 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend *contain
 			return r, nil, usage(err)
 		}
 		r = before
-		r.Ended = time.Time{}
+		r.Ended, r.Cases = time.Time{}, settled(r.Cases)
 		todo = slices.DeleteFunc(todo, func(c plan.Case) bool {
 			return slices.ContainsFunc(r.Cases, func(done results.Case) bool { return done.ID == c.ID })
 		})

@@ -44,8 +44,8 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	if err != nil {
 		return err
 	}
-	if len(r.Cases) >= r.Planned {
-		return usage(fmt.Errorf("run %s has nothing left to do: all its %d cases are stored", r.ID, r.Planned))
+	if len(settled(r.Cases)) >= r.Planned {
+		return usage(fmt.Errorf("run %s has nothing left to do: all its %d cases were judged", r.ID, r.Planned))
 	}
 	q := r.Request
 	if q == nil {
@@ -62,6 +62,12 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	j := scenarioJob(list, f, q)
 	j.resume = r.ID
 	return runJob(ctx, io, j)
+}
+
+// settled are the cases that were judged. An error is no verdict: the engine was
+// gone, or the disk full, and is there again.
+func settled(cases []results.Case) []results.Case {
+	return slices.DeleteFunc(slices.Clone(cases), func(c results.Case) bool { return c.Verdict == "error" })
 }
 
 // nothingWaits is an error where results wait that the database has not got: their

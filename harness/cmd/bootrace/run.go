@@ -66,7 +66,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
 	f.boots(fl)
 	f.tests(fl)
 	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
-	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) was ended before")
+	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) did not come to, and its errors")
 	return cmd
 }
 
