@@ -62,7 +62,7 @@ func cutAtAnyMoment(t *testing.T, server *postgrestest.Server) {
 	s := &scissors{rnd: rand.New(rand.NewPCG(seed, 0)), most: 500}
 	go s.serve(l, to)
 
-	db := openSpool(t, u.String(), t.TempDir())
+	db := openSpool(t, u.String(), t.TempDir(), inVain)
 	seen := map[string]bool{}
 	r := run("r", time.Unix(1, 0))
 	require.NoError(t, db.BeginRun(t.Context(), r))
@@ -79,7 +79,9 @@ func cutAtAnyMoment(t *testing.T, server *postgrestest.Server) {
 		s.most += 100
 		s.mu.Unlock()
 	}
+	s.mu.Lock()
 	t.Logf("%d connections", s.cuts)
+	s.mu.Unlock()
 	uncut := open(t, whole)
 	require.NoError(t, deliver(t.Context(), db.dir, straight(uncut)))
 	isThereOnce(t, uncut, "r", seen)

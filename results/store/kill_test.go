@@ -42,10 +42,19 @@ func follow(out *bufio.Scanner, stderr *strings.Builder) *acked {
 func (a *acked) await(t *testing.T, n int) {
 	t.Helper()
 	count := func() int { a.mu.Lock(); defer a.mu.Unlock(); return len(a.seen) }
-	for until := count() + n; count() < until; {
+	until := count() + n
+	a.until(t, "more cases are stored", func() bool { return count() >= until })
+}
+
+// until waits for what the writer will have done.
+func (a *acked) until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.After(5 * time.Minute); !done(); {
 		select {
 		case <-a.more:
 			t.Fatalf("the writer has ended: %s", a.stderr)
+		case <-deadline:
+			t.Fatalf("not within 5 minutes: %s", what)
 		case <-time.After(time.Millisecond):
 		}
 	}
@@ -63,6 +72,11 @@ func TestNightlyKillNineLosesAndDoublesNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	killed, cases, sent := map[string]int{}, 0, 0
+	waiting := func() []string {
+		files, err := filepath.Glob(filepath.Join(spool, "*", "*"))
+		require.NoError(t, err)
+		return files
+	}
 	for i := range runs {
 		id := fmt.Sprintf("r%d", i)
 		cmd, out, stderr := startWriter(t, where, id, 100_000, spool)
@@ -80,7 +94,8 @@ func TestNightlyKillNineLosesAndDoublesNothing(t *testing.T) {
 		}
 		if who == "the database" {
 			server.Wait(t)
-			time.Sleep(tryEvery) // and is tried again
+			a.await(t, 2) // of which one began only now
+			a.until(t, "the writer has sent what waits", func() bool { return len(waiting()) == 0 })
 			a.await(t, 20)
 		}
 		require.NoError(t, cmd.Process.Kill())
@@ -92,18 +107,14 @@ func TestNightlyKillNineLosesAndDoublesNothing(t *testing.T) {
 		server.Wait(t)
 
 		s := open(t, where)
-		waiting, err := filepath.Glob(filepath.Join(spool, "*", "*"))
-		require.NoError(t, err)
-		sent += len(waiting)
+		sent += len(waiting())
 		if who == "the database" {
-			assert.Empty(t, waiting, "the writer has sent it itself")
+			assert.Empty(t, waiting(), "the writer has sent it itself")
 		}
 		require.NoError(t, Deliver(t.Context(), s, spool))
 		isThereOnce(t, s, id, a.seen)
 		cases += len(a.seen)
-		left, err := filepath.Glob(filepath.Join(spool, "*", "*"))
-		require.NoError(t, err)
-		assert.Empty(t, left, "nothing waits on")
+		assert.Empty(t, waiting(), "nothing waits on")
 	}
 	t.Logf("%d runs, killed: %v; %d cases were stored and are there once, %d runs' were sent later by another process", runs, killed, cases, sent)
 }

@@ -177,7 +177,7 @@ func TestOpeningEndsWithItsContext(t *testing.T) {
 	case err := <-done:
 		require.True(t, errors.Is(err, context.DeadlineExceeded), "got %v", err)
 		require.ErrorContains(t, err, path+".lock", "it says what it waited for")
-	case <-time.After(5 * time.Second):
+	case <-time.After(answerWithin):
 		require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_UN))
 		<-done
 		t.Fatal("Open waited on for the lock after its context had ended")
@@ -193,7 +193,7 @@ func TestReadersDoNotStopTheWriter(t *testing.T) {
 	require.NoError(t, err)
 	defer rows.Close()
 	require.True(t, rows.Next())
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), answerWithin)
 	defer cancel()
 	require.NoError(t, s.PutCase(ctx, "r", endedCase("c")), "while the reader is in the middle of a result")
 	require.NoError(t, rows.Err())
