@@ -92,12 +92,17 @@ func (d Disturbance) beyond(t Tolerance) string {
 		return "the host's disturbance was not measured"
 	case d.Late > t.Late:
 		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", d.Late.Round(time.Millisecond), d.LateAt.Seconds(), t.Late)
-	case d.waited(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds() && (d.Slowness == 0 || d.Slowness > t.Slow):
+	case d.starved(t):
 		return fmt.Sprintf("tasks waited for the CPU for %s of the boot's %s", d.waited(0, d.Booted).Round(time.Millisecond), d.Booted.Round(time.Millisecond))
 	case d.Stalled.Seconds() > t.Stalled*StallWindow.Seconds():
 		return fmt.Sprintf("memory or disk stalled the host for %s of %s, tolerated %.0f %%", d.Stalled.Round(time.Millisecond), StallWindow, t.Stalled*100)
 	}
 	return ""
+}
+
+// starved: the host left the machine no CPU while it booted.
+func (d Disturbance) starved(t Tolerance) bool {
+	return d.waited(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds() && (d.Slowness == 0 || d.Slowness > t.Slow)
 }
 
 // explains says whether a finding may be the host's doing, and by what.
@@ -118,7 +123,11 @@ func (d Disturbance) explains(f check.Finding, t Tolerance) string {
 		}
 	}
 	beyond := d.beyond(t)
-	if beyond == "" || d.Measured && f.Over > time.Duration(t.Factor)*d.Lost {
+	lost := time.Duration(t.Factor) * d.Lost
+	if d.starved(t) {
+		lost = max(lost, d.waited(0, f.At))
+	}
+	if beyond == "" || d.Measured && f.Over > lost {
 		return ""
 	}
 	return beyond

@@ -95,6 +95,7 @@ func TestOneAttempt(t *testing.T) {
 		{"a finding on a host that left the machine no CPU", []check.Result{fails(soft)}, starving(4), verdict.Invalid, "tasks waited for the CPU for 29s of the boot's 30s"},
 		{"a finding of a boot that did not end for want of the CPU", []check.Result{fails(soft)}, starving(0), verdict.Invalid, "tasks waited for the CPU"},
 		{"a finding of a boot that was as fast as others, though the CPU was wanted", []check.Result{fails(soft)}, starving(1.5), verdict.Fail, "vector.service failed"},
+		{"late by less than the machine waited for", []check.Result{fails(check.Finding{Summary: "20 s late", At: 50 * time.Second, Over: 20 * time.Second})}, starving(4), verdict.Invalid, "tasks waited"},
 		{"five minutes late on a host that left the machine no CPU", []check.Result{fails(minutes)}, starving(4), verdict.Fail, "5 min late"},
 		{"late by more than the CPU was wanted for", []check.Result{fails(late(70, 9, 5))}, busy(5), verdict.Fail, "late"},
 		{"late after it, with the CPU wanted for most of the time", []check.Result{fails(late(70, 3, 5))}, busy(1), verdict.Invalid,
