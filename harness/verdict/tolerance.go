@@ -110,12 +110,12 @@ func (d Disturbance) explains(f check.Finding, t Tolerance) string {
 	if f.Limit > 0 && f.Over > 0 {
 		took := f.Limit + f.Over
 		began := f.At - took
-		waited := d.waited(began, f.At)
+		waited := min(took, d.waited(began, f.At)) // the samples are a second apart
 		switch {
 		case f.Over > waited:
 		case began < d.Booted: // a boot alone makes tasks wait: it must have been slower than others as well
 			if d.Slowness > 1 && float64(took)/d.Slowness <= float64(f.Limit) {
-				return fmt.Sprintf("tasks waited for the CPU for %s while it booted, and what is not the subject's took %.1f times the control boot's time",
+				return fmt.Sprintf("tasks waited for the CPU for %s while it booted, and what is not the subject's took %.1f times a control boot's time",
 					waited.Round(time.Millisecond), d.Slowness)
 			}
 		case 2*waited >= took:

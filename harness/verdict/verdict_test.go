@@ -88,7 +88,7 @@ func TestOneAttempt(t *testing.T) {
 		{"late by less than the host may explain", []check.Result{fails(second)}, disturbed(), verdict.Invalid, ""},
 		{"late by more than the host can explain", []check.Result{fails(minutes)}, disturbed(), verdict.Fail, "5 min late"},
 		{"late at boot, all of which was slower", []check.Result{fails(booting)}, busy(1.4), verdict.Invalid,
-			"tasks waited for the CPU for 2s while it booted, and what is not the subject's took 1.4 times the control boot's time, which may have caused: 1 s late, at boot"},
+			"tasks waited for the CPU for 2s while it booted, and what is not the subject's took 1.4 times a control boot's time, which may have caused: 1 s late, at boot"},
 		{"late at boot, by more than all was slower", []check.Result{fails(booting)}, busy(1.2), verdict.Fail, "1 s late, at boot"},
 		{"late at boot, all of which was slower with the CPU free", []check.Result{fails(booting)}, verdict.Disturbance{Measured: true, Slowness: 5}, verdict.Fail, "1 s late, at boot"},
 		{"late at boot, and nobody knows the control boot", []check.Result{fails(booting)}, busy(0), verdict.Fail, "1 s late, at boot"},
