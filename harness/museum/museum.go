@@ -14,6 +14,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -32,6 +33,9 @@ type Incident struct {
 	Production string `yaml:"production"` // what was seen there
 	// Cells are by scenario the checks that must fail; none where the design works.
 	Cells map[string][]string `yaml:"cells"`
+	// Says is by check what a finding of it must say, for it to be of this design: a
+	// part of its summary, which names the unit.
+	Says map[string]string `yaml:"says"`
 }
 
 // Read reads every incident of the museum's directory, in the order of ids.
@@ -92,8 +96,9 @@ func (i Incident) plan(m plan.Matrix) ([]plan.Case, error) {
 type Cell struct {
 	Incident string
 	Scenario string
-	Want     []string       // the checks that must fail; none: it must pass
-	Cases    []results.Case // its boots
+	Want     []string          // the checks that must fail; none: it must pass
+	Says     map[string]string // by check what it must say
+	Cases    []results.Case    // its boots
 }
 
 // Wrong says what is not as it must be, empty if all is.
@@ -105,24 +110,36 @@ func (c Cell) Wrong() string {
 		if !b.AsExpected() {
 			return fmt.Sprintf("%s: %s, must %s: %s", b.ID, b.Verdict, b.Expected, b.Reason)
 		}
-		failed := Failed(b)
 		for _, check := range c.Want {
-			if !slices.Contains(failed, check) {
+			if failed := Failed(b); !slices.Contains(failed, check) {
 				return fmt.Sprintf("%s: caught for another reason: %s did not fail, %v did", b.ID, check, failed)
+			}
+			if _, ok := says(b, check, c.Says[check]); !ok {
+				return fmt.Sprintf("%s: caught for another reason: no finding of %s says %q", b.ID, check, c.Says[check])
 			}
 		}
 	}
 	return ""
 }
 
-// Evidence is the first finding of the first check that must fail.
+// Evidence is what the first check that must fail says of the design.
 func (c Cell) Evidence() (results.Finding, bool) {
 	if len(c.Cases) == 0 || len(c.Want) == 0 {
 		return results.Finding{}, false
 	}
-	for _, check := range c.Cases[0].Decided().Checks {
-		if check.Name == c.Want[0] && len(check.Findings) > 0 {
-			return check.Findings[0], true
+	return says(c.Cases[0], c.Want[0], c.Says[c.Want[0]])
+}
+
+// says is the check's first finding that has the text.
+func says(c results.Case, check, text string) (results.Finding, bool) {
+	for _, r := range c.Decided().Checks {
+		if r.Name != check {
+			continue
+		}
+		for _, f := range r.Findings {
+			if strings.Contains(f.Summary, text) {
+				return f, true
+			}
 		}
 	}
 	return results.Finding{}, false
@@ -144,7 +161,7 @@ func Compare(incidents []Incident, cases []results.Case) []Cell {
 	var out []Cell
 	for _, i := range incidents {
 		for _, scenario := range slices.Sorted(maps.Keys(i.Cells)) {
-			cell := Cell{Incident: i.ID, Scenario: scenario, Want: i.Cells[scenario]}
+			cell := Cell{Incident: i.ID, Scenario: scenario, Want: i.Cells[scenario], Says: i.Says}
 			for _, c := range cases {
 				if c.Subject == i.ID && c.Scenario == scenario {
 					cell.Cases = append(cell.Cases, c)

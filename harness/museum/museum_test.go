@@ -35,6 +35,7 @@ func TestEveryIncidentIsASubjectWithCellsThatExist(t *testing.T) {
 			caught += len(checks)
 			for _, name := range checks {
 				assert.True(t, known[name], "%s: there is no check %s", i.ID, name)
+				assert.NotEmpty(t, i.Says[name], "%s: what %s says of it", i.ID, name)
 			}
 		}
 		assert.Positive(t, caught, "%s is never caught", i.ID)
@@ -46,10 +47,12 @@ func TestACellIsRightOnlyForItsOwnReason(t *testing.T) {
 	boot := func(verdict string, failed ...string) results.Case {
 		a := results.Attempt{Verdict: verdict, Recording: "r"}
 		for _, name := range failed {
-			a.Checks = append(a.Checks, results.Check{Name: name, Outcome: "fail"})
+			a.Checks = append(a.Checks, results.Check{Name: name, Outcome: "fail", Findings: []results.Finding{{Summary: "first"}, {Summary: "of mine.service"}}})
 		}
 		return results.Case{ID: "x/pre@trixie#1", Verdict: verdict, Expected: "fail", Recording: "r", Attempts: []results.Attempt{a}}
 	}
+	other := boot("fail", "boot-unblocked")
+	other.Attempts[0].Checks[0].Findings[1].Summary = "of theirs.service"
 	for _, tt := range []struct {
 		name  string
 		cases []results.Case
@@ -57,12 +60,13 @@ func TestACellIsRightOnlyForItsOwnReason(t *testing.T) {
 	}{
 		{"caught", []results.Case{boot("fail", "registered", "boot-unblocked")}, ""},
 		{"for another reason", []results.Case{boot("fail", "registered")}, "caught for another reason: boot-unblocked did not fail, [registered] did"},
+		{"of another unit", []results.Case{other}, `caught for another reason: no finding of boot-unblocked says "mine.service"`},
 		{"once in two", []results.Case{boot("fail", "boot-unblocked"), boot("pass")}, "pass, must fail"},
 		{"spoilt", []results.Case{boot("invalid")}, "invalid, must fail"},
 		{"not run", nil, "never ran"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := Cell{Want: []string{"boot-unblocked"}, Cases: tt.cases}.Wrong()
+			got := Cell{Want: []string{"boot-unblocked"}, Says: map[string]string{"boot-unblocked": "mine.service"}, Cases: tt.cases}.Wrong()
 			if tt.wrong == "" {
 				assert.Empty(t, got)
 				return
