@@ -125,7 +125,7 @@ func (d Disturbance) explains(f check.Finding, t Tolerance) string {
 	beyond := d.beyond(t)
 	lost := time.Duration(t.Factor) * d.Lost
 	if d.starved(t) {
-		lost = max(lost, d.waited(0, f.At))
+		lost = max(lost, d.waited(0, f.At+f.Over)) // of what never came, At is when it should have
 	}
 	if beyond == "" || d.Measured && f.Over > lost {
 		return ""
