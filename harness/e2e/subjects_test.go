@@ -36,7 +36,7 @@ imds() {
   curl -sf -H Metadata:true 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net' | field access_token
 }
 secret() {
-  curl -sf -H "Authorization: Bearer $bearer" "https://$vault.vault.azure.net/secrets/$1?api-version=2025-07-01" | field value
+  printf 'Authorization: Bearer %s' "$bearer" | curl -sf -H @- "https://$vault.vault.azure.net/secrets/$1?api-version=2025-07-01" | field value
 }
 real() {
   bearer=$(imds)
