@@ -16,6 +16,8 @@ import (
 const (
 	// manyAtOnce leaves the choice to what the host carries.
 	manyAtOnce = 100
+	// asTheCommand is as many as bootrace boots at once by itself on two cores.
+	asTheCommand = 16
 	// someAtOnce leaves room, on a host with the default inotify limit, for the
 	// machines of the other tests that run meanwhile.
 	someAtOnce = 5

@@ -182,7 +182,7 @@ func TestNightlyEveryMutationIsCaught(t *testing.T) {
 	wiretest.Nightly(t)
 	raiseInotify(t)
 	assert.GreaterOrEqual(t, len(mutations), 25)
-	assert.Empty(t, survivors(t, mutations, manyAtOnce))
+	assert.Empty(t, survivors(t, mutations, asTheCommand))
 }
 
 func TestMutationsDifferFromTheGoodSubject(t *testing.T) {

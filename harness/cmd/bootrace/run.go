@@ -82,7 +82,7 @@ func (f *runFlags) boots(fl *pflag.FlagSet) {
 }
 
 func (f *runFlags) atOnce(fl *pflag.FlagSet) {
-	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory and inotify allow)")
+	fl.IntVar(&f.parallel, "parallel", 0, "machines at once (default: what memory, processors and inotify carry)")
 }
 
 // tests declares what a verb takes that boots one subject.
