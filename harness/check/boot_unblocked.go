@@ -78,7 +78,7 @@ func (w *waits) waitingFor(unit string) []string {
 
 // slowControl is a control boot's time on a host that is slow by itself: on two
 // idle cores it takes 2.0 to 2.6 s, and the limits in time are for such hosts.
-const slowControl = 4 * time.Second
+const slowControl = 3 * time.Second
 
 // Slowness is how many times longer the boot took than the control boot, or than
 // one on a host that is not slow, what the subject's own starts took left out; 0
