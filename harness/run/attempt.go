@@ -70,7 +70,10 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 		expect, err := json.MarshalIndent(expectation(c, w, subj.Units, multiUser), "", "  ")
 		return map[string][]byte{judge.ExpectFile: expect}, errors.Join(controlErr, err)
 	}
-	waits := c.Scenario.Waits()
+	waits, waitsFrom := c.Scenario.Waits(), cloudFinal
+	if s.until == windowOver {
+		waitsFrom = machineStarted
+	}
 	// What follows cloud-final's start at once still competes with booting.
 	busy := cloudFinal
 	if c.Scenario.Written() && c.Scenario.WorkerEnv.Delay.Duration < soon {
@@ -83,7 +86,7 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 			booted()
 		}
 		u := Update{Case: c.ID, Step: string(ms)}
-		if ms == cloudFinal {
+		if ms == waitsFrom {
 			u.Planned = waits
 		}
 		r.tell(u)

@@ -121,6 +121,43 @@ func TestACaseWithoutEvidenceNeverPasses(t *testing.T) {
 	assert.NotEmpty(t, out[0].Reason)
 }
 
+func TestACaseWhoseControlBootsFailedIsAnError(t *testing.T) {
+	r, _ := newRunner(t, &fakeBackend{reaches: true, fail: func(name string) error {
+		if name == "control@trixie#2" {
+			return errors.New("no room")
+		}
+		return nil
+	}})
+	out, err := r.Run(t.Context(), quick(1))
+	require.NoError(t, err)
+	assert.Equal(t, "error", out[0].Verdict, "it says nothing of the subject")
+	assert.Contains(t, out[0].Reason, "control boot: no room")
+	assert.Len(t, out[0].Attempts, 1, "and no further boot would help")
+}
+
+func TestWhatIsToGoIsToldOnceItCounts(t *testing.T) {
+	never := quick(1)[0]
+	never.ID, never.Scenario.WorkerEnv.When, never.Scenario.Look.Window.Duration = "never", scenarios.Never, 50*time.Millisecond
+	late := quick(1)[0]
+	late.Scenario.WorkerEnv.When, late.Scenario.WorkerEnv.Delay.Duration = scenarios.After, 45*time.Second
+	r, _ := newRunner(t, &fakeBackend{})
+	var mu sync.Mutex
+	told := map[string]time.Duration{}
+	r.Watch = func(u Update) {
+		mu.Lock()
+		defer mu.Unlock()
+		if u.Planned > 0 {
+			told[u.Case+" "+u.Step] = u.Planned
+		}
+	}
+	_, err := r.Run(t.Context(), []plan.Case{never, late})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]time.Duration{
+		"never " + string(machineStarted):  50 * time.Millisecond, // its window began
+		late.ID + " " + string(cloudFinal): 45*time.Second + time.Millisecond,
+	}, told)
+}
+
 func TestOfACaseThatIsBootedAgainOneMachineIsKept(t *testing.T) {
 	t.Parallel() // its last boots wait for a calm host
 	for _, keep := range []Keep{KeepOnFailure, KeepAll} {
