@@ -70,7 +70,7 @@ func newPlace(t *testing.T) *place {
 	wiretest.New(t, nil, images.Suites()[0])
 	dir := t.TempDir()
 	p := &place{t: t, state: filepath.Join(dir, "state"), quick: filepath.Join(dir, "quick.yaml"), long: filepath.Join(dir, "long.yaml")}
-	for file, window := range map[string]string{p.quick: "15s", p.long: "10m"} {
+	for file, window := range map[string]string{p.quick: "20s", p.long: "10m"} {
 		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
 		require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, scenarioFile, name, window), 0o600))
 	}
