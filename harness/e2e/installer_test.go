@@ -88,6 +88,7 @@ func TestAnInstallerIsBakedAndBootsLikeAnyOtherSubject(t *testing.T) {
 }
 
 func TestABrokenInstallerSaysWhatItPrintedAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, script, manifest, want, fix string }{
 		{"fails", "#!/bin/sh\necho about to fail\nexit 3\n", "", "install.sh: it exited 3; it printed:\n    about to fail", "PACKER_BUILD=1"},
 		{"endless", "#!/bin/sh\necho waiting\nsleep 1000\n", "install: {timeout: 3s}\n", "it did not end within 3s (subject.yaml, install.timeout); it printed:\n    waiting", ""},

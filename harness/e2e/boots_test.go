@@ -24,7 +24,9 @@ const (
 )
 
 func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testing.T) {
-	t.Parallel() // most of its four minutes are waiting
+	// Most of its four minutes are waiting: it stands in the first file to begin
+	// first, and the others fill them.
+	t.Parallel()
 	lab := wiretest.New(t, nil, images.Suites()...)
 	list, err := scenarios.Choose([]string{"smoke"})
 	require.NoError(t, err)
@@ -42,6 +44,7 @@ func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testi
 }
 
 func TestEachBrokenPopulatorFailsInTheCheckThatShouldSeeIt(t *testing.T) {
+	t.Parallel()
 	for _, b := range append(slices.Clone(brokenSubjects), sound) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
