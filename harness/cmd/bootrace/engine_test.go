@@ -225,13 +225,17 @@ func (p *place) cleanLater(run string) {
 	})
 }
 
-// halfway is a run whose quick case has ended and whose long one goes on.
-func (p *place) halfway(args ...string) (b *process, run string) {
+// ended is how a line of progress says that the quick case has, and how: a host
+// that is busy for all its boots makes it invalid, which is no concern of these tests.
+const ended = `quick@trixie#1 +(pass|invalid) after`
+
+// halfway is a run whose quick case has ended, and how, and whose long one goes on.
+func (p *place) halfway(args ...string) (b *process, run, quick string) {
 	p.t.Helper()
 	b = p.start(append([]string{"run", p.quick, p.long}, args...)...)
 	run = b.run()
 	p.cleanLater(run)
-	require.Equal(p.t, "pass", b.says(`quick@trixie#1 +(pass|fail|invalid|error) after`))
+	quick = b.says(ended)
 	b.says(`long@trixie#1 +multi-user.target reached`) // and its window is far from over
-	return b, run
+	return b, run, quick
 }
