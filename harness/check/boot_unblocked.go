@@ -42,7 +42,8 @@ var bootUnblocked = Check{
 
 func notReached(w *waits, e Expect) Finding {
 	tl := w.tl
-	f := Finding{At: tl.End, Unit: MultiUser, Absence: true, Over: max(0, tl.End-e.ControlMultiUser-e.BootBudget)}
+	f := Finding{At: tl.End, Unit: MultiUser, Absence: true, Limit: e.ControlMultiUser + e.BootBudget}
+	f.Over = max(0, tl.End-f.Limit)
 	for _, ev := range tl.Of(timeline.StartFailed) {
 		if ev.Unit == MultiUser {
 			f.At, f.Evidence = ev.At, []timeline.Evidence{ev.Evidence}
@@ -76,33 +77,6 @@ func (w *waits) waitingFor(unit string) []string {
 	return out
 }
 
-// slowControl is a control boot's time on a host that is slow by itself: on two
-// idle cores it takes 2.0 to 2.6 s, and the limits in time are for such hosts.
-const slowControl = 3 * time.Second
-
-// Slowness is how many times longer the boot took than the control boot, or than
-// one on a host that is not slow, what the subject's own starts took left out; 0
-// if that cannot be said.
-func Slowness(tl timeline.Timeline, e Expect) float64 {
-	at, reached := tl.Reached(MultiUser)
-	if !reached || e.ControlMultiUser <= 0 {
-		return 0
-	}
-	w := waitsOf(tl)
-	return float64(at-w.took(w.late(MultiUser), e.SubjectUnits)) / float64(min(e.ControlMultiUser, slowControl))
-}
-
-// took is what the starts of those units took that are in the chain.
-func (w *waits) took(chain, units []string) time.Duration {
-	var sum time.Duration
-	for _, u := range chain {
-		if slices.Contains(units, u) {
-			sum += w.ended[u] - w.began[u]
-		}
-	}
-	return sum
-}
-
 // waitedOn finds boot jobs that waited on the subject for longer than the
 // budget, also where multi-user.target did not suffer for it. Waiting as such is
 // right: Vector is ordered after the subject in order to find vector.env there.
@@ -133,7 +107,7 @@ func waitedOn(w *waits, e Expect, reached time.Duration) []Finding {
 			}
 		}
 		if len(who) > 0 {
-			out = append(out, Finding{At: began, Unit: s, Over: took - e.BootBudget, Limit: e.BootBudget, Evidence: ev,
+			out = append(out, Finding{At: ended, Unit: s, Over: took - e.BootBudget, Limit: e.BootBudget, Evidence: ev,
 				Summary: fmt.Sprintf("%s waited for the start of %s, which took %s from %s (budget %s)", strings.Join(who, ", "), s, round(took), timeline.Since(began), e.BootBudget)})
 		}
 	}

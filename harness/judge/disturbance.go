@@ -40,13 +40,18 @@ func disturbance(tl timeline.Timeline) verdict.Disturbance {
 	for _, ev := range tl.Of(timeline.Line) {
 		d.Measured = true
 		late(&d, ev.Line.Late, ev.At)
+		if ev.Line.HasLost {
+			d.CPU = append(d.CPU, verdict.Loss{At: ev.At, Total: ev.Line.Lost})
+		}
 	}
 	var ok bool
 	if d.Booted, ok = tl.Reached(check.MultiUser); !ok {
 		d.Booted = tl.End
 	}
+	if !d.Measured {
+		d.CPU = waited(tl.Host)
+	}
 	for i, s := range tl.Host {
-		d.CPU = append(d.CPU, verdict.Waiting{At: s.At, Total: s.CPUSome})
 		// What was before the boot has not disturbed it, nor what came after.
 		if s.At < 0 || s.At > tl.End {
 			continue
@@ -63,6 +68,23 @@ func disturbance(tl timeline.Timeline) verdict.Disturbance {
 	}
 	d.Causes = spoilt(tl)
 	return d
+}
+
+// waited is for how long tasks of the host waited for the CPU since the boot's
+// start. A machine that has not said a word, for want of the CPU maybe, has lost no
+// more than that.
+func waited(host []timeline.HostSample) []verdict.Loss {
+	var out []verdict.Loss
+	var before time.Duration
+	for _, s := range host {
+		if s.At <= 0 || before == 0 {
+			before = s.CPUSome
+		}
+		if s.At > 0 {
+			out = append(out, verdict.Loss{At: s.At, Total: s.CPUSome - before})
+		}
+	}
+	return out
 }
 
 // ordinary is the delay any tick has on a host that does other things as well.

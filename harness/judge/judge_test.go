@@ -2,6 +2,10 @@ package judge_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -159,36 +163,78 @@ func slowly(subject, rest time.Duration) *timelinetest.Boot {
 	return b
 }
 
-// busy lets tasks wait for the CPU, by microseconds a second.
-func busy(b *timelinetest.Boot, waiting int64) {
-	for i := range b.Host {
-		b.Host[i]["psi_cpu_some_us"] = int64(i) * waiting
+// busy gives others the CPU for a share of the time.
+func busy(t *testing.T, b *timelinetest.Boot, share float64) {
+	t.Helper()
+	lines := 0
+	for _, e := range b.Journal {
+		text, _ := e["MESSAGE"].(string)
+		if rest, ok := strings.CutPrefix(text, `{"source":`); ok {
+			us, err := strconv.ParseInt(e["__MONOTONIC_TIMESTAMP"].(string), 10, 64)
+			require.NoError(t, err)
+			e["MESSAGE"] = fmt.Sprintf(`{"psi_cpu_full_us":%d,"source":`, int64(share*float64(us-timelinetest.Mono(0)/1000))) + rest
+			lines++
+		}
 	}
+	require.NotZero(t, lines)
 }
 
-func TestTheCPUThatOthersWantExplainsWhatTheSubjectDidNotTake(t *testing.T) {
+func TestTheCPUThatOthersHadExplainsALateBoot(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		subject time.Duration // of three seconds, what the subject took
-		waiting int64         // microseconds a second that tasks waited for the CPU
+		share   float64       // of the time that others had the CPU
 		want    verdict.Verdict
 		reason  string
 	}{
-		{"late elsewhere on a busy host", 100 * time.Millisecond, 900_000, verdict.Invalid, "tasks waited for the CPU"},
-		{"late elsewhere on an idle host", 100 * time.Millisecond, 1000, verdict.Fail, "later than in the control boot"},
-		{"late in the subject on a busy host", 2900 * time.Millisecond, 900_000, verdict.Fail, "later than in the control boot"},
+		{"late elsewhere on a busy host", 100 * time.Millisecond, 0.45, verdict.Invalid, "others had the CPU"},
+		{"late in the subject on a busy host", 2900 * time.Millisecond, 0.45, verdict.Invalid, "others had the CPU"},
+		{"late elsewhere on an idle host", 100 * time.Millisecond, 0.01, verdict.Fail, "later than in the control boot"},
+		{"late in the subject on an idle host", 2900 * time.Millisecond, 0.01, verdict.Fail, "later than in the control boot"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := slowly(tt.subject, 3*time.Second-tt.subject)
-			busy(b, tt.waiting)
+			busy(t, b, tt.share)
 			e := late()
 			e.Checks = []string{"boot-unblocked"}
 			j := judged(t, b, e)
 			assert.Equal(t, tt.want, j.Verdict, j.Reason)
 			assert.Contains(t, j.Reason, tt.reason)
 		})
+	}
+}
+
+// A subject that keeps the processors busy makes tasks of its own machine wait, and
+// those of the host; others have not had the CPU for that.
+func TestWhatTheSubjectTookFromItselfIsNotTheHosts(t *testing.T) {
+	t.Parallel()
+	b := slowly(100*time.Millisecond, 2900*time.Millisecond)
+	for i := range b.Host {
+		b.Host[i]["psi_cpu_some_us"] = i * 999_000
+	}
+	busy(t, b, 0.01)
+	e := late()
+	e.Checks = []string{"boot-unblocked"}
+	assert.Equal(t, verdict.Fail, judged(t, b, e).Verdict)
+}
+
+func TestAMachineThatSaysNothingMayHaveLostWhatTheHostWaitedFor(t *testing.T) {
+	t.Parallel()
+	for waited, want := range map[int]verdict.Verdict{999_000: verdict.Invalid, 1000: verdict.Fail} {
+		b := slowly(100*time.Millisecond, 2900*time.Millisecond)
+		b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool {
+			text, _ := e["MESSAGE"].(string)
+			return strings.HasPrefix(text, `{"source":`)
+		})
+		for i := range b.Host {
+			b.Host[i]["psi_cpu_some_us"] = i * waited
+		}
+		e := late()
+		e.Checks = []string{"boot-unblocked"}
+		j := judged(t, b, e)
+		assert.Equal(t, want, j.Verdict, j.Reason)
 	}
 }
 
@@ -199,17 +245,15 @@ func TestASlowHostIsNotTheSubjectsFault(t *testing.T) {
 		name    string
 		rest    time.Duration // what the boot took beside the subject's 2.9 s
 		control time.Duration
-		waiting int64
 		want    verdict.Verdict
 	}{
-		{"ten times slower, as the control boots", 9 * time.Second, 9 * time.Second, 900_000, verdict.Invalid},
-		{"ten times slower, with nobody waiting for the CPU", 9 * time.Second, 9 * time.Second, 1000, verdict.Fail},
-		{"as fast as any", 0, 850 * time.Millisecond, 900_000, verdict.Fail},
+		{"ten times slower, as the control boots", 9 * time.Second, 9 * time.Second, verdict.Invalid},
+		{"slower than the control boots by far more", 50 * time.Second, 9 * time.Second, verdict.Fail},
+		{"as fast as any", 0, 850 * time.Millisecond, verdict.Fail},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := slowly(2900*time.Millisecond, tt.rest)
-			busy(b, tt.waiting)
 			e := late()
 			e.Checks, e.ControlMultiUser = []string{"boot-unblocked"}, tt.control
 			j := judged(t, b, e)
@@ -218,11 +262,11 @@ func TestASlowHostIsNotTheSubjectsFault(t *testing.T) {
 	}
 }
 
-func TestTheCPUThatOthersWantExplainsLateCredentials(t *testing.T) {
+func TestTheCPUThatOthersHadExplainsLateCredentials(t *testing.T) {
 	t.Parallel()
-	for waiting, want := range map[int64]verdict.Verdict{900_000: verdict.Invalid, 50_000: verdict.Fail} {
+	for share, want := range map[float64]verdict.Verdict{0.4: verdict.Invalid, 0.05: verdict.Fail} {
 		b := timelinetest.Healthy()
-		busy(b, waiting)
+		busy(t, b, share)
 		e := late()
 		e.Checks, e.CredentialsWithin = []string{"vector-credentialed"}, 300*time.Millisecond // it takes 410
 		assert.Equal(t, want, judged(t, b, e).Verdict)

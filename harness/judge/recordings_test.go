@@ -51,12 +51,12 @@ var shows = map[string][]string{ // recording -> the checks that must see it; no
 	"token-logged-delay-0s-trixie":  {"secrets-contained"},
 	"in-place-delay-0s-trixie":      {"env-file-whole"},
 	"stub-for-ever-delay-0s-trixie": {"vector-credentialed", "logs-delivered"},
-	// The good populator on a host whose two cores 32 other tasks wanted.
-	"starved-pre-trixie": {"registered", "quiescent"},
+	// The good populator on a host whose two cores 40 other sessions wanted.
+	"starved-pre-trixie": {"boot-unblocked", "quiescent"},
 }
 
 // spoilt are those in which checks fail for the host's fault, and what says so.
-var spoilt = map[string]string{"starved-pre-trixie": "tasks waited for the CPU for 1m11.172s of the boot's 1m11.879s"}
+var spoilt = map[string]string{"starved-pre-trixie": "others had the CPU for 51.413s of the 1m3.486s that it took"}
 
 // recordings lists what is below testdata, which must be what shows names.
 func recordings(t *testing.T) []string {

@@ -189,6 +189,7 @@ func (en *entry) numbered(e Event) *Numbered {
 		Source string `json:"source"`
 		Seq    int    `json:"seq"`
 		LateUS int64  `json:"late_us"`
+		LostUS *int64 `json:"psi_cpu_full_us"`
 	}
 	if json.Unmarshal([]byte(e.Text), &l) != nil || l.Source == "" || l.Seq <= 0 || l.Seq > maxSeq {
 		return nil
@@ -197,8 +198,5 @@ func (en *entry) numbered(e Event) *Numbered {
 	if e.Unit != l.Source+".service" && en.get("SYSLOG_IDENTIFIER") != l.Source {
 		return nil
 	}
-	if l.LateUS < 0 || l.LateUS > maxMicro {
-		l.LateUS = 0
-	}
-	return &Numbered{Source: l.Source, Seq: l.Seq, Late: time.Duration(l.LateUS) * time.Microsecond}
+	return &Numbered{Source: l.Source, Seq: l.Seq, Late: micro(&l.LateUS), Lost: micro(l.LostUS), HasLost: l.LostUS != nil}
 }

@@ -143,12 +143,14 @@ func imdsLike() string {
 
 func TestNumberedLinesAreTakenFromTheirWriterOnly(t *testing.T) {
 	t.Parallel()
-	line := func(unit, id string) string {
-		return fmt.Sprintf(`{"__MONOTONIC_TIMESTAMP":"5","_PID":"9","_SYSTEMD_UNIT":%q,"SYSLOG_IDENTIFIER":%q,"MESSAGE":"{\"source\":\"boot-logger\",\"seq\":12,\"late_us\":350}"}`, unit, id)
+	line := func(unit, id, more string) string {
+		return fmt.Sprintf(`{"__MONOTONIC_TIMESTAMP":"5","_PID":"9","_SYSTEMD_UNIT":%q,"SYSLOG_IDENTIFIER":%q,"MESSAGE":"{\"source\":\"boot-logger\",\"seq\":12,\"late_us\":350%s}"}`, unit, id, more)
 	}
 	var d damage
-	events := readJournal(strings.NewReader(line("boot-logger.service", "boot-logger")+"\n"+line("vector.service", "vector")+"\n"), 0, &d)
-	require.Len(t, events, 2)
+	events := readJournal(strings.NewReader(line("boot-logger.service", "boot-logger", "")+"\n"+line("vector.service", "vector", "")+"\n"+
+		line("boot-logger.service", "boot-logger", `,\"psi_cpu_full_us\":7000`)+"\n"), 0, &d)
+	require.Len(t, events, 3)
+	assert.Equal(t, &Numbered{Source: "boot-logger", Seq: 12, Late: 350 * time.Microsecond, Lost: 7 * time.Millisecond, HasLost: true}, events[2].Line)
 	assert.Equal(t, &Numbered{Source: "boot-logger", Seq: 12, Late: 350 * time.Microsecond}, events[0].Line)
 	assert.Equal(t, Log, events[1].Kind, "Vector repeating a line has not logged it")
 }

@@ -84,6 +84,10 @@ type Numbered struct {
 	Source string
 	Seq    int
 	Late   time.Duration // by how much the writer's clock tick was late: scheduling delay
+	// Lost is the total of PSI's full line for the CPU in the machine's own cgroup:
+	// its tasks wanted to run and none did; HasLost: the kernel says so.
+	Lost    time.Duration
+	HasLost bool
 }
 
 // FileChange is one sight of a file below /etc/opensandbox.

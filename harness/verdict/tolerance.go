@@ -16,17 +16,18 @@ type Tolerance struct {
 	// Stalled is the largest share of any 10 s in which no task of the host could
 	// run for want of memory or disk (PSI full, the kernel's accounting/psi.rst).
 	Stalled float64
-	// Waiting for the CPU (PSI some) is no measure by itself: two boots on two cores
-	// show it always. It counts where what is not the subject's took longer than in
-	// the control boot as well: a compiler on the same two cores made a boot five
-	// times slower and no tick later than 5 ms.
-	//
-	// Starved is the least share of the boot in which tasks waited for the CPU on a
-	// host that leaves none to the machine, Slow how many times longer than the
-	// control boot the boot then took, or it did not end: with 32 tasks that wanted
-	// two cores it had not after 83 s, all of which tasks waited, and no tick was
-	// later than 32 ms.
-	Starved, Slow float64
+	// Starved is the least share of the boot for which others had the CPU (see Loss)
+	// that explains a finding which is no lateness: the boot took twice its time then.
+	Starved float64
+	// Late findings are explained by the CPU that others had meanwhile, Behind times:
+	// the machine's own tasks wait for each other as well as for the CPU.
+	Behind float64
+	// SlowControl is a control boot's time on a host that is slow by itself: on two
+	// idle cores it takes 2.0 to 2.6 s, and the limits in time are for such hosts.
+	// Slow is how many times as long a control boot takes where the host explains
+	// what is no lateness.
+	SlowControl time.Duration
+	Slow        float64
 	// Factor is how much longer than the time the host lost a finding may be
 	// explained by it: thirty boots at once on two cores made the populator 20
 	// times slower, with delays adding up to a third of that.
@@ -35,7 +36,7 @@ type Tolerance struct {
 
 // Tolerances are the ones in use.
 func Tolerances() Tolerance {
-	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Starved: 0.9, Slow: 2, Factor: 10}
+	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Starved: 0.5, Behind: 2, SlowControl: 3 * time.Second, Slow: 2, Factor: 10}
 }
 
 // StallWindow is the window Disturbance.Stalled is measured in.
@@ -50,33 +51,40 @@ type Disturbance struct {
 	Lost     time.Duration `json:"lost_ns"`    // all delays and stalls together
 	Causes   []Cause       `json:"causes"`     // each spoils the boot by itself
 	Booted   time.Duration `json:"booted_ns"`  // when multi-user.target was reached; the end, if it was not
-	CPU      []Waiting     `json:"-"`          // in the order of time
-	// Slowness is the boot's time over the control boot's, the subject's starts left
-	// out of it; 0: not known.
-	Slowness float64 `json:"slowness"`
+	CPU      []Loss        `json:"-"`          // in the order of time
+	Control  time.Duration `json:"control_ns"` // the control boot's time; 0: not known
 }
 
-// Waiting is for how long tasks had waited for the CPU (PSI some), in all, at a
-// moment of the boot clock.
-type Waiting struct{ At, Total time.Duration }
+// Loss is for how long, in all, others had the CPU at a moment of the boot clock:
+// tasks of the machine wanted to run and none did (PSI full of its own cgroup).
+// What its tasks wait for each other is not in it, be they ever so many, nor what
+// tasks of others wait. PSI some of the host counts both, so a boot beside another
+// shows it always, and one that the subject itself kept busy.
+type Loss struct{ At, Total time.Duration }
 
-// waited is for how long tasks waited for the CPU from one moment to another, by
-// the samples that enclose them.
-func (d Disturbance) waited(from, to time.Duration) time.Duration {
-	if len(d.CPU) == 0 {
-		return 0
-	}
-	first, last := d.CPU[0], d.CPU[len(d.CPU)-1]
-	for _, w := range d.CPU {
-		if w.At <= from {
-			first = w
+// lost is for how long others had the CPU from one moment to another. Between two
+// samples it is taken to have grown evenly, from nothing at the boot's start. The
+// machine is older than that by what starting PID 1 took.
+func (d Disturbance) lost(from, to time.Duration) time.Duration {
+	return min(max(0, d.lostBy(to)-d.lostBy(from)), to-from)
+}
+
+func (d Disturbance) lostBy(at time.Duration) time.Duration {
+	var last Loss
+	for _, l := range d.CPU {
+		if l.At >= at && l.At > last.At {
+			part := float64(at-last.At) / float64(l.At-last.At)
+			return last.Total + time.Duration(max(0, part)*float64(l.Total-last.Total))
 		}
-		if w.At >= to {
-			last = w
-			break
-		}
+		last = l
 	}
-	return max(0, last.Total-first.Total)
+	return last.Total
+}
+
+// slowness is how many times as long as on a host that is not slow a control boot
+// took, at least 1.
+func (d Disturbance) slowness(t Tolerance) float64 {
+	return max(1, float64(d.Control)/float64(t.SlowControl))
 }
 
 // Cause is something at the host that spoils a boot.
@@ -91,44 +99,48 @@ func (d Disturbance) beyond(t Tolerance) string {
 	case !d.Measured:
 		return "the host's disturbance was not measured"
 	case d.Late > t.Late:
-		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", d.Late.Round(time.Millisecond), d.LateAt.Seconds(), t.Late)
-	case d.starved(t):
-		return fmt.Sprintf("tasks waited for the CPU for %s of the boot's %s", d.waited(0, d.Booted).Round(time.Millisecond), d.Booted.Round(time.Millisecond))
+		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", round(d.Late), d.LateAt.Seconds(), t.Late)
+	case d.lost(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds():
+		return fmt.Sprintf("others had the CPU for %s of the boot's %s", round(d.lost(0, d.Booted)), round(d.Booted))
+	case d.slowness(t) >= t.Slow:
+		return fmt.Sprintf("the host is slow: a control boot took %s, on others at most %s", round(d.Control), t.SlowControl)
 	case d.Stalled.Seconds() > t.Stalled*StallWindow.Seconds():
-		return fmt.Sprintf("memory or disk stalled the host for %s of %s, tolerated %.0f %%", d.Stalled.Round(time.Millisecond), StallWindow, t.Stalled*100)
+		return fmt.Sprintf("memory or disk stalled the host for %s of %s, tolerated %.0f %%", round(d.Stalled), StallWindow, t.Stalled*100)
 	}
 	return ""
 }
 
-// starved: the host left the machine no CPU while it booted.
-func (d Disturbance) starved(t Tolerance) bool {
-	return d.waited(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds() && (d.Slowness == 0 || d.Slowness > t.Slow)
-}
-
 // explains says whether a finding may be the host's doing, and by what.
 func (d Disturbance) explains(f check.Finding, t Tolerance) string {
-	if f.Limit > 0 && f.Over > 0 {
-		took := f.Limit + f.Over
-		began := f.At - took
-		waited := min(took, d.waited(began, f.At)) // the samples are a second apart
-		switch {
-		case f.Over > waited:
-		case began < d.Booted: // a boot alone makes tasks wait: it must have been slower than others as well
-			if d.Slowness > 1 && float64(took)/d.Slowness <= float64(f.Limit) {
-				return fmt.Sprintf("tasks waited for the CPU for %s while it booted, and what is not the subject's took %.1f times a control boot's time",
-					waited.Round(time.Millisecond), d.Slowness)
-			}
-		case 2*waited >= took:
-			return fmt.Sprintf("tasks waited for the CPU for %s of the %s that it took", waited.Round(time.Millisecond), took.Round(time.Millisecond))
+	if f.Over > 0 {
+		if why := d.delays(f, t); why != "" {
+			return why
 		}
 	}
 	beyond := d.beyond(t)
-	lost := time.Duration(t.Factor) * d.Lost
-	if d.starved(t) {
-		lost = max(lost, d.waited(0, f.At+f.Over)) // of what never came, At is when it should have
-	}
-	if beyond == "" || d.Measured && f.Over > lost {
+	if beyond == "" || d.Measured && f.Over > time.Duration(t.Factor)*d.Lost {
 		return ""
 	}
 	return beyond
 }
+
+// delays says by what a late finding would have been in time on a host that is
+// neither busy nor slow.
+func (d Disturbance) delays(f check.Finding, t Tolerance) string {
+	took := f.Limit + f.Over
+	began, slowness := f.At-took, d.slowness(t)
+	if f.Limit == 0 { // late with the boot, and not necessarily at work since
+		began, took, slowness = 0, f.At+f.Over, 1
+	}
+	lost := d.lost(began, began+took)
+	if (float64(took)-t.Behind*float64(lost))/slowness > float64(took-f.Over) {
+		return ""
+	}
+	why := fmt.Sprintf("others had the CPU for %s of the %s that it took", round(lost), round(took))
+	if slowness > 1 {
+		why += fmt.Sprintf(", and a control boot took %s on this host", round(d.Control))
+	}
+	return why
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,13 +28,38 @@ func after(seq int) time.Duration {
 	return slowTick
 }
 
-// line is one numbered log line. Late says by how much its writer was kept off
-// the processor, which is how a recording knows that its boot was disturbed.
+// line is one numbered log line. Late and Lost are how a recording knows that its
+// boot was disturbed: by how much the writer's tick was late, and for how long, in
+// all, nothing of this machine ran that wanted to. A kernel without PSI has no Lost.
 type line struct {
 	Source string `json:"source"`
 	Seq    int    `json:"seq"`
 	LateUS int64  `json:"late_us"`
+	LostUS *int64 `json:"psi_cpu_full_us,omitempty"`
 	Msg    string `json:"msg"`
+}
+
+// ownPressure is the machine's own: other than the host's it does not grow when
+// the machine's tasks wait for each other only. The kernel's
+// Documentation/accounting/psi.rst, "Cgroup2 interface".
+const ownPressure = "/sys/fs/cgroup/cpu.pressure"
+
+// fullTotal reads the total of PSI's full line, in microseconds; nil if there is none.
+func fullTotal(path string) *int64 {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	for l := range strings.Lines(string(data)) {
+		if !strings.HasPrefix(l, "full ") {
+			continue
+		}
+		_, total, _ := strings.Cut(strings.TrimSpace(l), "total=")
+		if us, err := strconv.ParseInt(total, 10, 64); err == nil {
+			return &us
+		}
+	}
+	return nil
 }
 
 // logLines writes numbered lines until ctx ends.
@@ -40,7 +68,7 @@ func logLines(ctx context.Context, w io.Writer, source, msg string) error {
 	due := monotonic()
 	for seq := 1; ; seq++ {
 		late := monotonic() - due
-		if err := out.Encode(line{Source: source, Seq: seq, LateUS: late.Microseconds(), Msg: msg}); err != nil {
+		if err := out.Encode(line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg}); err != nil {
 			return fmt.Errorf("write line %d: %w", seq, err)
 		}
 		// From the schedule, not from now: else lateness would hide itself.
