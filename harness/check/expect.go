@@ -46,6 +46,8 @@ type Expect struct {
 	BootBudget time.Duration `json:"boot_budget_ns,omitempty"`
 	// ControlMultiUser is when the control boot reached multi-user.target; 0: there was none.
 	ControlMultiUser time.Duration `json:"control_multi_user_ns,omitempty"`
+	// ControlLost is for how long others had the CPU until then.
+	ControlLost time.Duration `json:"control_lost_ns,omitempty"`
 	// PendingWorkerTTL counts from the cloud's ready; 0: no limit.
 	PendingWorkerTTL time.Duration `json:"pending_worker_ttl_ns,omitempty"`
 	Registered       bool          `json:"registered,omitempty"`

@@ -66,7 +66,7 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 	}
 	e = e.WithInstances(tl)
 	d := disturbance(tl)
-	d.Control = e.ControlMultiUser
+	d.Control = e.ControlMultiUser - e.ControlLost
 	j := Judgement{Case: tl.Case, Results: check.Judge(tl, e), Disturbance: d, End: tl.End,
 		Missing: tl.Missing, Versions: tl.Versions, Expect: e, Timeline: tl}
 	j.MultiUser, _ = tl.Reached(check.MultiUser)

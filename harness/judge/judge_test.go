@@ -245,17 +245,19 @@ func TestASlowHostIsNotTheSubjectsFault(t *testing.T) {
 		name    string
 		rest    time.Duration // what the boot took beside the subject's 2.9 s
 		control time.Duration
+		lost    time.Duration // of the control boot's
 		want    verdict.Verdict
 	}{
-		{"ten times slower, as the control boots", 9 * time.Second, 9 * time.Second, verdict.Invalid},
-		{"slower than the control boots by far more", 50 * time.Second, 9 * time.Second, verdict.Fail},
-		{"as fast as any", 0, 850 * time.Millisecond, verdict.Fail},
+		{"ten times slower, as the control boots", 9 * time.Second, 9 * time.Second, 0, verdict.Invalid},
+		{"slower than the control boots by far more", 50 * time.Second, 9 * time.Second, 0, verdict.Fail},
+		{"slow while others had the CPU of the control boots", 9 * time.Second, 9 * time.Second, 8 * time.Second, verdict.Fail},
+		{"as fast as any", 0, 850 * time.Millisecond, 0, verdict.Fail},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := slowly(2900*time.Millisecond, tt.rest)
 			e := late()
-			e.Checks, e.ControlMultiUser = []string{"boot-unblocked"}, tt.control
+			e.Checks, e.ControlMultiUser, e.ControlLost = []string{"boot-unblocked"}, tt.control, tt.lost
 			j := judged(t, b, e)
 			assert.Equal(t, tt.want, j.Verdict, j.Reason)
 		})

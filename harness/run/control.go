@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,18 +27,21 @@ const controlWindow = 60 * time.Second
 // control is the time that multi-user.target takes without the subject.
 type control struct {
 	boots sync.WaitGroup
-	times [controlBoots]time.Duration
+	times [controlBoots]controlTime
 	errs  [controlBoots]error
 }
 
+// controlTime is one control boot's, and for how long others had the CPU of it.
+type controlTime struct{ multiUser, lost time.Duration }
+
 // wait returns the control time, on the boot clock, once all its boots are over.
-func (c *control) wait() (time.Duration, error) {
+func (c *control) wait() (controlTime, error) {
 	c.boots.Wait()
 	if err := errors.Join(c.errs[:]...); err != nil {
-		return 0, fmt.Errorf("control boot: %w", err)
+		return controlTime{}, fmt.Errorf("control boot: %w", err)
 	}
 	times := c.times
-	slices.Sort(times[:])
+	slices.SortFunc(times[:], func(a, b controlTime) int { return cmp.Compare(a.multiUser, b.multiUser) })
 	return times[controlBoots/2], nil
 }
 
@@ -68,27 +72,27 @@ func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[stri
 	return controls, nil
 }
 
-func (r *Runner) controlBoot(ctx context.Context, name, base string) (time.Duration, error) {
+func (r *Runner) controlBoot(ctx context.Context, name, base string) (controlTime, error) {
 	w := newWorld()
 	s, err := r.shot(w, name, r.Images[base].Control, r.Images[base].Cloud, provisioning{}, controlWindow)
 	if err != nil {
-		return 0, err
+		return controlTime{}, err
 	}
 	s.until, s.window = multiUser, controlWindow
 	rec, err := r.record(ctx, s, func(ms milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
 	if err != nil {
-		return 0, err
+		return controlTime{}, err
 	}
 	if err := rec.gone(); err != nil {
-		return 0, err
+		return controlTime{}, err
 	}
 	j, err := judge.Expecting(os.DirFS(rec.dir), check.Expect{Base: base, RoleEnv: check.Never})
 	if err != nil {
-		return 0, err
+		return controlTime{}, err
 	}
 	if j.MultiUser == 0 {
-		return 0, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
+		return controlTime{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
 			controlWindow, filepath.Join(rec.dir, "console.log"))
 	}
-	return j.MultiUser, nil
+	return controlTime{multiUser: j.MultiUser, lost: j.Disturbance.CPULost(0, j.MultiUser)}, nil
 }

@@ -52,7 +52,8 @@ type Disturbance struct {
 	Causes   []Cause       `json:"causes"`     // each spoils the boot by itself
 	Booted   time.Duration `json:"booted_ns"`  // when multi-user.target was reached; the end, if it was not
 	CPU      []Loss        `json:"-"`          // in the order of time
-	Control  time.Duration `json:"control_ns"` // the control boot's time; 0: not known
+	// Control is the control boot's time without what others had of the CPU; 0: not known.
+	Control time.Duration `json:"control_ns"`
 }
 
 // Loss is for how long, in all, others had the CPU at a moment of the boot clock:
@@ -62,10 +63,10 @@ type Disturbance struct {
 // shows it always, and one that the subject itself kept busy.
 type Loss struct{ At, Total time.Duration }
 
-// lost is for how long others had the CPU from one moment to another. Between two
+// CPULost is for how long others had the CPU from one moment to another. Between two
 // samples it is taken to have grown evenly, from nothing at the boot's start. The
 // machine is older than that by what starting PID 1 took.
-func (d Disturbance) lost(from, to time.Duration) time.Duration {
+func (d Disturbance) CPULost(from, to time.Duration) time.Duration {
 	return min(max(0, d.lostBy(to)-d.lostBy(from)), to-from)
 }
 
@@ -100,8 +101,8 @@ func (d Disturbance) beyond(t Tolerance) string {
 		return "the host's disturbance was not measured"
 	case d.Late > t.Late:
 		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", round(d.Late), d.LateAt.Seconds(), t.Late)
-	case d.lost(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds():
-		return fmt.Sprintf("others had the CPU for %s of the boot's %s", round(d.lost(0, d.Booted)), round(d.Booted))
+	case d.CPULost(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds():
+		return fmt.Sprintf("others had the CPU for %s of the boot's %s", round(d.CPULost(0, d.Booted)), round(d.Booted))
 	case d.slowness(t) >= t.Slow:
 		return fmt.Sprintf("the host is slow: a control boot took %s, on others at most %s", round(d.Control), t.SlowControl)
 	case d.Stalled.Seconds() > t.Stalled*StallWindow.Seconds():
@@ -132,7 +133,7 @@ func (d Disturbance) delays(f check.Finding, t Tolerance) string {
 	if f.Limit == 0 { // late with the boot, and not necessarily at work since
 		began, took, slowness = 0, f.At+f.Over, 1
 	}
-	lost := d.lost(began, began+took)
+	lost := d.CPULost(began, began+took)
 	if (float64(took)-t.Behind*float64(lost))/slowness > float64(took-f.Over) {
 		return ""
 	}
