@@ -266,7 +266,7 @@ func TestASlowHostIsNotTheSubjectsFault(t *testing.T) {
 
 func TestTheCPUThatOthersHadExplainsLateCredentials(t *testing.T) {
 	t.Parallel()
-	for share, want := range map[float64]verdict.Verdict{0.4: verdict.Invalid, 0.05: verdict.Fail} {
+	for share, want := range map[float64]verdict.Verdict{0.6: verdict.Invalid, 0.05: verdict.Fail} {
 		b := timelinetest.Healthy()
 		busy(t, b, share)
 		e := late()

@@ -20,8 +20,10 @@ type Tolerance struct {
 	// that explains a finding which is no lateness: the boot took twice its time then.
 	Starved float64
 	// Late findings are explained by the CPU that others had meanwhile, Behind times:
-	// the machine's own tasks wait for each other as well as for the CPU.
-	Behind float64
+	// the machine's own tasks wait for each other as well as for the CPU. Ordinary is
+	// more than a boot loses on an idle host, 0.08 to 0.13 s, and explains nothing.
+	Behind   float64
+	Ordinary time.Duration
 	// SlowControl is a control boot's time on a host that is slow by itself: on two
 	// idle cores it takes 2.0 to 2.6 s, and the limits in time are for such hosts.
 	// Slow is how many times as long a control boot takes where the host explains
@@ -36,7 +38,7 @@ type Tolerance struct {
 
 // Tolerances are the ones in use.
 func Tolerances() Tolerance {
-	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Starved: 0.5, Behind: 2, SlowControl: 3 * time.Second, Slow: 2, Factor: 10}
+	return Tolerance{Late: 500 * time.Millisecond, Stalled: 0.2, Starved: 0.5, Behind: 2, Ordinary: 150 * time.Millisecond, SlowControl: 3 * time.Second, Slow: 2, Factor: 10}
 }
 
 // StallWindow is the window Disturbance.Stalled is measured in.
@@ -134,7 +136,7 @@ func (d Disturbance) delays(f check.Finding, t Tolerance) string {
 		began, took, slowness = 0, f.At+f.Over, 1
 	}
 	lost := d.CPULost(began, began+took)
-	if (float64(took)-t.Behind*float64(lost))/slowness > float64(took-f.Over) {
+	if (float64(took)-t.Behind*float64(max(0, lost-t.Ordinary)))/slowness > float64(took-f.Over) {
 		return ""
 	}
 	why := fmt.Sprintf("others had the CPU for %s of the %s that it took", round(lost), round(took))
