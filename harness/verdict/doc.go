@@ -11,11 +11,10 @@
 //  2. A cause at the host that spoils a boot by itself (inotify exhausted, out
 //     of memory, disk full, the machine gone) makes it invalid, also where
 //     every check passed: it was not the boot that was meant.
-//  3. Any other finding is a fail, unless the host was disturbed beyond the
-//     tolerances and lost enough time to explain it, or it was late while the CPU
-//     was wanted for as long: at boot by no more than what is not the subject's was
-//     slower than in the control boots, or than on a host that is not slow; after it
-//     for half of the time at least: then invalid.
+//  3. Any other finding is a fail, unless it was late and would have been in time
+//     on a host that is neither busy (others had the CPU meanwhile) nor slow (its
+//     control boots are), or the host was disturbed beyond the tolerances and lost
+//     enough time to explain it: then invalid.
 //  4. A check without evidence makes the case invalid: silence is no pass.
 //  5. No check that could be judged at all is an error.
 //  6. Otherwise pass. A boot that got everything right on a slow host passes.
