@@ -153,3 +153,41 @@ func TestNightlyKilledRunsAreResumed(t *testing.T) {
 	})
 	t.Logf("%d runs: %v", runs, counts)
 }
+
+// What costs a quarter of the boot is found in thirty boots a side, the same subject
+// under another name is not.
+func TestNightlyARegressionOfRealBootsIsFound(t *testing.T) {
+	wiretest.Nightly(t)
+	p := newPlace(t)
+	own := p.ownSubject()
+	subject := func(name, file, text string) string {
+		dir := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.CopyFS(dir, os.DirFS(own)))
+		require.NoError(t, os.Chmod(filepath.Join(dir, "rootfs/usr/local/bin/populate-vector-env"), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "rootfs/etc", file), []byte(text), 0o644))
+		return dir
+	}
+	var boots []float64
+	first := p.start("run", "pre", "--subject", own, "--repeat", "5", "--parallel", "1")
+	p.cleanLater(first.run())
+	require.Zero(t, first.ends(patience), first.Stderr())
+	for _, c := range p.show(first.run()).Cases {
+		boots = append(boots, c.Attempts[0].Boot.Measures[results.MeasureMultiUser])
+	}
+	median := results.Median(boots)
+	require.Positive(t, median)
+
+	b := p.start("run", "pre", "--repeat", "30",
+		"--subject", subject("before", "bootrace-test-1", ""), "--subject", subject("same", "bootrace-test-2", ""),
+		"--subject", subject("slower", "systemd/system/slower.service", fmt.Sprintf("[Unit]\nDefaultDependencies=no\nAfter=sysinit.target\nBefore=basic.target\n"+
+			"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep %.3f\n[Install]\nWantedBy=basic.target\n", median/4)))
+	run := b.run()
+	p.cleanLater(run)
+	require.Zero(t, b.ends(20*time.Minute), b.Stderr())
+	code, stdout, _ := p.bootrace("compare", run+"/before", run+"/same")
+	assert.Equal(t, exitOK, code, stdout)
+	code, stdout, _ = p.bootrace("compare", run+"/before", run+"/slower")
+	assert.Equal(t, exitFailure, code, stdout)
+	assert.Regexp(t, `boot time .* regressed`, stdout)
+	t.Log(stdout)
+}
