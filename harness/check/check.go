@@ -36,10 +36,11 @@ type Finding struct {
 	// Over is by how much a limit in time was exceeded, zero where the finding
 	// has none. A host that lost a second does not explain a minute.
 	Over time.Duration `json:"over_ns,omitempty"`
-	// Limit is the limit that was exceeded, where it is one on how long something
-	// takes that wants the CPU: a slow or busy host explains it. It began at
-	// At - Over - Limit.
+	// Limit is how long something may take that wants the CPU and began at Since: a
+	// slow host stretches it, a busy one explains what it took longer. Zero: there
+	// is none.
 	Limit time.Duration `json:"limit_ns,omitempty"`
+	Since time.Duration `json:"since_ns,omitempty"`
 }
 
 // Result is one check's answer.

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type row struct {
 	want   check.Outcome
 	say    []string // each in a finding's summary, or in the note if there is none
 	unit   string   // of the first finding
+	late   string   // of the first finding: since when, by how much over which limit
 }
 
 func late() expect {
@@ -78,6 +80,10 @@ func judged(t *testing.T, name string, rows []row) {
 			}
 			if tt.unit != "" {
 				assert.Equal(t, tt.unit, r.Findings[0].Unit)
+			}
+			if tt.late != "" {
+				f := r.Findings[0]
+				assert.Equal(t, tt.late, fmt.Sprintf("since %s, %s over %s", timeline.Since(f.Since), f.Over, f.Limit))
 			}
 		})
 	}

@@ -52,18 +52,21 @@ func TestBootUnblocked(t *testing.T) {
 	judged(t, "boot-unblocked", []row{
 		{name: "as fast as the control boot", want: check.Pass, say: []string{"multi-user.target at +0.900s, control +0.850s"}},
 		{name: "there was no control boot", want: check.NoEvidence, expect: func(e *expect) { e.ControlMultiUser = 0 }},
-		{name: "never reached, with the chain and what waits behind it", boot: blocked(), want: check.Fail, unit: "multi-user.target", say: []string{
+		{name: "others had most of the control boot's CPU", want: check.NoEvidence, say: []string{"others had the CPU for 600ms of the control boot's 850ms"},
+			expect: func(e *expect) { e.ControlLost = 600 * time.Millisecond }},
+		{name: "others had some of it", want: check.Pass, expect: func(e *expect) { e.ControlLost = 400 * time.Millisecond }},
+		{name: "never reached, with the chain and what waits behind it", boot: blocked(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 38.15s over 1s", say: []string{
 			"not reached at +40.000s: multi-user.target, which waits for vector.service, which waits for populate-vector-env.service (start job running since +0.230s, activating)",
 			"for multi-user.target itself wait cloud-final.service"}},
 		{name: "never reached, also without a control boot", boot: blocked(), want: check.Fail, expect: func(e *expect) { e.ControlMultiUser = 0 }},
-		{name: "its start failed", boot: blocked(), want: check.Fail, say: []string{"ended with dependency"}, break_: func(b *boot) {
+		{name: "its start failed", boot: blocked(), want: check.Fail, late: "since +0.000s, 0s over 0s", say: []string{"ended with dependency"}, break_: func(b *boot) {
 			b.StartFailed(3*time.Second, timelinetest.MultiUser, "dependency")
 		}},
 		{name: "no job for it", boot: blocked(), want: check.Fail, say: []string{"no job for it is queued"}, break_: func(b *boot) { b.Jobs = b.Jobs[:2] }},
-		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", say: []string{
+		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 23.26s over 1s", say: []string{
 			"24.26s later than in the control boot, budget 1s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},
 		{name: "late within the budget", boot: slow(), want: check.Pass, expect: func(e *expect) { e.BootBudget = 30 * time.Second }},
-		{name: "a job waited on the subject though multi-user.target did not", boot: slow(), want: check.Fail, unit: timelinetest.Subject,
+		{name: "a job waited on the subject though multi-user.target did not", boot: slow(), want: check.Fail, unit: timelinetest.Subject, late: "since +0.230s, 23.77s over 1s",
 			say: []string{"vector.service waited for the start of populate-vector-env.service, which took 24.77s"}, break_: func(b *boot) {
 				b.Started(800*time.Millisecond, timelinetest.MultiUser)
 				b.Up(timelinetest.MultiUser, 800*time.Millisecond, 800*time.Millisecond)
@@ -86,7 +89,7 @@ func TestLogsDelivered(t *testing.T) {
 			b.Cloud = append(b.Cloud[:len(b.Cloud)-2], b.Cloud[len(b.Cloud)-1])
 			b.Ingest(2*time.Second, 403, "1-44", "")
 		}},
-		{name: "lines that never came anywhere", want: check.Fail, unit: "boot-logger.service", say: []string{"44 of 70 lines of boot-logger are not at Axiom: 1-44"}, break_: func(b *boot) {
+		{name: "lines that never came anywhere", want: check.Fail, unit: "boot-logger.service", late: "since +0.250s, 34.75s over 5s", say: []string{"44 of 70 lines of boot-logger are not at Axiom: 1-44"}, break_: func(b *boot) {
 			b.Cloud = append(b.Cloud[:len(b.Cloud)-2], b.Cloud[len(b.Cloud)-1])
 		}},
 		{name: "accepted under another token", want: check.Fail, break_: func(b *boot) { b.Cloud[len(b.Cloud)-1]["token_name"] = "shared-axiom-platform-metrics-ingest-token" }},

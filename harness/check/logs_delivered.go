@@ -197,7 +197,7 @@ func undelivered(source string, logged map[int]timeline.Event, seen map[int]arri
 	}
 	slices.Sort(gone)
 	first := logged[gone[0]]
-	f := Finding{At: first.At, Unit: source + ".service", Absence: true, Over: limit - first.At, Evidence: []timeline.Evidence{first.Evidence},
+	f := Finding{At: first.At, Unit: source + ".service", Absence: true, Over: limit - first.At, Limit: tl.End - limit, Since: first.At, Evidence: []timeline.Evidence{first.Evidence},
 		Summary: fmt.Sprintf("%d of %d lines of %s are not at Axiom: %s", len(gone), due, source, timeline.RangesText(timeline.Ranges(gone)))}
 	if ev, ok := otherwise(tl, source, gone[0]); ok {
 		f.Summary += fmt.Sprintf("; %s %d was answered %d at %s", source, gone[0], ev.Call.Status, timeline.Since(ev.At))

@@ -24,11 +24,11 @@ var registered = Check{
 				ready, ok = ev.At, true
 			case c.Service != "controlplane":
 			case c.Op == "destroyed":
-				out = append(out, Finding{At: ev.At, Over: tl.End - ev.At, Evidence: []timeline.Evidence{ev.Evidence},
+				out = append(out, Finding{At: ev.At, Over: tl.End - ev.At, Limit: e.PendingWorkerTTL, Since: ready, Evidence: []timeline.Evidence{ev.Evidence},
 					Summary: "the control plane destroyed the worker: it had not registered in time"})
 			case c.Op == "register" && c.Status == 200:
 				if limit := ready + e.PendingWorkerTTL; e.PendingWorkerTTL > 0 && ev.At > limit {
-					out = append(out, Finding{At: ev.At, Over: ev.At - limit, Evidence: []timeline.Evidence{ev.Evidence},
+					out = append(out, Finding{At: ev.At, Over: ev.At - limit, Limit: e.PendingWorkerTTL, Since: ready, Evidence: []timeline.Evidence{ev.Evidence},
 						Summary: fmt.Sprintf("the worker registered %s after the cloud was ready, pendingWorkerTTL is %s", round(ev.At-ready), e.PendingWorkerTTL)})
 				}
 				return found(out, fmt.Sprintf("registered at %s", timeline.Since(ev.At)))

@@ -24,8 +24,15 @@ func TestVectorActive(t *testing.T) {
 			b.Prop(timelinetest.Vector, "ActiveState", "activating", "SubState", "auto-restart")
 		}},
 		{name: "forgotten by systemd", want: check.Fail, say: []string{"not loaded"}, break_: func(b *boot) { delete(b.Units, timelinetest.Vector) }},
-		{name: "started 4 s before the end", want: check.Fail, say: []string{"for the last 4s only"}, break_: func(b *boot) {
+		{name: "started 4 s before the end, having gone before", want: check.Fail, late: "since +20.300s, 1s over 14.7s", say: []string{"for the last 4s only"}, break_: func(b *boot) {
 			b.Up(timelinetest.Vector, end-5*time.Second, end-4*time.Second)
+		}},
+		{name: "started first 4 s before the end", boot: timelinetest.Never(), expect: never, want: check.Fail, late: "since +0.000s, 1s over 35s", break_: func(b *boot) {
+			b.Up(timelinetest.Vector, end-5*time.Second, end-4*time.Second)
+		}},
+		{name: "gone 5 s before the end", want: check.Fail, late: "since +37.000s, 3s over 0s", break_: func(b *boot) {
+			b.Stopped(end-3*time.Second, timelinetest.Vector)
+			b.Up(timelinetest.Vector, end-3*time.Second, end-2*time.Second)
 		}},
 		{name: "started 5 s before the end", want: check.Pass, break_: func(b *boot) {
 			b.Up(timelinetest.Vector, end-6*time.Second, end-5*time.Second)
@@ -48,7 +55,7 @@ func TestVectorCredentialed(t *testing.T) {
 		{name: "there before the boot", want: check.Pass, expect: func(e *expect) { e.RoleEnv = check.Pre }, boot: timelinetest.Never(), break_: func(b *boot) {
 			b.VectorProcess(300, 360*time.Millisecond, timelinetest.VaultVars)
 		}},
-		{name: "a stub for ever while all is green", want: check.Fail, unit: "vector.service", break_: stub,
+		{name: "a stub for ever while all is green", want: check.Fail, unit: "vector.service", break_: stub, late: "since +20.000s, 15s over 5s",
 			say: []string{"AXIOM_PLATFORM_TOKEN is another value", "worker.env was complete at +20.000s"}},
 		{name: "an empty token", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN is empty"}, break_: func(b *boot) {
 			b.VectorProcess(300, 360*time.Millisecond, strings.Replace(timelinetest.VaultVars, "70ce0001", "-", 1))
@@ -57,7 +64,7 @@ func TestVectorCredentialed(t *testing.T) {
 			b.VectorProcess(300, 360*time.Millisecond, "AXIOM_PLATFORM_DATASET=dada0001,AXIOM_PLATFORM_TOKEN=70ce0001")
 		}},
 		{name: "vector.env is right and Vector was not restarted", want: check.Fail, break_: stub, say: []string{"runs since +0.360s"}},
-		{name: "started too late", want: check.Fail, say: []string{"12s after worker.env was complete, must be within 5s"}, break_: func(b *boot) {
+		{name: "started too late", want: check.Fail, late: "since +20.000s, 7s over 5s", say: []string{"12s after worker.env was complete, must be within 5s"}, break_: func(b *boot) {
 			dropStarts(b, timelinetest.Vector, complete)
 			b.VectorProcess(400, complete+12*time.Second, timelinetest.VaultVars)
 		}},
@@ -66,7 +73,11 @@ func TestVectorCredentialed(t *testing.T) {
 			b.VectorProcess(500, complete+12*time.Second, timelinetest.VaultVars)
 		}},
 		{name: "the recording ends before the time is over", want: check.NoEvidence, expect: func(e *expect) { e.CredentialsWithin = time.Minute }, break_: stub},
-		{name: "no Vector runs", want: check.Fail, say: []string{"no Vector runs"}, break_: func(b *boot) {
+		{name: "no Vector runs, and the time is not over", want: check.NoEvidence, expect: func(e *expect) { e.CredentialsWithin = time.Minute }, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "failed")
+			b.Procs = nil
+		}},
+		{name: "no Vector runs", want: check.Fail, late: "since +20.000s, 15s over 5s", say: []string{"no Vector runs"}, break_: func(b *boot) {
 			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "failed")
 			b.Procs = nil
 		}},

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"time"
 
 	"bootrace/harness/timeline"
 )
@@ -25,7 +26,8 @@ var vectorActive = Check{
 			return noEvidence("systemd gives no time since when vector.service is active")
 		}
 		if held := tl.End - u.ActiveEnter; held < e.Hold {
-			return found([]Finding{{At: u.ActiveEnter, Unit: Vector, Over: e.Hold - held, Evidence: withLast(tl, Vector, u.Evidence),
+			since := goneBefore(tl, u.ActiveEnter)
+			return found([]Finding{{At: u.ActiveEnter, Unit: Vector, Over: e.Hold - held, Limit: max(0, tl.End-e.Hold-since), Since: since, Evidence: withLast(tl, Vector, u.Evidence),
 				Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", round(held), e.Hold)}}, "")
 		}
 		var out []Finding
@@ -37,6 +39,17 @@ var vectorActive = Check{
 		}
 		return found(out, fmt.Sprintf("active since %s", timeline.Since(u.ActiveEnter)))
 	},
+}
+
+// goneBefore is when Vector was last seen to go before that moment: its start began
+// no sooner. 0: with the boot.
+func goneBefore(tl timeline.Timeline, at time.Duration) (gone time.Duration) {
+	for _, ev := range tl.Of(timeline.Stopping, timeline.Failed, timeline.Exit) {
+		if ev.Unit == Vector && ev.At < at && mainOrState(ev) {
+			gone = ev.At
+		}
+	}
+	return gone
 }
 
 // mainOrState leaves out control processes: ExecReload ending is no trouble.

@@ -28,28 +28,32 @@ var vectorCredentialed = Check{
 		if !ok {
 			return neverComplete(tl)
 		}
+		deadline := complete + e.CredentialsWithin
+		early := noEvidence(fmt.Sprintf("the recording ends %s before Vector must have the vault's values", round(deadline-tl.End)))
 		v, ok := vectorProcess(tl)
 		if !ok {
 			if u, known := tl.Final.Units[Vector]; !known || u.MainPID == 0 {
-				return found([]Finding{{At: tl.End, Unit: Vector, Absence: true, Over: tl.End - complete - e.CredentialsWithin,
+				if tl.End < deadline {
+					return early
+				}
+				return found([]Finding{{At: tl.End, Unit: Vector, Absence: true, Over: tl.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 					Evidence: evidence(u.Evidence), Summary: "no Vector runs, so none has the vault's values"}}, "")
 			}
 			return noEvidence("the environment of the running Vector was not recorded")
 		}
 		out := literalTokens(tl, v)
-		deadline := complete + e.CredentialsWithin
 		if wrong := differing(v.Vars, e.EnvDigests); len(wrong) > 0 {
 			if tl.End < deadline {
-				return noEvidence(fmt.Sprintf("the recording ends %s before Vector must have the vault's values", round(deadline-tl.End)))
+				return early
 			}
-			return found(append(out, Finding{At: v.Start, Unit: Vector, Over: tl.End - deadline,
+			return found(append(out, Finding{At: v.Start, Unit: Vector, Over: tl.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(tl)...),
 				Summary: fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete))}), "")
 		}
 		took := firstLoaded(tl, e, v.Start) - complete
 		if loaded := complete + took; loaded > deadline {
-			f := Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Limit: e.CredentialsWithin, Evidence: []timeline.Evidence{v.Evidence},
+			f := Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Limit: e.CredentialsWithin, Since: complete, Evidence: []timeline.Evidence{v.Evidence},
 				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(took), began(e), e.CredentialsWithin)}
 			out = append(out, f)
 		}

@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/judge"
 	"bootrace/harness/museum"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
@@ -40,7 +43,24 @@ func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testi
 	for _, c := range lab.Run(t, list, 1, someAtOnce) {
 		assert.Equal(t, "pass", c.Verdict, wiretest.Explain(c))
 		assert.Contains(t, c.Vector, "stand-in", "a result says which Vector ran")
+		j, err := judge.Recording(os.DirFS(c.Recording))
+		require.NoError(t, err)
+		if cgroupsHavePressure(t) { // no boot is without any loss
+			assert.Positive(t, j.Disturbance.CPULost(0, j.End), c.ID)
+			assert.Positive(t, j.Expect.ControlLost, c.ID)
+		}
 	}
+}
+
+// cgroupsHavePressure: since Linux 5.13 PSI has a full line for the CPU, which is
+// what a machine asks of its own cgroup.
+func cgroupsHavePressure(t *testing.T) bool {
+	t.Helper()
+	data, err := os.ReadFile("/proc/pressure/cpu")
+	if err != nil {
+		t.Logf("no PSI: %v", err)
+	}
+	return strings.Contains(string(data), "\nfull ")
 }
 
 func TestEachBrokenPopulatorFailsInTheCheckThatShouldSeeIt(t *testing.T) {

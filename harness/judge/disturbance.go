@@ -76,13 +76,12 @@ func disturbance(tl timeline.Timeline) verdict.Disturbance {
 func waited(host []timeline.HostSample) []verdict.Loss {
 	var out []verdict.Loss
 	var before time.Duration
-	for _, s := range host {
-		if s.At <= 0 || before == 0 {
+	for i, s := range host {
+		if s.At <= 0 || i == 0 {
 			before = s.CPUSome
+			continue
 		}
-		if s.At > 0 {
-			out = append(out, verdict.Loss{At: s.At, Total: s.CPUSome - before})
-		}
+		out = append(out, verdict.Loss{At: s.At, Total: s.CPUSome - before})
 	}
 	return out
 }

@@ -34,6 +34,12 @@ type control struct {
 // controlTime is one control boot's, and for how long others had the CPU of it.
 type controlTime struct{ multiUser, lost time.Duration }
 
+// own is the time without what others had.
+func (t controlTime) own() time.Duration { return t.multiUser - t.lost }
+
+// spoilt: it says more of the host than of the image.
+func (t controlTime) spoilt() bool { return t.lost > t.multiUser/2 }
+
 // wait returns the control time, on the boot clock, once all its boots are over.
 func (c *control) wait() (controlTime, error) {
 	c.boots.Wait()
@@ -41,7 +47,7 @@ func (c *control) wait() (controlTime, error) {
 		return controlTime{}, fmt.Errorf("control boot: %w", err)
 	}
 	times := c.times
-	slices.SortFunc(times[:], func(a, b controlTime) int { return cmp.Compare(a.multiUser, b.multiUser) })
+	slices.SortFunc(times[:], func(a, b controlTime) int { return cmp.Compare(a.own(), b.own()) })
 	return times[controlBoots/2], nil
 }
 
@@ -64,7 +70,7 @@ func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[stri
 			ctl.boots.Go(func() {
 				defer leave()
 				name := fmt.Sprintf("control@%s#%d", c.Base, i+1)
-				ctl.times[i], ctl.errs[i] = r.controlBoot(ctx, name, c.Base)
+				ctl.times[i], ctl.errs[i] = r.unspoilt(ctx, name, c.Base)
 				r.tell(Update{Case: name, Over: true})
 			})
 		}
@@ -72,9 +78,24 @@ func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[stri
 	return controls, nil
 }
 
-func (r *Runner) controlBoot(ctx context.Context, name, base string) (controlTime, error) {
-	w := newWorld()
-	s, err := r.shot(w, name, r.Images[base].Control, r.Images[base].Cloud, provisioning{}, controlWindow)
+// unspoilt boots until the host does not spoil it, as cases are.
+func (r *Runner) unspoilt(ctx context.Context, name, base string) (controlTime, error) {
+	for n := 1; ; n++ {
+		t, err := r.controlBoot(ctx, name, n, base)
+		if err != nil || !t.spoilt() || n == maxAttempts {
+			return t, err
+		}
+		r.tell(Update{Case: name, Step: fmt.Sprintf("again: others had the CPU for %s of its %s", t.lost.Round(time.Millisecond), t.multiUser.Round(time.Millisecond))})
+		r.host.calm(ctx)
+	}
+}
+
+func (r *Runner) controlBoot(ctx context.Context, name string, n int, base string) (controlTime, error) {
+	w, boot := newWorld(), name
+	if n > 1 {
+		boot = fmt.Sprintf("%s.%d", name, n)
+	}
+	s, err := r.shot(w, boot, r.Images[base].Control, r.Images[base].Cloud, provisioning{}, controlWindow)
 	if err != nil {
 		return controlTime{}, err
 	}

@@ -25,7 +25,8 @@ type fakeBackend struct {
 	fail    func(name string) error         // of Start
 	exits   func(name string) bool          // PID 1 ends at once
 	boot    func(ctx context.Context) error // how long a boot takes
-	reaches bool                            // multi-user.target is on record; a journal never is
+	reaches bool                            // multi-user.target is on record, after half a second
+	loses   func(name string) time.Duration // to others, of that half; nil: there is no journal
 }
 
 func (b *fakeBackend) Name() string { return "fake" }
@@ -56,7 +57,7 @@ func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Mac
 			return nil, err
 		}
 	}
-	m := &fakeMachine{backend: b, exited: make(chan struct{})}
+	m := &fakeMachine{backend: b, name: spec.Name, exited: make(chan struct{})}
 	m.console, m.consoleIn = io.Pipe()
 	m.cloud, m.cloudIn = io.Pipe()
 	b.mu.Lock()
@@ -78,6 +79,7 @@ func (b *fakeBackend) ByHand(machine.Spec) string { return "fake start" }
 
 type fakeMachine struct {
 	backend            *fakeBackend
+	name               string
 	console, cloud     *io.PipeReader
 	consoleIn, cloudIn *io.PipeWriter
 	exited             chan struct{}
@@ -95,7 +97,11 @@ func (m *fakeMachine) Collect(_ context.Context, _ []byte, w io.Writer) error {
 	booted := monotonic()/1000 - int64(time.Second/time.Microsecond)
 	files := map[string]string{"manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
 	if m.backend.reaches {
-		files["units.txt"] = fmt.Sprintf("Id=multi-user.target\nActiveState=active\nActiveEnterTimestampMonotonic=%d\n", booted+1)
+		files["units.txt"] = fmt.Sprintf("Id=multi-user.target\nActiveState=active\nActiveEnterTimestampMonotonic=%d\n", booted+500_000)
+	}
+	if m.backend.loses != nil {
+		files["journal.json"] = fmt.Sprintf(`{"__MONOTONIC_TIMESTAMP":"%d","_PID":"9","_SYSTEMD_UNIT":"boot-logger.service","SYSLOG_IDENTIFIER":"boot-logger",`+
+			`"MESSAGE":"{\"source\":\"boot-logger\",\"seq\":1,\"late_us\":0,\"psi_cpu_full_us\":%d}"}`+"\n", booted+500_000, m.backend.loses(m.name).Microseconds())
 	}
 	for name, text := range files {
 		if err := t.WriteHeader(&tar.Header{Name: name, Size: int64(len(text)), Mode: 0o600}); err != nil {

@@ -102,8 +102,8 @@ func readHost(r io.Reader, zero time.Duration, d *damage) []HostSample {
 			d.at(n, "not a sample")
 			return
 		}
-		s := HostSample{At: time.Duration(l.Mono) - zero, Late: micro(&l.Late), HasCPU: l.CPU != nil, HasMemory: l.Mem != nil, HasDisk: l.IO != nil}
-		s.CPUSome, s.MemFull, s.IOFull = micro(l.CPU), micro(l.Mem), micro(l.IO)
+		s := HostSample{At: time.Duration(l.Mono) - zero, Late: micro(&l.Late),
+			CPUSome: micro(l.CPU), MemFull: micro(l.Mem), IOFull: micro(l.IO)}
 		out = append(out, s)
 	})
 	if len(out) == 0 {

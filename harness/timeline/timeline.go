@@ -196,10 +196,9 @@ type Leak struct {
 
 // HostSample is one look at the host's pressure; the stalls are totals.
 type HostSample struct {
-	At                         time.Duration
-	CPUSome, MemFull, IOFull   time.Duration
-	Late                       time.Duration
-	HasCPU, HasMemory, HasDisk bool
+	At                       time.Duration
+	CPUSome, MemFull, IOFull time.Duration
+	Late                     time.Duration
 }
 
 // Reached tells when unit's first start job was done. The journal and the

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"bootrace/harness/check"
@@ -16,8 +17,9 @@ type Tolerance struct {
 	// Stalled is the largest share of any 10 s in which no task of the host could
 	// run for want of memory or disk (PSI full, the kernel's accounting/psi.rst).
 	Stalled float64
-	// Starved is the least share of the boot for which others had the CPU (see Loss)
-	// that explains a finding which is no lateness: the boot took twice its time then.
+	// Starved is the share of the boot, or of the time before a finding, for which
+	// others must have had the CPU (see Loss) to explain what is no lateness: all took
+	// twice its time then.
 	Starved float64
 	// Late findings are explained by the CPU that others had meanwhile, Behind times:
 	// the machine's own tasks wait for each other as well. Boots took 1.1 to 1.9 times
@@ -63,26 +65,34 @@ type Disturbance struct {
 // tasks of the machine wanted to run and none did (PSI full of its own cgroup).
 // What its tasks wait for each other is not in it, be they ever so many, nor what
 // tasks of others wait. PSI some of the host counts both, so a boot beside another
-// shows it always, and one that the subject itself kept busy.
+// shows it always, and one that the subject itself kept busy. The kernel takes the
+// mean of the processors that were wanted, and counts a unit's own CPUQuota= as well.
 type Loss struct{ At, Total time.Duration }
 
 // CPULost is for how long others had the CPU from one moment to another. Between two
-// samples it is taken to have grown evenly, from nothing at the boot's start. The
-// machine is older than that by what starting PID 1 took.
+// samples it is taken to have grown evenly, from nothing at the boot's start, and to
+// grow on after the last: a machine is silent where it has the CPU least. It is older
+// than the boot by what starting PID 1 took, so no more than all of the time is lost.
 func (d Disturbance) CPULost(from, to time.Duration) time.Duration {
 	return min(max(0, d.lostBy(to)-d.lostBy(from)), to-from)
 }
 
 func (d Disturbance) lostBy(at time.Duration) time.Duration {
-	var last Loss
+	var before, after Loss
 	for _, l := range d.CPU {
-		if l.At >= at && l.At > last.At {
-			part := float64(at-last.At) / float64(l.At-last.At)
-			return last.Total + time.Duration(max(0, part)*float64(l.Total-last.Total))
+		if l.At <= after.At {
+			continue
 		}
-		last = l
+		before, after = after, l
+		if l.At >= at {
+			break
+		}
 	}
-	return last.Total
+	if after.At <= before.At {
+		return 0
+	}
+	rate := min(1, float64(after.Total-before.Total)/float64(after.At-before.At))
+	return before.Total + time.Duration(rate*float64(at-before.At))
 }
 
 // slowness is how many times as long as on a host that is not slow a control boot
@@ -98,30 +108,35 @@ type Cause struct {
 }
 
 // beyond says what exceeds the tolerances, or nothing.
-func (d Disturbance) beyond(t Tolerance) string {
+func (d Disturbance) beyond(f check.Finding, t Tolerance) string {
 	switch {
 	case !d.Measured:
 		return "the host's disturbance was not measured"
 	case d.Late > t.Late:
 		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", round(d.Late), d.LateAt.Seconds(), t.Late)
-	case d.CPULost(0, d.Booted).Seconds() > t.Starved*d.Booted.Seconds():
+	case d.starved(0, d.Booted, t):
 		return fmt.Sprintf("others had the CPU for %s of the boot's %s", round(d.CPULost(0, d.Booted)), round(d.Booted))
+	case f.At > d.Booted && d.starved(f.At-StallWindow, f.At, t):
+		return fmt.Sprintf("others had the CPU for %s of the %s before", round(d.CPULost(f.At-StallWindow, f.At)), StallWindow)
 	case d.slowness(t) >= t.Slow:
-		return fmt.Sprintf("the host is slow: a control boot took %s, on others at most %s", round(d.Control), t.SlowControl)
+		return fmt.Sprintf("the host is slow: a control boot takes %s, on others at most %s", round(d.Control), t.SlowControl)
 	case d.Stalled.Seconds() > t.Stalled*StallWindow.Seconds():
 		return fmt.Sprintf("memory or disk stalled the host for %s of %s, tolerated %.0f %%", round(d.Stalled), StallWindow, t.Stalled*100)
 	}
 	return ""
 }
 
+// starved: others had the CPU for most of the time.
+func (d Disturbance) starved(from, to time.Duration, t Tolerance) bool {
+	return d.CPULost(from, to).Seconds() > t.Starved*(to-from).Seconds()
+}
+
 // explains says whether a finding may be the host's doing, and by what.
 func (d Disturbance) explains(f check.Finding, t Tolerance) string {
-	if f.Over > 0 {
-		if why := d.delays(f, t); why != "" {
-			return why
-		}
+	if why := d.delays(f, t); why != "" {
+		return why
 	}
-	beyond := d.beyond(t)
+	beyond := d.beyond(f, t)
 	if beyond == "" || d.Measured && f.Over > time.Duration(t.Factor)*d.Lost {
 		return ""
 	}
@@ -131,20 +146,22 @@ func (d Disturbance) explains(f check.Finding, t Tolerance) string {
 // delays says by what a late finding would have been in time on a host that is
 // neither busy nor slow.
 func (d Disturbance) delays(f check.Finding, t Tolerance) string {
-	took := f.Limit + f.Over
-	began, slowness := f.At-took, d.slowness(t)
-	if f.Limit == 0 { // late with the boot, and not necessarily at work since
-		began, took, slowness = 0, f.At+f.Over, 1
-	}
-	lost := d.CPULost(began, began+took)
-	if (float64(took)-t.Behind*float64(max(0, lost-t.Ordinary)))/slowness > float64(took-f.Over) {
+	if f.Over <= 0 || f.Limit <= 0 {
 		return ""
 	}
-	why := fmt.Sprintf("others had the CPU for %s of the %s that it took", round(lost), round(took))
-	if slowness > 1 {
-		why += fmt.Sprintf(", and a control boot took %s on this host", round(d.Control))
+	until := max(f.At, f.Since+f.Limit+f.Over)
+	lost, slowness := d.CPULost(f.Since, until), d.slowness(t)
+	if float64(f.Over) > t.Behind*float64(max(0, lost-t.Ordinary))+(slowness-1)*float64(f.Limit) {
+		return ""
 	}
-	return why
+	var why []string
+	if lost > t.Ordinary {
+		why = append(why, fmt.Sprintf("others had the CPU for %s of the %s that it took", round(lost), round(until-f.Since)))
+	}
+	if slowness > 1 {
+		why = append(why, fmt.Sprintf("a control boot takes %s on this host", round(d.Control)))
+	}
+	return strings.Join(why, ", and ")
 }
 
 func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -59,7 +59,7 @@ func fails(f check.Finding) check.Result {
 
 // late is something that was over, at that second, by so many beyond the limit.
 func late(at, over, limit time.Duration) check.Finding {
-	return check.Finding{Summary: "late", At: at * time.Second, Over: over * time.Second, Limit: limit * time.Second}
+	return check.Finding{Summary: "late", At: at * time.Second, Over: over * time.Second, Limit: limit * time.Second, Since: (at - over - limit) * time.Second}
 }
 
 func TestOneAttempt(t *testing.T) {
@@ -96,19 +96,22 @@ func TestOneAttempt(t *testing.T) {
 		{"late while others had the CPU for a part of the time", []check.Result{fails(late(72, 1, 8))}, busy(), verdict.Invalid, "5.6s of the 9s"},
 		{"late before others had the CPU", []check.Result{fails(late(60, 1, 20))}, busy(), verdict.Fail, "late"},
 		{"late after it", []check.Result{fails(late(90, 3, 5))}, busy(), verdict.Fail, "late"},
-		{"late by a little on an idle host, where a boot loses a little as well", []check.Result{fails(check.Finding{Summary: "late", At: 2 * time.Second, Over: 50 * time.Millisecond, Limit: 1950 * time.Millisecond})},
+		{"late by a little on an idle host, where a boot loses a little as well", []check.Result{fails(check.Finding{Summary: "late", At: 2 * time.Second, Over: 50 * time.Millisecond, Limit: time.Second})},
 			verdict.Disturbance{Measured: true, Booted: 2 * time.Second, CPU: []verdict.Loss{{At: 2 * time.Second, Total: 110 * time.Millisecond}}}, verdict.Fail, "late"},
 		{"late at boot", []check.Result{fails(late(5, 1, 4))}, busy(), verdict.Invalid, "2s of the 5s"},
-		{"late since the boot, by less than others had the CPU for", []check.Result{fails(late(70, 15, 0))}, busy(), verdict.Invalid, "10s of the 1m25s"},
-		{"late since the boot, by more", []check.Result{fails(late(70, 25, 0))}, busy(), verdict.Fail, "late"},
+		{"late by less than others had the CPU for, for something that does not want it", []check.Result{fails(late(55, 1, 0))}, busy(), verdict.Fail, "late"},
+		{"never, since the boot's start", []check.Result{fails(check.Finding{Summary: "late", At: 90 * time.Second, Over: 19 * time.Second, Limit: time.Second})}, busy(), verdict.Invalid, "10s of the 1m30s"},
 		{"a finding where others had the CPU for less than half of the boot", []check.Result{fails(soft)}, busy(), verdict.Fail, "vector.service failed"},
 		{"a finding where they had it for most of the boot", []check.Result{fails(soft)}, starving(), verdict.Invalid, "others had the CPU for 29s of the boot's 30s"},
+		{"a finding after a boot with the CPU free, where others had it before", []check.Result{fails(check.Finding{Summary: "soft", At: 70 * time.Second})}, busy(), verdict.Invalid, "others had the CPU for 8s of the 10s before"},
+		{"a finding after that", []check.Result{fails(check.Finding{Summary: "soft", At: 90 * time.Second})}, busy(), verdict.Fail, "soft"},
+		{"late while the machine said nothing", []check.Result{fails(late(60, 40, 10))}, starving(), verdict.Invalid, "48.333s of the 50s"},
 		{"five minutes late where they had it for half a minute", []check.Result{fails(minutes)}, starving(), verdict.Fail, "5 min late"},
-		{"late on a slow host", []check.Result{fails(late(60, 4, 10))}, slow(5 * time.Second), verdict.Invalid, "a control boot took 5s on this host"},
+		{"late on a slow host", []check.Result{fails(late(60, 4, 10))}, slow(5 * time.Second), verdict.Invalid, "a control boot takes 5s on this host, which"},
 		{"late by more than it is slow", []check.Result{fails(late(60, 7, 10))}, slow(5 * time.Second), verdict.Fail, "late"},
 		{"late on a host that is as fast as others", []check.Result{fails(late(60, 1, 100))}, slow(2 * time.Second), verdict.Fail, "late"},
 		{"a finding on a slow host", []check.Result{fails(soft)}, slow(5 * time.Second), verdict.Fail, "vector.service failed"},
-		{"a finding on one that takes twice the time", []check.Result{fails(soft)}, slow(6 * time.Second), verdict.Invalid, "the host is slow: a control boot took 6s"},
+		{"a finding on one that takes twice the time", []check.Result{fails(soft)}, slow(6 * time.Second), verdict.Invalid, "the host is slow: a control boot takes 6s"},
 		{"what the host cannot explain leads, with the rest counted", []check.Result{fails(second), fails(minutes)}, disturbed(), verdict.Fail, "5 min late (and 1 more)"},
 		{"a leaked secret on a disturbed host", []check.Result{fails(intrinsic)}, disturbed(), verdict.Fail, "a token in the journal"},
 		{"a leaked secret and the machine exited", []check.Result{fails(intrinsic)}, spoilt(), verdict.Fail, "a token in the journal"},

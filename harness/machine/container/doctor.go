@@ -243,8 +243,10 @@ func freeMB(dir string) (int64, error) {
 }
 
 func probePressure(context.Context, Host) Finding {
-	if _, err := os.Stat("/proc/pressure/cpu"); err != nil {
-		return Finding{State: Warn, Detail: "no /proc/pressure: whether the host disturbed a boot is judged by scheduling delay alone", Fix: "boot the kernel with psi=1"}
+	data, err := os.ReadFile("/proc/pressure/cpu")
+	if err != nil || !strings.Contains(string(data), "\nfull ") {
+		return Finding{State: Warn, Detail: "/proc/pressure/cpu is not there or has no line full: what CPU others had of a boot is judged by scheduling delay alone",
+			Fix: "boot Linux 5.13 or newer with psi=1"}
 	}
 	return Finding{State: OK, Detail: "/proc/pressure is there"}
 }
