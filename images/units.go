@@ -21,12 +21,16 @@ func IsUnit(file, target string) bool {
 }
 
 // Units names the units among files of unit directories, by path below them and
-// link target. Where there are only drop-ins, it is the units that they change.
+// link target. Where there are only drop-ins and masks, it is the units that they
+// change.
 func Units(files map[string]string) []string {
 	var own, changed []string
 	for file, target := range files {
 		if IsUnit(file, target) {
 			own = append(own, file)
+		}
+		if target == "/dev/null" && unitName.MatchString(file) {
+			changed = append(changed, file)
 		}
 		if unit, ok := strings.CutSuffix(path.Dir(file), ".d"); ok && unitName.MatchString(unit) && path.Ext(file) == ".conf" {
 			changed = append(changed, unit)
