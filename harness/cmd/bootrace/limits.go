@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"runtime"
 
@@ -19,15 +20,18 @@ const machinesPerCore = 8
 // the host's inotify limit carries (beyond it PID 1 hangs), else what memory and
 // the processors hold too.
 func atOnce(asked int) int {
-	room := container.InotifyRoom()
+	free, err := container.FreeMemoryMB()
+	if err != nil {
+		free = math.MaxInt // not known
+	}
+	return within(asked, container.InotifyRoom(), runtime.NumCPU(), free)
+}
+
+func within(asked, inotify, cores, freeMB int) int {
 	if asked > 0 {
-		return min(asked, room)
+		return min(asked, inotify)
 	}
-	room = min(room, machinesPerCore*runtime.NumCPU())
-	if free, err := container.FreeMemoryMB(); err == nil {
-		room = min(room, max(1, free/machineMB))
-	}
-	return room
+	return min(inotify, machinesPerCore*cores, max(1, freeMB/machineMB))
 }
 
 // vectorSource is where a real Vector comes from; empty for the stand-in.

@@ -1,18 +1,25 @@
 package main
 
 import (
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"bootrace/harness/machine/container"
 )
 
-func TestWhatIsAskedForIsBoundByTheHostAndNothingAskedByItsCoresToo(t *testing.T) {
+func TestHowManyMachinesRunAtOnce(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, 1, atOnce(1))
-	assert.Equal(t, container.InotifyRoom(), atOnce(1_000_000), "beyond the inotify limit PID 1 hangs")
-	assert.Positive(t, atOnce(0))
-	assert.LessOrEqual(t, atOnce(0), machinesPerCore*runtime.NumCPU())
+	for _, tt := range []struct {
+		name                          string
+		asked, inotify, cores, freeMB int
+		want                          int
+	}{
+		{"eight a core", 0, 128, 2, 24_000, 16},
+		{"as the inotify limit allows", 0, 9, 2, 24_000, 9},
+		{"as memory holds", 0, 128, 2, 5 * machineMB, 5},
+		{"one where memory holds none", 0, 128, 2, 10, 1},
+		{"what was asked for", 48, 128, 2, 10, 48},
+		{"what was asked for, within the inotify limit", 48, 9, 2, 24_000, 9},
+	} {
+		assert.Equal(t, tt.want, within(tt.asked, tt.inotify, tt.cores, tt.freeMB), tt.name)
+	}
 }
