@@ -25,7 +25,7 @@ var bootUnblocked = Check{
 		switch {
 		case e.ControlMultiUser <= 0:
 			without = "there is no control boot to compare with"
-		case e.ControlLost > e.ControlMultiUser/2: // it says more of the host than of the image
+		case ControlSpoilt(e.ControlMultiUser, e.ControlLost):
 			without = fmt.Sprintf("others had the CPU for %s of the control boot's %s", round(e.ControlLost), round(e.ControlMultiUser))
 		}
 		if without != "" {

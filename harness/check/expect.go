@@ -13,6 +13,10 @@ import (
 	"bootrace/harness/timeline"
 )
 
+// ControlSpoilt: others had the CPU for most of a control boot's time, which says
+// more of the host than of the image.
+func ControlSpoilt(multiUser, lost time.Duration) bool { return lost > multiUser/2 }
+
 // Units the checks know by name.
 const (
 	Vector    = "vector.service"

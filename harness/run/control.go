@@ -37,9 +37,6 @@ type controlTime struct{ multiUser, lost time.Duration }
 // own is the time without what others had.
 func (t controlTime) own() time.Duration { return t.multiUser - t.lost }
 
-// spoilt: it says more of the host than of the image.
-func (t controlTime) spoilt() bool { return t.lost > t.multiUser/2 }
-
 // wait returns the control time, on the boot clock, once all its boots are over.
 func (c *control) wait() (controlTime, error) {
 	c.boots.Wait()
@@ -82,7 +79,7 @@ func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[stri
 func (r *Runner) unspoilt(ctx context.Context, name, base string) (controlTime, error) {
 	for n := 1; ; n++ {
 		t, err := r.controlBoot(ctx, name, n, base)
-		if err != nil || !t.spoilt() || n == maxAttempts {
+		if err != nil || !check.ControlSpoilt(t.multiUser, t.lost) || n == maxAttempts {
 			return t, err
 		}
 		r.tell(Update{Case: name, Step: fmt.Sprintf("again: others had the CPU for %s of its %s", t.lost.Round(time.Millisecond), t.multiUser.Round(time.Millisecond))})
