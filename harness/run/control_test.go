@@ -1,0 +1,58 @@
+package run
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestACaseWhoseControlBootsFailedIsAnError(t *testing.T) {
+	r, _ := newRunner(t, &fakeBackend{reaches: true, fail: func(name string) error {
+		if name == "control@trixie#2" {
+			return errors.New("no room")
+		}
+		return nil
+	}})
+	out, err := r.Run(t.Context(), quick(1))
+	require.NoError(t, err)
+	assert.Equal(t, "error", out[0].Verdict, "it says nothing of the subject")
+	assert.Contains(t, out[0].Reason, "control boot: no room")
+	assert.Len(t, out[0].Attempts, 1, "and no further boot would help")
+}
+
+func TestAControlBootThatTheHostSpoiltIsMadeAgain(t *testing.T) {
+	t.Parallel() // it waits for a calm host
+	for name, tt := range map[string]struct {
+		loses  func(string) time.Duration
+		boots  int
+		expect string
+	}{
+		"once": {func(name string) time.Duration {
+			if name == "control@trixie#2" {
+				return 300 * time.Millisecond
+			}
+			return 20 * time.Millisecond
+		}, controlBoots + 1, `"control_lost_ns": 20000000`},
+		"ever": {func(string) time.Duration { return 300 * time.Millisecond }, controlBoots * maxAttempts, `"control_lost_ns": 300000000`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := &fakeBackend{reaches: true, loses: tt.loses}
+			r, _ := newRunner(t, b)
+			out, err := r.Run(t.Context(), quick(1))
+			require.NoError(t, err)
+			assert.Len(t, slices.DeleteFunc(b.started, func(name string) bool { return !strings.HasPrefix(name, "control") }), tt.boots)
+			expect, err := os.ReadFile(filepath.Join(out[0].Attempts[0].Recording, "expect.json"))
+			require.NoError(t, err)
+			assert.Contains(t, string(expect), `"control_multi_user_ns": 500000000`)
+			assert.Contains(t, string(expect), tt.expect)
+		})
+	}
+}
