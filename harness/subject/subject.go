@@ -41,6 +41,10 @@ type Subject struct {
 	installer images.Tree       // the directory, if it has an install.sh
 	args      []string
 	timeout   time.Duration
+
+	// CredentialsWithin is what the subject holds itself to, by scenario; "default" is
+	// for scenarios that say nothing of their own.
+	CredentialsWithin map[string]time.Duration
 }
 
 // Manifest is what subject.yaml may say. Without it every unit with an [Install]
@@ -55,6 +59,8 @@ type Manifest struct {
 		Args    []string      `yaml:"args"`
 		Timeout time.Duration `yaml:"timeout"` // default: [installTimeout]
 	} `yaml:"install"`
+	// CredentialsWithin are limits tighter than the scenarios', by scenario or "default".
+	CredentialsWithin map[string]time.Duration `yaml:"credentials_within"`
 }
 
 // unitDirs adds the second name that the last has where /usr is merged.
@@ -87,7 +93,7 @@ func Read(dir string) (Subject, error) {
 			return s, fmt.Errorf("subject %s: %w", dir, err)
 		}
 	}
-	s.Enable = m.Enable
+	s.Enable, s.CredentialsWithin = m.Enable, m.CredentialsWithin
 	if err := s.complete(m.Enable != nil); err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
 	}
@@ -122,6 +128,11 @@ func Populator(ctx context.Context, b *images.Builder) (Subject, error) {
 	if err := s.Rootfs.Dir(filepath.Join(b.Root, "populator", "systemd"), "etc/systemd/system"); err != nil {
 		return s, fmt.Errorf("subject populator: %w", err)
 	}
+	m, err := readManifest(filepath.Join(b.Root, "populator", "subject.yaml"))
+	if err != nil {
+		return s, fmt.Errorf("subject populator: %w", err)
+	}
+	s.CredentialsWithin = m.CredentialsWithin
 	return s, s.complete(false)
 }
 
