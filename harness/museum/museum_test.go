@@ -25,7 +25,7 @@ func TestEveryIncidentIsASubjectWithCellsThatExist(t *testing.T) {
 		ids = append(ids, i.ID)
 		_, err := subject.Read(i.ID)
 		assert.NoError(t, err)
-		cases, err := i.plan(plan.Matrix{Bases: []string{"trixie"}})
+		cases, err := i.plan(i.subjects()[0], plan.Matrix{Bases: []string{"trixie"}})
 		assert.NoError(t, err)
 		assert.Len(t, cases, len(i.Cells))
 		assert.NotEmpty(t, i.Design)
