@@ -26,7 +26,7 @@ var allowed = []struct {
 	why     string
 }{
 	{"harness/cmd/bootrace", []string{"*"}, "it wires"},
-	{"harness/wire", []string{"harness/machine/container", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
+	{"harness/wire", []string{"harness/lint", "harness/machine/container", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
 	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine/container", "harness/plan", "harness/verdict", "images", "results", "scenarios"}, "for tests that boot machines"},
 	{"harness/run", []string{"harness/plan", "scenarios", "images/azure/fault", "harness/machine", "images", "harness/subject", "harness/judge", "harness/check",
 		"harness/verdict", "harness/recording", "harness/picture", "results"}, "sees backends only as Machine, stores only by its own interface"},
@@ -41,7 +41,7 @@ var allowed = []struct {
 	{"harness/machine/machinetest", []string{"harness/machine"}, "one suite for every backend"},
 	{"harness/plan", []string{"scenarios"}, "pure"},
 	{"harness/explain", []string{"harness/timeline", "results"}, "a result and its boot, in sentences"},
-	{"harness/lint", nil, "reads text"},
+	{"harness/lint", []string{"images/vector/config"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/museum", []string{"harness/plan", "scenarios", "results"}, "data, and what must come of it"},
 	{"harness/subject", []string{"images", "harness/machine"}, "bakes"},
 	{"scenarios", []string{"images/azure/fault", "scenarios/document"}, "the format of faults is the cloud's"},

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
@@ -71,6 +73,28 @@ func (b *Builder) open(ctx context.Context, ref string) (id string, shut func(),
 	return box.ID, func() {
 		_, _ = b.Engine.ContainerRemove(context.WithoutCancel(ctx), box.ID, client.ContainerRemoveOptions{Force: true})
 	}, nil
+}
+
+// ReadFile reads a file of an image; the error is fs.ErrNotExist where it has none.
+func (b *Builder) ReadFile(ctx context.Context, ref, name string) ([]byte, error) {
+	id, shut, err := b.open(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer shut()
+	res, err := b.Engine.CopyFromContainer(ctx, id, client.CopyFromContainerOptions{SourcePath: name})
+	if errdefs.IsNotFound(err) {
+		return nil, fmt.Errorf("image %.19s: %s: %w", ref, name, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("image %.19s: read %s: %w", ref, name, err)
+	}
+	defer res.Content.Close()
+	r := tar.NewReader(res.Content)
+	if _, err := r.Next(); err != nil {
+		return nil, fmt.Errorf("image %.19s: read %s: %w", ref, name, err)
+	}
+	return io.ReadAll(io.LimitReader(r, 1<<20))
 }
 
 // notTheirs are units that a worker image has anyway.

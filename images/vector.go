@@ -103,6 +103,9 @@ type VectorProgram struct {
 	insists bool
 }
 
+// IsStandIn reports whether it is the stand-in.
+func (p VectorProgram) IsStandIn() bool { _, is := p.files[standInFile]; return is }
+
 func (p VectorProgram) String() string { return p.Name }
 
 // Where Vector and its unit go, and where its images keep the program.

@@ -19,7 +19,9 @@ func parse(t *testing.T, files ...pipeline.File) pipeline.Pipeline {
 	return p
 }
 
-func yaml(text string) pipeline.File { return pipeline.File{Path: "v.yaml", Format: "yaml", Text: text} }
+func yaml(text string) pipeline.File {
+	return pipeline.File{Path: "v.yaml", Format: "yaml", Text: text}
+}
 
 func TestWhichUnitsAJournaldSourceReads(t *testing.T) {
 	t.Parallel()

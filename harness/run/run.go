@@ -74,6 +74,8 @@ type Subject struct {
 	Images map[string]string // the worker with the subject, by base
 	// CredentialsWithin is what the subject holds itself to, by scenario or "default".
 	CredentialsWithin map[string]time.Duration
+	// Undecided says, by base, why no boot of it can be judged; see verdict.Disturbance.
+	Undecided map[string]string
 }
 
 // within is the limit for a scenario: the subject's own where it is tighter.

@@ -11,10 +11,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 
+	"bootrace/harness/lint"
 	"bootrace/harness/machine/container"
 	"bootrace/harness/run"
 	"bootrace/harness/subject"
@@ -71,6 +74,8 @@ type Lab struct {
 	Bases    map[string]string // by base, the id of the image that its workers are made of
 	Vector   string            // which one workers have, but for subjects that name theirs
 	Given    []string          // digests of Options.Image
+	// Configs are, by base, the configuration that the stand-in plays of the first subject.
+	Configs map[string]string
 }
 
 // SubjectError is an error of the subject as it was given, not of the building.
@@ -82,7 +87,7 @@ func (e SubjectError) Unwrap() error { return e.Err }
 // Build reads the subjects and makes all images that are not there already.
 func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	builder := &images.Builder{Engine: b.Engine(), Root: o.Root, Cache: o.Cache, Step: o.Step}
-	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}, Bases: map[string]string{}}
+	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}, Bases: map[string]string{}, Configs: map[string]string{}}
 	var subjects []under
 	if o.Image == "" {
 		var err error
@@ -97,7 +102,7 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	lab.Vector = vector.Name
 	for _, s := range subjects {
 		lab.Names = append(lab.Names, s.Name)
-		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Images: map[string]string{}, CredentialsWithin: s.CredentialsWithin}
+		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Images: map[string]string{}, Undecided: map[string]string{}, CredentialsWithin: s.CredentialsWithin}
 	}
 	azure, err := builder.Azure(ctx)
 	if err != nil {
@@ -139,16 +144,43 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 			}
 			subj := lab.Subjects[s.Name]
 			subj.Images[name], subj.Units = baked.ID, units
+			if s.standIn(vector) {
+				text, err := configuration(ctx, builder, baked.ID)
+				if err != nil {
+					return lab, err
+				}
+				_, subj.Undecided[name] = lint.Vector(text)
+				lab.Configs[name] = cmp.Or(lab.Configs[name], text)
+			}
 			lab.Subjects[s.Name] = subj
 		}
 	}
 	return lab, nil
 }
 
+// configuration is what the stand-in is to play, as it lies in the image: of what only a
+// real Vector can tell, no boot would say more. An image may name another file, or make
+// it when it boots; then the stand-in says so in the boot.
+func configuration(ctx context.Context, b *images.Builder, image string) (string, error) {
+	text, err := b.ReadFile(ctx, image, lint.VectorConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
+}
+
 // under is a subject that was read.
 type under struct {
 	subject.Subject
 	vector *images.Vector
+}
+
+// standIn: what is played is the stand-in, by the run's choice or the subject's own.
+func (u under) standIn(run images.VectorProgram) bool {
+	if u.vector != nil {
+		return u.vector.IsStandIn()
+	}
+	return run.IsStandIn()
 }
 
 // read returns the subjects as they were given; they must differ in name.

@@ -63,6 +63,10 @@ func runLint(ctx context.Context, io streams, f runFlags) (err error) {
 		if err != nil {
 			return fmt.Errorf("lint %s on %s: %w", name, base, err)
 		}
+		if lab.Configs[base] != "" {
+			more, _ := lint.Vector(lab.Configs[base])
+			remarks = append(remarks, more...)
+		}
 		fmt.Fprintf(io.out, "%s on %s: %d units, %d remarks\n", name, base, len(subj.Units), len(remarks))
 		for _, r := range remarks {
 			word := st.dim("note   ")
