@@ -25,7 +25,7 @@ var pathFunctions = map[string]*function{
 		if err != nil {
 			return nil, err
 		}
-		if err := in.spend(length(in.args[0])); err != nil {
+		if err := in.spendPath(in.args[0], path); err != nil {
 			return nil, err
 		}
 		return put(in.args[0], path, in.args[2])
@@ -99,7 +99,7 @@ func del(in *invocation) (any, error) {
 		variable = in.vars[q.name]
 		place = &variable
 	}
-	if err := in.spend(length(*place)); err != nil {
+	if err := in.spendPath(*place, q.path); err != nil {
 		return nil, err
 	}
 	if len(q.path) == 0 {
@@ -159,7 +159,7 @@ func (m *machine) mergeDeep(to, from map[string]any) (any, error) {
 
 // plain copies a value into what the rest of the stand-in takes: a regex is its text.
 func (m *machine) plain(v any) (any, error) {
-	if err := m.spend(1); err != nil {
+	if err := m.spendNodes(1); err != nil {
 		return nil, err
 	}
 	switch v := v.(type) {

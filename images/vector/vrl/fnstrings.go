@@ -65,10 +65,11 @@ func replace(in *invocation) (any, error) {
 	var b strings.Builder
 	last := 0
 	for _, at := range re.FindAllStringSubmatchIndex(s, count) {
+		before := b.Len()
 		b.WriteString(s[last:at[0]])
 		b.Write(re.ExpandString(nil, with, s, at))
 		last = at[1]
-		if err := in.spend(at[1] - at[0] + len(with)); err != nil {
+		if err := in.spend(b.Len() - before); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +94,7 @@ func split(in *invocation) (any, error) {
 	for i, part := range parts {
 		list[i] = part
 	}
-	return list, in.spend(len(s) + len(list))
+	return list, in.spend(len(s) + nodeCost*len(list))
 }
 
 // splitRegex keeps the empty pieces at both ends, as Rust does and Go's Split does not.

@@ -204,7 +204,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // encode writes a value as Vector's JSON: keys in order, floats with a point, nothing escaped for HTML.
 func (m *machine) encode(b *strings.Builder, v any, indent, at string) error {
-	if err := m.spend(1); err != nil {
+	if err := m.spendNodes(1); err != nil {
 		return err
 	}
 	switch v := v.(type) {
