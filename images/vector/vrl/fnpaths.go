@@ -1,6 +1,9 @@
 package vrl
 
-import "regexp"
+import (
+	"math"
+	"regexp"
+)
 
 var pathFunctions = map[string]*function{
 	"del": {params: parseParams("target:any compact?:bool"), result: kAny, lazy: true, run: del, infer: inferDel},
@@ -165,6 +168,10 @@ func (m *machine) plain(v any) (any, error) {
 	switch v := v.(type) {
 	case *regexp.Regexp:
 		return v.String(), nil
+	case float64:
+		if math.IsInf(v, 0) {
+			return nil, nil // JSON has no word for it
+		}
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {

@@ -2,6 +2,7 @@ package vrl
 
 import (
 	"encoding/json"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -211,6 +212,10 @@ func (m *machine) encode(b *strings.Builder, v any, indent, at string) error {
 	case nil:
 		b.WriteString("null")
 	case float64:
+		if math.IsInf(v, 0) {
+			b.WriteString("null")
+			return nil
+		}
 		s := strconv.FormatFloat(v, 'f', -1, 64)
 		if !strings.Contains(s, ".") {
 			s += ".0"

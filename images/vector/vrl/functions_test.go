@@ -86,6 +86,7 @@ func TestFunctionsArePlayed(t *testing.T) {
 		{"base64", `.r = [encode_base64("hi"), encode_base64("hi", padding: false), decode_base64!("aGk="), decode_base64("?") ?? "none"]`, ``, `{"r":["aGk=","aGk","hi","none"]}`},
 		{"encode_json", `.r = encode_json({"b": [1, 2.0, null, "<&>"], "a": t'2021-02-03T04:05:06Z'})`, ``, `{"r":"{\"a\":\"2021-02-03T04:05:06Z\",\"b\":[1,2.0,null,\"<&>\"]}"}`},
 		{"encode_json of the event", `.message = encode_json(.)`, `{"b":1,"a":2}`, `{"b":1,"a":2,"message":"{\"a\":2,\"b\":1}"}`},
+		{"what is no number in JSON is null", `x = parse_float!("1e308") * 10.0; .x = x; .y = encode_json([x])`, ``, `{"x":null,"y":"[null]"}`},
 		{"uuid_v4", `.r = length(uuid_v4())`, ``, `{"r":36}`},
 		{"log and assert", `log("x", level: "warn"); assert!(1 == 1)`, ``, `{}`},
 		{"an assertion that does not hold", `assert!(1 == 2, message: "no")`, ``, `error: function call error for "assert" at (0:30): no`},

@@ -48,7 +48,7 @@ if !exists(.hostname) { .hostname, _ = get_hostname() }
 	}
 }
 
-// The events that go into a production remap are not only objects of the machine's own: what it cannot read must pass.
+// One Program serves all events of a transform: none may see what another left.
 func TestAProgramRunsOnManyEventsAlike(t *testing.T) {
 	t.Parallel()
 	program, err := Compile(`n = to_int(.n) ?? 0; .n = n + 1; seen = true`)
