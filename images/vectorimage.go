@@ -71,7 +71,10 @@ func (b *Builder) fetch(ctx context.Context, v Vector) (Image, error) {
 		if errors.Is(err, errSilent) {
 			err = errors.Join(err, b.rememberSilence(v.given))
 		}
-		return img, fmt.Errorf("%q is no file, and as an image it cannot be pulled: %w", v.given, err)
+		if v.kind == autoVector { // nobody named it: it is known to be no file
+			return img, fmt.Errorf("pull %s: %w", v.given, err)
+		}
+		return img, fmt.Errorf("--vector: %q is no file, and as an image it cannot be pulled: %w", v.given, err)
 	}
 	img, ok, err = b.lookup(ctx, v.given)
 	if err == nil && !ok {

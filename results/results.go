@@ -99,14 +99,35 @@ func (c Case) Decided() Attempt {
 	return Attempt{}
 }
 
-// RanVector names the Vector that ran, as the machines found it, else as planned.
+// VersionVectorDigest is, among a boot's versions, the SHA-256 of the Vector that
+// ran, in hex.
+const VersionVectorDigest = "vector-sha256"
+
+// RanVector names each Vector that ran, as the machines found it, with the beginning
+// of its digest where it is known; else the one that was planned.
 func (r Run) RanVector() string {
+	var all []string
 	for _, c := range r.Cases {
-		if c.Vector != "" && c.Vector != "unknown" {
-			return c.Vector
+		if c.Vector == "" || c.Vector == "unknown" {
+			continue
+		}
+		name := WithDigest(c.Vector, c.Decided().Versions[VersionVectorDigest])
+		if !slices.Contains(all, name) {
+			all = append(all, name)
 		}
 	}
-	return r.Vector
+	if len(all) == 0 {
+		return r.Vector
+	}
+	return strings.Join(all, ", ")
+}
+
+// WithDigest is a program as it is shown: its name and the beginning of its digest.
+func WithDigest(name, digest string) string {
+	if digest == "" {
+		return name
+	}
+	return fmt.Sprintf("%s sha256:%.12s", name, digest)
 }
 
 // Flaky are inputs whose repetitions came to different verdicts.

@@ -34,3 +34,24 @@ func TestOnlyAVerdictIsAsExpected(t *testing.T) {
 		assert.Equal(t, tt.want, c.AsExpected(), "%q, expected %q", tt.verdict, tt.expected)
 	}
 }
+
+func TestEachVectorThatRanIsNamedOnceWithItsDigest(t *testing.T) {
+	ran := func(vector, digest string) results.Case {
+		return results.Case{Vector: vector, Recording: "r", Attempts: []results.Attempt{{Recording: "r", Versions: map[string]string{results.VersionVectorDigest: digest}}}}
+	}
+	for _, tt := range []struct {
+		name  string
+		cases []results.Case
+		want  string
+	}{
+		{"none yet", nil, "planned"},
+		{"one that did not say", []results.Case{ran("unknown", "")}, "planned"},
+		{"twice the same", []results.Case{ran("vector 1", "0123456789abcdef"), ran("vector 1", "0123456789abcdef")}, "vector 1 sha256:0123456789ab"},
+		{"two programs of one version", []results.Case{ran("vector 1", "aaaaaaaaaaaaaaaa"), ran("vector 1", "bbbbbbbbbbbbbbbb")}, "vector 1 sha256:aaaaaaaaaaaa, vector 1 sha256:bbbbbbbbbbbb"},
+		{"an older record", []results.Case{ran("vector 1", "")}, "vector 1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.Equal(t, tt.want, results.Run{Vector: "planned", Cases: tt.cases}.RanVector())
+		})
+	}
+}

@@ -14,7 +14,7 @@ const journal = "journal.json.gz"
 
 // versions are what must be known of each boot (harness/run and the machine's
 // collector name them).
-var versions = []string{"kernel", "systemd", "cloud-init", "vector"}
+var versions = []string{"kernel", "systemd", "cloud-init", "vector", results.VersionVectorDigest}
 
 var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 

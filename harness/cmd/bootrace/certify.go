@@ -145,7 +145,7 @@ func printCertificate(io streams, c gate.Certificate) {
 			count[j.Outcome]++
 		}
 		fmt.Fprintf(io.out, "        %s: %d passed, %d warned, %d failed; Vector: %s; image %s\n", i.Base,
-			count[gate.CasePassed], count[gate.CaseWarned], count[gate.CaseFailed], i.Versions["vector"], i.Digest)
+			count[gate.CasePassed], count[gate.CaseWarned], count[gate.CaseFailed], results.WithDigest(i.Versions["vector"], i.Versions[results.VersionVectorDigest]), i.Digest)
 		for _, j := range i.Cases {
 			if j.Outcome == gate.CaseWarned {
 				fmt.Fprintf(io.out, "          %s: %s\n", j.ID, warning(j))

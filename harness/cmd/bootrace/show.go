@@ -41,7 +41,7 @@ rests on, and the commands that explain the case, boot it again, or open it.`,
 				return nil
 			}
 			for _, c := range r.Cases {
-				fmt.Fprintf(io.out, "run %s, %s, subject %s, Vector: %s\n", r.ID, c.Started.Format("2006-01-02 15:04:05 MST"), c.Subject, c.Vector)
+				fmt.Fprintf(io.out, "run %s, %s, subject %s, Vector: %s\n", r.ID, c.Started.Format("2006-01-02 15:04:05 MST"), c.Subject, results.WithDigest(c.Vector, c.Decided().Versions[results.VersionVectorDigest]))
 				printCase(io, r, c, true)
 			}
 			return nil

@@ -111,6 +111,7 @@ func Ways() []Way {
 		}},
 		{"a stand-in", gate.StandIn, func(s *Setup) { s.vector("vector 0.56.0 (bootrace stand-in, not Vector)") }, func(s *Setup) { s.Policy.Vector = gate.Any }},
 		{"a Vector that nobody knows", gate.NoVersions, func(s *Setup) { s.vector("unknown") }, nil},
+		{"a Vector of which only the name is known", gate.NoVersions, boot(func(a *results.Attempt) { delete(a.Versions, results.VersionVectorDigest) }), nil},
 		{"a case that names another Vector than its boot", gate.NoVersions, first(func(c *results.Case) { c.Vector = "vector 0.55.0 (x)" }), nil},
 		{"a boot whose systemd is not known", gate.NoVersions, boot(func(a *results.Attempt) { delete(a.Versions, "systemd") }), nil},
 		{"a run whose host is not known", gate.NoVersions, func(s *Setup) { s.Run.Versions = map[string]string{"bootrace": "v1"} }, nil},
