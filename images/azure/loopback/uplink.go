@@ -39,7 +39,7 @@ func Uplink() error {
 	if lo < 0 {
 		return errors.New("this network namespace has no loopback interface")
 	}
-	if err := uplink(interfaces[lo].Index); errors.Is(err, unix.EPERM) {
+	if err := uplink(interfaces[lo].Index, "veth"); errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("give the machine an address: %w; it needs CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)", err)
 	} else if err != nil {
 		return fmt.Errorf("give the machine an address: %w", err)
@@ -47,7 +47,7 @@ func Uplink() error {
 	return nil
 }
 
-func uplink(lo int) error {
+func uplink(lo int, kind string) error {
 	fd, err := dial()
 	if err != nil {
 		return err
@@ -62,8 +62,8 @@ func uplink(lo int) error {
 		return fmt.Errorf("make a rule that refuses connections: %w", err)
 	}
 	at, route := lo, newRoute(lo, unix.RTA_PREFSRC, Address.Addr(), unix.RT_SCOPE_LINK)
-	switch err := request(fd, unix.RTM_NEWLINK, create, newLink()); {
-	case errors.Is(err, unix.EOPNOTSUPP): // no veth in this kernel: the address is lo's
+	switch err := request(fd, unix.RTM_NEWLINK, create, newLink(kind)); {
+	case errors.Is(err, unix.EOPNOTSUPP): // no such link in this kernel: the address is lo's
 	case err != nil:
 		return fmt.Errorf("make %s: %w", link, err)
 	default:
@@ -89,7 +89,7 @@ func uplink(lo int) error {
 }
 
 // newLink is a veth(4) and its other end, by the kernel's if_link.h and veth.h.
-func newLink() []byte {
+func newLink(kind string) []byte {
 	const peerInfo = 1 // VETH_INFO_PEER
 	header := func() *bytes.Buffer {
 		var b bytes.Buffer
@@ -102,7 +102,7 @@ func newLink() []byte {
 	name(peer, farEnd)
 	var data, info bytes.Buffer
 	attribute(&data, peerInfo, peer.Bytes())
-	attribute(&info, unix.IFLA_INFO_KIND, []byte("veth"))
+	attribute(&info, unix.IFLA_INFO_KIND, []byte(kind))
 	attribute(&info, unix.IFLA_INFO_DATA, data.Bytes())
 	name(b, link)
 	attribute(b, unix.IFLA_LINKINFO, info.Bytes())
