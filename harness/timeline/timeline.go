@@ -159,6 +159,8 @@ type Unit struct {
 	StartLimitInterval            time.Duration
 	Before, After                 []string
 	WantedBy, RequiredBy          []string
+	Restart                       string // Restart= of a service
+	OnFailure, UpheldBy           []string
 	Evidence                      Evidence
 }
 
