@@ -68,9 +68,10 @@ type Runner struct {
 
 // Subject is what the runner needs to know of what is under test.
 type Subject struct {
-	Hash   string
-	Units  []string
-	Images map[string]string // the worker with the subject, by base
+	Hash      string
+	Units     []string
+	Populator string            // its unit that fetches the credentials, if it says so
+	Images    map[string]string // the worker with the subject, by base
 }
 
 // maxAttempts is how often a case is booted when the host spoils it.
