@@ -115,9 +115,11 @@ type Allowed struct {
 
 // Defaults for what a file may leave out.
 const (
-	defaultTTL               = 10 * time.Minute // production's pendingWorkerTTL
-	defaultSettle            = 10 * time.Second
-	defaultCredentialsWithin = 5 * time.Second
+	defaultTTL    = 10 * time.Minute // production's pendingWorkerTTL
+	defaultSettle = 10 * time.Second
+	// Production's own design of record polls every 5 s and restarts Vector; a worker is
+	// given 10 minutes to register, and its first half minute is what an engineer looks for.
+	defaultCredentialsWithin = 30 * time.Second
 	defaultBootBudget        = 2 * time.Second
 )
 
@@ -134,6 +136,11 @@ func defaults() Scenario {
 	s.WorkerEnv.Way = Edited
 	s.Size = Nightly
 	return s
+}
+
+// SaysCredentialsWithin reports whether the file itself limits when the credentials must come.
+func (s Scenario) SaysCredentialsWithin() bool {
+	return s.Expect.CredentialsWithin.Duration != defaultCredentialsWithin
 }
 
 // Written reports whether worker.env ever comes.

@@ -19,6 +19,8 @@ const (
 	Fail          Outcome = "fail"
 	NoEvidence    Outcome = "no-evidence"
 	NotApplicable Outcome = "not-applicable"
+	// NotJudged: the configuration does not carry an answer. No pass and no failure.
+	NotJudged Outcome = "not-judged"
 )
 
 // Finding is something a check saw, with where it saw it.
@@ -116,11 +118,13 @@ func gaps(tl timeline.Timeline, needs []string) string {
 	return strings.Join(out, "; ")
 }
 
-// The four answers a Judge gives.
+// The five answers a Judge gives.
 
 func pass(note string) Result       { return Result{Outcome: Pass, Note: note} }
 func noEvidence(note string) Result { return Result{Outcome: NoEvidence, Note: note} }
 func notAsked(note string) Result   { return Result{Outcome: NotApplicable, Note: note} }
+
+func notJudged(note string) Result { return Result{Outcome: NotJudged, Note: note} }
 
 // found fails if there are findings, and passes with the note if not.
 func found(findings []Finding, note string) Result {

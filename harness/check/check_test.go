@@ -31,7 +31,7 @@ type row struct {
 }
 
 func late() expect {
-	return expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true,
+	return expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true, CredentialsWithin: 5 * time.Second,
 		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()}
 }
 

@@ -18,6 +18,9 @@ var envFileWhole = Check{
 		if !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
 			return ev.Kind == timeline.Line && ev.Line.Source == bootLogger || ev.Kind == timeline.EnvFile
 		}) {
+			if leftOut(tl) {
+				return notJudged("the boot logger, which watches /etc/opensandbox, is not in the image")
+			}
 			return noEvidence("the boot logger, which watches /etc/opensandbox, said nothing")
 		}
 		var out []Finding

@@ -44,7 +44,7 @@ type Expect struct {
 	// NoCredentials: the vault will not give them, though worker.env comes.
 	NoCredentials bool `json:"no_credentials,omitempty"`
 	// CredentialsWithin is the time from worker.env complete to a Vector started
-	// with the vault's values (5 s).
+	// with the vault's values (30 s).
 	CredentialsWithin time.Duration `json:"credentials_within_ns,omitempty"`
 	// BootBudget is what the subject may cost the boot (1 s).
 	BootBudget time.Duration `json:"boot_budget_ns,omitempty"`
@@ -134,7 +134,7 @@ func (e Expect) Validate() error {
 const emptyDigest = "e3b0c442"
 
 func (e Expect) withDefaults() Expect {
-	e.CredentialsWithin = cmp.Or(e.CredentialsWithin, 5*time.Second)
+	e.CredentialsWithin = cmp.Or(e.CredentialsWithin, 30*time.Second)
 	e.BootBudget = cmp.Or(e.BootBudget, time.Second)
 	e.VectorRestarts = cmp.Or(e.VectorRestarts, 3)
 	e.Hold = cmp.Or(e.Hold, 5*time.Second)

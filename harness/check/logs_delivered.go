@@ -13,6 +13,7 @@ import (
 
 const (
 	bootLogger = "boot-logger"
+	worker     = "opensandbox-worker"
 	// silenceAllowed is what the journal may lack of the boot logger at the end
 	// before its silence means a dead journal: it writes every 2 s at least.
 	silenceAllowed = 5 * time.Second
@@ -20,14 +21,15 @@ const (
 
 var logsDelivered = Check{
 	Name: "logs-delivered",
-	Why: "a line logged since boot is missing at Axiom. Vector drops a batch answered with 400, 401, 403, 404 or 501 at once, disk buffer " +
-		"or not, and retries all else, so a stub with an empty token loses what is logged meanwhile",
+	Why: "a line logged since boot that Vector's configuration sends to Axiom is missing there, or a metric, or who sent them. Vector drops a " +
+		"batch answered with 400, 401, 403, 404 or 501 at once, disk buffer or not, and retries all else, so a stub with an empty token loses what is logged meanwhile",
 	Needs: []string{timeline.Journal, timeline.Cloud},
 	Judge: func(tl timeline.Timeline, e Expect) Result {
 		logged := logged(tl)
-		lost := append(refusedBatches(tl), rateLimited(tl, logged)...)
+		owed := owedBy(tl, logged)
+		lost := slices.Concat(refusedBatches(tl), rateLimited(tl, logged, owed), owed.wrong)
 		// The one check that can tell a journal that is whole from one that is not.
-		if why := journalGaps(tl, logged); why != "" {
+		if why := journalGaps(tl, logged, owed); why != "" {
 			r := noEvidence(why)
 			r.Findings = lost
 			return r
@@ -38,10 +40,27 @@ var logsDelivered = Check{
 		seen := delivered(tl, e)
 		limit := tl.End - e.DeliveryGrace
 		var note []string
+		unjudged := owed.unjudged
 		for _, source := range slices.Sorted(maps.Keys(logged)) {
+			why, doubtful := owed.doubt[source]
+			if !owed.lines[source] && !doubtful {
+				continue
+			}
 			f, n := undelivered(source, logged[source], seen[source], limit, tl)
+			if doubtful && len(f) > 0 {
+				unjudged = append(unjudged, fmt.Sprintf("%s of %s", strings.TrimPrefix(n, source+" "), why))
+				continue
+			}
 			lost = append(lost, f...)
 			note = append(note, n)
+		}
+		metrics := metricsDelivered(tl, e)
+		identity := identified(tl, e, owed)
+		lost = slices.Concat(lost, metrics.findings, identity.findings)
+		note = slices.DeleteFunc(append(note, metrics.note, identity.note), func(n string) bool { return n == "" })
+		unjudged = slices.Concat(unjudged, metrics.unjudged, identity.unjudged)
+		if len(lost) == 0 && len(unjudged) > 0 {
+			return notJudged(strings.Join(append(unjudged, note...), "; "))
 		}
 		return found(lost, strings.Join(note, "; "))
 	},
@@ -62,21 +81,29 @@ func logged(tl timeline.Timeline) map[string]map[int]timeline.Event {
 }
 
 // journalGaps says what the journal itself lacks. A line that never got into it
-// cannot be missed at Axiom, and is nothing Vector could have shipped.
-func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event) string {
-	if len(logged[bootLogger]) == 0 {
+// cannot be missed at Axiom, and is nothing Vector could have shipped. The boot logger
+// is what speaks all the time; an image that leaves it out has the worker's lines.
+func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event, owed owed) string {
+	witness := bootLogger
+	if leftOut(tl) {
+		witness = worker
+		if len(logged[worker]) == 0 {
+			return ""
+		}
+	}
+	if len(logged[witness]) == 0 {
 		return "the journal has no line of the boot logger"
 	}
 	last := time.Duration(0)
-	for _, ev := range logged[bootLogger] {
+	for _, ev := range logged[witness] {
 		last = max(last, ev.At)
 	}
 	if silent := tl.End - last; silent > silenceAllowed {
-		return fmt.Sprintf("the journal's last line of the boot logger is %s old at the end", round(silent))
+		return fmt.Sprintf("the journal's last line of %s is %s old at the end", strings.Replace(witness, bootLogger, "the boot logger", 1), round(silent))
 	}
 	for _, source := range slices.Sorted(maps.Keys(logged)) {
 		highest := slices.Max(slices.Collect(maps.Keys(logged[source])))
-		if len(logged[source]) == highest {
+		if len(logged[source]) == highest || !owed.lines[source] && source != witness {
 			continue
 		}
 		var gone []int
@@ -93,10 +120,10 @@ func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event)
 // rateLimited finds what journald kept out of the journal by its own limits
 // (journald.conf(5), RateLimitBurst=; systemd.exec(5), LogRateLimitBurst=): what
 // the image says is lost on every host.
-func rateLimited(tl timeline.Timeline, logged map[string]map[int]timeline.Event) []Finding {
+func rateLimited(tl timeline.Timeline, logged map[string]map[int]timeline.Event, owed owed) []Finding {
 	var out []Finding
 	for _, ev := range tl.Of(timeline.Suppressed) {
-		if source := strings.TrimSuffix(ev.Unit, ".service"); len(logged[source]) > 0 {
+		if source := strings.TrimSuffix(ev.Unit, ".service"); len(logged[source]) > 0 && owed.lines[source] {
 			out = append(out, Finding{At: ev.At, Unit: ev.Unit, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence},
 				Summary: fmt.Sprintf("journald suppressed %d lines of %s by its rate limit: they never got into the journal", ev.Change.Count, source)})
 		}
@@ -121,11 +148,13 @@ type arrival struct {
 	first time.Duration
 }
 
-// delivered tells of each line that was accepted with the right token.
+// delivered tells of each line that Axiom accepted with the token that the
+// configuration names for it.
 func delivered(tl timeline.Timeline, e Expect) map[string]map[int]arrival {
 	out := map[string]map[int]arrival{}
+	named := !otherToken(tl)
 	for _, ev := range tl.Of(timeline.Request) {
-		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || strings.TrimSuffix(ev.Call.TokenName, Rotated) != e.LogToken {
+		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || named && strings.TrimSuffix(ev.Call.TokenName, Rotated) != e.LogToken {
 			continue
 		}
 		for source, ranges := range ev.Call.Lines {

@@ -38,7 +38,7 @@ func measures() []measure {
 			return float64(slices.MinFunc(budgets, func(a, b startBudget) int { return a.left() - b.left() }).left()), true
 		}},
 		{"lines_logged", []string{timeline.Journal}, func(tl timeline.Timeline, e Expect) (float64, bool) {
-			return float64(len(Lines(tl, e))), journalGaps(tl, logged(tl)) == ""
+			return float64(len(Lines(tl, e))), journalGaps(tl, logged(tl), owedBy(tl, logged(tl))) == ""
 		}},
 		{"lines_delivered", logsDelivered.Needs, func(tl timeline.Timeline, e Expect) (float64, bool) {
 			n := 0
@@ -47,7 +47,7 @@ func measures() []measure {
 					n++
 				}
 			}
-			return float64(n), journalGaps(tl, logged(tl)) == ""
+			return float64(n), journalGaps(tl, logged(tl), owedBy(tl, logged(tl))) == ""
 		}},
 		{"credential_requests", cloudPoliteness.Needs, func(tl timeline.Timeline, _ Expect) (float64, bool) {
 			n := requests(tl)

@@ -28,6 +28,7 @@ var vectorCredentialed = Check{
 		if !ok {
 			return neverComplete(tl)
 		}
+		e.EnvDigests = wanted(tl, e)
 		deadline := complete + e.CredentialsWithin
 		early := noEvidence(fmt.Sprintf("the recording ends %s before Vector must have the vault's values", round(deadline-tl.End)))
 		v, ok := vectorProcess(tl)
@@ -52,6 +53,17 @@ var vectorCredentialed = Check{
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete))}), "")
 		}
 		took := firstLoaded(tl, e, v.Start) - complete
+		if tokenElsewhere(tl) {
+			at, sent := tokenSent(tl, e)
+			if !sent && tl.End < deadline {
+				return early
+			}
+			if !sent {
+				return found(append(out, Finding{At: tl.End, Unit: Vector, Absence: true, Over: tl.End - deadline, Limit: e.CredentialsWithin, Since: complete,
+					Evidence: []timeline.Evidence{v.Evidence}, Summary: "Vector's configuration takes its token from elsewhere than vector.env, and nothing came to Axiom with the vault's"}), "")
+			}
+			took = at - complete
+		}
 		if loaded := complete + took; loaded > deadline {
 			f := Finding{At: loaded, Unit: Vector, Over: loaded - deadline, Limit: e.CredentialsWithin, Since: complete, Evidence: []timeline.Evidence{v.Evidence},
 				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", round(took), began(e), e.CredentialsWithin)}
@@ -61,13 +73,58 @@ var vectorCredentialed = Check{
 	},
 }
 
+// wanted are the vault's values that the running Vector must have in its environment:
+// those that its configuration reads.
+func wanted(tl timeline.Timeline, e Expect) map[string]string {
+	p := tl.Final.Pipeline
+	if p == nil || tl.Final.Unread != "" {
+		return e.EnvDigests
+	}
+	out := map[string]string{}
+	for name, digest := range e.EnvDigests {
+		if p.Uses(name) {
+			out[name] = digest
+		}
+	}
+	return out
+}
+
+// tokenElsewhere: no axiom sink has the token of vector.env; the configuration reads it
+// from a secret backend, or under another name. What is sent shows whether it has it.
+func tokenElsewhere(tl timeline.Timeline) bool {
+	p := tl.Final.Pipeline
+	if p == nil || tl.Final.Unread != "" {
+		return false
+	}
+	names, other := p.TokenVariables()
+	return (other || len(names) > 0) && !p.Uses("AXIOM_PLATFORM_TOKEN")
+}
+
+// tokenSent is when Axiom first took a batch with the vault's token.
+func tokenSent(tl timeline.Timeline, e Expect) (time.Duration, bool) {
+	for _, ev := range tl.Of(timeline.Request) {
+		if c := ev.Call; c.Op == "ingest" && c.Status == 200 && strings.TrimSuffix(c.TokenName, Rotated) == e.LogToken {
+			return ev.At, true
+		}
+	}
+	return 0, false
+}
+
 // credentials is how long it took from worker.env complete to a Vector with the
 // vault's values, if one runs with them.
 func credentials(tl timeline.Timeline, e Expect) (time.Duration, bool) {
 	complete, isComplete := roleEnvComplete(tl, e)
 	v, runs := vectorProcess(tl)
-	if !e.delivers() || len(e.EnvDigests) == 0 || !isComplete || !runs || len(differing(v.Vars, e.EnvDigests)) > 0 {
+	e = e.withDefaults()
+	if !e.delivers() || len(e.EnvDigests) == 0 || !isComplete || !runs {
 		return 0, false
+	}
+	if e.EnvDigests = wanted(tl, e); len(differing(v.Vars, e.EnvDigests)) > 0 {
+		return 0, false
+	}
+	if tokenElsewhere(tl) {
+		at, sent := tokenSent(tl, e)
+		return at - complete, sent
 	}
 	return firstLoaded(tl, e, v.Start) - complete, true
 }

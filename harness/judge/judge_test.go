@@ -21,7 +21,7 @@ import (
 )
 
 func late() check.Expect {
-	return check.Expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true,
+	return check.Expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true, CredentialsWithin: 5 * time.Second,
 		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()}
 }
 

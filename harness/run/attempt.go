@@ -71,7 +71,7 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source, ByHandFile: []byte(r.Backend.ByHand(s.spec))}
 	s.late = func() (map[string][]byte, error) {
 		took, controlErr := ctl.wait() // without: 0, and boot-unblocked has no evidence
-		expect, err := json.MarshalIndent(expectation(c, w, subj.Units, took), "", "  ")
+		expect, err := json.MarshalIndent(expectation(c, w, subj, took), "", "  ")
 		return map[string][]byte{judge.ExpectFile: expect}, errors.Join(controlErr, err)
 	}
 	waits, waitsFrom := c.Scenario.Waits(), cloudFinal
@@ -157,13 +157,13 @@ func provisioningOf(s scenarios.Scenario) provisioning {
 	}
 }
 
-func expectation(c plan.Case, w world, units []string, control controlTime) check.Expect {
+func expectation(c plan.Case, w world, subj Subject, control controlTime) check.Expect {
 	s := c.Scenario
 	e := check.Expect{
 		Base: c.Base, Vector: c.Vector, RoleEnv: check.Late,
-		CredentialsWithin: s.Expect.CredentialsWithin.Duration, BootBudget: s.Expect.BootBudget.Duration,
+		CredentialsWithin: subj.within(s), BootBudget: s.Expect.BootBudget.Duration,
 		ControlMultiUser: control.multiUser, ControlLost: control.lost, PendingWorkerTTL: s.Cloud.PendingWorkerTTL.Duration, Registered: s.Expect.Registered,
-		StartsAllowed: s.Expect.Starts, SubjectUnits: units, LogToken: secretToken,
+		StartsAllowed: s.Expect.Starts, SubjectUnits: subj.Units, LogToken: secretToken,
 		EnvDigests: map[string]string{},
 	}
 	switch {

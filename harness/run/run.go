@@ -21,6 +21,7 @@ import (
 	"bootrace/harness/plan"
 	"bootrace/harness/verdict"
 	"bootrace/results"
+	"bootrace/scenarios"
 )
 
 // Store takes each case as it ends.
@@ -72,6 +73,21 @@ type Subject struct {
 	Units     []string
 	Populator string            // its unit that fetches the credentials, if it says so
 	Images    map[string]string // the worker with the subject, by base
+	// CredentialsWithin is what the subject holds itself to, by scenario or "default".
+	CredentialsWithin map[string]time.Duration
+}
+
+// within is the limit for a scenario: the subject's own where it is tighter.
+func (s Subject) within(sc scenarios.Scenario) time.Duration {
+	limit := sc.Expect.CredentialsWithin.Duration
+	own, named := s.CredentialsWithin[sc.Name]
+	if !named && !sc.SaysCredentialsWithin() {
+		own, named = s.CredentialsWithin["default"]
+	}
+	if named && own < limit {
+		return own
+	}
+	return limit
 }
 
 // maxAttempts is how often a case is booted when the host spoils it.

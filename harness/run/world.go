@@ -133,7 +133,9 @@ func (w world) cloudConfig(pendingWorkerTTL time.Duration) ([]byte, error) {
 	}
 	return json.Marshal(map[string]any{
 		"vault": w.vault, "tenant": w.tenant, "secrets": w.inVault(), "faults": w.faults,
-		"axiom":         map[string]any{"tokens": tokens},
+		"axiom": map[string]any{"tokens": tokens, "identity": map[string]string{
+			"OPENCOMPUTER_CELL_ID": w.cellID, "OPENSANDBOX_REGION": w.region,
+		}},
 		"control_plane": map[string]string{"pending_worker_ttl": pendingWorkerTTL.String()},
 		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443", "dns": "127.0.0.1:53"},
 		"ca_cert":       "/etc/azure/ca.pem", "ca_key": "/etc/azure/ca.key",

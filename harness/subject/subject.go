@@ -44,6 +44,10 @@ type Subject struct {
 	installer images.Tree       // the directory, if it has an install.sh
 	args      []string
 	timeout   time.Duration
+
+	// CredentialsWithin is what the subject holds itself to, by scenario; "default" is
+	// for scenarios that say nothing of their own.
+	CredentialsWithin map[string]time.Duration
 }
 
 // Manifest is what subject.yaml may say. Without it every unit with an [Install]
@@ -62,6 +66,8 @@ type Manifest struct {
 		Args    []string      `yaml:"args"`
 		Timeout time.Duration `yaml:"timeout"` // default: [installTimeout]
 	} `yaml:"install"`
+	// CredentialsWithin are limits tighter than the scenarios', by scenario or "default".
+	CredentialsWithin map[string]time.Duration `yaml:"credentials_within"`
 }
 
 // unitDirs adds the second name that the last has where /usr is merged.
@@ -96,7 +102,7 @@ func Read(dir string) (Subject, error) {
 			return s, fmt.Errorf("subject %s: %w", dir, err)
 		}
 	}
-	s.Enable, s.Populator = m.Enable, m.Populator
+	s.Enable, s.Populator, s.CredentialsWithin = m.Enable, m.Populator, m.CredentialsWithin
 	if s.Populator != "" && !images.IsUnit(s.Populator, "") {
 		return s, fmt.Errorf("subject %s: subject.yaml: populator %q is no unit name", dir, s.Populator)
 	}
@@ -134,6 +140,11 @@ func Populator(ctx context.Context, b *images.Builder) (Subject, error) {
 	if err := s.Rootfs.Dir(filepath.Join(b.Root, "populator", "systemd"), "etc/systemd/system"); err != nil {
 		return s, fmt.Errorf("subject populator: %w", err)
 	}
+	m, err := readManifest(filepath.Join(b.Root, "populator", "subject.yaml"))
+	if err != nil {
+		return s, fmt.Errorf("subject populator: %w", err)
+	}
+	s.CredentialsWithin = m.CredentialsWithin
 	return s, s.complete(false)
 }
 

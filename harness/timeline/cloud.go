@@ -26,6 +26,9 @@ type cloudLine struct {
 	TokenName  string            `json:"token_name"`
 	Events     int               `json:"events"`
 	Lines      map[string]string `json:"lines"`
+	Metrics    int               `json:"metrics"`
+	Numbered   int               `json:"numbered"`
+	Identity   map[string]int    `json:"identity"`
 	Worker     string            `json:"worker"`
 	UserAgent  string            `json:"user_agent"`
 }
@@ -46,7 +49,7 @@ func readCloud(r io.Reader, zero time.Duration, d *damage) []Event {
 		c := &Call{
 			Service: l.Service, Op: l.Op, Method: l.Method, Host: l.Host, Path: scrub(l.Path), Status: l.Status,
 			Duration: time.Duration(l.DurationNS), Secret: l.Secret, Error: l.Error, Auth: l.Auth, Dataset: scrub(l.Dataset),
-			TokenName: l.TokenName, Events: l.Events, Worker: l.Worker, UserAgent: l.UserAgent,
+			TokenName: l.TokenName, Events: l.Events, Metrics: l.Metrics, Numbered: l.Numbered, Identity: l.Identity, Worker: l.Worker, UserAgent: l.UserAgent,
 		}
 		if l.RetryS > 0 && l.RetryS < 1e6 {
 			c.RetryAfter = time.Duration(l.RetryS * float64(time.Second))
@@ -103,6 +106,9 @@ func (c *Call) String() string {
 	}
 	for _, source := range sortedKeys(c.Lines) {
 		fmt.Fprintf(&b, " %s=%s", source, rangesText(c.Lines[source]))
+	}
+	if c.Metrics > 0 {
+		fmt.Fprintf(&b, " metrics=%d", c.Metrics)
 	}
 	if c.RetryAfter > 0 {
 		fmt.Fprintf(&b, " retry-after=%s", c.RetryAfter)

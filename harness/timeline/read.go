@@ -127,6 +127,9 @@ func (r *reader) sources() {
 	r.source(Files, func(in io.Reader, d *damage) { t.Final.Files = readFiles(in, d) })
 	r.source(Processes, func(in io.Reader, d *damage) { t.Final.Processes = readProcesses(in, r.zero, d) })
 	r.source(Leaks, func(in io.Reader, d *damage) { t.Final.Leaks = readLeaks(in, d) })
+	if _, listed := r.m.Files[Config]; listed {
+		r.source(Config, func(in io.Reader, d *damage) { t.Final.Pipeline, t.Final.Unread = readConfig(in, d) })
+	}
 	r.source(Host, func(in io.Reader, d *damage) { t.Host = readHost(in, r.zero, d) })
 }
 

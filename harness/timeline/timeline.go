@@ -1,6 +1,10 @@
 package timeline
 
-import "time"
+import (
+	"time"
+
+	"bootrace/harness/pipeline"
+)
 
 // The files of a recording, by which Missing is keyed.
 const (
@@ -14,6 +18,7 @@ const (
 	Files     = "files.txt"
 	Processes = "processes.txt"
 	Leaks     = "leaks.txt"
+	Config    = "vector.json"
 	Host      = "host.jsonl"
 )
 
@@ -112,6 +117,9 @@ type Call struct {
 	Worker                          string
 	Events                          int
 	Lines                           map[string][]Range // by source
+	Metrics                         int                // events that are the worker's metrics
+	Numbered                        int                // events that have numbered lines
+	Identity                        map[string]int     // how many of them have each variable's value
 }
 
 // Range is a run of sequence numbers, both ends included.
@@ -146,6 +154,11 @@ type Final struct {
 	Processes   []Process
 	Leaks       []Leak
 	SystemState string
+	// Pipeline is the configuration that Vector was made to read, as far as it could be
+	// read; nil in a recording that has none.
+	Pipeline *pipeline.Pipeline
+	// Unread says what of it could not be read.
+	Unread string
 }
 
 // Unit is a unit as `systemctl show` prints it; times are on the boot clock,

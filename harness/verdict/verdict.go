@@ -31,7 +31,7 @@ type Judgement struct {
 func Of(results []check.Result, d Disturbance) Judgement {
 	t := Tolerances()
 	var intrinsic, all, unexplained []check.Finding
-	var silent []string
+	var silent, unjudged []string
 	judged := 0
 	for _, r := range results {
 		for _, f := range r.Findings {
@@ -46,6 +46,8 @@ func Of(results []check.Result, d Disturbance) Judgement {
 		case check.Pass, check.Fail:
 			judged++
 		case check.NotApplicable:
+		case check.NotJudged:
+			unjudged = append(unjudged, r.Check)
 		default: // no-evidence, and whatever is unknown
 			silent = append(silent, fmt.Sprintf("%s: %s", r.Check, r.Note))
 		}
@@ -65,7 +67,11 @@ func Of(results []check.Result, d Disturbance) Judgement {
 	case judged == 0:
 		return Judgement{Verdict: Error, Reason: "no check was judged"}
 	}
-	return Judgement{Verdict: Pass, Reason: fmt.Sprintf("%d checks", judged)}
+	reason := fmt.Sprintf("%d checks", judged)
+	if len(unjudged) > 0 {
+		reason += ", not judged: " + strings.Join(unjudged, ", ")
+	}
+	return Judgement{Verdict: Pass, Reason: reason}
 }
 
 func failed(deciding, all []check.Finding) Judgement {

@@ -60,7 +60,7 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	}
 	for _, s := range subjects {
 		lab.Names = append(lab.Names, s.Name)
-		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Images: map[string]string{}}
+		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Images: map[string]string{}, CredentialsWithin: s.CredentialsWithin}
 	}
 	azure, err := builder.Azure(ctx)
 	if err != nil {

@@ -45,6 +45,8 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	// First what changes by looking: the processes, before we start more.
 	c.add("files.txt", listFiles(configDir), nil)
 	c.search(ctx, searched, req.Secrets)
+	config, err := json.Marshal(findVectorConfig(ctx))
+	c.add("vector.json", append(config, '\n'), err)
 
 	// Entries still in journald's hands are not in its files yet.
 	if _, err := output(ctx, "journalctl", "--sync"); err != nil {

@@ -37,6 +37,9 @@ type line struct {
 	LateUS int64  `json:"late_us"`
 	LostUS *int64 `json:"psi_cpu_full_us,omitempty"`
 	Msg    string `json:"msg"`
+	// Ref says source and seq in one word, by which a line is known wherever a
+	// pipeline puts it.
+	Ref string `json:"ref"`
 }
 
 // ownPressure is the machine's own: other than the host's it does not grow when
@@ -68,7 +71,8 @@ func logLines(ctx context.Context, w io.Writer, source, msg string) error {
 	due := monotonic()
 	for seq := 1; ; seq++ {
 		late := monotonic() - due
-		if err := out.Encode(line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg}); err != nil {
+		if err := out.Encode(line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg,
+			Ref: fmt.Sprintf("bootrace:%s#%d", source, seq)}); err != nil {
 			return fmt.Errorf("write line %d: %w", seq, err)
 		}
 		// From the schedule, not from now: else lateness would hide itself.

@@ -39,6 +39,7 @@ func worker(ctx context.Context, getenv func(string) string, stdout io.Writer) e
 		}
 	}
 	client.CloseIdleConnections()
+	serveMetrics(ctx, scrapedPorts(findVectorConfig(ctx)))
 	return logLines(ctx, stdout, "opensandbox-worker", "serving")
 }
 

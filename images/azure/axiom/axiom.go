@@ -32,6 +32,7 @@ const (
 
 // Service answers as one Axiom organisation.
 type Service struct {
+	identity map[string]string   // variable -> value
 	tokens   map[string][]string // token -> datasets it may write
 	datasets []string
 	names    map[string]string // token -> name of the secret that holds it
@@ -40,10 +41,11 @@ type Service struct {
 
 // New returns an organisation with its tokens (token to datasets). Secrets (name
 // to value) say under which name a token appears in the log.
-func New(tokens map[string][]string, secrets map[string]string) *Service {
+func New(tokens map[string][]string, secrets, identity map[string]string) *Service {
 	s := &Service{
-		tokens: tokens,
-		names:  make(map[string]string),
+		tokens:   tokens,
+		identity: identity,
+		names:    make(map[string]string),
 		// A zstd window takes up to 8 MB: two at a time keep the cloud small.
 		readers: make(chan struct{}, 2),
 	}
@@ -87,7 +89,7 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 	// The body is read even of a batch that is refused: its lines are those
 	// which a client that drops it has lost.
 	batch, err := s.read(r)
-	rec.Events, rec.Lines = batch.events(), batch.lines.text()
+	batch.tell(rec)
 	if status != 0 {
 		refuse(w, rec, status, message)
 		return
@@ -107,7 +109,7 @@ func (s *Service) Fail(w http.ResponseWriter, r *http.Request, rec *requestlog.R
 	rec.Auth, rec.TokenName = auth, s.names[token]
 	if rec.Op == opIngest {
 		batch, _ := s.read(r) // what cannot be read is refused as well
-		rec.Events, rec.Lines = batch.events(), batch.lines.text()
+		batch.tell(rec)
 	}
 	refuse(w, rec, f.Status, cmp.Or(f.Code, "the service is not well, on purpose"))
 }
@@ -141,7 +143,7 @@ func (s *Service) read(r *http.Request) (batch, *refusal) {
 	case <-r.Context().Done():
 		return batch{}, &refusal{http.StatusServiceUnavailable, "client went away"}
 	}
-	var b batch
+	b := batch{identity: s.identity}
 	body, err := decoded(r)
 	if err == nil {
 		defer body.Close()

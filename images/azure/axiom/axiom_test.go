@@ -38,7 +38,7 @@ type organisation struct {
 func newOrganisation() organisation {
 	o := organisation{logs: "xaat-" + rand.Text(), metrics: "xaat-" + rand.Text()}
 	o.service = axiom.New(map[string][]string{o.logs: {"logs"}, o.metrics: {"metrics"}},
-		map[string]string{"platform-token": o.logs, "empty": ""})
+		map[string]string{"platform-token": o.logs, "empty": ""}, map[string]string{"OPENCOMPUTER_CELL_ID": "cell-7", "OPENSANDBOX_REGION": ""})
 	o.contentType, o.authentication = ndjson, "Bearer "+o.logs
 	return o
 }

@@ -10,6 +10,8 @@ import (
 	"mime"
 	"net/http"
 	"time"
+
+	"bootrace/images/azure/requestlog"
 )
 
 // maxFailures bounds how many bad events an answer tells of.
@@ -21,6 +23,16 @@ type batch struct {
 	failures         []failure
 	bytes            int64
 	lines            lines
+	metrics          int               // events that are the worker's metrics
+	numbered         int               // events that have numbered lines
+	identity         map[string]string // what they may say of who sent them
+	identified       map[string]int    // how many do
+}
+
+// tell writes into the log what came.
+func (b *batch) tell(rec *requestlog.Record) {
+	rec.Events, rec.Lines = b.events(), b.lines.text()
+	rec.Metrics, rec.Numbered, rec.Identity = b.metrics, b.numbered, b.identified
 }
 
 type failure struct {
@@ -36,6 +48,22 @@ type result struct {
 	ProcessedBytes int64     `json:"processedBytes"`
 	BlocksCreated  int       `json:"blocksCreated"`
 	WalLength      int       `json:"walLength"`
+}
+
+// workerMetric begins the names of the metrics that images/twin serves.
+const workerMetric = "opensandbox_worker_"
+
+// identify notes who an event says that it is from, wherever it says so.
+func (b *batch) identify(event []byte) {
+	for name, value := range b.identity {
+		if value == "" || !bytes.Contains(event, []byte(value)) {
+			continue
+		}
+		if b.identified == nil {
+			b.identified = map[string]int{}
+		}
+		b.identified[name]++
+	}
 }
 
 func (b *batch) events() int { return b.ingested + b.failed }
@@ -132,5 +160,11 @@ func (b *batch) add(event []byte) {
 		return
 	}
 	b.ingested++
-	b.lines.note(event)
+	switch {
+	case b.lines.note(event):
+		b.numbered++
+		b.identify(event)
+	case bytes.Contains(event, []byte(workerMetric)):
+		b.metrics++
+	}
 }

@@ -1,7 +1,10 @@
 package axiom
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,30 +23,61 @@ type lines map[string]*ranges
 // numbered is what makes an event a numbered line. The fields are raw because
 // events are any client's: one whose seq is a word is no numbered line, but an event.
 type numbered struct {
-	Source  json.RawMessage `json:"source"`
-	Seq     json.RawMessage `json:"seq"`
-	Message json.RawMessage `json:"message"`
+	Source json.RawMessage `json:"source"`
+	Seq    json.RawMessage `json:"seq"`
 }
 
-// note notes an event that is a numbered line: it has source and seq itself, or
-// its message is JSON that has them, as a log shipper passes on what a program
-// wrote to its standard output.
-func (l *lines) note(event []byte) {
-	var n numbered
-	if json.Unmarshal(event, &n) != nil {
-		return
+// reference is how images/twin's lines name themselves in one word, which stands
+// wherever a pipeline puts the text: merged, nested, under another name, in a string.
+var reference = regexp.MustCompile(`bootrace:([a-z][a-z-]{0,63})#([0-9]{1,9})`)
+
+// maxDepth bounds how deep in an event a line is looked for.
+const maxDepth = 8
+
+// note notes the numbered lines of an event, and reports whether it has one: by
+// their references, else an object in it that has source and seq, or a string
+// that is such an object.
+func (l *lines) note(event []byte) bool {
+	found := false
+	for _, m := range reference.FindAllSubmatch(event, -1) {
+		seq, err := strconv.ParseInt(string(m[2]), 10, 64)
+		found = err == nil && l.line(string(m[1]), seq) || found
 	}
-	if l.add(n) || n.Message == nil {
-		return
+	return found || l.within(event, maxDepth)
+}
+
+// within looks for one in a JSON value.
+func (l *lines) within(value []byte, depth int) bool {
+	if value = bytes.TrimSpace(value); depth == 0 || len(value) == 0 {
+		return false
 	}
-	var message string
-	if json.Unmarshal(n.Message, &message) != nil || !strings.HasPrefix(strings.TrimSpace(message), "{") {
-		return
+	switch value[0] {
+	case '{':
+		var n numbered
+		if json.Unmarshal(value, &n) == nil && l.add(n) {
+			return true
+		}
+		var members map[string]json.RawMessage
+		if json.Unmarshal(value, &members) != nil {
+			return false
+		}
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if l.within(members[name], depth-1) {
+				return true
+			}
+		}
+	case '[':
+		var items []json.RawMessage
+		if json.Unmarshal(value, &items) == nil {
+			return slices.ContainsFunc(items, func(item json.RawMessage) bool { return l.within(item, depth-1) })
+		}
+	case '"':
+		var text string
+		if json.Unmarshal(value, &text) == nil && strings.HasPrefix(strings.TrimSpace(text), "{") {
+			return l.within([]byte(text), depth-1)
+		}
 	}
-	n = numbered{}
-	if json.Unmarshal([]byte(message), &n) == nil {
-		l.add(n)
-	}
+	return false
 }
 
 func (l *lines) add(n numbered) bool {
@@ -52,6 +86,10 @@ func (l *lines) add(n numbered) bool {
 	if n.Source == nil || n.Seq == nil || json.Unmarshal(n.Source, &source) != nil || json.Unmarshal(n.Seq, &seq) != nil {
 		return false
 	}
+	return l.line(source, seq)
+}
+
+func (l *lines) line(source string, seq int64) bool {
 	if source == "" || len(source) > maxSource || seq < 0 {
 		return false
 	}

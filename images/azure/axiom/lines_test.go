@@ -63,8 +63,16 @@ func TestANumberedLineIsFoundInAnEvent(t *testing.T) {
 		"not in one without a source":      {`{"seq":3}`, nil},
 		"not in ordinary text":             {`{"message":"started"}`, nil},
 		"not in text that is nearly JSON":  {`{"message":"{\"source\":"}`, nil},
-		"not in a message that is no text": {`{"message":{"source":"x","seq":1}}`, nil},
-		"not below a message's message":    {`{"message":"{\"message\":\"{\\\"source\\\":\\\"x\\\",\\\"seq\\\":1}\"}"}`, nil},
+		"merged, among other fields":       {`{"host":"w","seq":4,"msg":"serving","source":"opensandbox-worker","cell_id":"c"}`, map[string]string{"opensandbox-worker": "4"}},
+		"nested":                           {`{"app":{"line":{"source":"x","seq":1}}}`, map[string]string{"x": "1"}},
+		"under another name":               {`{"log":"{\"source\":\"x\",\"seq\":2}"}`, map[string]string{"x": "2"}},
+		"in a string of a string":          {`{"message":"{\"message\":\"{\\\"source\\\":\\\"x\\\",\\\"seq\\\":1}\"}"}`, map[string]string{"x": "1"}},
+		"in an array":                      {`{"lines":[1,{"source":"x","seq":5}]}`, map[string]string{"x": "5"}},
+		"in the middle of a text":          {`{"message":"w1 opensandbox-worker[7]: {\"seq\":9,\"ref\":\"bootrace:opensandbox-worker#9\"}"}`, map[string]string{"opensandbox-worker": "9"}},
+		"by its reference alone":           {`{"number":9,"id":"bootrace:boot-logger#9"}`, map[string]string{"boot-logger": "9"}},
+		"each of several":                  {`{"message":"bootrace:x#1\nbootrace:x#2\nbootrace:y#7"}`, map[string]string{"x": "1-2", "y": "7"}},
+		"not in what only looks like one":  {`{"message":"see issue#12, bootrace:#3, bootrace:x#"}`, nil},
+		"not below a bounded depth":        {`{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"source":"x","seq":1}}}}}}}}}`, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -61,7 +61,7 @@ func New(cfg Config, authority *ca.Authority, out io.Writer) *Cloud {
 		canonical(keyvault.Host(cfg.Vault)): {"keyvault", keyvault.New(keyvault.Vault{
 			Name: cfg.Vault, Tenant: cfg.Tenant, Role: cfg.Role, Secrets: cfg.Secrets, Learn: c.log.Hide,
 		}, tokens)},
-		axiom.Host:        {"axiom", axiom.New(cfg.Axiom.Tokens, secrets(cfg))},
+		axiom.Host:        {"axiom", axiom.New(cfg.Axiom.Tokens, secrets(cfg), cfg.Axiom.Identity)},
 		controlplane.Host: {"controlplane", c.control},
 		loginHost:         {"login", login{}},
 	}}

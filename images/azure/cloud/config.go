@@ -26,6 +26,8 @@ type Config struct {
 	IMDS    imds.Identities `json:"imds"`
 	Axiom   struct {
 		Tokens map[string][]string `json:"tokens"` // token -> datasets it may write
+		// Identity is what events may say of who sent them: variable -> value.
+		Identity map[string]string `json:"identity"`
 	} `json:"axiom"`
 	ControlPlane struct {
 		PendingWorkerTTL fault.Duration `json:"pending_worker_ttl"`

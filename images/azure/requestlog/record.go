@@ -42,8 +42,13 @@ type Record struct {
 	TokenName string            `json:"token_name,omitempty"` // the secret whose value the bearer is
 	Events    int               `json:"events,omitempty"`
 	Lines     map[string]string `json:"lines,omitempty"` // source -> ranges of seq
-	Worker    string            `json:"worker,omitempty"`
-	UserAgent string            `json:"user_agent,omitempty"`
+	// Metrics is how many events are the worker's metrics, Identity how many of those
+	// with numbered lines have each value that says who sent them, by its variable.
+	Metrics   int            `json:"metrics,omitempty"`
+	Numbered  int            `json:"numbered,omitempty"` // events with numbered lines
+	Identity  map[string]int `json:"identity,omitempty"`
+	Worker    string         `json:"worker,omitempty"`
+	UserAgent string         `json:"user_agent,omitempty"`
 
 	Fault fault.Kind `json:"fault,omitempty"` // what went wrong on purpose
 	Value string     `json:"-"`               // a rotated secret's, for the service

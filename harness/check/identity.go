@@ -1,0 +1,54 @@
+package check
+
+import (
+	"fmt"
+
+	"bootrace/harness/pipeline"
+	"bootrace/harness/timeline"
+)
+
+// identityVariables are what the populator provides for events to say who sent them.
+var identityVariables = []string{"OPENCOMPUTER_CELL_ID", "OPENSANDBOX_REGION"}
+
+// readAgain is how long a Vector that has just started may still send what the one
+// before it has read, and said who sent it.
+const readAgain = 2e9
+
+// identified judges the last batch of lines: what the configuration puts into events
+// must be in them, with the value that the running Vector has.
+func identified(tl timeline.Timeline, e Expect, o owed) part {
+	var out part
+	v, runs := vectorProcess(tl)
+	if !runs || len(o.through) == 0 || !o.lines[worker] {
+		return out
+	}
+	var last *timeline.Event
+	for _, ev := range tl.Of(timeline.Request) {
+		if c := ev.Call; c.Op == "ingest" && c.Status == 200 && c.Numbered > 0 && ev.At > v.Start+readAgain {
+			last = &ev
+		}
+	}
+	if last == nil {
+		return out
+	}
+	for _, name := range identityVariables {
+		want, known := e.EnvDigests[name]
+		if !usedBy(o.through, name) || v.Vars[name] == "" || v.Vars[name] == "-" || known && want != v.Vars[name] {
+			continue
+		}
+		if has := last.Call.Identity[name]; has < last.Call.Numbered {
+			out.findings = append(out.findings, Finding{At: last.At, Unit: Vector, Intrinsic: true, Evidence: []timeline.Evidence{last.Evidence},
+				Summary: fmt.Sprintf("the configuration puts %s into each event, and %d of the %d of the last batch do not have the worker's", name, last.Call.Numbered-has, last.Call.Numbered)})
+		}
+	}
+	return out
+}
+
+func usedBy(components []pipeline.Component, name string) bool {
+	for _, c := range components {
+		if c.Uses(name) {
+			return true
+		}
+	}
+	return false
+}

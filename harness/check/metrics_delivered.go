@@ -1,0 +1,116 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/pipeline"
+	"bootrace/harness/timeline"
+)
+
+// part is what one part of logs-delivered came to.
+type part struct {
+	findings []Finding
+	unjudged []string
+	note     string
+}
+
+// metricsDelivered: what the configuration reads of metrics must come to the sink that
+// it names. One that reads none owes none.
+func metricsDelivered(tl timeline.Timeline, e Expect) part {
+	var out part
+	p := tl.Final.Pipeline
+	if p == nil || tl.Final.Unread != "" {
+		return out
+	}
+	metrics := p.Metrics()
+	somewhere := false
+	var elsewhere []string
+	for id, d := range metrics {
+		somewhere = somewhere || len(d.Axiom)+len(d.Other) > 0
+		if len(d.Axiom) == 0 && len(d.Other) > 0 {
+			elsewhere = append(elsewhere, fmt.Sprintf("metrics of %s go to %s, where nobody looked", id, names(d.Other)))
+		}
+	}
+	if len(metrics) > 0 && !somewhere {
+		ids := slices.Sorted(maps.Keys(metrics))
+		out.findings = append(out.findings, Finding{Unit: Vector, Intrinsic: true, Evidence: configEvidence(),
+			Summary: fmt.Sprintf("Vector's configuration reads metrics (%s) and brings them to no sink", strings.Join(ids, ", "))})
+		return out
+	}
+	slices.Sort(elsewhere)
+	out.unjudged = elsewhere
+	v, runs := vectorProcess(tl)
+	if !runs || !e.delivers() || len(differing(v.Vars, wanted(tl, e))) > 0 {
+		return out // vector-credentialed says so
+	}
+	unplayed := standInUnjudged(tl)
+	for _, source := range p.Sources {
+		d, is := metrics[source.ID]
+		if !is || len(d.Axiom) == 0 || !d.Certain || len(among(d, unplayed)) > 0 || !tokenSet(d.Axiom, v) {
+			continue
+		}
+		out.add(arrived(tl, e, v, source))
+	}
+	return out
+}
+
+func (p *part) add(f *Finding, note string) {
+	if f != nil {
+		p.findings = append(p.findings, *f)
+	}
+	if note != "" {
+		p.note = strings.TrimPrefix(p.note+", "+note, ", ")
+	}
+}
+
+// tokenSet: without the optional metrics token nothing arrives, by design.
+func tokenSet(sinks []pipeline.Component, v timeline.Process) bool {
+	return slices.ContainsFunc(sinks, func(s pipeline.Component) bool {
+		names, elsewhere := pipeline.Pipeline{Sinks: []pipeline.Component{s}}.TokenVariables()
+		return elsewhere || slices.ContainsFunc(names, func(n string) bool { return v.Vars[n] != "" && v.Vars[n] != "-" })
+	})
+}
+
+// arrived judges one source of metrics. What of this host is scraped is the worker's,
+// which serves from its registration on; all else need only be events with no line.
+func arrived(tl timeline.Timeline, e Expect, v timeline.Process, source pipeline.Component) (*Finding, string) {
+	ofWorker := slices.ContainsFunc(source.Endpoints(), func(url string) bool {
+		return strings.Contains(url, "127.0.0.1") || strings.Contains(url, "localhost")
+	})
+	if source.Type == "prometheus_scrape" && !ofWorker || source.Type != "prometheus_scrape" && source.Type != "internal_metrics" {
+		return nil, "" // of another host, or of a kind that the machine may have none of
+	}
+	since := v.Start
+	if ofWorker {
+		at, ok := registeredAt(tl)
+		if !ok {
+			return nil, ""
+		}
+		since = max(since, at)
+	}
+	for _, ev := range tl.Of(timeline.Request) {
+		c := ev.Call
+		if c.Op == "ingest" && c.Status == 200 && ev.At > v.Start && (c.Metrics > 0 || !ofWorker && c.Events > c.Numbered) {
+			return nil, fmt.Sprintf("metrics of %s arrive", source.ID)
+		}
+	}
+	limit := source.Interval() + e.DeliveryGrace
+	if due := since + limit; tl.End < due {
+		return nil, fmt.Sprintf("no metrics of %s were due yet", source.ID)
+	}
+	return &Finding{At: since + limit, Unit: Vector, Absence: true, Over: tl.End - since - limit, Limit: limit, Since: since, Evidence: configEvidence(),
+		Summary: fmt.Sprintf("no metrics of %s came to Axiom, which Vector could read since %s and reads every %s", source, timeline.Since(since), source.Interval())}, ""
+}
+
+func registeredAt(tl timeline.Timeline) (time.Duration, bool) {
+	for _, ev := range tl.Of(timeline.Request) {
+		if ev.Call.Op == "register" && ev.Call.Status == 200 {
+			return ev.At, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,86 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Recorded is what the collector found of Vector's configuration (vector.json of a recording): the command line that
+// named the files, and their text as it lies on disk, variables not put in.
+type Recorded struct {
+	From     string   `json:"from"` // the process, or the unit's ExecStart=
+	Argv     []string `json:"argv"`
+	Files    []File   `json:"files"`
+	Problems []string `json:"problems,omitempty"` // what could not be read, and why
+}
+
+// File is one file of a configuration.
+type File struct {
+	Path   string `json:"path"`
+	Format string `json:"format"` // yaml, toml or json
+	// Section is that of a file below --config-dir, as `sinks`, whose name is the component's id; empty for a whole file.
+	Section string `json:"section,omitempty"`
+	Text    string `json:"text"`
+}
+
+// Read reads vector.json.
+func Read(data []byte) (Recorded, error) {
+	var r Recorded
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("read Vector's recorded configuration: %w", err)
+	}
+	return r, nil
+}
+
+// Component is a source, a transform or a sink.
+type Component struct {
+	ID, Type string
+	Inputs   []string
+	Options  map[string]any
+}
+
+func (c Component) String() string { return fmt.Sprintf("%s (%s)", c.ID, c.Type) }
+
+// Pipeline is a configuration, read as a graph.
+type Pipeline struct {
+	Sources, Transforms, Sinks []Component
+
+	texts []string
+}
+
+// Uses reports whether the configuration names an environment variable.
+func (p Pipeline) Uses(name string) bool {
+	for _, text := range p.texts {
+		for _, used := range variables(text) {
+			if used == name {
+				return true
+			}
+		}
+		if strings.Contains(text, `"`+name+`"`) { // get_env_var("NAME") of VRL
+			return true
+		}
+	}
+	return false
+}
+
+// TokenVariables are the variables that the tokens of the axiom sinks come from, and whether one comes from elsewhere:
+// a secret backend, or a literal.
+func (p Pipeline) TokenVariables() (names []string, elsewhere bool) {
+	for _, s := range p.Sinks {
+		if s.Type != "axiom" {
+			continue
+		}
+		token, _ := s.Options["token"].(string)
+		used := placeholders(token)
+		names = append(names, used...)
+		elsewhere = elsewhere || len(used) == 0
+	}
+	return names, elsewhere
+}
+
+// Uses reports whether the component's options name an environment variable, by itself or in a program (get_env_var).
+func (c Component) Uses(name string) bool {
+	text, err := json.Marshal(c.Options)
+	return err == nil && (strings.Contains(string(text), placeBegin+name+placeEnd) || strings.Contains(string(text), `\"`+name+`\"`))
+}
