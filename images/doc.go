@@ -12,7 +12,8 @@
 //
 //	b := images.Builder{Engine: engine, Root: root, Cache: cache}
 //	base, err := b.Base(ctx, "trixie")
-//	worker, err := b.Worker(ctx, base, azure, images.StandIn())
+//	vector, err := b.Vector(ctx, images.StandIn())
+//	worker, err := b.Worker(ctx, base, azure, vector)
 //
 // What is baked on top of a worker image, the subject, is not its business.
 package images

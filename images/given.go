@@ -20,7 +20,7 @@ import (
 // by drop-ins there; the digests are the given image's own: its id, and what the
 // registries that have it know it by. All are of one look at the name, which may be
 // another image's a moment later.
-func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) (img Image, units, digests []string, err error) {
+func (b *Builder) Given(ctx context.Context, ref string, azure Image, v VectorProgram) (img Image, units, digests []string, err error) {
 	given, err := b.image(ctx, ref)
 	if err != nil {
 		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
@@ -39,9 +39,10 @@ func (b *Builder) Given(ctx context.Context, ref string, azure Image, v Vector) 
 		return err == nil
 	}
 	theirs := map[string]bool{} // by directory or file
-	for _, name := range []string{"usr/bin/vector", "usr/lib/systemd/system/vector.service", "etc/vector", "etc/systemd/system/vector.service.d"} {
-		theirs[name] = has(name) && !(v.Real() && name == "usr/bin/vector")
+	for _, name := range []string{vectorProgram, vectorUnit, "etc/vector", "etc/systemd/system/vector.service.d"} {
+		theirs[name] = has(name) && !(v.insists && name == vectorProgram)
 	}
+	theirs[standInFile] = theirs[vectorProgram]
 	units, err = b.localUnits(ctx, id)
 	if err == nil && len(units) == 0 {
 		err = errors.New("it has no unit and no drop-in of its own in /etc/systemd/system, by which the subject is known")

@@ -20,6 +20,9 @@ type File struct {
 	Data []byte      // content, or the link's target
 }
 
+// digest is the SHA-256 of the content.
+func (f File) digest() string { return fmt.Sprintf("sha256:%x", sha256.Sum256(f.Data)) }
+
 // permissions are the bits of a mode that a Tree keeps.
 const permissions = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 

@@ -99,7 +99,7 @@ func TestABrokenInstallerSaysWhatItPrintedAndLeavesNothing(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := writeInstaller(t, "broken-"+tt.name, tt.script, tt.manifest)
-			_, err := wiretest.Build(t, wire.Options{Subjects: []string{dir}, Bases: images.Suites()[:1]})
+			_, err := wiretest.Build(t, wire.Options{Subjects: wire.Dirs(dir), Bases: images.Suites()[:1]})
 			require.ErrorContains(t, err, tt.want)
 			assert.Empty(t, benches(t, filepath.Base(dir)))
 			var broken subject.InstallError
@@ -112,7 +112,7 @@ func TestABrokenInstallerSaysWhatItPrintedAndLeavesNothing(t *testing.T) {
 func TestASubjectThatEnablesWhatItDoesNotBringIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := writeInstaller(t, "broken-enable", "#!/bin/sh\necho done\n", "enable: [none.service]\n")
-	_, err := wiretest.Build(t, wire.Options{Subjects: []string{dir}, Bases: images.Suites()[:1]})
+	_, err := wiretest.Build(t, wire.Options{Subjects: wire.Dirs(dir), Bases: images.Suites()[:1]})
 	require.ErrorContains(t, err, "bake subject broken-enable: seal the image: its script exited 1: Failed to enable unit")
 	require.ErrorContains(t, err, "none.service")
 	assert.NotContains(t, err.Error(), "install.sh", "it is not to blame")

@@ -10,6 +10,7 @@ import (
 
 	"bootrace/harness/museum"
 	"bootrace/harness/plan"
+	"bootrace/harness/wire"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
 )
@@ -22,16 +23,21 @@ func visit(t *testing.T, repeat, atOnce int, only func(scenario string) bool) {
 	dir := filepath.Join(root, museum.Dir)
 	incidents, err := museum.Read(os.DirFS(dir))
 	require.NoError(t, err)
-	var subjects []string
+	var subjects []wire.Given
+	for _, s := range museum.Subjects(incidents) {
+		given, err := wire.Of(filepath.Join(dir, s.Dir), s.Name, s.Vector)
+		require.NoError(t, err)
+		subjects = append(subjects, given)
+	}
 	for _, i := range incidents {
-		subjects = append(subjects, filepath.Join(dir, i.ID))
 		for scenario := range i.Cells {
 			if !only(scenario) {
 				delete(i.Cells, scenario)
 			}
 		}
 	}
-	lab := wiretest.New(t, subjects, images.Suites()[0])
+	lab, err := wiretest.Build(t, wire.Options{Subjects: subjects, Bases: images.Suites()[:1]})
+	require.NoError(t, err)
 	cases, err := museum.Plan(incidents, plan.Matrix{Bases: images.Suites()[:1], Vector: "stand-in", Repeat: repeat})
 	require.NoError(t, err)
 	cells := museum.Compare(incidents, lab.RunCases(t, cases, atOnce))

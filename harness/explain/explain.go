@@ -101,6 +101,9 @@ func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
 		e.Why = strings.Join(all[:min(3, len(all))], "; ")
 		e.Evidence = e.Evidence[:min(6, len(e.Evidence))]
 	}
+	if e.Check != "" {
+		e.vectorSays(tl, failed[e.Check])
+	}
 	return e, e.Check != ""
 }
 

@@ -9,6 +9,7 @@
 package museum
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -31,6 +32,10 @@ type Incident struct {
 	ID         string `yaml:"-"` // its directory, which is a subject as well
 	Design     string `yaml:"design"`
 	Production string `yaml:"production"` // what was seen there
+	// Vector is the one that it needs, as --vector says it; empty: the run's.
+	Vector string `yaml:"vector"`
+	// Before is the Vector with which the same image worked: it passes in every cell.
+	Before string `yaml:"before"`
 	// Cells are by scenario the checks that must fail; none where the design works.
 	Cells map[string][]string `yaml:"cells"`
 	// Says is by check what a finding of it must say, for it to be of this design: a
@@ -62,33 +67,68 @@ func Read(dir fs.FS) ([]Incident, error) {
 	return out, nil
 }
 
+// Subject is what one or several cells boot.
+type Subject struct {
+	Name   string
+	Dir    string // below the museum's
+	Vector string // empty: the run's
+}
+
+// Subjects are those of the incidents, in their order.
+func Subjects(incidents []Incident) []Subject {
+	var out []Subject
+	for _, i := range incidents {
+		out = append(out, i.subjects()...)
+	}
+	return out
+}
+
+// subjects are the design, and the same with the Vector of before.
+func (i Incident) subjects() []Subject {
+	out := []Subject{{i.ID, i.ID, i.Vector}}
+	if i.Before != "" {
+		out = append(out, Subject{i.ID + "-before", i.ID, i.Before})
+	}
+	return out
+}
+
 // Plan returns the cases of all incidents. A scenario in which a design must be
 // caught expects to fail.
 func Plan(incidents []Incident, m plan.Matrix) ([]plan.Case, error) {
 	var plans [][]plan.Case
 	for _, i := range incidents {
-		cases, err := i.plan(m)
-		if err != nil {
-			return nil, err
+		for _, subject := range i.subjects() {
+			cases, err := i.plan(subject, m)
+			if err != nil {
+				return nil, err
+			}
+			plans = append(plans, cases)
 		}
-		plans = append(plans, cases)
 	}
 	return plan.Merge(plans...), nil
 }
 
-func (i Incident) plan(m plan.Matrix) ([]plan.Case, error) {
+// want are the checks that must fail with the subject in the scenario.
+func (i Incident) want(s Subject, scenario string) []string {
+	if s.Name != i.ID {
+		return nil
+	}
+	return i.Cells[scenario]
+}
+
+func (i Incident) plan(subject Subject, m plan.Matrix) ([]plan.Case, error) {
 	var list []scenarios.Scenario
 	for _, name := range slices.Sorted(maps.Keys(i.Cells)) {
 		s, err := scenarios.Find(name)
 		if err != nil {
 			return nil, fmt.Errorf("incident %s: %w", i.ID, err)
 		}
-		if len(i.Cells[name]) > 0 {
+		if len(i.want(subject, name)) > 0 {
 			s.Expect.Verdict = "fail"
 		}
 		list = append(list, s)
 	}
-	m.Subject = i.ID
+	m.Subject, m.Vector = subject.Name, cmp.Or(subject.Vector, m.Vector)
 	return plan.Make(list, m), nil
 }
 
@@ -96,6 +136,7 @@ func (i Incident) plan(m plan.Matrix) ([]plan.Case, error) {
 type Cell struct {
 	Incident string
 	Scenario string
+	Vector   string            // the one that the incident names; empty: the run's
 	Want     []string          // the checks that must fail; none: it must pass
 	Says     map[string]string // by check what it must say
 	Cases    []results.Case    // its boots
@@ -160,14 +201,16 @@ func Failed(c results.Case) []string {
 func Compare(incidents []Incident, cases []results.Case) []Cell {
 	var out []Cell
 	for _, i := range incidents {
-		for _, scenario := range slices.Sorted(maps.Keys(i.Cells)) {
-			cell := Cell{Incident: i.ID, Scenario: scenario, Want: i.Cells[scenario], Says: i.Says}
-			for _, c := range cases {
-				if c.Subject == i.ID && c.Scenario == scenario {
-					cell.Cases = append(cell.Cases, c)
+		for _, subject := range i.subjects() {
+			for _, scenario := range slices.Sorted(maps.Keys(i.Cells)) {
+				cell := Cell{Incident: i.ID, Scenario: scenario, Vector: subject.Vector, Want: i.want(subject, scenario), Says: i.Says}
+				for _, c := range cases {
+					if c.Subject == subject.Name && c.Scenario == scenario {
+						cell.Cases = append(cell.Cases, c)
+					}
 				}
+				out = append(out, cell)
 			}
-			out = append(out, cell)
 		}
 	}
 	return out

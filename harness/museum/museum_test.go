@@ -25,7 +25,7 @@ func TestEveryIncidentIsASubjectWithCellsThatExist(t *testing.T) {
 		ids = append(ids, i.ID)
 		_, err := subject.Read(i.ID)
 		assert.NoError(t, err)
-		cases, err := i.plan(plan.Matrix{Bases: []string{"trixie"}})
+		cases, err := i.plan(i.subjects()[0], plan.Matrix{Bases: []string{"trixie"}})
 		assert.NoError(t, err)
 		assert.Len(t, cases, len(i.Cells))
 		assert.NotEmpty(t, i.Design)
@@ -40,7 +40,7 @@ func TestEveryIncidentIsASubjectWithCellsThatExist(t *testing.T) {
 		}
 		assert.Positive(t, caught, "%s is never caught", i.ID)
 	}
-	assert.Equal(t, []string{"fork", "path-dir", "path-file", "pr240", "pr249", "pr254", "pr256", "pr257", "pr260"}, ids)
+	assert.Equal(t, []string{"fork", "path-dir", "path-file", "pr240", "pr249", "pr254", "pr256", "pr257", "pr260", "vector-057", "vector-057-token"}, ids)
 }
 
 func TestACellIsRightOnlyForItsOwnReason(t *testing.T) {

@@ -7,6 +7,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,10 +26,40 @@ type Options struct {
 	Root     string // the source tree; see images.FindRoot
 	Cache    string // for built programs
 	Bases    []string
-	Subjects []string // directories; none: this project's populator
-	Image    string   // a worker image with the subject in it, instead of Subjects
-	Vector   string   // a real Vector; empty: the stand-in
+	Subjects []Given // none: this project's populator
+	Image    string  // a worker image with the subject in it, instead of Subjects
+	Vector   images.Vector
 	Step     func(what string)
+}
+
+// Given is a subject as it was given.
+type Given struct {
+	Dir    string
+	Name   string         // empty: the directory's
+	Vector *images.Vector // nil: the one of Options
+}
+
+// Dirs are subjects that are named as their directories.
+func Dirs(dirs ...string) []Given {
+	var out []Given
+	for _, dir := range dirs {
+		out = append(out, Given{Dir: dir})
+	}
+	return out
+}
+
+// Of is a subject that names its Vector as --vector does; an empty one is the run's.
+func Of(dir, name, vector string) (Given, error) {
+	g := Given{Dir: dir, Name: name}
+	if vector == "" {
+		return g, nil
+	}
+	v, err := images.ParseVector(vector)
+	if err != nil {
+		return g, fmt.Errorf("subject %s: vector: %w", name, err)
+	}
+	g.Vector = &v
+	return g, nil
 }
 
 // Lab is what machines are made of.
@@ -38,6 +69,7 @@ type Lab struct {
 	Subjects map[string]run.Subject
 	Images   map[string]run.Images
 	Bases    map[string]string // by base, the id of the image that its workers are made of
+	Vector   string            // which one workers have, but for subjects that name theirs
 	Given    []string          // digests of Options.Image
 }
 
@@ -51,13 +83,18 @@ func (e SubjectError) Unwrap() error { return e.Err }
 func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	builder := &images.Builder{Engine: b.Engine(), Root: o.Root, Cache: o.Cache, Step: o.Step}
 	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}, Bases: map[string]string{}}
-	var subjects []subject.Subject
+	var subjects []under
 	if o.Image == "" {
 		var err error
 		if subjects, err = read(ctx, builder, o.Subjects); err != nil {
 			return lab, err
 		}
 	}
+	vector, err := builder.Vector(ctx, o.Vector)
+	if err != nil {
+		return lab, err
+	}
+	lab.Vector = vector.Name
 	for _, s := range subjects {
 		lab.Names = append(lab.Names, s.Name)
 		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Images: map[string]string{}, CredentialsWithin: s.CredentialsWithin}
@@ -71,13 +108,13 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 		if err != nil {
 			return lab, err
 		}
-		worker, err := builder.Worker(ctx, base, azure, images.Vector{Source: o.Vector})
+		worker, err := builder.Worker(ctx, base, azure, vector)
 		if err != nil {
 			return lab, err
 		}
 		lab.Images[name], lab.Bases[name] = run.Images{Control: worker.ID, Cloud: azure.ID}, base.ID
 		if o.Image != "" {
-			given, units, digests, err := builder.Given(ctx, o.Image, azure, images.Vector{Source: o.Vector})
+			given, units, digests, err := builder.Given(ctx, o.Image, azure, vector)
 			if err != nil {
 				return lab, err
 			}
@@ -86,6 +123,16 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 			continue
 		}
 		for _, s := range subjects {
+			worker := worker
+			if s.vector != nil { // the control boot keeps the run's
+				own, err := builder.Vector(ctx, *s.vector)
+				if err != nil {
+					return lab, fmt.Errorf("subject %s: %w", s.Name, err)
+				}
+				if worker, err = builder.Worker(ctx, base, azure, own); err != nil {
+					return lab, fmt.Errorf("subject %s: %w", s.Name, err)
+				}
+			}
 			baked, units, err := s.Bake(ctx, builder, b, worker)
 			if err != nil {
 				return lab, fmt.Errorf("base %s: %w", name, err)
@@ -98,22 +145,29 @@ func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
 	return lab, nil
 }
 
-// read returns the subjects of the directories, which must differ in name.
-func read(ctx context.Context, b *images.Builder, dirs []string) ([]subject.Subject, error) {
-	if len(dirs) == 0 {
+// under is a subject that was read.
+type under struct {
+	subject.Subject
+	vector *images.Vector
+}
+
+// read returns the subjects as they were given; they must differ in name.
+func read(ctx context.Context, b *images.Builder, given []Given) ([]under, error) {
+	if len(given) == 0 {
 		s, err := subject.Populator(ctx, b)
-		return []subject.Subject{s}, err
+		return []under{{Subject: s}}, err
 	}
-	var out []subject.Subject
-	for _, dir := range dirs {
-		s, err := subject.Read(dir)
-		if err == nil && slices.ContainsFunc(out, func(o subject.Subject) bool { return o.Name == s.Name }) {
+	var out []under
+	for _, g := range given {
+		s, err := subject.Read(g.Dir)
+		s.Name = cmp.Or(g.Name, s.Name)
+		if err == nil && slices.ContainsFunc(out, func(o under) bool { return o.Name == s.Name }) {
 			err = fmt.Errorf("two subjects are called %s", s.Name)
 		}
 		if err != nil {
 			return nil, SubjectError{err}
 		}
-		out = append(out, s)
+		out = append(out, under{s, g.Vector})
 	}
 	return out, nil
 }

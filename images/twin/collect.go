@@ -122,6 +122,11 @@ func (c *collection) versions(ctx context.Context) map[string]string {
 	} else {
 		c.missing["version of vector"] = err.Error()
 	}
+	if digest, err := programDigest("/usr/bin/vector", digestFile); err == nil {
+		v["vector-sha256"] = digest
+	} else {
+		c.missing["digest of vector"] = err.Error()
+	}
 	// Asking cloud-init itself starts Python: a third of a second.
 	if data, err := os.ReadFile("/var/lib/dpkg/status"); err == nil {
 		v["cloud-init"] = packageVersion(string(data), "cloud-init")

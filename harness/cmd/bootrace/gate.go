@@ -59,6 +59,20 @@ Exit codes: 0 it passes, 1 something is wrong, 2 usage, 3 it cannot be decided.`
 	return cmd
 }
 
+// policyVector is what --vector has to say, so that the Vector is one that the
+// policy takes. That of an image that was given stays as it is, and is seen when it boots.
+func policyVector(policy gate.Policy, f runFlags) (string, error) {
+	v, err := chosenVector(f)
+	switch {
+	case err != nil || policy.Vector != gate.Real || f.image != "":
+	case v.IsStandIn():
+		err = advice{fmt.Errorf("%s wants the real Vector, and --vector or $VECTOR the stand-in", policy.File), "name a real one, or say vector: any"}
+	case v.IsAuto():
+		return "real", nil
+	}
+	return vectorSource(f), err
+}
+
 func runGate(ctx context.Context, io streams, g gateFlags) error {
 	policy, err := readPolicy(g.policy)
 	if err != nil {
@@ -71,8 +85,8 @@ func runGate(ctx context.Context, io streams, g gateFlags) error {
 	if err := g.validate(); err != nil {
 		return usage(fmt.Errorf("%s: %w", policy.File, err))
 	}
-	if policy.Vector == gate.Real && vectorSource(g.runFlags) == "" && g.image == "" {
-		return usage(advice{fmt.Errorf("%s wants the real Vector, and there is none", policy.File), "name it with --vector or $VECTOR, or say vector: any"})
+	if g.vector, err = policyVector(policy, g.runFlags); err != nil {
+		return usage(err)
 	}
 	list, err := scenarios.Choose(policy.Scenarios)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 
 // job is a run to be: what run and museum have in common.
 type job struct {
-	name     string   // what the results call it; empty: as the subject
-	subjects []string // directories; none: the populator
+	name     string       // what the results call it; empty: as the subject
+	subjects []wire.Given // none: the populator
 	flags    runFlags
 	request  *results.Request // nil: it cannot be resumed
 	resume   string           // the id of the run to go on with; empty: a new one
@@ -103,13 +103,12 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 // begin returns the run as one that goes on, with the cases that it still has to
 // boot: all, if it is new.
 func (j job) begin(ctx context.Context, io streams, s *session, backend *container.Backend, lab wire.Lab) (r results.Run, todo []plan.Case, err error) {
-	vector := images.Vector{Source: vectorSource(j.flags)}.String()
-	todo, err = j.plan(lab, plan.Matrix{Bases: j.flags.bases, Vector: vector, Repeat: j.flags.repeat})
+	todo, err = j.plan(lab, plan.Matrix{Bases: j.flags.bases, Vector: lab.Vector, Repeat: j.flags.repeat})
 	if err != nil {
 		return r, nil, err
 	}
 	r = results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
-		Vector: vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given,
+		Vector: lab.Vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given,
 		Plan: plan.Hash(todo), Request: j.request}
 	if r.Subject == "" {
 		r.Subject = strings.Join(lab.Names, ",")
@@ -159,8 +158,12 @@ func (j job) build(ctx context.Context, io streams, b *container.Backend) (wire.
 	if err != nil {
 		return wire.Lab{}, err
 	}
+	vector, err := chosenVector(j.flags)
+	if err != nil {
+		return wire.Lab{}, usage(err)
+	}
 	lab, err := wire.Build(ctx, b, wire.Options{
-		Root: root, Cache: cache, Bases: j.flags.bases, Subjects: j.subjects, Image: j.flags.image, Vector: vectorSource(j.flags),
+		Root: root, Cache: cache, Bases: j.flags.bases, Subjects: j.subjects, Image: j.flags.image, Vector: vector,
 		Step: func(what string) { fmt.Fprintln(io.err, what) },
 	})
 	var theirs wire.SubjectError

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"runtime"
 
 	"bootrace/harness/machine/container"
+	"bootrace/images"
 )
 
 // machineMB is what a machine and its cloud take at most while they run, with
@@ -34,10 +36,19 @@ func within(asked, inotify, cores, freeMB int) int {
 	return min(inotify, machinesPerCore*cores, max(1, freeMB/machineMB))
 }
 
-// vectorSource is where a real Vector comes from; empty for the stand-in.
+// vectorSource is what was said of which Vector runs; empty: nothing.
 func vectorSource(f runFlags) string {
 	if f.vector != "" {
 		return f.vector
 	}
 	return os.Getenv("VECTOR")
+}
+
+// chosenVector reads it.
+func chosenVector(f runFlags) (images.Vector, error) {
+	v, err := images.ParseVector(vectorSource(f))
+	if err != nil {
+		return v, fmt.Errorf("--vector %w (it may come from $VECTOR)", err)
+	}
+	return v, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootrace/harness/lint"
+	"bootrace/harness/wire"
 )
 
 func lintCommand(io streams) *cobra.Command {
@@ -45,7 +46,7 @@ func runLint(ctx context.Context, io streams, f runFlags) (err error) {
 	if err != nil {
 		return explainDisk(err, state)
 	}
-	lab, err := job{flags: f, subjects: f.subjects}.build(ctx, io, backend)
+	lab, err := job{flags: f, subjects: wire.Dirs(f.subjects...)}.build(ctx, io, backend)
 	if err != nil {
 		return err
 	}

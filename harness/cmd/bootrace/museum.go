@@ -52,8 +52,12 @@ func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error 
 		return usage(err)
 	}
 	j := job{name: "museum", flags: f}
-	for _, i := range incidents {
-		j.subjects = append(j.subjects, filepath.Join(dir, i.ID))
+	for _, s := range museum.Subjects(incidents) {
+		given, err := wire.Of(filepath.Join(dir, s.Dir), s.Name, s.Vector)
+		if err != nil {
+			return err
+		}
+		j.subjects = append(j.subjects, given)
 	}
 	j.plan = func(_ wire.Lab, m plan.Matrix) ([]plan.Case, error) { return museum.Plan(incidents, m) }
 	r, runErr := j.run(ctx, io)
@@ -81,7 +85,11 @@ func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error 
 				wrong++
 				word, text = "fail", w
 			}
-			fmt.Fprintf(io.out, "  %s %-24s %s\n", st.verdict(word), c.Scenario, oneLine(text, maxReason))
+			scenario := c.Scenario
+			if c.Vector != "" {
+				scenario += ", " + c.Vector
+			}
+			fmt.Fprintf(io.out, "  %s %-24s %s\n", st.verdict(word), scenario, oneLine(text, maxReason))
 		}
 	}
 	fmt.Fprintf(io.out, "\n%d of %d cells as they must be, %d boots in %s. Vector: %s. Recordings: %s\n",

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"bootrace/harness/run"
+	"bootrace/images"
 	"bootrace/results"
 	"bootrace/scenarios"
 )
@@ -51,7 +52,7 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	if q == nil {
 		return usage(fmt.Errorf("run %s cannot be resumed: it was none of bootrace run's, or of an older one", r.ID))
 	}
-	f.bases, f.subjects, f.image, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, q.Vector, q.Repeat
+	f.bases, f.subjects, f.image, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, vectorAgain(r), q.Repeat
 	if err := f.validate(); err != nil {
 		return usage(err)
 	}
@@ -62,6 +63,19 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	j := scenarioJob(list, f, q)
 	j.resume = r.ID
 	return runJob(ctx, io, j)
+}
+
+// vectorAgain asks for the Vector that the run had: what auto found then may be
+// another one now.
+func vectorAgain(r results.Run) string {
+	v, err := images.ParseVector(r.Request.Vector)
+	if err != nil || !v.IsAuto() {
+		return r.Request.Vector
+	}
+	if version, ok := strings.CutPrefix(r.Vector, "stand-in "); ok {
+		return "stand-in:" + version
+	}
+	return "real"
 }
 
 // settled are the cases that were judged. An error is no verdict: the engine was

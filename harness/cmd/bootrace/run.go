@@ -98,7 +98,8 @@ func (f *runFlags) builds(fl *pflag.FlagSet) {
 }
 
 func (f *runFlags) realVector(fl *pflag.FlagSet) {
-	fl.StringVar(&f.vector, "vector", "", "a real Vector: .deb, program or image (default: $VECTOR, else the stand-in)")
+	fl.StringVar(&f.vector, "vector", "", "which Vector runs: auto, stand-in[:0.56], real[:`VERSION`], a .deb, a program or an image\n"+
+		"(default: $VECTOR, else auto: the official "+images.PinnedVector+" where it can be had, else the stand-in)")
 }
 
 func (f runFlags) validate() error {
@@ -121,11 +122,8 @@ func (f runFlags) validate() error {
 			return fmt.Errorf("--subject %s: no such directory", s)
 		}
 	}
-	// What is no path is the name of an image.
-	if v := vectorSource(f); strings.HasPrefix(v, "/") || strings.HasPrefix(v, ".") {
-		if _, err := os.Stat(v); err != nil {
-			return fmt.Errorf("--vector %s: no such file (it may come from $VECTOR)", v)
-		}
+	if _, err := chosenVector(f); err != nil {
+		return err
 	}
 	switch {
 	case len(f.bases) == 0:
@@ -174,7 +172,7 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 // scenarioJob is a run of the scenarios on the flags' subjects, which boot in
 // turns: what the host does to one it does to the others.
 func scenarioJob(list []scenarios.Scenario, f runFlags, request *results.Request) job {
-	return job{flags: f, subjects: f.subjects, request: request, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
+	return job{flags: f, subjects: wire.Dirs(f.subjects...), request: request, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
 		var plans [][]plan.Case
 		for _, m.Subject = range lab.Names {
 			plans = append(plans, plan.Make(list, m))
@@ -223,7 +221,8 @@ func (f runFlags) request(names []string) (*results.Request, error) {
 	for _, s := range f.subjects {
 		q.Subjects = append(q.Subjects, absolute(s, true))
 	}
-	q.Vector = absolute(q.Vector, strings.HasPrefix(q.Vector, "."))
+	_, notFile := os.Stat(q.Vector)
+	q.Vector = absolute(q.Vector, notFile == nil)
 	return &q, errors.Join(errs...)
 }
 

@@ -47,7 +47,9 @@ func newLab(t *testing.T) lab {
 	require.NoError(t, err)
 	azure, err := builder.Azure(ctx)
 	require.NoError(t, err)
-	worker, err := builder.Worker(ctx, base, azure, images.StandIn())
+	vector, err := builder.Vector(ctx, images.StandIn())
+	require.NoError(t, err)
+	worker, err := builder.Worker(ctx, base, azure, vector)
 	require.NoError(t, err)
 	return lab{backend: b, worker: worker.ID, azure: azure.ID, owner: owner}
 }

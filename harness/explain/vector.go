@@ -1,0 +1,184 @@
+package explain
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"bootrace/harness/timeline"
+	"bootrace/results"
+)
+
+const vectorUnit = "vector.service"
+
+// configRefused is the status with which Vector ends when it does not take its
+// configuration, from validate and from the start alike (sysexits(3h), EX_CONFIG).
+const configRefused = "78"
+
+// ending is how Vector ended by itself, the last time that it did.
+type ending struct {
+	at     timeline.Event
+	count  int
+	status string
+	words  []string // its own, of that start
+}
+
+// endings finds the ends of Vector that nobody asked for. One that is stopped is
+// asked for, and so is a reload, whose commands are no part of it.
+func endings(tl timeline.Timeline) (e ending, ok bool) {
+	var said []string
+	stopping := false
+	for _, ev := range tl.Events {
+		if ev.Unit != vectorUnit || ev.Untimed {
+			continue
+		}
+		switch ev.Kind {
+		case timeline.Starting:
+			stopping, said = false, nil
+		case timeline.Stopping:
+			stopping = true
+		case timeline.Log:
+			if !ev.Manager {
+				said = append(said, ev.Text)
+			}
+		case timeline.Exit, timeline.Succeeded: // an end with 0 is told by the second alone
+			if stopping || ev.Change.Command == "ExecReload" {
+				continue
+			}
+			e = ending{at: ev, count: e.count + 1, status: ev.Change.ExitStatus, words: lastWords(said)}
+		}
+	}
+	return e, e.count > 0
+}
+
+var (
+	// A line of a program's own that says what went wrong; Vector's validate marks
+	// those with an x, its log with the level.
+	complaint = regexp.MustCompile(`(?i)^(x|error:|thread '|panic)|\b(ERROR|FATAL)\b`)
+	ruler     = regexp.MustCompile(`^[\W_]*$`)
+	stamp     = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+Z?\s+`)
+)
+
+// wordsAtMost are lines, wordAtMost runes of one.
+const (
+	wordsAtMost = 2
+	wordAtMost  = 240
+)
+
+// lastWords are the last complaints, or where there is none the last lines.
+func lastWords(said []string) []string {
+	var lines []string
+	for _, l := range said {
+		if l = strings.TrimSpace(stamp.ReplaceAllString(l, "")); !ruler.MatchString(l) {
+			lines = append(lines, l)
+		}
+	}
+	complaints := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !complaint.MatchString(l) })
+	if len(complaints) > 0 {
+		lines = complaints
+	}
+	lines = slices.Compact(lines)
+	lines = slices.Clone(lines[max(0, len(lines)-wordsAtMost):])
+	for i, l := range lines {
+		if runes := []rune(l); len(runes) > wordAtMost {
+			lines[i] = string(runes[:wordAtMost]) + " …"
+		}
+	}
+	return lines
+}
+
+// String is the ending in a sentence.
+func (e ending) String() string {
+	how := "ended by itself"
+	if command := e.at.Change.Command; command != "" && command != "ExecStart" {
+		how += " (" + command + ")"
+	}
+	if e.count > 1 {
+		how += fmt.Sprintf(" %d times, the last", e.count)
+	}
+	how += " at " + timeline.Since(e.at.At)
+	switch {
+	case e.status == configRefused:
+		how += " with 78, configuration refused"
+	case e.status != "" && e.at.Change.ExitCode != "" && e.at.Change.ExitCode != "exited":
+		how += fmt.Sprintf(" by signal %s", e.status)
+	case e.status != "":
+		how += " with " + e.status
+	}
+	if len(e.words) == 0 {
+		return "Vector " + how + ", without a word"
+	}
+	return "Vector " + how + "; its last words: " + strings.Join(e.words, " | ")
+}
+
+// A configuration that is refused is mended by what Vector says of it.
+const changeConfig = "mend what Vector refuses in its configuration: its own words name it, and vector validate says the same without a boot"
+
+// changeInterpolation is the mend of a configuration from before 0.57.
+const changeInterpolation = "say Environment=VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION=true in a drop-in of vector.service: from 0.57 on Vector puts no variable into its configuration without it; " +
+	"or take the values from a secret backend (SECRET[…]), or stay with Vector 0.56"
+
+// interpolation says that a variable's name was taken for its value, which is so from
+// Vector 0.57 on where nobody allows otherwise.
+func interpolation(tl timeline.Timeline, e ending) (said string, ok bool) {
+	for _, ev := range tl.Of(timeline.Request) {
+		switch c := ev.Call; {
+		case c.Op != "ingest":
+		case c.Auth == "literal":
+			return fmt.Sprintf("Vector sent the text ${…} itself as its token, at %s, and was answered %d: from 0.57 on no variable is put into the configuration unless the environment says so",
+				timeline.Since(ev.At), c.Status), true
+		case strings.Contains(c.Dataset, "${"):
+			return fmt.Sprintf("Vector sent the text %s itself as its dataset, at %s, and was answered %d: from 0.57 on no variable is put into the configuration unless the environment says so",
+				c.Dataset, timeline.Since(ev.At), c.Status), true
+		}
+	}
+	if before057(tl.Versions["vector"]) || !strings.Contains(strings.Join(e.words, "\n"), "invalid uri character") {
+		return "", false
+	}
+	return "a URL that is a variable is refused so from 0.57 on, where no variable is put into the configuration unless the environment says so", true
+}
+
+var versionText = regexp.MustCompile(`^vector (\d+)\.(\d+)\.`)
+
+// before057 reports whether a Vector that names itself so still put variables in.
+func before057(version string) bool {
+	m := versionText.FindStringSubmatch(version)
+	if m == nil {
+		return false
+	}
+	major, _ := strconv.Atoi(m[1])
+	minor, _ := strconv.Atoi(m[2])
+	return major == 0 && minor < 57
+}
+
+// vectors are the checks whose failure can be Vector's own doing.
+var vectors = []string{"no-start-limit", "no-unit-failed", "vector-active", "start-rate", "vector-credentialed", "logs-delivered"}
+
+// vectorSays adds Vector's own words, and takes back a mend that is none for what
+// they say: a configuration that is refused has nothing to do with worker.env.
+func (e *Explanation) vectorSays(tl timeline.Timeline, cause results.Check) {
+	end, ended := endings(tl)
+	trap, trapped := interpolation(tl, end)
+	var more []string
+	if ended {
+		more = append(more, end.String())
+	}
+	if trapped {
+		more = append(more, trap)
+	}
+	e.More = slices.Concat(more, e.More)
+	of := slices.Contains(unitsOf(cause), vectorUnit) || cause.Name == "vector-credentialed" || cause.Name == "logs-delivered"
+	if !of || !slices.Contains(vectors, cause.Name) {
+		return
+	}
+	// A variable that is missing is the subject's to write in time.
+	missing := slices.ContainsFunc(end.words, func(w string) bool { return strings.Contains(strings.ToLower(w), "environment variable") })
+	switch {
+	case trapped:
+		e.Change = changeInterpolation
+	case ended && end.status == configRefused && !missing:
+		e.Change = changeConfig
+	}
+}
