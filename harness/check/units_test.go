@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,24 @@ func TestVectorCredentialed(t *testing.T) {
 		}},
 		{name: "Vector runs and its environment was not recorded", want: check.NoEvidence, break_: func(b *boot) { b.Procs = nil }},
 		{name: "another process than the main one was recorded", want: check.NoEvidence, break_: func(b *boot) { b.Prop(timelinetest.Vector, "MainPID", "401") }},
+		{name: "a shell is the main process, and Vector below it has them", want: check.Pass, say: []string{"after worker.env was complete"}, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/bin/sh /usr/local/bin/run-vector\t/usr/bin/dash", timelinetest.VaultVars, "/usr/bin/vector\t/usr/bin/vector")
+		}},
+		{name: "a shell that is the main process has them, and Vector below it has not", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN is another value"}, break_: func(b *boot) {
+			below(b, timelinetest.VaultVars, "/bin/sh /usr/local/bin/run-vector\t/usr/bin/dash", timelinetest.StubVars, "vector -c /etc/vector\t/opt/vector")
+		}},
+		{name: "the program's file tells it where its name does not", want: check.Pass, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/bin/sh run\t/usr/bin/dash", timelinetest.VaultVars, "shipper\t/usr/bin/vector")
+		}},
+		{name: "vector validate below a shell is not the Vector that runs", want: check.Fail, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/bin/sh run\t/usr/bin/dash", timelinetest.VaultVars, "/usr/bin/vector validate /etc/vector\t/usr/bin/vector")
+		}},
+		{name: "what Vector starts is not Vector", want: check.Fail, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/usr/bin/vector", timelinetest.VaultVars, "journalctl --follow\t/usr/bin/journalctl")
+		}},
+		{name: "environments that could not be read, and what was read is right", want: check.NoEvidence, say: []string{"CAP_SYS_PTRACE"}, break_: func(b *boot) {
+			b.Missing["processes.txt"] = "search: 3 environments not read, first process 128 (vector.service): permission denied; the collector has not CAP_SYS_PTRACE"
+		}},
 		{name: "the script did not write worker.env though the boot went on", want: check.NoEvidence, boot: timelinetest.Never()},
 		{name: "the script could not, because the boot is blocked", want: check.Fail, say: []string{"was not reached"}, boot: timelinetest.Never(), break_: func(b *boot) {
 			dropStarts(b, timelinetest.MultiUser, 0)
@@ -113,6 +132,15 @@ func TestVectorCredentialed(t *testing.T) {
 		}},
 		{name: "nothing to compare with", want: check.NoEvidence, expect: func(e *expect) { e.EnvDigests = nil }},
 	})
+}
+
+// below makes Vector's unit of a main process and one that it has started.
+func below(b *boot, vars, main, childVars, child string) {
+	const row = "%d\tvector.service\t%d\t%s\t%s"
+	b.Procs = []string{
+		fmt.Sprintf(row, 401, timelinetest.Mono(timelinetest.LoadedAt), childVars, child),
+		fmt.Sprintf(row, 400, timelinetest.Mono(timelinetest.LoadedAt-10*time.Millisecond), vars, main),
+	}
 }
 
 // dropStarts takes what systemd said of a unit from a moment on out of the journal.

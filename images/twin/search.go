@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -81,6 +79,7 @@ func leaked(data []byte, secrets map[string]string) []string {
 func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]string, error) {
 	var found []string
 	var errs []error
+	unread := unreadable{what: "files"}
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
@@ -96,7 +95,11 @@ func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]
 				return nil
 			}
 			info, err := d.Info()
-			if err != nil || changed(info).Before(since) {
+			if err != nil {
+				unread.add(path, err)
+				return nil
+			}
+			if changed(info).Before(since) {
 				return nil
 			}
 			if info.Size() > maxSearched {
@@ -105,7 +108,8 @@ func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]
 			}
 			data, err := os.ReadFile(path)
 			if err != nil {
-				return nil // gone, or one of the kernel's that cannot be read
+				unread.add(path, err)
+				return nil
 			}
 			for _, name := range leaked(data, secrets) {
 				found = append(found, fileLeak(name, path))
@@ -116,7 +120,7 @@ func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]
 			errs = append(errs, fmt.Errorf("search %s: %w", root, err))
 		}
 	}
-	return found, errors.Join(errs...)
+	return found, errors.Join(append(errs, unread.err())...)
 }
 
 // The lines of leaks.txt: a secret's name and where its value is.
@@ -137,63 +141,4 @@ func changed(info fs.FileInfo) time.Time {
 // bootTime is when PID 1 was started, with a second to spare for coarse clocks.
 func bootTime() time.Time {
 	return time.Now().Add(processStart("/proc/1") - boottime() - time.Second)
-}
-
-// listProcesses is processes.txt, and which of them hold a secret. Only Vector
-// and what it starts may have one in the environment. The process that is ours
-// is searched, but not listed.
-func listProcesses(secrets map[string]string, ours int) ([]byte, []string, error) {
-	var out bytes.Buffer
-	var leaks []string
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, nil, err
-	}
-	// /proc/PID/stat counts from CLOCK_BOOTTIME, everything else here from
-	// CLOCK_MONOTONIC; they differ on a host that was suspended.
-	suspended := boottime() - monotonic()
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		dir := "/proc/" + e.Name()
-		cmdline, err := os.ReadFile(dir + "/cmdline")
-		if err != nil || len(cmdline) == 0 {
-			continue // gone, or a kernel thread
-		}
-		environ, _ := os.ReadFile(dir + "/environ")
-		unit := processUnit(dir)
-		vars := ""
-		if unit == "vector.service" {
-			vars = digestVars(environVars(environ))
-		} else {
-			for _, name := range leaked(environ, secrets) {
-				leaks = append(leaks, processLeak(name, pid, "environment", unit))
-			}
-		}
-		args := strings.ReplaceAll(strings.TrimRight(string(cmdline), "\x00"), "\x00", " ")
-		for _, name := range leaked([]byte(args), secrets) {
-			leaks = append(leaks, processLeak(name, pid, "arguments", unit))
-		}
-		if pid == ours {
-			continue
-		}
-		args = strings.NewReplacer("\t", " ", "\n", " ").Replace(args)
-		fmt.Fprintf(&out, "%d\t%s\t%d\t%s\t%s\n", pid, unit, (processStart(dir) - suspended).Nanoseconds(), vars, args)
-	}
-	return out.Bytes(), leaks, nil
-}
-
-// environVars keeps the variables that vector.env is about, not PATH and such.
-func environVars(environ []byte) map[string]string {
-	vars := map[string]string{}
-	for _, kv := range strings.Split(string(environ), "\x00") {
-		name, value, ok := strings.Cut(kv, "=")
-		if ok && (strings.HasPrefix(name, "AXIOM_") || strings.HasPrefix(name, "OPENCOMPUTER_") ||
-			strings.HasPrefix(name, "OPENSANDBOX_") || strings.HasPrefix(name, "VECTOR_")) {
-			vars[name] = value
-		}
-	}
-	return vars
 }

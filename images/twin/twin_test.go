@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -146,9 +148,24 @@ func TestSearchFindsASecretHoweverWritten(t *testing.T) {
 }
 
 func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {
-	procs, _, err := listProcesses(nil, 0)
+	test := exec.CommandContext(t.Context(), "sleep", "60")
+	test.Args = []string{"a\tname", "60"}
+	require.NoError(t, test.Start())
+	t.Cleanup(func() {
+		_ = test.Process.Kill()
+		_ = test.Wait()
+	})
+	file, err := filepath.EvalSymlinks(test.Path)
 	require.NoError(t, err)
-	assert.NotEmpty(t, procs)
+	row := fmt.Sprintf("(?m)^%d\t[^\t]*\t\\d+\t[^\t]*\ta name 60\t%s$", test.Process.Pid, file)
+	// Its arguments can be seen a moment after its start.
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		procs, _, err := listProcesses(nil, 0)
+		if err != nil { // of others of this host, which are not the test's to read
+			assert.Empty(t, ofOurs(err.Error()))
+		}
+		assert.Regexp(t, row, string(procs))
+	}, 10*time.Second, 10*time.Millisecond)
 	start := processStart("/proc/self")
 	assert.Positive(t, start)
 	assert.LessOrEqual(t, start, boottime())
