@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,6 +12,7 @@ import (
 
 	"bootrace/harness/museum"
 	"bootrace/harness/plan"
+	"bootrace/harness/subject"
 	"bootrace/harness/wire"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
@@ -18,25 +21,43 @@ import (
 // installed is where the designs are as production's installers have them.
 const installed = "testdata/production"
 
-// readInstalled are the museum's incidents and those of installed, which come first.
+// readInstalled are the designs of installed: what each must come to is its own
+// incident.yaml's word, else the museum's.
 func readInstalled(t *testing.T) []museum.Incident {
 	t.Helper()
 	root, err := images.FindRoot(".")
 	require.NoError(t, err)
-	own, err := museum.Read(os.DirFS(installed))
+	out, err := museum.Read(os.DirFS(installed))
 	require.NoError(t, err)
 	all, err := museum.Read(os.DirFS(filepath.Join(root, museum.Dir)))
 	require.NoError(t, err)
-	have := map[string]bool{}
-	for _, i := range own {
-		have[i.ID] = true
-	}
 	for _, i := range all {
-		if !have[i.ID] {
-			own = append(own, i)
+		_, err := os.Stat(filepath.Join(installed, i.ID))
+		own := slices.ContainsFunc(out, func(o museum.Incident) bool { return o.ID == i.ID })
+		if err == nil && !own {
+			out = append(out, i)
 		}
 	}
-	return own
+	return out
+}
+
+func TestEveryDesignIsInstalledByTheOneInstaller(t *testing.T) {
+	t.Parallel()
+	var ids []string
+	for _, i := range readInstalled(t) {
+		ids = append(ids, i.ID)
+		_, err := subject.Read(filepath.Join(installed, i.ID))
+		assert.NoError(t, err)
+	}
+	slices.Sort(ids)
+	assert.Equal(t, []string{"fork", "path-dir", "path-file", "pr240", "pr249", "pr254", "pr256", "pr257", "pr260", "shipped"}, ids)
+	scripts, err := filepath.Glob(filepath.Join(installed, "*", "files", "populate-vector-env"))
+	require.NoError(t, err)
+	require.Len(t, scripts, len(ids))
+	for _, script := range append(scripts, filepath.Join(installed, "common/install.sh"), filepath.Join(installed, "common/files/credentials.sh")) {
+		out, err := exec.CommandContext(t.Context(), "bash", "-n", script).CombinedOutput()
+		assert.NoError(t, err, "%s: %s", script, out)
+	}
 }
 
 // visitInstalled boots them on each version of the stand-in; only keeps a cell.
