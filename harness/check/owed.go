@@ -112,6 +112,17 @@ const (
 	standInUndecided = "bootrace stand-in cannot decide: "
 )
 
+// Undecided is the sentence in which the stand-in said that only a real Vector can tell
+// what becomes of the configuration; empty: it did not.
+func Undecided(tl timeline.Timeline) string {
+	for _, ev := range tl.Of(timeline.Log) {
+		if _, sentence, ok := strings.Cut(ev.Text, standInUndecided); ok {
+			return "the stand-in cannot decide: " + sentence
+		}
+	}
+	return ""
+}
+
 // standInUnjudged are the components of which the stand-in said that it does not do
 // with events what Vector does, and what it does.
 func standInUnjudged(tl timeline.Timeline) map[string]string {

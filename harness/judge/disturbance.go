@@ -36,7 +36,7 @@ func causes() []cause {
 
 // disturbance measures what the host did to the boot.
 func disturbance(tl timeline.Timeline) verdict.Disturbance {
-	var d verdict.Disturbance
+	d := verdict.Disturbance{Undecided: check.Undecided(tl)}
 	for _, ev := range tl.Of(timeline.Line) {
 		d.Measured = true
 		late(&d, ev.Line.Late, ev.At)

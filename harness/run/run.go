@@ -193,7 +193,7 @@ func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted 
 		judgements = append(judgements, a.Judgement.Judgement)
 		out.Attempts = append(out.Attempts, a.record())
 		out.Vector = cmp.Or(a.Versions["vector"], out.Vector)
-		if a.Verdict != verdict.Invalid || n == maxAttempts || ctx.Err() != nil {
+		if a.Verdict != verdict.Invalid || a.Settled || n == maxAttempts || ctx.Err() != nil {
 			out.Kept = r.look(ctx, a, out)
 			break
 		}

@@ -57,6 +57,9 @@ type Disturbance struct {
 	Causes   []Cause       `json:"causes"`     // each spoils the boot by itself
 	Booted   time.Duration `json:"booted_ns"`  // when multi-user.target was reached; the end, if it was not
 	CPU      []Loss        `json:"-"`          // in the order of time
+	// Undecided is why no boot of this kind can tell, whatever the host: the stand-in's
+	// word that only a real Vector knows.
+	Undecided string `json:"undecided,omitempty"`
 	// Control is the control boot's time without what others had of the CPU; 0: not known.
 	Control time.Duration `json:"control_ns"`
 }

@@ -25,6 +25,8 @@ type Judgement struct {
 	Verdict  Verdict         `json:"verdict"`
 	Reason   string          `json:"reason"`
 	Findings []check.Finding `json:"findings,omitempty"`
+	// Settled: another boot would come to the same.
+	Settled bool `json:"settled,omitempty"`
 }
 
 // Of judges one attempt.
@@ -53,6 +55,8 @@ func Of(results []check.Result, d Disturbance) Judgement {
 		}
 	}
 	switch {
+	case d.Undecided != "":
+		return Judgement{Verdict: Invalid, Reason: d.Undecided, Findings: all, Settled: true}
 	case len(intrinsic) > 0:
 		return failed(intrinsic, all)
 	case len(d.Causes) > 0:

@@ -231,7 +231,7 @@ func (c caseView) rank(check results.Check) int {
 	if c.Why != nil && c.Why.Check == check.Name {
 		return -2
 	}
-	return slices.Index([]string{"fail", "no-evidence", "pass", "not-applicable"}, check.Outcome)
+	return slices.Index([]string{"fail", "no-evidence", "not-judged", "pass", "not-applicable"}, check.Outcome)
 }
 
 // value is a measure as it is shown; one that is absent is not measured.

@@ -128,6 +128,8 @@ func caseSuite(r results.Run, c results.Case) suite {
 			t.Failure = &outcome{Message: first(check), Text: findings(check)}
 		case check.Outcome == "not-applicable":
 			t.Skipped = &outcome{Message: check.Note}
+		case check.Outcome == "not-judged":
+			t.Skipped = &outcome{Message: "not judged: " + check.Note}
 		default:
 			t.Error = &outcome{Message: cmp.Or(check.Note, check.Outcome)}
 		}

@@ -14,19 +14,24 @@ import (
 )
 
 func cleanCommand(io streams) *cobra.Command {
-	var alsoImages, alsoRuns bool
+	var alsoImages, alsoRuns, alsoOthers bool
 	var onlyRun string
 	cmd := &cobra.Command{
 		Use: "clean", Short: "Remove kept machines and what dead runs left behind",
 		Long: `Remove kept machines, those of by-hand.sh, and what dead runs left behind. Only
-containers and images with our labels are touched, and none of a run that is going on.`,
+containers and images with our labels are touched, none of a run that is going on, and
+of another user's only if --others asks for it and that run is seen to have ended.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := connect(cmd.Context())
 			if err != nil {
 				return err
 			}
-			n, err := b.Sweep(cmd.Context(), container.OfRun(onlyRun))
+			wanted := container.OfRun(onlyRun)
+			if alsoOthers {
+				wanted = container.OfAnyonesRun(onlyRun)
+			}
+			n, err := b.Sweep(cmd.Context(), wanted)
 			fmt.Fprintf(io.out, "removed %d containers\n", n)
 			if err != nil {
 				return err
@@ -47,6 +52,7 @@ containers and images with our labels are touched, and none of a run that is goi
 		},
 	}
 	cmd.Flags().StringVar(&onlyRun, "run", "", "only the machines of this run, by id or its beginning; by-hand: those of by-hand.sh")
+	cmd.Flags().BoolVar(&alsoOthers, "others", false, "what other users' runs left behind as well, where they are seen to have ended")
 	cmd.Flags().BoolVar(&alsoImages, "images", false, "remove our images as well: the next run builds them anew")
 	cmd.Flags().BoolVar(&alsoRuns, "runs", false, "remove the recordings of all runs that have ended")
 	return cmd

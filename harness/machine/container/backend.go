@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ const (
 	labelRun   = "bootrace.run"   // the run's id
 	labelOwner = "bootrace.owner" // a file that the run's process holds locked
 	labelHost  = "bootrace.host"  // the host name where that file is
+	labelUID   = "bootrace.uid"   // whose process that is
 	labelRole  = "bootrace.role"  // cloud or worker
 )
 
@@ -39,6 +41,8 @@ type Backend struct {
 	provider *testcontainers.DockerProvider
 	owner    string
 	host     string
+	uid      string
+	grant    []string // the capabilities that machines get; tests take some away
 }
 
 // Connect opens the engine that DOCKER_HOST or the engine's defaults name. owner
@@ -64,7 +68,7 @@ func Connect(ctx context.Context, owner string) (*Backend, error) {
 	if got := p.Client().DaemonHost(); named != "" && got != named {
 		return nil, fmt.Errorf("DOCKER_HOST is %s, and testcontainers took the engine at %s; make both the same (~/.testcontainers.properties)", named, got)
 	}
-	b := &Backend{provider: p, owner: owner}
+	b := &Backend{provider: p, owner: owner, uid: strconv.Itoa(os.Getuid()), grant: machineCapabilities}
 	if err := b.Ping(ctx); err != nil {
 		return nil, err
 	}
@@ -203,7 +207,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 		ConfigModifier: func(c *container.Config) { c.Tty = true },
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode = container.NetworkMode("container:" + m.cloud)
-			machineHost(hc)
+			b.machineHost(hc)
 		},
 	})
 	m.worker = workerID
@@ -225,9 +229,15 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	return m, nil
 }
 
+// machineCapabilities are what a machine gets beside the engine's own: systemd
+// mounts its file systems itself, and the collector reads the environments of
+// other users' processes, ptrace(2), for which kernels up to 6.12 at least, and
+// every user namespace, want CAP_SYS_PTRACE.
+var machineCapabilities = []string{"SYS_ADMIN", "SYS_PTRACE"}
+
 // machineHost is what systemd needs of the engine to be PID 1.
-func machineHost(hc *container.HostConfig) {
-	hc.CapAdd = []string{"SYS_ADMIN"}
+func (b *Backend) machineHost(hc *container.HostConfig) {
+	hc.CapAdd = b.grant
 	hc.SecurityOpt = []string{"seccomp=unconfined", "apparmor=unconfined"}
 	hc.CgroupnsMode = "private"
 	hc.Tmpfs = map[string]string{"/run": "", "/run/lock": "", "/tmp": ""}
@@ -236,7 +246,7 @@ func machineHost(hc *container.HostConfig) {
 // Labels are what a container of ours carries, whoever creates it: by them Sweep
 // takes it once this process is gone.
 func (b *Backend) Labels(run, role string) map[string]string {
-	return map[string]string{labelRun: run, labelOwner: b.owner, labelHost: b.host, labelRole: role}
+	return map[string]string{labelRun: run, labelOwner: b.owner, labelHost: b.host, labelUID: b.uid, labelRole: role}
 }
 
 // create makes a container. The id is there as soon as the container is.

@@ -27,14 +27,14 @@ func (b *Backend) ByHand(spec machine.Spec) string {
 	}
 	// Nobody holds a lock for it: as a kept machine it goes with bootrace clean alone.
 	create := func(role string) string {
-		return fmt.Sprintf(`docker create --name "%sby-hand-%s-${dir##*/}-%s" --label %s=by-hand --label %s=%s`,
-			keptPrefix, printable(spec.Name), role, labelRun, labelRole, role)
+		return fmt.Sprintf(`docker create --name "%sby-hand-%s-${dir##*/}-%s" --label %s=by-hand --label %s=%s --label %s=%s`,
+			keptPrefix, printable(spec.Name), role, labelRun, labelUID, b.uid, labelRole, role)
 	}
 	fmt.Fprintf(&s, `copy() { tar -C "$dir/$1" --owner=0 --group=0 -c . | docker cp - "$2:/"; }
 cloud=$(%s --network none --dns 127.0.0.1 --dns-search . --cap-add NET_ADMIN %s)
 copy cloud "$cloud"
 docker start "$cloud" >/dev/null
-worker=$(%s -t -e container=docker --network "container:$cloud" --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
+worker=$(%s -t -e container=docker --network "container:$cloud" %s --security-opt seccomp=unconfined \
   --security-opt apparmor=unconfined --cgroupns private --tmpfs /run --tmpfs /run/lock --tmpfs /tmp %s)
 copy worker "$worker"
 docker start "$worker" >/dev/null
@@ -42,6 +42,6 @@ rm -r "$dir"
 echo "docker logs -f $cloud                # the cloud's requests"
 echo "docker exec -it $worker bash         # systemctl, journalctl"
 echo "docker rm -f $worker $cloud"
-`, create("cloud"), spec.CloudImage, create("worker"), spec.WorkerImage)
+`, create("cloud"), spec.CloudImage, create("worker"), "--cap-add "+strings.Join(b.grant, " --cap-add "), spec.WorkerImage)
 	return s.String()
 }

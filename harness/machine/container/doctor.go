@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,7 @@ var probes = []probe{
 	{"memory", probeMemory},
 	{"disk", probeDisk},
 	{"pressure", probePressure},
+	{"machine", probeMachine},
 	{"go", probeGo},
 	{"debian", probeDebian},
 	{"leftovers", probeLeftovers},
@@ -67,7 +69,7 @@ func Doctor(ctx context.Context, h Host) []Finding {
 		switch {
 		case h.Backend == nil && p.name == "engine":
 			f = Finding{State: Fail, Detail: h.ConnectErr.Error(), Fix: "start it (systemctl start docker), or set DOCKER_HOST to one that runs"}
-		case h.Backend == nil && (p.name == "debian" || p.name == "leftovers"):
+		case h.Backend == nil && slices.Contains([]string{"machine", "debian", "leftovers"}, p.name):
 			f = Finding{State: Warn, Detail: "not looked at: no engine answers"}
 		default:
 			f = p.look(ctx, h)
@@ -104,12 +106,12 @@ func probeCapabilities(context.Context, Host) Finding {
 		if err != nil {
 			break
 		}
-		for name, bit := range map[string]int{"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN} {
+		for name, bit := range map[string]int{"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN} {
 			if set&(1<<bit) == 0 {
 				return Finding{State: Fail, Detail: name + " is not in this host's bounding set", Fix: "run on a host or runner that grants " + name + " to containers"}
 			}
 		}
-		return Finding{State: OK, Detail: "CAP_SYS_ADMIN and CAP_NET_ADMIN can be granted"}
+		return Finding{State: OK, Detail: "CAP_SYS_ADMIN, CAP_SYS_PTRACE and CAP_NET_ADMIN can be granted"}
 	}
 	return Finding{State: Warn, Detail: "no bounding set in /proc/self/status"}
 }
@@ -277,14 +279,20 @@ func probeLeftovers(ctx context.Context, h Host) Finding {
 	if err != nil {
 		return Finding{State: Warn, Detail: err.Error()}
 	}
-	kept := 0
+	kept, others := 0, 0
 	for _, l := range left {
-		if l.Kept {
+		switch {
+		case l.Foreign:
+			others++
+		case l.Kept:
 			kept++
 		}
 	}
-	f := Finding{State: OK, Detail: fmt.Sprintf("%d containers of dead runs, %d of kept machines", len(left)-kept, kept)}
-	if len(left) > kept {
+	f := Finding{State: OK, Detail: fmt.Sprintf("%d containers of dead runs, %d of kept machines", len(left)-kept-others, kept)}
+	if others > 0 {
+		f.Detail += fmt.Sprintf(", %d of other users", others)
+	}
+	if len(left) > kept+others {
 		f.State, f.Fix = Warn, "bootrace clean (the next run does it, too)"
 	}
 	return f

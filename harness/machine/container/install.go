@@ -166,7 +166,7 @@ func (b *Backend) bench(ctx context.Context, name, image string, files []byte) (
 		Env:   map[string]string{"container": "docker"},
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode = "none"
-			machineHost(hc)
+			b.machineHost(hc)
 		},
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 type Leftover struct {
 	ID, Name, Run string
 	Kept          bool // --keep asked for it
+	Foreign       bool // another user's
 	Worker        bool // the machine itself, not its cloud
 }
 
@@ -39,8 +41,14 @@ func (b *Backend) Leftovers(ctx context.Context) ([]Leftover, error) {
 			l.Name = strings.TrimPrefix(c.Names[0], "/")
 		}
 		l.Kept = strings.HasPrefix(l.Name, keptPrefix)
+		uid := c.Labels[labelUID]
+		l.Foreign = uid != "" && uid != b.uid
+		owner := c.Labels[labelOwner]
+		switch {
+		case l.Kept && (!l.Foreign || owner == ""): // by-hand.sh's have none
+			out = append(out, l)
 		// Another host's lock file cannot be seen from here.
-		if l.Kept || (c.Labels[labelHost] == b.host && !Held(c.Labels[labelOwner])) {
+		case c.Labels[labelHost] == b.host && abandoned(look(owner), l.Foreign):
 			out = append(out, l)
 		}
 	}
@@ -68,11 +76,17 @@ func (b *Backend) Remaining(ctx context.Context, run string) (int, error) {
 	return len(list.Items), nil
 }
 
-// NotKept is what the next run removes unasked.
-func NotKept(l Leftover) bool { return !l.Kept }
+// NotKept is what the next run removes unasked: of its own user alone.
+func NotKept(l Leftover) bool { return !l.Kept && !l.Foreign }
 
-// OfRun is everything that runs whose id begins so left behind, kept machines too.
+// OfRun is everything that this user's runs whose id begins so left behind, kept
+// machines too.
 func OfRun(id string) func(Leftover) bool {
+	return func(l Leftover) bool { return !l.Foreign && strings.HasPrefix(l.Run, id) }
+}
+
+// OfAnyonesRun is OfRun of all users.
+func OfAnyonesRun(id string) func(Leftover) bool {
 	return func(l Leftover) bool { return strings.HasPrefix(l.Run, id) }
 }
 
@@ -96,13 +110,40 @@ func (b *Backend) Sweep(ctx context.Context, wanted func(Leftover) bool) (remove
 	return removed, errors.Join(errs...)
 }
 
-// Held reports whether some process holds the file locked. The kernel lets go
-// of a lock when its holder dies, however it dies.
-func Held(file string) bool {
+// lock is what can be seen of a run's lock file.
+type lock int
+
+const (
+	unseen lock = iota // it cannot be looked at, and may be held
+	free
+	held
+	gone // there is no such file
+)
+
+// look looks at a lock file. The kernel lets go of a lock when its holder dies,
+// however it dies.
+func look(file string) lock {
 	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return gone
+	}
 	if err != nil {
-		return false // its directory was cleaned up: nobody runs there
+		return unseen // as a rule the state directory of another user
 	}
 	defer f.Close()
-	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); {
+	case err == nil:
+		return free
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return held
+	}
+	return unseen
 }
+
+// abandoned: only a lock that is seen free is free. One's own state directory may
+// have been removed, and nobody runs there then; another's may be where this
+// process does not see it.
+func abandoned(l lock, foreign bool) bool { return l == free || l == gone && !foreign }
+
+// Held reports whether some process holds the file locked, or may.
+func Held(file string) bool { return !abandoned(look(file), false) }

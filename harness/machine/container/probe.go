@@ -1,0 +1,160 @@
+package container
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"bootrace/harness/machine"
+)
+
+// need is something that a machine's kernel must give, as the probe's script
+// prints it.
+type need struct {
+	name        string
+	consequence string
+	fix         string
+	state       State // when it lacks
+}
+
+var needs = []need{
+	{"cgroup2", "a machine cannot mount its control groups, and systemd does not boot",
+		"use an engine that grants CAP_SYS_ADMIN, and a kernel with cgroup2 (4.15 or newer)", Fail},
+	{"CAP_SYS_ADMIN", "systemd cannot mount what it needs", "use an engine that grants it: a rootful one, without a policy that takes it away", Fail},
+	{"CAP_SYS_PTRACE", "the collector cannot read Vector's environment on kernels up to 6.12 at least, and every case is invalid",
+		"use an engine that grants it: a rootful one, without a policy that takes it away", Fail},
+	{"environ", "the environment of another user's process cannot be read: what Vector runs with is not known, and every case is invalid",
+		"see that no security module or kernel lockdown keeps CAP_SYS_PTRACE from reading /proc/PID/environ", Fail},
+	{"inotify", "systemd gets no inotify object: PID 1 hangs or exits", "sysctl -w fs.inotify.max_user_instances=8192", Fail},
+	{"pressure", "what CPU others had of a boot is judged by scheduling delay alone", "boot Linux 5.13 or newer with psi=1", Warn},
+}
+
+// needsScript prints the name of each need that is met. It runs as PID 1 of a
+// container that is a machine but for systemd. Python is there for cloud-init.
+const needsScript = `
+umount -R /sys/fs/cgroup 2>/dev/null
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 /sys/fs/cgroup && echo cgroup2
+set=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+[ $(( 0x$set >> 21 & 1 )) = 0 ] || echo CAP_SYS_ADMIN
+[ $(( 0x$set >> 19 & 1 )) = 0 ] || echo CAP_SYS_PTRACE
+env -i BOOTRACE_PROBE=seen setpriv --reuid=65534 --regid=65534 --clear-groups sleep 60 &
+for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(cat /proc/$!/comm)" = sleep ] && break; sleep 0.1; done
+tr '\0' '\n' </proc/$!/environ | grep -qx BOOTRACE_PROBE=seen && echo environ
+kill $!
+python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).inotify_init1(0) < 0)' && echo inotify
+grep -qs '^full ' /sys/fs/cgroup/cpu.pressure && echo pressure
+echo done
+`
+
+// probeWithin bounds the probe; it takes half a second.
+const probeWithin = 30 * time.Second
+
+// probeMachine asks in a container made as machines are, but without systemd, for
+// what the collector and the checks need of the kernel. It asks the kernel itself:
+// what an engine is told to grant is not always what a machine gets.
+func probeMachine(ctx context.Context, h Host) Finding {
+	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	defer cancel()
+	img, err := anyBase(ctx, h.Backend.Engine())
+	if err != nil {
+		return Finding{State: Warn, Detail: "not looked at: " + err.Error()}
+	}
+	if img == "" {
+		return Finding{State: OK, Detail: "not looked at: no image of ours is there yet; ask again after the first run"}
+	}
+	out, err := h.Backend.look(ctx, img, needsScript)
+	if err != nil {
+		return Finding{State: Fail, Detail: "a container with a machine's privileges does not run: " + err.Error(),
+			Fix: "let the engine grant " + strings.Join(machineCapabilities, " and ") + ", seccomp=unconfined and a private control group namespace"}
+	}
+	return judgeNeeds(out)
+}
+
+// judgeNeeds says what of the needs is not among what the script printed.
+func judgeNeeds(printed string) Finding {
+	met := map[string]bool{}
+	for _, name := range strings.Fields(printed) {
+		met[name] = true
+	}
+	if !met["done"] {
+		return Finding{State: Fail, Detail: "the probe in a machine ended early: " + strings.TrimSpace(printed), Fix: "docker logs and journalctl -u docker may say why"}
+	}
+	f := Finding{State: OK, Detail: "control groups, others' environments, inotify and pressure are there in a machine"}
+	var lacks, fixes []string
+	for _, n := range needs {
+		if met[n.name] {
+			continue
+		}
+		lacks = append(lacks, n.name+" is not there: "+n.consequence)
+		if !slices.Contains(fixes, n.fix) {
+			fixes = append(fixes, n.fix)
+		}
+		if f.State != Fail {
+			f.State = n.state
+		}
+	}
+	if len(lacks) > 0 {
+		f.Detail, f.Fix = strings.Join(lacks, "; "), strings.Join(fixes, "; ")
+	}
+	return f
+}
+
+// anyBase is an image of ours in which a machine could boot; none is no error.
+func anyBase(ctx context.Context, engine *client.Client) (string, error) {
+	for _, kind := range []string{"worker", "base", "subject"} {
+		list, err := engine.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", "bootrace.image="+kind)})
+		if err != nil {
+			return "", fmt.Errorf("list our images: %w", err)
+		}
+		if len(list.Items) > 0 {
+			return list.Items[0].ID, nil
+		}
+	}
+	return "", nil
+}
+
+// look runs a shell script as PID 1 of a container that has what a machine has, and
+// returns what it printed. Whatever happens the container is removed.
+func (b *Backend) look(ctx context.Context, image, script string) (said string, err error) {
+	spec := machine.Spec{Run: "bench", Name: fmt.Sprintf("doctor-%d", time.Now().UnixNano())}
+	box, id, err := b.create(ctx, spec, "bench", testcontainers.ContainerRequest{
+		Image: image,
+		Cmd:   []string{"/bin/sh", "-c", script},
+		HostConfigModifier: func(hc *container.HostConfig) {
+			hc.NetworkMode = "none"
+			b.machineHost(hc)
+		},
+	})
+	defer b.clear(ctx, id, &err)
+	if err != nil {
+		return "", err
+	}
+	wait := b.Engine().ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	if err := box.Start(ctx); err != nil {
+		return "", err
+	}
+	select {
+	case err := <-wait.Error:
+		return "", fmt.Errorf("wait for the probe: %w", err)
+	case <-wait.Result:
+	}
+	logs, err := b.Engine().ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true})
+	if err != nil {
+		return "", fmt.Errorf("read what the probe printed: %w", err)
+	}
+	defer logs.Close()
+	var out bytes.Buffer
+	if _, err := stdcopy.StdCopy(&out, io.Discard, logs); err != nil {
+		return "", fmt.Errorf("read what the probe printed: %w", err)
+	}
+	return out.String(), nil
+}

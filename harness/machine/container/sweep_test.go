@@ -1,0 +1,211 @@
+package container
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/moby/moby/client"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOnlyALockThatIsSeenFreeIsFree(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		lock          lock
+		mine, foreign bool
+	}{
+		"nobody holds it":             {free, true, true},
+		"its process lives":           {held, false, false},
+		"it cannot be looked at":      {unseen, false, false},
+		"its state directory is gone": {gone, true, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tt.mine, abandoned(tt.lock, false), "a run of one's own")
+			assert.Equal(t, tt.foreign, abandoned(tt.lock, true), "a run of another user")
+		})
+	}
+}
+
+func TestALockIsLookedAt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "lock")
+	assert.Equal(t, gone, look(file))
+	f, err := os.Create(file)
+	require.NoError(t, err)
+	defer f.Close()
+	assert.Equal(t, free, look(file))
+	assert.False(t, Held(file))
+	require.NoError(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	assert.Equal(t, held, look(file))
+	assert.True(t, Held(file))
+	// Whoever may not look is refused in another way than whoever finds nothing;
+	// root is refused nothing, so that this is not a directory.
+	assert.Equal(t, unseen, look(filepath.Join(file, "lock")))
+	assert.True(t, Held(filepath.Join(file, "lock")))
+}
+
+func TestOfWhomASweepIs(t *testing.T) {
+	t.Parallel()
+	mine, kept := Leftover{Run: "20261127-1"}, Leftover{Run: "20261127-1", Kept: true}
+	foreign, foreignKept := Leftover{Run: "20261127-1", Foreign: true}, Leftover{Run: "20261127-1", Foreign: true, Kept: true}
+	for name, tt := range map[string]struct {
+		wanted func(Leftover) bool
+		want   []bool // mine, kept, foreign, foreign and kept
+	}{
+		"the next run":         {NotKept, []bool{true, false, false, false}},
+		"clean":                {OfRun(""), []bool{true, true, false, false}},
+		"clean --run":          {OfRun("2026"), []bool{true, true, false, false}},
+		"clean --run ANOTHER":  {OfRun("2025"), []bool{false, false, false, false}},
+		"clean --others":       {OfAnyonesRun(""), []bool{true, true, true, true}},
+		"clean --others --run": {OfAnyonesRun("2025"), []bool{false, false, false, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i, l := range []Leftover{mine, kept, foreign, foreignKept} {
+				assert.Equal(t, tt.want[i], tt.wanted(l), "%+v", l)
+			}
+		})
+	}
+}
+
+const (
+	anotherUser    = 12345
+	asAnotherUser  = "BOOTRACE_TEST_ANOTHER_USER" // its state directory
+	anothersWorker = "BOOTRACE_TEST_WORKER"
+	anothersCloud  = "BOOTRACE_TEST_CLOUD"
+)
+
+// TestARunOfAnotherUser is the other test's other user: it sweeps, boots a machine,
+// and holds its lock until it is killed.
+func TestARunOfAnotherUser(t *testing.T) {
+	state := os.Getenv(asAnotherUser)
+	if state == "" {
+		t.Skip("runs as another user")
+	}
+	owner, err := os.Create(filepath.Join(state, "lock"))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Flock(int(owner.Fd()), syscall.LOCK_EX))
+	b, err := Connect(t.Context(), owner.Name())
+	require.NoError(t, err)
+	n, err := b.Sweep(t.Context(), NotKept)
+	require.NoError(t, err)
+	l := lab{backend: b, worker: os.Getenv(anothersWorker), azure: os.Getenv(anothersCloud), owner: owner}
+	_, err = b.Start(t.Context(), l.spec(t, "another", "#!/bin/sh\n"))
+	require.NoError(t, err)
+	fmt.Printf("booted beside others, swept %d\n", n)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	runtime.KeepAlive(owner) // or it is closed, and the lock free
+}
+
+func TestARunBesideAnotherUsersLivingOne(t *testing.T) {
+	l := newLab(t)
+	if os.Getuid() != 0 {
+		t.Skip("to be another user takes root")
+	}
+	// Root's lock in a directory that the other may not enter, and the other way round.
+	require.NoError(t, os.Chmod(filepath.Dir(l.owner.Name()), 0o700))
+	m, err := l.backend.Start(t.Context(), l.spec(t, "root", "#!/bin/sh\n"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = m.Remove(context.Background()) })
+
+	shared, err := os.MkdirTemp("", "bootrace-another-user-")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(shared) })
+	require.NoError(t, os.Chmod(shared, 0o755))
+	program := filepath.Join(shared, "test")
+	text, err := os.ReadFile(os.Args[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(program, text, 0o755))
+	state := filepath.Join(shared, "state")
+	require.NoError(t, os.Mkdir(state, 0o700))
+	require.NoError(t, os.Chown(state, anotherUser, anotherUser))
+
+	other := exec.Command(program, "-test.run=^TestARunOfAnotherUser$", "-test.v", "-test.count=1")
+	other.Dir = state
+	other.Env = append(os.Environ(), "HOME="+state, "TMPDIR="+state, asAnotherUser+"="+state, anothersWorker+"="+l.worker, anothersCloud+"="+l.azure)
+	other.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: anotherUser, Gid: socketGroup(t, l.backend.Engine())}}
+	stdin, err := other.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := other.StdoutPipe()
+	require.NoError(t, err)
+	other.Stderr = other.Stdout
+	require.NoError(t, other.Start())
+	label := labelOwner + "=" + filepath.Join(state, "lock")
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = other.Process.Kill()
+		_ = other.Wait()
+		_, _ = l.backend.Sweep(context.Background(), ofOwner(l.backend, filepath.Join(state, "lock")))
+	})
+	var said strings.Builder
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		fmt.Fprintln(&said, lines.Text())
+		if strings.HasPrefix(lines.Text(), "booted beside others") {
+			break
+		}
+	}
+	require.Contains(t, said.String(), "booted beside others")
+	count := func(label string) int {
+		list, err := l.backend.Engine().ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", label)})
+		require.NoError(t, err)
+		return len(list.Items)
+	}
+	mine := labelOwner + "=" + l.owner.Name()
+	assert.Equal(t, 2, count(mine), "the other user may not look at root's lock, and has removed nothing of a run that lives")
+	// Each of them of the other's containers alone: this engine has more users.
+	theirs := ofOwner(l.backend, filepath.Join(state, "lock"))
+	swept := func(wanted func(Leftover) bool) int {
+		n, err := l.backend.Sweep(t.Context(), func(l Leftover) bool { return wanted(l) && theirs(l) })
+		require.NoError(t, err)
+		return n
+	}
+	for name, wanted := range map[string]func(Leftover) bool{"the next run": NotKept, "clean": OfRun(""), "clean --others": OfAnyonesRun("")} {
+		assert.Zero(t, swept(wanted), "%s removes nothing of another user's run that lives", name)
+	}
+	assert.Equal(t, 2, count(label))
+
+	require.NoError(t, other.Process.Kill())
+	_ = other.Wait()
+	assert.Zero(t, swept(NotKept), "what another user left behind is the other's to remove")
+	assert.Zero(t, swept(OfRun("")))
+	assert.Equal(t, 2, swept(OfAnyonesRun("")), "clean --others, as root, which sees that the lock is free")
+	assert.Zero(t, count(label))
+	assert.Equal(t, 2, count(mine))
+	require.NoError(t, m.Remove(t.Context()))
+}
+
+// ofOwner is what has that lock file.
+func ofOwner(b *Backend, owner string) func(Leftover) bool {
+	return func(l Leftover) bool {
+		info, err := b.Engine().ContainerInspect(context.Background(), l.ID, client.ContainerInspectOptions{})
+		return err == nil && info.Container.Config.Labels[labelOwner] == owner
+	}
+}
+
+// socketGroup is the group that may talk to the engine.
+func socketGroup(t *testing.T, engine *client.Client) uint32 {
+	t.Helper()
+	socket, ok := strings.CutPrefix(engine.DaemonHost(), "unix://")
+	if !ok {
+		t.Skip("the engine has no socket here")
+	}
+	info, err := os.Stat(socket)
+	require.NoError(t, err)
+	if info.Mode().Perm()&0o060 != 0o060 {
+		t.Skipf("only its owner may use %s", socket)
+	}
+	return info.Sys().(*syscall.Stat_t).Gid
+}
