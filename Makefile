@@ -6,7 +6,7 @@ BOOTRACE := bin/bootrace
 # a boot takes five times as long.
 TESTFLAGS ?= -timeout 40m
 
-.PHONY: help build run test short lint bench nightly doctor clean
+.PHONY: help build run test short lint bench nightly kernel doctor clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ bench: build ## figures: overhead a case, populator latency, memory, cases at on
 
 nightly: build ## slow and exhaustive: all scenarios into PostgreSQL (report: bin/nightly), the museum, killed runs
 	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/... ./results/...
+
+kernel: ## slow: boots on Debian's own kernel, emulated
+	BOOTRACE_NIGHTLY=1 go test -timeout 90m -run DebiansKernel -v ./harness/e2e
 
 doctor: build ## can this host boot machines?
 	$(BOOTRACE) doctor

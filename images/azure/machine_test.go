@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,7 @@ import (
 
 	"bootrace/images/azure/ca"
 	"bootrace/images/azure/keyvault"
+	"bootrace/images/azure/loopback"
 )
 
 // patience bounds every wait: a hundred processes one after the other, or a whole
@@ -180,6 +182,48 @@ func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 	scanner := bufio.NewScanner(strings.NewReader(m.log()))
 	for scanner.Scan() {
 		assert.True(t, json.Valid(scanner.Bytes()), scanner.Text())
+	}
+}
+
+func TestAMachineHasAnAddressAndADefaultRouteThatLeadNowhere(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, keyvault.User)
+	assert.Contains(t, m.run(t, nil, []string{insideMarker + "=1"}, os.Args[0], "-test.run=^TestTheNetworkInsideAMachine$", "-test.v", "-test.count=1"),
+		"--- PASS: TestTheNetworkInsideAMachine")
+}
+
+// TestTheNetworkInsideAMachine is the other test's part in the machine.
+func TestTheNetworkInsideAMachine(t *testing.T) {
+	if os.Getenv(insideMarker) == "" {
+		t.Skip("runs inside a machine")
+	}
+	own := loopback.Address.Addr().String()
+	// As programs ask for the address by which their machine is known.
+	for _, to := range []string{"8.8.8.8:53", "1.1.1.1:80", "192.0.2.1:9"} {
+		conn, err := net.Dial("udp4", to)
+		require.NoError(t, err)
+		host, _, err := net.SplitHostPort(conn.LocalAddr().String())
+		require.NoError(t, err)
+		assert.Equal(t, own, host, to)
+		require.NoError(t, conn.Close())
+	}
+	addresses, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	assert.Contains(t, fmt.Sprint(addresses), loopback.Address.String())
+
+	// A connection that leads out fails, and does not hang.
+	for _, to := range []string{"8.8.8.8:53", "10.4.0.1:80", "10.4.0.9:443", "169.254.169.253:80"} {
+		_, err := net.DialTimeout("tcp4", to, patience)
+		require.ErrorIs(t, err, syscall.ENETUNREACH, to)
+	}
+	// One within the machine goes as before, over the new address as well.
+	l, err := net.Listen("tcp4", net.JoinHostPort(own, "0"))
+	require.NoError(t, err)
+	defer l.Close()
+	for _, to := range []string{l.Addr().String(), "169.254.169.254:80", "127.0.0.1:443"} {
+		conn, err := net.DialTimeout("tcp4", to, patience)
+		require.NoError(t, err, to)
+		require.NoError(t, conn.Close())
 	}
 }
 

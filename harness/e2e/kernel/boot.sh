@@ -9,7 +9,7 @@
 set -eu
 cd "$1"
 shift
-limit=${BOOTRACE_KERNEL_LIMIT:-25m}
+limit=${BOOTRACE_KERNEL_LIMIT:-60m}
 suite=trixie
 
 need=

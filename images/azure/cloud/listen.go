@@ -42,6 +42,12 @@ func (c *Cloud) Listen(ctx context.Context) (_ *Listeners, err error) {
 	if l.plain, err = c.open(ctx, "imds", cfg.Listen.IMDS); err != nil {
 		return nil, err
 	}
+	// Last of all that is made in the namespace: from then on it has an interface.
+	defer func() {
+		if err == nil && netip.MustParseAddrPort(cfg.Listen.IMDS).Addr().IsLinkLocalUnicast() {
+			err = loopback.Uplink()
+		}
+	}()
 	if cfg.Listen.DNS == "" {
 		all, err := listen(ctx, cfg.Listen.TLS)
 		if err != nil {

@@ -2,10 +2,13 @@
 // of a network namespace that has no way out, so that clients which have
 // 169.254.169.254 built in find the emulated cloud there.
 //
-// It is no general address tool: it adds one link-local address, and refuses
-// wherever a real network could notice.
+// It also gives the namespace an address and a default route that lead nowhere, for
+// programs that ask by which address their machine is known.
+//
+// It is no general address tool: it refuses wherever a real network could notice.
 //
 //	err := loopback.Ensure(netip.MustParseAddr("169.254.169.254"))
+//	err = loopback.Uplink()
 package loopback
 
 import (

@@ -11,31 +11,44 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// add gives lo the address ip/32 and takes lo up, with two rtnetlink(7)
-// messages. The cloud's image has no ip(8), and a netlink library would be ten
-// times the code for two requests.
-func add(lo net.Interface, ip netip.Addr) error {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+// dial opens a socket for rtnetlink(7) messages. The cloud's image has no ip(8), and
+// a netlink library would be ten times the code for a handful of requests.
+func dial() (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
-		return fmt.Errorf("open a netlink socket: %w", err)
+		return -1, fmt.Errorf("open a netlink socket: %w", err)
 	}
-	defer unix.Close(fd)
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return fmt.Errorf("bind a netlink socket: %w", err)
+		_ = unix.Close(fd)
+		return -1, fmt.Errorf("bind a netlink socket: %w", err)
 	}
 	// The kernel answers at once; without this a lost answer would hang the start.
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 2}); err != nil {
-		return fmt.Errorf("bound the wait for netlink's answer: %w", err)
+		_ = unix.Close(fd)
+		return -1, fmt.Errorf("bound the wait for netlink's answer: %w", err)
 	}
-	if err := request(fd, 1, unix.RTM_NEWLINK, 0, linkUp(lo.Index)); err != nil {
+	return fd, nil
+}
+
+// add gives lo the address ip/32 and takes lo up.
+func add(lo net.Interface, ip netip.Addr) error {
+	fd, err := dial()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := request(fd, unix.RTM_NEWLINK, 0, linkUp(lo.Index)); err != nil {
 		return fmt.Errorf("take lo up: %w", err)
 	}
-	create := uint16(unix.NLM_F_CREATE | unix.NLM_F_EXCL)
-	if err := request(fd, 2, unix.RTM_NEWADDR, create, newAddress(lo.Index, ip)); err != nil && !errors.Is(err, unix.EEXIST) {
+	local := newAddress(lo.Index, netip.PrefixFrom(ip, 32), unix.RT_SCOPE_HOST)
+	if err := request(fd, unix.RTM_NEWADDR, create, local); err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("give lo the address: %w", err)
 	}
 	return nil
 }
+
+// create is for what is not there yet.
+const create = uint16(unix.NLM_F_CREATE | unix.NLM_F_EXCL)
 
 // linkUp is a struct ifinfomsg, rtnetlink(7).
 func linkUp(index int) []byte {
@@ -45,18 +58,24 @@ func linkUp(index int) []byte {
 }
 
 // newAddress is a struct ifaddrmsg and its two attributes, rtnetlink(7).
-func newAddress(index int, ip netip.Addr) []byte {
+func newAddress(index int, at netip.Prefix, scope uint8) []byte {
 	var b bytes.Buffer
-	put(&b, unix.IfAddrmsg{Family: unix.AF_INET, Prefixlen: 32, Scope: unix.RT_SCOPE_HOST, Index: uint32(index)})
-	for _, attribute := range []uint16{unix.IFA_LOCAL, unix.IFA_ADDRESS} {
-		put(&b, unix.RtAttr{Len: unix.SizeofRtAttr + 4, Type: attribute})
-		put(&b, ip.As4())
-	}
+	put(&b, unix.IfAddrmsg{Family: unix.AF_INET, Prefixlen: uint8(at.Bits()), Scope: scope, Index: uint32(index)})
+	attribute(&b, unix.IFA_LOCAL, at.Addr().AsSlice())
+	attribute(&b, unix.IFA_ADDRESS, at.Addr().AsSlice())
 	return b.Bytes()
 }
 
+// attribute appends a struct rtattr with its value, filled up to four bytes.
+func attribute(b *bytes.Buffer, kind uint16, value []byte) {
+	put(b, unix.RtAttr{Len: uint16(unix.SizeofRtAttr + len(value)), Type: kind})
+	b.Write(value)
+	b.Write(make([]byte, -len(value)&3))
+}
+
 // request sends one message and waits for its acknowledgement, netlink(7).
-func request(fd int, seq uint32, kind, flags uint16, body []byte) error {
+func request(fd int, kind, flags uint16, body []byte) error {
+	const seq = 1 // one at a time, and each is answered
 	var b bytes.Buffer
 	put(&b, unix.NlMsghdr{
 		Len:   uint32(unix.SizeofNlMsghdr + len(body)),
