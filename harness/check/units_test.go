@@ -44,6 +44,18 @@ func TestVectorActive(t *testing.T) {
 		{name: "a reload command that ended", want: check.Pass, break_: func(b *boot) {
 			b.PID1(end-time.Second, "98e322203f7a4ed290d09fe03c09fe15", timelinetest.Vector, "Control process exited", map[string]any{"COMMAND": "ExecReload"})
 		}},
+		{name: "active, and nothing would start it again", want: check.Fail, unit: "vector.service", say: []string{"Restart=no: the first crash of Vector ends log shipping for good"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "Restart", "no")
+		}},
+		{name: "started again when it ends well only", want: check.Fail, say: []string{"Restart=on-success"}, break_: func(b *boot) { b.Prop(timelinetest.Vector, "Restart", "on-success") }},
+		{name: "started again whenever it ends", want: check.Pass, break_: func(b *boot) { b.Prop(timelinetest.Vector, "Restart", "always") }},
+		{name: "started again when a signal ends it", want: check.Pass, break_: func(b *boot) { b.Prop(timelinetest.Vector, "Restart", "on-abort") }},
+		{name: "started again by a unit that its failure starts", want: check.Pass, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "Restart", "no", "OnFailure", "vector-again.service")
+		}},
+		{name: "upheld by another unit", want: check.Pass, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "Restart", "no", "UpheldBy", "multi-user.target")
+		}},
 	})
 }
 

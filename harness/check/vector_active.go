@@ -8,37 +8,64 @@ import (
 )
 
 var vectorActive = Check{
-	Name:  "vector-active",
-	Why:   "vector.service is not active at the end, or did not stay so for the last seconds; a unit under Restart=always is active for a moment again and again",
+	Name: "vector-active",
+	Why: "vector.service is not active at the end, or did not stay so for the last seconds (a unit under Restart=always is active for a moment again and again), " +
+		"or nothing would start it again if it were killed (systemd.service(5), Restart=)",
 	Needs: []string{timeline.Journal, timeline.Units},
 	Judge: func(tl timeline.Timeline, e Expect) Result {
-		u, ok := tl.Final.Units[Vector]
-		if !ok {
-			// systemd forgets a unit that is inactive and that nothing refers to.
-			return found([]Finding{{At: tl.End, Unit: Vector, Absence: true,
-				Summary: "vector.service is not loaded at the end"}}, "")
+		r := stayed(tl, e)
+		if f, ok := endsForGood(tl.Final.Units[Vector]); ok && r.Outcome != NoEvidence {
+			r.Findings = append(r.Findings, f)
 		}
-		if u.Active != "active" {
-			return found([]Finding{{At: tl.End, Unit: Vector, Evidence: withLast(tl, Vector, u.Evidence),
-				Summary: fmt.Sprintf("vector.service is %s/%s at the end%s", u.Active, u.Sub, why(u))}}, "")
-		}
-		if u.ActiveEnter == 0 {
-			return noEvidence("systemd gives no time since when vector.service is active")
-		}
-		if held := tl.End - u.ActiveEnter; held < e.Hold {
-			since := goneBefore(tl, u.ActiveEnter)
-			return found([]Finding{{At: u.ActiveEnter, Unit: Vector, Over: e.Hold - held, Limit: max(0, tl.End-e.Hold-since), Since: since, Evidence: withLast(tl, Vector, u.Evidence),
-				Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", round(held), e.Hold)}}, "")
-		}
-		var out []Finding
-		for _, ev := range tl.Of(timeline.Stopping, timeline.Stopped, timeline.Failed, timeline.Exit, timeline.Restart, timeline.StartFailed) {
-			if ev.Unit == Vector && ev.At > tl.End-e.Hold && mainOrState(ev) {
-				out = append(out, Finding{At: ev.At, Unit: Vector, Evidence: []timeline.Evidence{ev.Evidence},
-					Summary: fmt.Sprintf("vector.service did not stay active for the last %s: %s", e.Hold, ev.Kind)})
-			}
-		}
-		return found(out, fmt.Sprintf("active since %s", timeline.Since(u.ActiveEnter)))
+		return r
 	},
+}
+
+// stayed: Vector is active at the end, and was for a while.
+func stayed(tl timeline.Timeline, e Expect) Result {
+	u, ok := tl.Final.Units[Vector]
+	if !ok {
+		// systemd forgets a unit that is inactive and that nothing refers to.
+		return found([]Finding{{At: tl.End, Unit: Vector, Absence: true,
+			Summary: "vector.service is not loaded at the end"}}, "")
+	}
+	if u.Active != "active" {
+		return found([]Finding{{At: tl.End, Unit: Vector, Evidence: withLast(tl, Vector, u.Evidence),
+			Summary: fmt.Sprintf("vector.service is %s/%s at the end%s", u.Active, u.Sub, why(u))}}, "")
+	}
+	if u.ActiveEnter == 0 {
+		return noEvidence("systemd gives no time since when vector.service is active")
+	}
+	if held := tl.End - u.ActiveEnter; held < e.Hold {
+		since := goneBefore(tl, u.ActiveEnter)
+		return found([]Finding{{At: u.ActiveEnter, Unit: Vector, Over: e.Hold - held, Limit: max(0, tl.End-e.Hold-since), Since: since, Evidence: withLast(tl, Vector, u.Evidence),
+			Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", round(held), e.Hold)}}, "")
+	}
+	var out []Finding
+	for _, ev := range tl.Of(timeline.Stopping, timeline.Stopped, timeline.Failed, timeline.Exit, timeline.Restart, timeline.StartFailed) {
+		if ev.Unit == Vector && ev.At > tl.End-e.Hold && mainOrState(ev) {
+			out = append(out, Finding{At: ev.At, Unit: Vector, Evidence: []timeline.Evidence{ev.Evidence},
+				Summary: fmt.Sprintf("vector.service did not stay active for the last %s: %s", e.Hold, ev.Kind)})
+		}
+	}
+	return found(out, fmt.Sprintf("active since %s", timeline.Since(u.ActiveEnter)))
+}
+
+// endsForGood: the first signal that ends Vector, the kernel's for want of memory
+// among them, ends log shipping on this worker. By the table of systemd.service(5),
+// Restart=, these do not answer an unclean signal; on-abort and on-abnormal do.
+// Who else starts it again is left to the scenarios that kill Vector.
+func endsForGood(u timeline.Unit) (Finding, bool) {
+	switch u.Restart {
+	case "no", "on-success", "on-watchdog":
+	default: // also where an older recording does not say
+		return Finding{}, false
+	}
+	if len(u.OnFailure)+len(u.UpheldBy) > 0 {
+		return Finding{}, false
+	}
+	return Finding{At: u.ActiveEnter, Unit: Vector, Intrinsic: true, Evidence: evidence(u.Evidence),
+		Summary: fmt.Sprintf("vector.service has Restart=%s: the first crash of Vector ends log shipping for good", u.Restart)}, true
 }
 
 // goneBefore is when Vector was last seen to go before that moment: its start began

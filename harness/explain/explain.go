@@ -55,7 +55,7 @@ var causes = []cause{
 		"and an optional secret may be missing; then restart Vector", more: refusals},
 	{check: "logs-delivered", change: "let Vector run on a stub whose URL nobody answers (it retries and buffers): whatever Axiom answers 4xx is dropped for good"},
 	{check: "cloud-politeness", change: "wait between tries, longer each time, and keep Retry-After"},
-	{check: "vector-active", change: "see why Vector ended: journalctl -u vector.service in the recording's journal"},
+	{check: "vector-active", change: "see why Vector ended: journalctl -u vector.service in the recording's journal; where nothing starts it again, Restart=always as packaged"},
 	{check: "quiescent", change: "end what is not needed once Vector has its values"},
 }
 

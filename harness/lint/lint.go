@@ -44,6 +44,7 @@ const between = "---- units ----"
 var properties = []string{
 	"Id", "LoadState", "UnitFileState", "Type", "RemainAfterExit", "Restart", "TimeoutStartUSec", "StartLimitIntervalUSec", "StartLimitBurst",
 	"PIDFile", "Before", "After", "WantedBy", "RequiredBy", "TriggeredBy", "Wants", "Requires", "BindsTo", "Triggers", "Paths", "DefaultDependencies",
+	"OnFailure", "UpheldBy",
 }
 
 // Script is the command whose output [Read] reads. The whole boot transaction is
@@ -99,6 +100,9 @@ func Read(output []byte, units []string) ([]Remark, error) {
 				out = append(out, Remark{level, id, text})
 			}
 		}
+	}
+	if text := endsForGood(all[vector]); text != "" {
+		out = append(out, Remark{Problem, vector, text})
 	}
 	slices.SortStableFunc(out, func(a, b Remark) int { return strings.Compare(string(b.Level), string(a.Level)) })
 	return out, nil
@@ -214,6 +218,17 @@ func burnsItsStarts(u unit, all map[string]unit) (Level, string) {
 	}
 	return Note, fmt.Sprintf("each restart of Vector asks for it: while it fails, its %s starts in %s are gone after as many restarts of Vector, 0.1 s apart",
 		u["StartLimitBurst"], u["StartLimitIntervalUSec"])
+}
+
+// endsForGood is of Vector, whichever units the subject brings. These do not answer
+// an unclean signal (systemd.service(5), the table of Restart=).
+func endsForGood(u unit) string {
+	switch {
+	case len(u.list("OnFailure"))+len(u.list("UpheldBy")) > 0:
+	case u.is("Restart", "no", "on-success", "on-watchdog"):
+		return fmt.Sprintf("Restart=%s: the first crash of Vector ends log shipping for good", u["Restart"])
+	}
+	return ""
 }
 
 // span reads systemd's time spans as systemctl show writes them: 1min 30s.

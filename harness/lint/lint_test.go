@@ -122,3 +122,30 @@ func TestNoOutputIsNoPass(t *testing.T) {
 		require.Error(t, err, text)
 	}
 }
+
+func TestAVectorThatNothingStartsAgainIsAProblem(t *testing.T) {
+	for _, tt := range []struct {
+		name, says string
+		want       bool
+	}{
+		{"never", "Restart=no\n", true},
+		{"when it ends well", "Restart=on-success\n", true},
+		{"always", "Restart=always\n", false},
+		{"when it crashes", "Restart=on-abnormal\n", false},
+		{"by a unit that is started for it", "Restart=no\nOnFailure=mine.service\n", false},
+		{"by a unit that upholds it", "Restart=no\nUpheldBy=multi-user.target\n", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Read([]byte(between+"\n"+good+"\n"+vectors+tt.says), []string{"p.service"})
+			require.NoError(t, err)
+			if !tt.want {
+				assert.Empty(t, got)
+				return
+			}
+			require.Len(t, got, 1)
+			assert.Equal(t, Problem, got[0].Level)
+			assert.Equal(t, vector, got[0].Unit)
+			assert.Contains(t, got[0].Text, "ends log shipping for good")
+		})
+	}
+}

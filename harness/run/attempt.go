@@ -48,6 +48,10 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 		booted()
 		return attempt{Judgement: judge.Judgement{Judgement: verdict.Of(nil, verdict.Disturbance{Undecided: why})}}, nil
 	}
+	var err error
+	if c.Scenario, err = subj.fitted(c.Scenario); err != nil {
+		return attempt{}, err
+	}
 	w := newWorld()
 	w.meet(c.Scenario.Cloud.Faults)
 	s, err := r.shot(w, fmt.Sprintf("%s.%d", c.ID, n), subj.Images[c.Base], r.Images[c.Base].Cloud, provisioningOf(c.Scenario), c.Scenario.Cloud.PendingWorkerTTL.Duration)

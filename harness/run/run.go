@@ -69,9 +69,10 @@ type Runner struct {
 
 // Subject is what the runner needs to know of what is under test.
 type Subject struct {
-	Hash   string
-	Units  []string
-	Images map[string]string // the worker with the subject, by base
+	Hash      string
+	Units     []string
+	Populator string            // its unit that fetches the credentials, if it says so
+	Images    map[string]string // the worker with the subject, by base
 	// CredentialsWithin is what the subject holds itself to, by scenario or "default".
 	CredentialsWithin map[string]time.Duration
 	// Undecided says, by base, why no boot of it can be judged; see verdict.Disturbance.

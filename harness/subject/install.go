@@ -40,12 +40,15 @@ const (
 	outputColumns = 400
 )
 
-// readInstaller takes the whole directory, if it has an install.sh.
+// readInstaller takes the whole directory, if it or a layer has an install.sh.
 func (s *Subject) readInstaller(dir string, m Manifest) error {
-	script := filepath.Join(dir, "install.sh")
-	if _, err := os.Stat(script); err != nil {
+	dirs := append(slices.Clone(m.Layers), ".")
+	for i, layer := range dirs {
+		dirs[i] = filepath.Join(dir, layer)
+	}
+	if !slices.ContainsFunc(dirs, hasInstaller) {
 		if m.Install.Args != nil || m.Install.Timeout != 0 {
-			return fmt.Errorf("subject.yaml has install, but there is no %s", script)
+			return fmt.Errorf("subject.yaml has install, but there is no %s", filepath.Join(dir, installScript))
 		}
 		return nil
 	}
@@ -56,15 +59,33 @@ func (s *Subject) readInstaller(dir string, m Manifest) error {
 	if s.timeout == 0 {
 		s.timeout = installTimeout
 	}
-	if err := s.installer.Dir(dir, ""); err != nil {
-		return err
+	for _, d := range dirs {
+		own := d == dirs[len(dirs)-1]
+		if !own && !hasInstaller(d) {
+			continue // its rootfs is all that there is of it
+		}
+		files := images.Tree{}
+		if err := files.Dir(d, ""); err != nil {
+			return err
+		}
+		maps.DeleteFunc(files, func(name string, _ images.File) bool {
+			return !own && strings.HasPrefix(name, "rootfs/") // copied to / already
+		})
+		s.installer.Merge(files, "")
 	}
 	// As image builds do with a script that they are given.
-	if f := s.installer["install.sh"]; f.Mode.IsRegular() {
+	if f := s.installer[installScript]; f.Mode.IsRegular() {
 		f.Mode |= 0o111
-		s.installer["install.sh"] = f
+		s.installer[installScript] = f
 	}
 	return nil
+}
+
+const installScript = "install.sh"
+
+func hasInstaller(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, installScript))
+	return err == nil
 }
 
 // seal is what is done last to an image: it is left as a golden image is, which

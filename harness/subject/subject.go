@@ -6,7 +6,8 @@
 //	SUBJECT/install.sh    run in the booted image, as an image build runs it
 //	SUBJECT/subject.yaml  optional, see Manifest
 //
-// One of the first two must be there; with both the files come first.
+// One of the first two must be there, in the directory or in a layer of it; with
+// both the files come first.
 // It knows nothing of what the subject does. The default subject is the
 // populator of this project, and is a subject like any other.
 package subject
@@ -36,6 +37,8 @@ type Subject struct {
 	Rootfs images.Tree // what is copied to /
 	Enable []string    // units to enable
 	Units  []string    // all units it brings; those of an installer are known once it has run
+	// Populator is its unit that fetches the credentials, if it says so.
+	Populator string
 
 	unitFiles map[string]string // of Rootfs, see [images.Units]
 	installer images.Tree       // the directory, if it has an install.sh
@@ -50,8 +53,12 @@ type Subject struct {
 // Manifest is what subject.yaml may say. Without it every unit with an [Install]
 // section is enabled.
 type Manifest struct {
-	// Layers are directories, relative to this one, whose rootfs comes first.
+	// Layers are directories, relative to this one, whose rootfs comes first. What
+	// else one with an install.sh has lies beside this one's when it is run.
 	Layers []string `yaml:"layers"`
+	// Populator is the unit that fetches the credentials, which scenarios restart and
+	// kill, where it is not called as ours is.
+	Populator string `yaml:"populator"`
 	// Enable names the units to enable, instead of those with [Install].
 	Enable []string `yaml:"enable"`
 	// Install is for an install.sh.
@@ -83,7 +90,9 @@ func Read(dir string) (Subject, error) {
 	}
 	for _, layer := range append(m.Layers, ".") {
 		rootfs := filepath.Join(dir, layer, "rootfs")
-		if _, err := os.Stat(rootfs); s.installer != nil && layer == "." && errors.Is(err, fs.ErrNotExist) {
+		// Layers may be all that it is of.
+		enough := s.installer != nil || layer == "." && len(m.Layers) > 0
+		if _, err := os.Stat(rootfs); enough && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if info, err := os.Stat(rootfs); err != nil || !info.IsDir() {
@@ -93,7 +102,10 @@ func Read(dir string) (Subject, error) {
 			return s, fmt.Errorf("subject %s: %w", dir, err)
 		}
 	}
-	s.Enable, s.CredentialsWithin = m.Enable, m.CredentialsWithin
+	s.Enable, s.Populator, s.CredentialsWithin = m.Enable, m.Populator, m.CredentialsWithin
+	if s.Populator != "" && !images.IsUnit(s.Populator, "") {
+		return s, fmt.Errorf("subject %s: subject.yaml: populator %q is no unit name", dir, s.Populator)
+	}
 	if err := s.complete(m.Enable != nil); err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
 	}
@@ -182,5 +194,8 @@ func noUnit(root string) error {
 func (s Subject) Hash() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%q\n%s\n", s.Rootfs.Hash(), s.installer.Hash(), s.args, s.seal())
+	if s.Populator != "" {
+		fmt.Fprintln(h, s.Populator)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }

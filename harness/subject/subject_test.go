@@ -118,6 +118,7 @@ func TestWhatIsNoSubjectIsRefused(t *testing.T) {
 		{"no unit", map[string]string{"rootfs/usr/bin/x": ""}, "brings no unit"},
 		{"a shell command for a unit", map[string]string{unitDir + "a.service": "", "subject.yaml": "enable: ['a.service;reboot']"}, "is no unit name"},
 		{"an unknown key", map[string]string{unitDir + "a.service": "", "subject.yaml": "enabled: [a.service]"}, `unknown field "enabled"`},
+		{"no unit's name for the populator", map[string]string{unitDir + "a.service": "", "subject.yaml": "populator: fetch"}, `populator "fetch" is no unit name`},
 		{"a layer that is not there", map[string]string{unitDir + "a.service": "", "subject.yaml": "layers: [../none]"}, "none/rootfs"},
 	}
 	for _, tt := range tests {
@@ -139,6 +140,37 @@ func TestALayerLiesBelowTheSubjectsOwnFiles(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "theirs", string(s.Rootfs["usr/bin/a"].Data))
 	assert.Equal(t, "own", string(s.Rootfs["usr/bin/b"].Data))
+}
+
+func TestASubjectMayBeOfLayersAlone(t *testing.T) {
+	dir := write(t, map[string]string{
+		"program/rootfs/usr/bin/a": "x", "units/" + unitDir + "a.service": "[Install]\n",
+		"one/subject.yaml": "layers: [../program, ../units]\npopulator: a.service\n", "none/subject.yaml": "enable: [a.service]\n",
+	})
+	s, err := Read(filepath.Join(dir, "one"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a.service"}, s.Units)
+	assert.Equal(t, "a.service", s.Populator)
+	assert.Contains(t, s.Rootfs, "usr/bin/a")
+	_, err = Read(filepath.Join(dir, "none"))
+	require.ErrorContains(t, err, "none/rootfs, whose files are copied")
+}
+
+func TestAnInstallerMayComeFromALayerAndTakesTheSubjectsFiles(t *testing.T) {
+	dir := write(t, map[string]string{
+		"common/install.sh": "#!/bin/sh\n", "common/files/a": "theirs", "common/files/b": "theirs", "common/rootfs/usr/bin/c": "theirs",
+		"plain/rootfs/usr/bin/d": "plain", "plain/notes": "not for the installer",
+		"one/files/b": "own", "one/subject.yaml": "layers: [../plain, ../common]\ninstall: {args: [worker]}\n",
+	})
+	s, err := Read(filepath.Join(dir, "one"))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o755), s.installer["install.sh"].Mode)
+	assert.Equal(t, "theirs", string(s.installer["files/a"].Data))
+	assert.Equal(t, "own", string(s.installer["files/b"].Data))
+	assert.NotContains(t, s.installer, "rootfs/usr/bin/c", "it is copied to / already")
+	assert.NotContains(t, s.installer, "notes", "that layer has no installer")
+	assert.Equal(t, "plain", string(s.Rootfs["usr/bin/d"].Data))
+	assert.Equal(t, "theirs", string(s.Rootfs["usr/bin/c"].Data))
 }
 
 func TestTheHashIsThatOfTheContent(t *testing.T) {

@@ -52,6 +52,7 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 		StartLimitBurst: atoi(p["StartLimitBurst"]), StartLimitInterval: span(p["StartLimitIntervalUSec"]),
 		Before: strings.Fields(p["Before"]), After: strings.Fields(p["After"]),
 		WantedBy: strings.Fields(p["WantedBy"]), RequiredBy: strings.Fields(p["RequiredBy"]),
+		Restart: p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]),
 	}
 	text := u.ID + " " + u.Active + "/" + u.Sub
 	if u.Result != "" && u.Result != "success" {

@@ -172,6 +172,8 @@ type Unit struct {
 	StartLimitInterval            time.Duration
 	Before, After                 []string
 	WantedBy, RequiredBy          []string
+	Restart                       string // Restart= of a service
+	OnFailure, UpheldBy           []string
 	Evidence                      Evidence
 }
 

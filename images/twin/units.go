@@ -22,8 +22,10 @@ var (
 		"FragmentPath", "Before", "After", "WantedBy", "RequiredBy",
 	}
 	serviceProperties = []string{
-		"Type", "Result", "NRestarts", "MainPID", "ExecMainStartTimestampMonotonic", "ExecMainStatus", "StatusText",
+		"Type", "Result", "NRestarts", "MainPID", "ExecMainStartTimestampMonotonic", "ExecMainStatus", "StatusText", "Restart",
 	}
+	// startedAgainBy is who starts Vector again beside its own Restart=.
+	startedAgainBy = []string{"OnFailure", "UpheldBy"}
 )
 
 // unitList is all units at one moment.
@@ -97,6 +99,14 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 			}
 		}
 		fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
+	}
+	if u.Name == "vector.service" {
+		for _, name := range startedAgainBy {
+			// systemd before 249 has no UpheldBy.
+			if p, err := conn.GetUnitPropertyContext(ctx, u.Name, name); err == nil {
+				fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
+			}
+		}
 	}
 	if kind == "service" {
 		for _, name := range serviceProperties {

@@ -1,0 +1,44 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+
+	"bootrace/scenarios"
+)
+
+// usualPopulator is how scenarios call the unit that fetches the credentials.
+const usualPopulator = "populate-vector-env.service"
+
+// fitted is a scenario whose populator is called as the subject calls it. One that
+// does something to the populator does not apply where there is none to do it to.
+func (s Subject) fitted(sc scenarios.Scenario) (scenarios.Scenario, error) {
+	name := s.Populator
+	if name == "" && slices.Contains(s.Units, usualPopulator) {
+		name = usualPopulator
+	}
+	theirs := func(unit string) string {
+		if unit == usualPopulator && name != "" {
+			return name
+		}
+		return unit
+	}
+	sc.During = slices.Clone(sc.During)
+	for i, a := range sc.During {
+		if a.Unit == usualPopulator && name == "" {
+			return sc, fmt.Errorf("not applicable: %s does %s to the populator, and the subject brings no %s: say in its subject.yaml which of its units that is (populator: UNIT)",
+				sc.Name, a.Do, usualPopulator)
+		}
+		sc.During[i].Unit = theirs(a.Unit)
+	}
+	sc.Expect.AllowedFailed = slices.Clone(sc.Expect.AllowedFailed)
+	for i, a := range sc.Expect.AllowedFailed {
+		sc.Expect.AllowedFailed[i].Unit = theirs(a.Unit)
+	}
+	starts := map[string]int{}
+	for unit, n := range sc.Expect.Starts {
+		starts[theirs(unit)] = n
+	}
+	sc.Expect.Starts = starts
+	return sc, nil
+}
