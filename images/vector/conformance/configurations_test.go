@@ -215,7 +215,7 @@ func delivering(flag, name, text string) func(*lab) string {
 func (l *lab) delivers(message string, args ...string) string {
 	l.journal(message)
 	p := l.startWith(args...)
-	if l.until(func() bool { return l.axiom.took(message) || p.ended() }); p.ended() {
+	if l.until(func() bool { return l.axiom.took(message) }); p.ended() {
 		return p.alive()
 	}
 	return fmt.Sprintf("delivered %v", l.axiom.messages())

@@ -30,7 +30,7 @@ var health = []row{
 	{name: "500", source: only56, want: both("validate 78, says so; start runs, alive; required 78"), play: healthy(500, `x Health check for "p" failed: Unexpected status: 500 Internal Server Error`)},
 	{name: "it asks with the token", source: only56, want: both("/health Bearer tok-0123456789"), play: func(l *lab) string {
 		l.exits("validate", l.config(checked))
-		r := l.axiom.requests()[0]
+		r := l.axiom.request(0)
 		return r.path + " " + r.headers.Get("Authorization")
 	}},
 	{name: "nobody listens", source: reference("configuration/sinks/axiom"), want: both("78"), play: func(l *lab) string {

@@ -34,7 +34,7 @@ func entered(message any) func(*lab) string {
 		l.journal("last")
 		l.start()
 		l.until(func() bool { return l.axiom.took("last") })
-		event := l.axiom.taken()[0]
+		event := l.axiom.event(0)
 		got, err := json.Marshal(event["message"])
 		if err != nil {
 			return err.Error()
@@ -46,7 +46,7 @@ func entered(message any) func(*lab) string {
 const follow = "--follow --all --show-cursor --output=json "
 
 var journald = []row{
-	{name: "the arguments of the first start", source: measured, want: both(follow + "--since=2000-01-01"), play: first(pipeline{}, func(l *lab, _ request) string { return l.arguments()[0] })},
+	{name: "the arguments of the first start", source: measured, want: both(follow + "--since=2000-01-01"), play: first(pipeline{}, func(l *lab, _ request) string { return l.argument(0) })},
 	{name: "the arguments after a checkpoint", source: only56, want: both(follow + "--after-cursor=s=1;i=0"), play: func(l *lab) string {
 		l.config(pipeline{}.String())
 		l.journal("a")
@@ -55,7 +55,7 @@ var journald = []row{
 		p.stops()
 		l.start()
 		l.until(func() bool { return len(l.arguments()) == 2 })
-		return l.arguments()[1]
+		return l.argument(1)
 	}},
 	{name: "a checkpoint is the cursor of the last entry", source: measured, want: both("s=1;i=4\n"), play: func(l *lab) string {
 		l.config(pipeline{sink: disk}.String())
@@ -83,7 +83,7 @@ var journald = []row{
 		l.enter(l.entry("user", entry{"_SYSTEMD_USER_UNIT": "u.service"}))
 		l.start()
 		l.until(func() bool { return l.axiom.took("user") })
-		return fmt.Sprint(l.axiom.taken()[0]["_SYSTEMD_USER_UNIT"])
+		return fmt.Sprint(l.axiom.event(0)["_SYSTEMD_USER_UNIT"])
 	}},
 	{name: "a line that is no entry is passed over", source: reference("configuration/sources/journald"), want: both("a, b"), play: func(l *lab) string {
 		l.config(pipeline{}.String())
@@ -106,7 +106,7 @@ echo "No journal files were opened due to insufficient permissions." >&2
 exit 1`)
 		l.config(pipeline{}.String())
 		p := l.start()
-		l.until(func() bool { return len(l.arguments()) >= 3 || p.ended() })
+		l.until(func() bool { return len(l.arguments()) >= 3 })
 		return fmt.Sprintf("%s, %s, %s", p.alive(), says(p.log.String(), "Journalctl process stopped."), yes(len(l.axiom.requests()) == 0, "nothing arrives"))
 	}},
 	{name: "what a journalctl complains of is told", source: only56, want: both("says so"), play: func(l *lab) string {
@@ -116,7 +116,7 @@ echo "No journal files were opened due to insufficient permissions." >&2
 exit 1`)
 		l.config(pipeline{}.String())
 		p := l.start()
-		l.until(func() bool { return len(l.arguments()) >= 3 || p.ended() })
+		l.until(func() bool { return len(l.arguments()) >= 3 })
 		return says(p.log.String(), "Warning journalctl stderr: No journal files were opened due to insufficient permissions.")
 	}},
 	{name: "a journalctl that ends is followed by one that goes on", source: only56, want: both("[a b], --after-cursor=s=1;i=0"), play: func(l *lab) string {
@@ -131,7 +131,7 @@ exit 1`)
 		l.until(func() bool { return l.axiom.took("a") })
 		l.journal("b")
 		l.until(func() bool { return l.axiom.took("b") })
-		second := l.arguments()[1]
+		second := l.argument(1)
 		return fmt.Sprintf("%v, %s", l.axiom.messages(), second[strings.LastIndex(second, " ")+1:])
 	}},
 }

@@ -29,6 +29,7 @@ type lab struct {
 	axiom   *axiom
 	log     *logBuffer // of every program started, in order
 	lines   int        // written into the journal
+	current *process   // the one started last
 	user    *syscall.Credential
 }
 
@@ -144,6 +145,7 @@ func (l *lab) startWith(args ...string) *process {
 		close(p.done)
 	}()
 	l.t.Cleanup(p.kill)
+	l.current = p
 	return p
 }
 
@@ -154,7 +156,7 @@ func (p *process) kill() {
 
 // runs tells whether it started, or the exit code of one that did not.
 func (p *process) runs() string {
-	p.l.until(func() bool { return p.log.has("Vector has started.") || p.ended() })
+	p.l.until(func() bool { return p.log.has("Vector has started.") })
 	if p.ended() {
 		return fmt.Sprint(p.cmd.ProcessState.ExitCode())
 	}
@@ -198,9 +200,9 @@ func (p *process) ends() string {
 	}
 }
 
-// until waits for something to be so, and tells whether it came to be.
+// until waits for something to be so, and tells whether it came to be. Nothing more comes of a program that has ended.
 func (l *lab) until(so func() bool) bool {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && !l.current.ended(); {
 		if so() {
 			return true
 		}

@@ -108,7 +108,7 @@ func unscraped(endpoint func(*lab) string, phrase string) func(*lab) string {
 		l.config(scraping(endpoint(l)))
 		l.journal("a")
 		p := l.start()
-		l.until(func() bool { return (l.axiom.took("a") && p.log.has(phrase)) || p.ended() })
+		l.until(func() bool { return (l.axiom.took("a") && p.log.has(phrase)) })
 		return fmt.Sprintf("%s, %v, %s", p.alive(), l.axiom.messages(), says(p.log.String(), phrase))
 	}
 }
@@ -142,13 +142,17 @@ var metrics = []row{
 	{name: "the tags name the component", source: only56, want: both("m source internal_metrics"), play: func(l *lab) string {
 		l.config(own)
 		l.start()
-		l.until(func() bool { return len(l.axiom.taken()) > 0 })
-		for _, e := range l.axiom.taken() {
-			if tags, _ := e["tags"].(map[string]any); e["name"] == "component_received_events_total" && tags["component_id"] == "m" {
-				return fmt.Sprint(tags["component_id"], " ", tags["component_kind"], " ", tags["component_type"])
+		seen := "none of m"
+		l.until(func() bool {
+			for _, e := range l.axiom.taken() {
+				if tags, _ := e["tags"].(map[string]any); e["name"] == "component_received_events_total" && tags["component_id"] == "m" {
+					seen = fmt.Sprint(tags["component_id"], " ", tags["component_kind"], " ", tags["component_type"])
+					return true
+				}
 			}
-		}
-		return "none of m"
+			return false
+		})
+		return seen
 	}},
 	{name: "the essential ones of its own", source: only56, want: both("has all"), play: lacking(essential)},
 	{name: "all of its own", source: only56, want: both("has all"), play: lacking(names)},
@@ -159,7 +163,7 @@ var metrics = []row{
 		want: both(`{"gauge":{"value":1.5},"kind":"absolute","name":"load"}`),
 		play: scraped("# TYPE load gauge\nload 1.5\n", "load")},
 	{name: "an exporter that nobody is", source: only56, want: both("alive, [a], says so"), play: unscraped(func(*lab) string { return refusing + "/metrics" }, "HTTP request processing error.")},
-	{name: "an exporter that fails", source: reference("configuration/sources/prometheus_scrape"), want: both("alive, [a], says so"), play: unscraped(func(l *lab) string { return l.exporter(http.StatusServiceUnavailable, "") }, "HTTP error response.")},
+	{name: "an exporter that fails", source: reference("configuration/sources/prometheus_scrape"), want: both("alive, [a], says so"), play: unscraped(func(l *lab) string { return l.exporter(http.StatusServiceUnavailable, "") }, "HTTP error")},
 	{name: "an exporter that is there later", source: reference("configuration/sources/prometheus_scrape"), want: both("arrives"), play: func(l *lab) string {
 		late := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("# TYPE load gauge\nload 1\n"))
@@ -168,7 +172,7 @@ var metrics = []row{
 		_ = late.Listener.Close()
 		l.config(scraping("http://" + address + "/metrics"))
 		p := l.start()
-		l.until(func() bool { return p.log.has("HTTP request processing error.") || p.ended() })
+		l.until(func() bool { return p.log.has("HTTP request processing error.") })
 		listener, err := listen(address)
 		if err != nil {
 			l.t.Skipf("another program has taken %s: %v", address, err)

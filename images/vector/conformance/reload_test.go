@@ -15,9 +15,9 @@ var reload = []row{
 		p := l.start()
 		l.until(func() bool { return l.axiom.took("a") })
 		p.signal(syscall.SIGHUP)
-		l.until(func() bool { return p.log.has("Vector has reloaded.") || p.ended() })
+		l.until(func() bool { return p.log.has("Vector has reloaded.") })
 		l.journal("b")
-		l.until(func() bool { return l.axiom.took("b") || p.ended() })
+		l.until(func() bool { return l.axiom.took("b") })
 		return fmt.Sprintf("%s, %s, %v", p.alive(), says(p.log.String(), "Vector has reloaded."), l.axiom.messages())
 	}},
 	{name: "a SIGHUP tells what it did", source: only56, want: both("says so"), play: func(l *lab) string {
@@ -25,7 +25,7 @@ var reload = []row{
 		p := l.start()
 		p.runs()
 		p.signal(syscall.SIGHUP)
-		l.until(func() bool { return p.log.has("Vector has reloaded.") || p.ended() })
+		l.until(func() bool { return p.log.has("Vector has reloaded.") })
 		return says(p.log.String(), "New configuration loaded successfully.")
 	}},
 	{name: "a SIGHUP with another token", source: "documented: vector.dev/docs/administration/management, reloading", want: both("alive, Bearer one, Bearer two"), play: func(l *lab) string {
@@ -35,9 +35,9 @@ var reload = []row{
 		l.until(func() bool { return l.axiom.took("a") })
 		l.config(pipeline{token: "two"}.String())
 		p.signal(syscall.SIGHUP)
-		l.until(func() bool { return p.log.has("Vector has reloaded.") || p.ended() })
+		l.until(func() bool { return p.log.has("Vector has reloaded.") })
 		l.journal("b")
-		l.until(func() bool { return l.axiom.took("b") || p.ended() })
+		l.until(func() bool { return l.axiom.took("b") })
 		seen := p.alive()
 		for _, r := range l.axiom.requests() {
 			seen += ", " + r.headers.Get("Authorization")
@@ -51,9 +51,9 @@ var reload = []row{
 		l.until(func() bool { return l.axiom.took("a") })
 		l.config("sources: [\n")
 		p.signal(syscall.SIGHUP)
-		l.until(func() bool { return p.log.has("ERROR") || p.ended() })
+		l.until(func() bool { return p.log.has("ERROR") })
 		l.journal("b")
-		l.until(func() bool { return l.axiom.took("b") || p.ended() })
+		l.until(func() bool { return l.axiom.took("b") })
 		return fmt.Sprintf("%s, %v", p.alive(), l.axiom.messages())
 	}},
 }

@@ -23,11 +23,11 @@ func remapped(program, message string) func(*lab) string {
 		l.remap(program)
 		l.journal(message)
 		p := l.start()
-		l.until(func() bool { return len(l.axiom.taken()) > 0 || p.ended() })
+		l.until(func() bool { return len(l.axiom.taken()) > 0 })
 		if len(l.axiom.taken()) == 0 {
 			return "nothing arrives: " + p.alive()
 		}
-		return fields(l.axiom.taken()[0])
+		return fields(l.axiom.event(0))
 	}
 }
 
@@ -96,8 +96,8 @@ var remap = []row{
 	{name: "what does not", source: expression, want: both("42"), play: out(`.out = to_int(.message) ?? 7`, "42")},
 	{name: "an empty object for a line that is no JSON", source: functions, want: both("{}"), play: out(`.out = parse_json(.message) ?? {}`, "x")},
 	{name: "a program that fails lets the event pass as it was", source: vrl, want: both(`{"message":"x"}`), play: remapped(".early = true\n.out = to_int!(.message)", "x")},
-	{name: "abort drops nothing unless told to", source: reference("configuration/transforms/remap"), want: both("[drop keep]"), play: aborting("")},
-	{name: "abort drops when told to", source: reference("configuration/transforms/remap"), want: both("[keep]"), play: aborting("    drop_on_abort: true\n")},
+	{name: "abort drops the event", source: reference("configuration/transforms/remap"), want: both("[keep]"), play: aborting("")},
+	{name: "abort lets the event pass when told to", source: reference("configuration/transforms/remap"), want: both("[drop keep]"), play: aborting("    drop_on_abort: false\n")},
 	{name: "an error drops when told to", source: reference("configuration/transforms/remap"), want: both("[1]"), play: func(l *lab) string {
 		l.config(pipeline{inputs: "[t]", transforms: "  t:\n    type: remap\n    inputs: [j]\n    drop_on_error: true\n    source: '.out = to_int!(.message)'\n"}.String())
 		l.journal("x", "1")
@@ -127,7 +127,7 @@ var remap = []row{
 		l.journal("a")
 		l.start()
 		l.until(func() bool { return l.axiom.took("a") })
-		b, err := json.Marshal(l.axiom.taken()[0]["out"])
+		b, err := json.Marshal(l.axiom.event(0)["out"])
 		if err != nil {
 			return err.Error()
 		}

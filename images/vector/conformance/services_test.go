@@ -89,9 +89,12 @@ func (a *axiom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := a.take(request{path: r.URL.Path, headers: r.Header.Clone(), length: r.ContentLength, body: body})
-	if status == hang {
+	switch status {
+	case hang:
 		<-r.Context().Done()
 		return
+	case breakOff:
+		panic(http.ErrAbortHandler)
 	}
 	for name, value := range a.headers {
 		w.Header().Set(name, value)
@@ -99,8 +102,11 @@ func (a *axiom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
-// hang is no status: the request is never answered.
-const hang = 0
+// No status: the request is never answered, or the connection closed instead.
+const (
+	hang     = 0
+	breakOff = -1
+)
 
 func decoded(r *http.Request) (string, error) {
 	if r.Header.Get("Content-Encoding") != "zstd" {
@@ -138,6 +144,22 @@ func (a *axiom) answer(with func(r request, times int) int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.answers = with
+}
+
+// request is the one of that number, or none.
+func (a *axiom) request(i int) request {
+	if requests := a.requests(); i < len(requests) {
+		return requests[i]
+	}
+	return request{}
+}
+
+// event is the one of that number that was taken, or none.
+func (a *axiom) event(i int) map[string]any {
+	if events := a.taken(); i < len(events) {
+		return events[i]
+	}
+	return nil
 }
 
 // always answers the same.
@@ -262,4 +284,11 @@ func (l *lab) arguments() []string {
 func (l *lab) checkpoint() string {
 	text, _ := os.ReadFile(l.path("data/j/checkpoint.txt"))
 	return string(text)
+}
+
+func (l *lab) argument(i int) string {
+	if all := l.arguments(); i < len(all) {
+		return all[i]
+	}
+	return "journalctl was not started so often"
 }
