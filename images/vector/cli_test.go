@@ -16,9 +16,10 @@ import (
 func TestItSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
+	m.unset("STANDIN_VECTOR_VERSION")
 	code, stdout, _ := m.run("--version")
 	assert.Zero(t, code)
-	assert.Equal(t, "vector 0.56.0 (bootrace stand-in, not Vector)\n", stdout)
+	assert.Equal(t, "vector 0.58.0 (bootrace stand-in, not Vector)\n", stdout, "the newest")
 
 	m.set("STANDIN_VECTOR_VERSION", "0.57.1")
 	_, stdout, _ = m.run("--version")
@@ -39,6 +40,7 @@ func TestExitCodes(t *testing.T) {
 sources: {journal: {type: journald}}
 sinks: {p: {type: axiom, inputs: [journal], token: t, dataset: d%s}}
 `
+	const odd = "sources: {journal: {type: journald, nonsense: 1}}\nsinks: {p: {type: blackhole, inputs: [journal]}}"
 	with := func(more string) string { return strings.Replace(small, "%s", more, 1) }
 	tests := []struct {
 		name    string
@@ -57,21 +59,22 @@ sinks: {p: {type: axiom, inputs: [journal], token: t, dataset: d%s}}
 		{"0.57 without a url in a variable passes, with any text as token", with(", url: 'https://x'"), []string{"STANDIN_VECTOR_VERSION=0.57.0"}, []string{"validate"}, 0, "Validated"},
 		{"0.57 that may interpolate passes", "", []string{"STANDIN_VECTOR_VERSION=0.57.0", "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION=true"}, []string{"validate"}, 0, "Validated"},
 		{"0.57 that may interpolate and lacks a variable", "", []string{"STANDIN_VECTOR_VERSION=0.57.0", "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION=true", "-AXIOM_PLATFORM_TOKEN"}, nil, 78, "Missing environment variable"},
-		{"an unknown key", with(", nonsense: 1"), nil, nil, 78, "unknown field `nonsense`"},
-		{"an unknown key for validate", with(", nonsense: 1"), nil, []string{"validate"}, 78, "unknown field `nonsense`"},
+		{"an unknown key", odd, nil, nil, 78, "unknown field `nonsense`"},
+		{"an unknown key for validate", odd, nil, []string{"validate"}, 78, "unknown field `nonsense`"},
+		{"an unknown key of the axiom sink is not minded", with(", nonsense: 1"), nil, []string{"validate"}, 0, "Validated"},
 		{"a disk buffer that is too small", with(", buffer: {type: disk, max_size: 1048576}"), nil, nil, 78, "must be greater than or equal to 268435488 bytes"},
 		{"without the environment its size is not looked at", with(", buffer: {type: disk, max_size: 1048576}"), nil, []string{"validate", "--no-environment"}, 0, "Loaded"},
 		{"a data directory that is not there", with("") + "data_dir: /nonexistent", nil, []string{"validate"}, 78, `data_dir "/nonexistent" does not exist`},
-		{"a health check that fails", with(", healthcheck: {uri: 'http://127.0.0.1:1/'}"), nil, []string{"validate"}, 78, "connection refused"},
+		{"a health check that fails", with(", healthcheck: {uri: 'http://127.0.0.1:1/'}"), nil, []string{"validate"}, 78, "Connection refused (os error 111)"},
 		{"a health check that is not asked", with(", healthcheck: {uri: 'http://127.0.0.1:1/'}"), nil, []string{"validate", "--skip-healthchecks"}, 0, "Validated"},
 		{"unhealthy sinks where health is required", with(", healthcheck: {uri: 'http://127.0.0.1:1/'}") + "healthchecks: {require_healthy: true}", nil, nil, 78, "Sinks unhealthy."},
 		{"warnings denied", with("") + "\ntransforms: {r: {type: remap, inputs: [journal], source: '.a = \"b\"'}}", nil, []string{"validate", "-d"}, 78, `Transform "r" has no consumers`},
 		{"a file that is not there", "", nil, []string{"-c", "/nonexistent.yaml"}, 78, "Config file not found in path."},
-		{"an unknown flag", "", nil, []string{"--nonsense"}, 64, "unexpected argument '--nonsense'"},
-		{"a path without validate", "", nil, []string{"vector.yaml"}, 64, "unexpected argument"},
-		{"a limit of zero", "", nil, []string{"--graceful-shutdown-limit-secs", "0"}, 64, "above zero"},
-		{"a limit of zero in the environment", "", []string{"VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS=0"}, nil, 64, "above zero"},
-		{"a flag without its value", "", nil, []string{"--config"}, 64, "a value is required for '--config'"},
+		{"an unknown flag", "", nil, []string{"--nonsense"}, 2, "unexpected argument '--nonsense'"},
+		{"a path without validate", "", nil, []string{"vector.yaml"}, 2, "unrecognized subcommand 'vector.yaml'"},
+		{"a limit of zero", "", nil, []string{"--graceful-shutdown-limit-secs", "0"}, 2, "above zero"},
+		{"a limit of zero in the environment", "", []string{"VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS=0"}, nil, 2, "above zero"},
+		{"a flag without its value", "", nil, []string{"--config"}, 2, "a value is required for '--config'"},
 		{"a version that is none", "", []string{"STANDIN_VECTOR_VERSION=latest"}, nil, 78, `version "latest"`},
 	}
 	for _, tt := range tests {
@@ -124,7 +127,7 @@ func TestValidateLeavesARunningOneAlone(t *testing.T) {
 	assert.Contains(t, stderr, "is another Vector process running and using this buffer?")
 
 	r.signal(syscall.SIGHUP)
-	r.says("does not reload its configuration")
+	r.says("Vector has reloaded.")
 	r.signal(syscall.SIGQUIT)
 	assert.Zero(t, r.ends())
 }
@@ -132,6 +135,7 @@ func TestValidateLeavesARunningOneAlone(t *testing.T) {
 func TestADataDirectoryOfAnotherUserIsRefused(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
+	m.journal(0)
 	m.worker(refusing)
 	require.NoError(t, os.Chmod(m.path("data"), 0o555))
 	if os.Getuid() == 0 { // root may write anywhere
@@ -148,6 +152,7 @@ func TestADataDirectoryOfAnotherUserIsRefused(t *testing.T) {
 // program's start. Not parallel, and the best of ten, in turn: this host is shared.
 func TestValidateIsQuick(t *testing.T) {
 	m := newMachine(t)
+	m.journal(0)
 	m.worker(refusing)
 	best := map[string]time.Duration{}
 	for range 10 {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 const (
 	standIn        = "bootrace stand-in, not Vector"
 	defaultConfig  = "/etc/vector/vector.yaml"
-	defaultVersion = "0.56.0"
+	defaultVersion = "0.58.0"
 
 	// versionFile and versionVariable say which version to play; an image bakes in the one or the other.
 	versionFile     = "/usr/share/vector/stand-in-version"
@@ -25,18 +26,25 @@ const (
 
 const usage = `vector (` + standIn + `)
 
-Usage: vector [OPTIONS]
-       vector validate [OPTIONS] [PATHS]
+Usage: vector [OPTIONS] [COMMAND]
+       vector validate [OPTIONS] [PATHS]...
 
 Options:
   -c, --config <CONFIG>                        [env: VECTOR_CONFIG, default: ` + defaultConfig + `]
-      --config-yaml <CONFIG>                   [env: VECTOR_CONFIG_YAML]
+  -C, --config-dir <DIR>                       [env: VECTOR_CONFIG_DIR]
+      --config-toml, --config-json, --config-yaml <CONFIG>
+                                               [env: VECTOR_CONFIG_TOML, VECTOR_CONFIG_JSON, VECTOR_CONFIG_YAML]
+  -r, --require-healthy <BOOL>                 [env: VECTOR_REQUIRE_HEALTHY]
       --graceful-shutdown-limit-secs <SECS>    [env: VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS, default: 60]
       --no-graceful-shutdown-limit             [env: VECTOR_NO_GRACEFUL_SHUTDOWN_LIMIT]
+  -i, --internal-log-rate-limit <SECS>         [env: VECTOR_INTERNAL_LOG_RATE_LIMIT, default: 10]
+      --disable-env-var-interpolation          [env: VECTOR_DISABLE_ENV_VAR_INTERPOLATION]
+      --allow-empty-config                     [env: VECTOR_ALLOW_EMPTY_CONFIG]
   -v, --verbose                                More detailed log
   -q, --quiet                                  Warnings and errors only; twice: errors only
   -h, --help
   -V, --version
+  Taken and without effect: --threads, --log-format, --color, --watch-config and its kin, --openssl-no-probe.
 
 validate:
       --no-environment                         Do not check components and health
@@ -51,124 +59,218 @@ Environment:
 type options struct {
 	help, version    bool
 	validate         bool
-	config           string
+	files            []config.File
+	dirs             []string
+	requireHealthy   *bool
 	shutdownLimit    time.Duration // 0: none
+	rateLimit        time.Duration
 	level            slog.Level
-	interpolate      bool
+	interpolate      bool // from 0.57 on
+	noInterpolation  bool
+	allowEmpty       bool
 	noEnvironment    bool
 	skipHealthchecks bool
 	denyWarnings     bool
 }
 
-// parseArgs reads the command line and the variables that stand for flags; a flag goes before its variable.
+// flag is one of the command line, with the variable that stands for it. A flag goes before its variable.
+type flag struct {
+	names    string // separated by blanks, the long one first
+	variable string
+	validate bool // belongs to validate
+	root     bool // belongs to vector itself alone
+	set      func(o *options, value string) error
+	switches bool // has no value; set gets "true"
+}
+
+var flags = []flag{
+	{names: "--config -c", variable: "VECTOR_CONFIG", root: true, set: configs("")},
+	{names: "--config-toml", variable: "VECTOR_CONFIG_TOML", set: configs(config.TOML)},
+	{names: "--config-json", variable: "VECTOR_CONFIG_JSON", set: configs(config.JSON)},
+	{names: "--config-yaml", variable: "VECTOR_CONFIG_YAML", set: configs(config.YAML)},
+	{names: "--config-dir -C", variable: "VECTOR_CONFIG_DIR", set: func(o *options, v string) error {
+		o.dirs = append(o.dirs, list(v)...)
+		return nil
+	}},
+	{names: "--require-healthy -r", variable: "VECTOR_REQUIRE_HEALTHY", root: true, set: func(o *options, v string) error {
+		yes, err := boolean("--require-healthy <REQUIRE_HEALTHY>", v)
+		o.requireHealthy = &yes
+		return err
+	}},
+	{names: "--graceful-shutdown-limit-secs", variable: "VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS", root: true, set: func(o *options, v string) error {
+		return seconds(&o.shutdownLimit, "--graceful-shutdown-limit-secs <SECS>", v)
+	}},
+	{names: "--no-graceful-shutdown-limit", variable: "VECTOR_NO_GRACEFUL_SHUTDOWN_LIMIT", root: true, switches: true, set: func(o *options, v string) error {
+		if yes, err := boolean("--no-graceful-shutdown-limit", v); err != nil || !yes {
+			return err
+		}
+		o.shutdownLimit = 0
+		return nil
+	}},
+	{names: "--internal-log-rate-limit -i", variable: "VECTOR_INTERNAL_LOG_RATE_LIMIT", root: true, set: func(o *options, v string) error {
+		n, err := strconv.ParseUint(v, 10, 32)
+		if err != nil {
+			return fmt.Errorf("invalid value '%s' for '--internal-log-rate-limit <SECS>': want whole seconds", v)
+		}
+		o.rateLimit = time.Duration(n) * time.Second
+		return nil
+	}},
+	{names: "--disable-env-var-interpolation", variable: "VECTOR_DISABLE_ENV_VAR_INTERPOLATION", switches: true, set: truth("--disable-env-var-interpolation",
+		func(o *options) *bool { return &o.noInterpolation })},
+	{names: "--dangerously-allow-env-var-interpolation", variable: "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION", switches: true, set: truth("--dangerously-allow-env-var-interpolation",
+		func(o *options) *bool { return &o.interpolate })},
+	{names: "--allow-empty-config", variable: "VECTOR_ALLOW_EMPTY_CONFIG", root: true, switches: true, set: truth("--allow-empty-config",
+		func(o *options) *bool { return &o.allowEmpty })},
+	{names: "--threads -t", variable: "VECTOR_THREADS", root: true, set: ignored},
+	{names: "--log-format", variable: "VECTOR_LOG_FORMAT", root: true, set: ignored},
+	{names: "--color", variable: "VECTOR_COLOR", root: true, set: ignored},
+	{names: "--watch-config-method", variable: "VECTOR_WATCH_CONFIG_METHOD", root: true, set: ignored},
+	{names: "--watch-config-poll-interval-seconds", variable: "VECTOR_WATCH_CONFIG_POLL_INTERVAL_SECONDS", root: true, set: ignored},
+	{names: "--watch-config -w", variable: "VECTOR_WATCH_CONFIG", root: true, switches: true, set: ignored},
+	{names: "--openssl-no-probe", variable: "VECTOR_OPENSSL_NO_PROBE", root: true, switches: true, set: ignored},
+	{names: "--verbose -v", root: true, switches: true, set: func(o *options, _ string) error {
+		o.level = slog.LevelDebug
+		return nil
+	}},
+	{names: "--quiet -q", root: true, switches: true, set: func(o *options, _ string) error {
+		o.level = min(max(o.level, slog.LevelInfo)+4, slog.LevelError)
+		return nil
+	}},
+	{names: "--no-environment -ne", validate: true, switches: true, set: truth("", func(o *options) *bool { return &o.noEnvironment })},
+	{names: "--skip-healthchecks", validate: true, switches: true, set: truth("", func(o *options) *bool { return &o.skipHealthchecks })},
+	{names: "--deny-warnings -d", validate: true, switches: true, set: truth("", func(o *options) *bool { return &o.denyWarnings })},
+	{names: "--help -h", switches: true, set: truth("", func(o *options) *bool { return &o.help })},
+	{names: "--version -V", switches: true, set: truth("", func(o *options) *bool { return &o.version })},
+}
+
+// parseArgs reads the command line and the variables that stand for flags, as clap does.
 func parseArgs(args []string, vars map[string]string) (options, error) {
-	o := options{config: defaultConfig, shutdownLimit: time.Minute, level: slog.LevelInfo}
-	if err := o.fromEnvironment(vars); err != nil {
-		return o, err
-	}
-	quiet := 0
+	o := options{shutdownLimit: time.Minute, rateLimit: 10 * time.Second, level: slog.LevelInfo}
+	given := map[string]bool{}
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
-		name, inline, hasInline := strings.Cut(arg, "=")
-		value := func() (string, error) {
-			if hasInline {
-				return inline, nil
+		if !strings.HasPrefix(arg, "-") || arg == "-" {
+			switch {
+			case o.validate:
+				o.files = append(o.files, config.File{Path: arg})
+				given["PATHS"] = true
+			case arg == "validate":
+				o.validate = true
+			default:
+				return o, fmt.Errorf("unrecognized subcommand '%s'", arg)
 			}
-			if len(args) == 0 {
-				return "", fmt.Errorf("a value is required for '%s' but none was supplied", name)
-			}
-			v := args[0]
-			args = args[1:]
-			return v, nil
+			continue
 		}
-		var err error
-		switch name {
-		case "validate":
-			if o.validate {
-				err = errors.New("unexpected argument 'validate' found")
-			}
-			o.validate = true
-		case "-h", "--help":
-			o.help = true
-		case "-V", "--version":
-			o.version = true
-		case "-v", "--verbose":
-			o.level = slog.LevelDebug
-		case "-q", "--quiet":
-			quiet++
-			o.level = slog.Level(min(4*quiet, 8))
-		case "-c", "--config", "--config-yaml":
-			o.config, err = value()
-		case "--graceful-shutdown-limit-secs":
-			var text string
-			if text, err = value(); err == nil {
-				o.shutdownLimit, err = seconds(name, text)
-			}
-		case "--no-graceful-shutdown-limit":
-			o.shutdownLimit = 0
-		case "--no-environment", "-ne":
-			o.noEnvironment = true
-		case "--skip-healthchecks":
-			o.skipHealthchecks = true
-		case "-d", "--deny-warnings":
-			o.denyWarnings = true
-		default:
-			if strings.HasPrefix(arg, "-") || !o.validate {
-				return o, fmt.Errorf("unexpected argument '%s' found (the stand-in knows few of Vector's)", name)
-			}
-			o.config = arg
-		}
+		rest, err := o.flag(arg, args, given)
 		if err != nil {
 			return o, err
 		}
+		args = rest
 	}
-	if !o.validate && (o.noEnvironment || o.skipHealthchecks || o.denyWarnings) {
-		return o, errors.New("--no-environment, --skip-healthchecks and --deny-warnings belong to validate")
+	for _, f := range flags {
+		value, set := vars[f.variable]
+		long, _, _ := strings.Cut(f.names, " ")
+		if f.variable == "" || !set || given[long] || f.variable == "VECTOR_CONFIG" && given["PATHS"] {
+			continue
+		}
+		if err := f.set(&o, value); err != nil {
+			return o, err
+		}
+	}
+	if len(o.files)+len(o.dirs) == 0 {
+		o.files = []config.File{{Path: defaultConfig}}
 	}
 	return o, nil
 }
 
-func (o *options) fromEnvironment(vars map[string]string) error {
-	for _, name := range []string{"VECTOR_CONFIG", "VECTOR_CONFIG_YAML"} {
-		if path := vars[name]; path != "" {
-			o.config = path
+// flag takes one argument that begins with a dash, and its value; a row of short ones may stand together.
+func (o *options) flag(arg string, args []string, given map[string]bool) (rest []string, err error) {
+	name, inline, hasInline := strings.Cut(arg, "=")
+	f, ok := find(name)
+	if !ok && len(arg) > 2 && arg[1] != '-' {
+		if f, ok = find(arg[:2]); ok && f.switches {
+			return o.flag("-"+arg[2:], args, mark(given, f, o))
+		}
+		name, inline, hasInline = arg[:2], strings.TrimPrefix(arg[2:], "="), true
+	}
+	if !ok || f.validate && !o.validate {
+		return nil, fmt.Errorf("unexpected argument '%s' found", name)
+	}
+	mark(given, f, nil)
+	value := inline
+	switch {
+	case f.switches && hasInline:
+		return nil, fmt.Errorf("unexpected value '%s' for '%s' found; no more were expected", inline, name)
+	case f.switches:
+		value = "true"
+	case !hasInline && len(args) == 0:
+		return nil, fmt.Errorf("a value is required for '%s' but none was supplied", name)
+	case !hasInline:
+		value, args = args[0], args[1:]
+	}
+	return args, f.set(o, value)
+}
+
+// mark notes that a flag was given, and sets one that stands in a row of short ones.
+func mark(given map[string]bool, f flag, o *options) map[string]bool {
+	long, _, _ := strings.Cut(f.names, " ")
+	given[long] = true
+	if o != nil {
+		_ = f.set(o, "true") // a switch without a value cannot be wrong
+	}
+	return given
+}
+
+func find(name string) (flag, bool) {
+	for _, f := range flags {
+		if slices.Contains(strings.Fields(f.names), name) {
+			return f, true
 		}
 	}
-	var err error
-	if text, ok := vars["VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS"]; ok {
-		if o.shutdownLimit, err = seconds("--graceful-shutdown-limit-secs", text); err != nil {
-			return err
+	return flag{}, false
+}
+
+func configs(format config.Format) func(*options, string) error {
+	return func(o *options, value string) error {
+		for _, path := range list(value) {
+			o.files = append(o.files, config.File{Path: path, Format: format})
 		}
+		return nil
 	}
-	noLimit, err := boolean("VECTOR_NO_GRACEFUL_SHUTDOWN_LIMIT", vars)
-	if err != nil {
+}
+
+func list(value string) []string {
+	return slices.DeleteFunc(strings.Split(value, ","), func(s string) bool { return s == "" })
+}
+
+func ignored(*options, string) error { return nil }
+
+func truth(name string, to func(*options) *bool) func(*options, string) error {
+	return func(o *options, value string) (err error) {
+		*to(o), err = boolean(name, value)
 		return err
 	}
-	if noLimit {
-		o.shutdownLimit = 0
-	}
-	o.interpolate, err = boolean("VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION", vars)
-	return err
 }
 
-func boolean(name string, vars map[string]string) (bool, error) {
-	switch text, set := vars[name]; {
-	case !set, text == "false":
-		return false, nil
-	case text == "true":
+func boolean(name, text string) (bool, error) {
+	switch text {
+	case "true":
 		return true, nil
+	case "false", "":
+		return false, nil
 	}
-	return false, fmt.Errorf("invalid value for '%s': want true or false", name)
+	return false, fmt.Errorf("invalid value '%s' for '%s' [possible values: true, false]", text, name)
 }
 
-// seconds is at least one: Vector's limit is a NonZeroU64.
-func seconds(name, text string) (time.Duration, error) {
+// seconds are at least one: Vector's limits are NonZeroU64.
+func seconds(to *time.Duration, name, text string) error {
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || n == 0 {
-		return 0, fmt.Errorf("invalid value '%s' for '%s <SECS>': want whole seconds above zero", text, name)
+		return fmt.Errorf("invalid value '%s' for '%s': want whole seconds above zero", text, name)
 	}
-	return time.Duration(n) * time.Second, nil
+	*to = time.Duration(n) * time.Second
+	return nil
 }
 
 // playedVersion says which version of Vector to play.

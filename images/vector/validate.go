@@ -11,26 +11,46 @@ import (
 	"bootrace/images/vector/topology"
 )
 
-// validate prints what `vector validate` prints, and gives 78 for anything wrong.
-func validate(out io.Writer, opts options, load func() (*config.Config, error), build topology.Options) int {
-	file := fmt.Sprintf("[%q]", opts.config)
-	cfg, err := load()
+// check prints what `vector validate` prints, and gives 78 for anything wrong.
+func (v *vector) check() int {
+	out, file := v.stdout, paths(v.options)
+	cfg, err := v.load()
 	if err != nil {
 		return report(out, "Failed to load "+file, err)
 	}
-	for _, warning := range cfg.Warnings {
-		fmt.Fprintf(out, "~ %s\n", warning)
-	}
-	fmt.Fprintf(out, "√ Loaded %s\n", file)
-	if opts.denyWarnings && len(cfg.Warnings) > 0 {
+	if undecided(cfg, v.stdout, v.stderr) {
 		return exitConfig
 	}
-	if !opts.noEnvironment {
-		if problems := topology.Check(cfg, build); len(problems) > 0 {
+	if len(cfg.Warnings) > 0 {
+		title := "Loaded with warnings " + file
+		fmt.Fprintf(out, "%s\n%s\n", title, strings.Repeat("-", len(title)))
+		for _, warning := range cfg.Warnings {
+			fmt.Fprintf(out, "~ %s\n", warning)
+		}
+		fmt.Fprintln(out)
+		if v.options.denyWarnings {
+			return exitConfig
+		}
+	} else {
+		fmt.Fprintf(out, "√ Loaded %s\n", file)
+	}
+	if v.version.ChecksPrograms() {
+		if problems := cfg.ProgramErrors(); len(problems) > 0 {
+			return report(out, "Transforms configuration", problems)
+		}
+		fmt.Fprintln(out, "√ Transforms configuration")
+	}
+	if !v.options.noEnvironment {
+		// Vector's first question of all, whether a component wants the directory or not.
+		if err := topology.CheckDataDir(cfg.DataDir, ""); err != nil {
+			fmt.Fprintf(out, "x %v\n", err)
+			return exitConfig
+		}
+		if problems := topology.Check(cfg, v.build); len(problems) > 0 {
 			return report(out, "Component errors", problems)
 		}
 		fmt.Fprintln(out, "√ Component configuration")
-		if !opts.skipHealthchecks && !validateHealth(out, cfg, build) {
+		if !v.options.skipHealthchecks && !validateHealth(out, cfg, v.build) {
 			return exitConfig
 		}
 	}
@@ -39,10 +59,8 @@ func validate(out io.Writer, opts options, load func() (*config.Config, error), 
 }
 
 func validateHealth(out io.Writer, cfg *config.Config, build topology.Options) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
-	defer cancel()
 	healthy := true
-	for _, h := range topology.CheckHealth(ctx, cfg, build) {
+	for _, h := range topology.CheckHealth(context.Background(), cfg, build) {
 		switch {
 		case h.Disabled:
 			fmt.Fprintf(out, "~ Health check disabled for %q\n", h.Sink)

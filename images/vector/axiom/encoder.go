@@ -3,6 +3,7 @@ package axiom
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"fmt"
 	"io"
 
@@ -33,6 +34,8 @@ func newEncoder(compression string) (*encoder, error) {
 		e.w = w
 	case "gzip":
 		e.w = gzip.NewWriter(nil)
+	case "zlib":
+		e.w = zlib.NewWriter(nil)
 	case "none":
 		e.w = &plain{}
 	default:

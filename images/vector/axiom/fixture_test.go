@@ -139,7 +139,7 @@ func newFixture(t *testing.T, cfg config.Axiom) fixture {
 		full.RequestTimeout = cfg.RequestTimeout
 	}
 	f := fixture{buffer: buffer.NewMemory(1000, true, true), log: &watched{}, acks: &[]string{}}
-	sink, err := New(config.Sink{ID: "platform", Type: "axiom", Axiom: full}, "Vector/0.56.0 (test)", metrics.New("", time.Now()), tracing.New(f.log, slog.LevelInfo))
+	sink, err := New(config.Sink{ID: "platform", Type: "axiom", Axiom: full}, "Vector/0.56.0 (test)", metrics.New("", time.Now()), tracing.New(f.log, slog.LevelInfo, 0))
 	require.NoError(t, err)
 	f.sink = sink
 	return f

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bootrace/images/vector/buffer"
+	"bootrace/images/vector/client"
 	"bootrace/images/vector/config"
 	"bootrace/images/vector/metrics"
 	"bootrace/images/vector/tracing"
@@ -41,13 +42,17 @@ func New(sink config.Sink, userAgent string, counters *metrics.Registry, log *sl
 	if err != nil {
 		return nil, err
 	}
+	http, err := client.New(sink.Axiom.TLS, sink.Proxy)
+	if err != nil {
+		return nil, err
+	}
 	tags := metrics.Component("sink", sink.ID, sink.Type)
 	return &Sink{
 		cfg:     sink.Axiom,
 		log:     log,
 		target:  target,
 		encoder: encoder,
-		client:  newClient(),
+		client:  http,
 		sent:    counters.Counter("component_sent_events_total", tags),
 		dropped: counters.Counter("component_discarded_events_total", tags),
 	}, nil
@@ -128,30 +133,37 @@ func (s *Sink) deliver(ctx context.Context, b batch) (delivered bool, err error)
 	s.request++
 	log := s.log.With(tracing.Request(s.request))
 	wait := backoff{next: s.cfg.RetryInitial, max: s.cfg.RetryMax}
-	for {
+	for try := 1; ; try++ {
 		status, sendErr := s.send(ctx, b.body)
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
+		if sendErr != nil && !timedOut(sendErr) {
+			log.Warn("HTTP error.", tracing.Target("vector::internal_events::http_client"),
+				"error", tracing.Display(cause(sendErr)), "error_type", "request_failed", "stage", "processing")
+		}
 		verdict, reason := judge(status, sendErr)
+		if verdict == again && (s.cfg.NeverRetry || s.cfg.RetryAttempts > 0 && try > s.cfg.RetryAttempts) {
+			verdict = refused
+		}
 		switch verdict {
 		case taken:
 			s.sent.Add(b.events)
 			return true, nil
 		case refused:
 			log.Error("Not retriable; dropping the request.", tracing.Target("vector::sinks::util::retries"),
-				"reason", tracing.Display(reason), "internal_log_rate_limit", true)
+				"reason", reason)
 			log.Error("Service call failed. No retries or retries exhausted.", tracing.Target("vector_common::internal_event::service"),
-				"error", tracing.Display("None"), "request_id", s.request, "error_type", "request_failed", "stage", "sending", "internal_log_rate_limit", true)
+				"error", tracing.Display("None"), "request_id", s.request, "error_type", "request_failed", "stage", "sending")
 			log.Error("Events dropped", tracing.Target("vector_common::internal_event::component_events_dropped"),
-				"intentional", false, "count", b.events, "reason", "Service call failed. No retries or retries exhausted.", "internal_log_rate_limit", true)
+				"intentional", false, "count", b.events, "reason", "Service call failed. No retries or retries exhausted.")
 			s.dropped.Add(b.events)
 			return false, nil
 		}
 		if sendErr != nil {
-			log.Warn("Retrying after error.", tracing.Target("vector::sinks::util::retries"), "error", tracing.Display(reason), "internal_log_rate_limit", true)
+			log.Warn("Retrying after error.", tracing.Target("vector::sinks::util::retries"), "error", tracing.Display(reason))
 		} else {
-			log.Warn("Retrying after response.", tracing.Target("vector::sinks::util::retries"), "reason", tracing.Display(reason), "internal_log_rate_limit", true)
+			log.Warn("Retrying after response.", tracing.Target("vector::sinks::util::retries"), "reason", tracing.Display(reason))
 		}
 		// Retry-After is not looked at: Vector's HTTP sinks do not either.
 		if err := sleep(ctx, wait.step()); err != nil {

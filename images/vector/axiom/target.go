@@ -32,11 +32,21 @@ func newTarget(cfg config.Axiom, userAgent string, log *slog.Logger) (target, er
 		"Content-Type": {"application/x-ndjson"},
 		"User-Agent":   {userAgent},
 	}
-	if cfg.Compression != "none" {
+	switch cfg.Compression {
+	case "none":
+	case "zlib":
+		header.Set("Content-Encoding", "deflate")
+	default:
 		header.Set("Content-Encoding", cfg.Compression)
 	}
 	if cfg.OrgID != "" {
 		header.Set("X-Axiom-Org-Id", cfg.OrgID)
+	}
+	for name, value := range cfg.Headers {
+		if !headerValue(value) || !headerName(name) {
+			return target{}, fmt.Errorf("invalid header %q in `request.headers`", name)
+		}
+		header.Set(name, value)
 	}
 	// A token that no header can hold is no error to Vector: it goes on without one, and is answered 401.
 	if value := "Bearer " + cfg.Token; headerValue(value) {
@@ -53,11 +63,20 @@ func headerValue(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) < 0
 }
 
+func headerName(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }) < 0
+}
+
 // Endpoint is the URL batches are sent to: a url with a path is used as it is, and nothing in the dataset is escaped,
 // so that an empty one gives `/v1/datasets//ingest`.
 func Endpoint(cfg config.Axiom) (*url.URL, error) {
 	base := cfg.URL
-	if base == "" {
+	switch {
+	case base != "" && cfg.Region != "":
+		return nil, errors.New("Cannot set both `url` and `region`. Please use only one.") //nolint:staticcheck // Vector's words
+	case cfg.Region != "":
+		return parse("https://" + strings.TrimRight(cfg.Region, "/") + "/v1/ingest/" + cfg.Dataset)
+	case base == "":
 		base = defaultURL
 	}
 	base = strings.TrimRight(base, "/")
@@ -79,22 +98,6 @@ func parse(text string) (*url.URL, error) {
 		return nil, errors.New("invalid uri character")
 	}
 	return u, nil
-}
-
-func newClient() *http.Client {
-	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		// Vector speaks HTTP/1.1 here: its client offers no ALPN unless `tls.alpn_protocols` asks for it.
-		Protocols:           new(http.Protocols),
-		MaxIdleConnsPerHost: 1,
-		WriteBufferSize:     4 << 10,
-		ReadBufferSize:      4 << 10,
-	}
-	transport.Protocols.SetHTTP1(true)
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 func (s *Sink) send(ctx context.Context, body []byte) (status int, err error) {
@@ -133,7 +136,7 @@ func (s *Sink) Healthcheck(ctx context.Context, uri string) error {
 		return errors.New(describe(err))
 	}
 	if status != http.StatusOK {
-		return fmt.Errorf("unexpected status: %d %s", status, http.StatusText(status))
+		return fmt.Errorf("Unexpected status: %d %s", status, http.StatusText(status))
 	}
 	return nil
 }

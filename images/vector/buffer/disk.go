@@ -54,7 +54,7 @@ func OpenDisk(dir string, max int64, block bool, log *slog.Logger) (*Disk, error
 }
 
 func openDisk(dir string, max, maxFile int64, block bool, log *slog.Logger) (_ *Disk, err error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make buffer directory: %w", err)
 	}
 	lock, err := lockFile(filepath.Join(dir, "buffer.lock"))

@@ -8,7 +8,8 @@ import (
 
 // Memory is a bounded queue in memory.
 type Memory struct {
-	max        int
+	max        int   // lines, or
+	maxBytes   int64 // bytes, where it is not 0
 	block      bool
 	ackAtSink  bool
 	lines, gap signal
@@ -16,6 +17,7 @@ type Memory struct {
 	mu     sync.Mutex
 	queue  []entry // read ones first
 	read   int
+	held   int64 // bytes in queue
 	closed bool
 }
 
@@ -28,6 +30,21 @@ type entry struct {
 // acknowledged (`acknowledgements.enabled`), else when they are in the queue.
 func NewMemory(maxEvents int, block, ackAtSink bool) *Memory {
 	return &Memory{max: maxEvents, block: block, ackAtSink: ackAtSink, lines: newSignal(), gap: newSignal()}
+}
+
+// NewSizedMemory is NewMemory with a limit in bytes, as `max_size` sets it.
+func NewSizedMemory(maxBytes int64, block, ackAtSink bool) *Memory {
+	m := NewMemory(0, block, ackAtSink)
+	m.maxBytes = maxBytes
+	return m
+}
+
+// full reports whether a line more does not fit. One line always does, or it would wait for ever.
+func (m *Memory) full(line []byte) bool {
+	if m.maxBytes > 0 {
+		return m.held > 0 && m.held+int64(len(line)) > m.maxBytes
+	}
+	return len(m.queue) >= m.max
 }
 
 // Write implements Buffer.
@@ -50,9 +67,10 @@ func (m *Memory) Write(ctx context.Context, lines [][]byte, done func(bool)) err
 func (m *Memory) add(ctx context.Context, e entry) error {
 	for {
 		m.mu.Lock()
-		if len(m.queue) < m.max {
+		if !m.full(e.line) {
 			m.queue = append(m.queue, e)
-			if len(m.queue) < m.max {
+			m.held += int64(len(e.line))
+			if !m.full(nil) {
 				m.gap.set() // there may be another writer waiting
 			}
 			m.mu.Unlock()
@@ -101,6 +119,9 @@ func (m *Memory) Ack(n int, delivered bool) error {
 	clear(m.queue[rest:])
 	m.queue = m.queue[:rest]
 	m.read -= n
+	for _, e := range acked {
+		m.held -= int64(len(e.line))
+	}
 	m.mu.Unlock()
 	m.gap.set()
 	for _, e := range acked {
@@ -128,3 +149,13 @@ func (m *Memory) Len() int {
 
 // Close implements Buffer.
 func (m *Memory) Close() error { return nil }
+
+// HasRoom reports whether a line of that size can be written without waiting.
+func (m *Memory) HasRoom(size int) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.maxBytes > 0 {
+		return m.held == 0 || m.held+int64(size) <= m.maxBytes
+	}
+	return len(m.queue) < m.max
+}

@@ -11,12 +11,15 @@ import (
 type node struct {
 	id, kind string
 	inputs   []string
-	takes    string // Log, Metric or any
+	outputs  []string // as others name them: the id, or id.output
+	takes    string   // Log, Metric or any
 	gives    string
+
+	anyOutput bool
 }
 
 // connect checks the graph and replaces wildcards in inputs by what they match.
-func (c *Config) connect() []string {
+func (c *Config) connect(relaxed bool) []string {
 	var problems []string
 	if len(c.Sources) == 0 {
 		problems = append(problems, "No sources defined in the config.")
@@ -44,13 +47,14 @@ func (c *Config) connect() []string {
 			problems = append(problems, fmt.Sprintf("%s %q has no inputs", title(n.kind), n.id))
 		}
 		var unmatched []string
-		n.inputs, unmatched = expandInputs(*n, nodes)
+		n.inputs, unmatched = expandInputs(*n, nodes, relaxed)
 		for _, input := range unmatched {
 			problems = append(problems, fmt.Sprintf("Input %q for %s %q doesn't match any components.", input, n.kind, n.id))
 		}
 		for _, input := range n.inputs {
 			used[input] = true
-			if from := byID[input]; n.takes != "any" && from.gives != "any" && from.gives != n.takes {
+			from := owner(byID, input)
+			if n.takes != anyKind && from.gives != anyKind && from.gives != n.takes {
 				problems = append(problems, fmt.Sprintf("Data type mismatch between %s (%s) and %s (%s)", from.id, from.gives, n.id, n.takes))
 			}
 		}
@@ -63,8 +67,10 @@ func (c *Config) connect() []string {
 	}
 
 	for _, n := range nodes {
-		if n.kind != "sink" && !used[n.id] {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s %q has no consumers", title(n.kind), n.id))
+		for _, output := range n.outputs {
+			if !used[output] {
+				c.Warnings = append(c.Warnings, fmt.Sprintf("%s %q has no consumers", title(n.kind), output))
+			}
 		}
 	}
 	for i := range c.Transforms {
@@ -79,53 +85,73 @@ func (c *Config) connect() []string {
 func (c *Config) nodes() []node {
 	var nodes []node
 	for _, s := range c.Sources {
-		gives := "Log"
-		if s.Type == "internal_metrics" {
-			gives = "Metric"
-		}
-		nodes = append(nodes, node{id: s.ID, kind: "source", gives: gives})
+		nodes = append(nodes, node{id: s.ID, kind: "source", gives: kindOf(sourceTypes[s.Type].Gives), outputs: []string{s.ID}})
 	}
 	for _, t := range c.Transforms {
-		takes := "Log"
-		if t.Type == "metric_to_log" {
-			takes = "Metric"
+		n := node{id: t.ID, kind: "transform", inputs: t.Inputs, takes: kindOf(transformTypes[t.Type].Takes), gives: kindOf(transformTypes[t.Type].Gives)}
+		for _, output := range t.outputs() {
+			if output == "" {
+				n.outputs = append(n.outputs, t.ID)
+			} else {
+				n.outputs = append(n.outputs, t.ID+"."+output)
+			}
 		}
-		nodes = append(nodes, node{id: t.ID, kind: "transform", inputs: t.Inputs, takes: takes, gives: "Log"})
+		// What is not in the catalog may have outputs of any name.
+		_, known := transformTypes[t.Type]
+		n.anyOutput = !known || t.Type == "lua"
+		nodes = append(nodes, n)
 	}
 	for _, s := range c.Sinks {
-		takes := "any"
-		if s.Type == "axiom" {
-			takes = "Log"
-		}
-		nodes = append(nodes, node{id: s.ID, kind: "sink", inputs: s.Inputs, takes: takes})
+		nodes = append(nodes, node{id: s.ID, kind: "sink", inputs: s.Inputs, takes: kindOf(sinkTypes[s.Type].Takes)})
 	}
 	return nodes
 }
 
-func expandInputs(n node, nodes []node) (inputs, unmatched []string) {
+// kindOf makes any kind of what a catalog without the type says.
+func kindOf(s string) string {
+	if s == "" {
+		return anyKind
+	}
+	return s
+}
+
+// expandInputs replaces wildcards by what they match; relaxed (`wildcard_matching`) lets one that matches nothing pass.
+func expandInputs(n node, nodes []node, relaxed bool) (inputs, unmatched []string) {
 	for _, pattern := range n.inputs {
 		matched := false
 		for _, from := range nodes {
-			if from.kind == "sink" {
-				continue
+			for _, output := range from.outputs {
+				ok, err := path.Match(pattern, output)
+				if err != nil {
+					ok = pattern == output
+				}
+				if !ok || (from.id == n.id && pattern != output) {
+					continue
+				}
+				matched = true
+				if !slices.Contains(inputs, output) {
+					inputs = append(inputs, output)
+				}
 			}
-			ok, err := path.Match(pattern, from.id)
-			if err != nil {
-				ok = pattern == from.id
-			}
-			if !ok || (from.id == n.id && pattern != n.id) {
-				continue
-			}
-			matched = true
-			if !slices.Contains(inputs, from.id) {
-				inputs = append(inputs, from.id)
+			if from.anyOutput && !matched && strings.HasPrefix(pattern, from.id+".") {
+				matched = true
+				inputs = append(inputs, pattern)
 			}
 		}
-		if !matched {
+		if !matched && !(relaxed && strings.ContainsAny(pattern, "*?[")) {
 			unmatched = append(unmatched, pattern)
 		}
 	}
 	return inputs, unmatched
+}
+
+// owner is the component that an input comes from. An id may have a dot in it, so the whole goes first.
+func owner(byID map[string]*node, input string) *node {
+	if n := byID[input]; n != nil {
+		return n
+	}
+	id, _, _ := strings.Cut(input, ".")
+	return byID[id]
 }
 
 // findCycle follows inputs backwards from every component.
@@ -143,7 +169,7 @@ func findCycle(nodes []node, byID map[string]*node) []string {
 		}
 		chain = append(chain, id)
 		for _, input := range byID[id].inputs {
-			if cycle := walk(input, chain); cycle != nil {
+			if cycle := walk(owner(byID, input).id, chain); cycle != nil {
 				return cycle
 			}
 		}

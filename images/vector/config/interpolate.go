@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 )
@@ -46,6 +47,14 @@ func Interpolate(text string, vars map[string]string) (string, []string) {
 			continue
 		}
 		value, problem := expand(name, group(3), group(4), vars)
+		// Vector takes such a variable out of those it knows, so that it is missing as well.
+		if text, set := vars[name]; set && strings.ContainsAny(text, "\r\n") {
+			newline := fmt.Sprintf("Environment variable contains newline character. name = %q", name)
+			without := maps.Clone(vars)
+			delete(without, name)
+			value, problem = expand(name, group(3), group(4), without)
+			problems = append(problems, newline)
+		}
 		out.WriteString(value)
 		if problem != "" {
 			problems = append(problems, problem)

@@ -13,7 +13,7 @@ import (
 
 func TestInterpolate(t *testing.T) {
 	t.Parallel()
-	vars := map[string]string{"SET": "value", "EMPTY": "", "a.b": "dotted", "TRICKY": "${SET} $SET $1"}
+	vars := map[string]string{"SET": "value", "EMPTY": "", "a.b": "dotted", "TRICKY": "${SET} $SET $1", "LINES": "a\nb"}
 	tests := []struct {
 		name, text, want string
 		problems         []string
@@ -41,6 +41,9 @@ func TestInterpolate(t *testing.T) {
 		{"a dollar alone stays", "5 $ and $-", "5 $ and $-", nil},
 		{"an unclosed brace stays", "${SET", "${SET", nil},
 		{"a value is not interpolated again", "${TRICKY}", "${SET} $SET $1", nil},
+		{"a newline in a value is refused, and the variable missing", "[${LINES}]", "[]", []string{
+			`Environment variable contains newline character. name = "LINES"`, `Missing environment variable in config. name = "LINES"`}},
+		{"a newline is refused where there is a default, too", "${LINES:-x}", "x", []string{`Environment variable contains newline character. name = "LINES"`}},
 		{"text without variables stays", "a: b\n", "a: b\n", nil},
 	}
 	for _, tt := range tests {
@@ -80,6 +83,10 @@ func TestVersionsDecideWhetherAVariableIsPutIn(t *testing.T) {
 	}
 }
 
+func load(path string, vars map[string]string, interpolate bool) (*config.Config, error) {
+	return config.LoadFiles([]config.File{{Path: path}}, nil, config.Options{Vars: vars, Interpolate: interpolate})
+}
+
 func TestLoadOfBothGenerations(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "vector.yaml")
@@ -89,18 +96,18 @@ sinks: {platform: {type: axiom, inputs: [journal], dataset: d, token: "${BOOTRAC
 `), 0o600))
 	vars := config.Environ([]string{"BOOTRACE_TOKEN=from the environment"}, "w1")
 
-	cfg, err := config.Load(path, vars, true)
+	cfg, err := load(path, vars, true)
 	require.NoError(t, err)
 	assert.Equal(t, "from the environment", cfg.Sinks[0].Axiom.Token)
 
-	cfg, err = config.Load(path, vars, false)
+	cfg, err = load(path, vars, false)
 	require.NoError(t, err)
 	assert.Equal(t, "${BOOTRACE_TOKEN}", cfg.Sinks[0].Axiom.Token, "from 0.57 the text itself is the token, with no error")
 
-	_, err = config.Load(path, config.Environ(nil, ""), true)
+	_, err = load(path, config.Environ(nil, ""), true)
 	assert.Equal(t, config.Errors{`Missing environment variable in config. name = "BOOTRACE_TOKEN"`}, err)
 
-	_, err = config.Load(path, config.Environ(nil, ""), false)
+	_, err = load(path, config.Environ(nil, ""), false)
 	assert.NoError(t, err)
 }
 

@@ -1,89 +1,208 @@
 package config
 
 import (
-	"errors"
+	"crypto/sha256"
 	"fmt"
-	"io/fs"
-	"os"
-	"regexp"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-var quotedText = regexp.MustCompile(`'[^']*'|` + "`[^`]*`" + `|"[^"]*"`)
+// Options say how a configuration is read.
+type Options struct {
+	// Vars are put in where Interpolate says so; the generations differ (Version.Interpolates).
+	Vars        map[string]string
+	Interpolate bool
+	// Detached is for who only looks at a configuration: secrets stay as they are written, for the backends are on the
+	// machine that it is for, and so may a program's file be.
+	Detached bool
+	// AllowEmpty is `--allow-empty-config`.
+	AllowEmpty bool
+}
 
-// Load reads one file. interpolate says whether variables are put in: the generations differ (Version.Interpolates).
-// Problems of the configuration itself come as Errors.
-func Load(path string, vars map[string]string, interpolate bool) (*Config, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, Errors{fmt.Sprintf("Config file not found in path. path = %q", path)}
+// Text is one file's content.
+type Text struct {
+	Format Format
+	Text   string
+	// Section and Name are set for a file in a directory's folder of that name: `sinks` and `platform` for
+	// sinks/platform.yaml.
+	Section, Name string
+	// Directory is that which the file is in, if it was not named itself: its files are merged into one.
+	Directory string
+}
+
+// Parse reads one YAML text, interpolated or without variables.
+func Parse(text string) (*Config, error) { return ParseText(YAML, text) }
+
+// ParseText reads one text of any format, interpolated or without variables.
+func ParseText(format Format, text string) (*Config, error) {
+	return ParseTexts([]Text{{Format: format, Text: text}}, Options{})
+}
+
+// ParseTexts reads the texts that make a configuration together. Problems of the configuration come as Errors; what only
+// a real Vector could decide is in Config.Undecided, and what does not compile in Config.ProgramErrors.
+func ParseTexts(texts []Text, o Options) (*Config, error) {
+	texts = slices.Clone(texts)
+	if o.Interpolate {
+		var problems Errors
+		for i := range texts {
+			text, missing := Interpolate(texts[i].Text, o.Vars)
+			texts[i].Text = text
+			problems = append(problems, missing...)
+		}
+		if len(problems) > 0 {
+			return nil, problems
+		}
 	}
-	if err != nil {
-		return nil, Errors{fmt.Sprintf("Config file could not be opened. %v", err)}
-	}
-	text := string(raw)
-	if interpolate {
-		var problems []string
-		if text, problems = Interpolate(text, vars); len(problems) > 0 {
+	r := &reader{detached: o.Detached}
+	if !o.Detached {
+		if problems := r.secrets(texts); len(problems) > 0 {
 			return nil, Errors(problems)
 		}
 	}
-	return Parse(text)
-}
-
-// Parse reads interpolated text.
-func Parse(text string) (*Config, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		// The parser quotes the names of anchors and tags, and with a broken value such a name may be a token's.
-		return nil, Errors{quotedText.ReplaceAllString(err.Error(), "'…'")}
+	roots, err := r.roots(texts)
+	if err != nil {
+		return nil, err
 	}
 	cfg := &Config{DataDir: "/var/lib/vector", Healthchecks: Healthchecks{Enabled: true}}
-	if document.Kind == 0 || resolve(document.Content[0]).Tag == "!!null" {
-		return nil, Errors{"No sources defined in the config.", "No sinks defined in the config."}
+	whole := &whole{cfg: cfg, reader: r, ids: map[string]string{}}
+	for _, root := range roots {
+		whole.read(root)
 	}
+	if len(r.problems) > 0 {
+		return nil, Errors(r.problems)
+	}
+	cfg.undecided = r.undecided
+	cfg.Fingerprint = fingerprint(texts, r.programs)
+	slices.SortFunc(cfg.Sources, func(a, b Source) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(cfg.Transforms, func(a, b Transform) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(cfg.Sinks, func(a, b Sink) int { return strings.Compare(a.ID, b.ID) })
+	for i := range cfg.Sinks {
+		s := &cfg.Sinks[i]
+		s.Acknowledgements = s.Acknowledgements || cfg.Acknowledgements
+		if !s.Proxy.Enabled {
+			s.Proxy = cfg.Proxy
+		}
+	}
+	if o.AllowEmpty && len(cfg.Sources) == 0 && len(cfg.Sinks) == 0 && len(cfg.Transforms) == 0 {
+		return cfg, nil
+	}
+	if problems := cfg.connect(whole.wildcards == "relaxed"); len(problems) > 0 {
+		return nil, Errors(problems)
+	}
+	return cfg, nil
+}
 
-	r := &reader{}
-	root := document.Content[0]
+func fingerprint(texts []Text, programs []string) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for _, t := range texts {
+		fmt.Fprintf(h, "%s %s %s %s %d\n%s", t.Format, t.Directory, t.Section, t.Name, len(t.Text), t.Text)
+	}
+	for _, program := range programs {
+		fmt.Fprintf(h, "%d\n%s", len(program), program)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// roots makes the trees to read in turn: one for each file, and one for all files of a directory.
+func (r *reader) roots(texts []Text) ([]*yaml.Node, error) {
+	var roots []*yaml.Node
+	directories := map[string]int{}
+	for _, t := range texts {
+		root, err := document(t.Format, t.Text)
+		if err != nil {
+			return nil, Errors{err.Error()}
+		}
+		if root == nil {
+			continue
+		}
+		if t.Section != "" {
+			entry := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!!str", Value: t.Name}, root}}
+			root = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!!str", Value: t.Section}, entry}}
+		}
+		if t.Directory == "" {
+			roots = append(roots, root)
+			continue
+		}
+		// The folders of a directory are merged into what its own files say, each by itself.
+		at, seen := directories[t.Directory+"\x00"+t.Section]
+		if !seen {
+			directories[t.Directory+"\x00"+t.Section] = len(roots)
+			roots = append(roots, root)
+			continue
+		}
+		roots[at] = mergeNodes(roots[at], root)
+	}
+	return roots, nil
+}
+
+// whole is the configuration that several files make.
+type whole struct {
+	cfg *Config
+	*reader
+	ids       map[string]string // of components, by section and id
+	dataDir   string
+	wildcards string
+}
+
+func (w *whole) read(root *yaml.Node) {
+	cfg, r := w.cfg, w.reader
+	var dataDir string
 	known := fields{
-		"data_dir":         r.text(&cfg.DataDir),
+		"data_dir":         r.text(&dataDir),
 		"acknowledgements": r.acknowledgements(&cfg.Acknowledgements),
 		"healthchecks": func(n *yaml.Node, at string) {
-			r.object(n, at, fields{
+			r.lenient(n, at, fields{
 				"enabled":         r.boolean(&cfg.Healthchecks.Enabled),
 				"require_healthy": r.boolean(&cfg.Healthchecks.RequireHealthy),
 			})
 		},
+		"proxy":             r.proxy(&cfg.Proxy),
+		"wildcard_matching": r.oneOf(&w.wildcards, "strict", "relaxed"),
+		"provider": func(_ *yaml.Node, at string) {
+			r.cannotDecide(at, "a configuration that a provider sends is not played")
+		},
+		"schema": func(n *yaml.Node, at string) {
+			r.lenient(n, at, fields{"log_namespace": r.legacyNamespace, "enabled": r.ignore, "validation": r.ignore})
+		},
 		"sources": func(n *yaml.Node, at string) {
-			r.members(n, at, func(id string, n *yaml.Node, at string) {
-				cfg.Sources = append(cfg.Sources, r.source(id, n, at))
-			})
+			w.components(n, at, func(id string, n *yaml.Node, at string) { cfg.Sources = append(cfg.Sources, r.source(id, n, at)) })
 		},
 		"transforms": func(n *yaml.Node, at string) {
-			r.members(n, at, func(id string, n *yaml.Node, at string) {
+			w.components(n, at, func(id string, n *yaml.Node, at string) {
 				cfg.Transforms = append(cfg.Transforms, r.transform(id, n, at))
 			})
 		},
 		"sinks": func(n *yaml.Node, at string) {
-			r.members(n, at, func(id string, n *yaml.Node, at string) {
-				cfg.Sinks = append(cfg.Sinks, r.sink(id, n, at))
-			})
+			w.components(n, at, func(id string, n *yaml.Node, at string) { cfg.Sinks = append(cfg.Sinks, r.sink(id, n, at)) })
 		},
 	}
-	for _, name := range []string{"api", "enrichment_tables", "expire_metrics_secs", "log_schema", "proxy", "schema",
-		"secret", "tests", "timezone", "wildcard_matching"} {
-		known[name] = r.absent
+	for _, name := range []string{"api", "enrichment_tables", "log_schema", "secret", "telemetry", "tests", "timezone",
+		"expire_metrics", "expire_metrics_secs", "expire_metrics_per_metric_set", "buffer_utilization_ewma_alpha",
+		"buffer_utilization_ewma_half_life_seconds", "latency_ewma_alpha", "metrics_storage_refresh_period"} {
+		known[name] = r.ignore
 	}
 	r.object(root, "", known)
-	if len(r.problems) > 0 {
-		return nil, Errors(r.problems)
+	if dataDir == "" {
+		return
 	}
-	for i := range cfg.Sinks {
-		cfg.Sinks[i].Acknowledgements = cfg.Sinks[i].Acknowledgements || cfg.Acknowledgements
+	if w.dataDir != "" && w.dataDir != dataDir {
+		r.problems = append(r.problems, "conflicting values for 'data_dir' found")
 	}
-	if problems := cfg.connect(); len(problems) > 0 {
-		return nil, Errors(problems)
+	w.dataDir, cfg.DataDir = dataDir, dataDir
+}
+
+func (w *whole) components(n *yaml.Node, section string, read func(id string, n *yaml.Node, at string)) {
+	if resolve(n).Tag == "!!null" {
+		return
 	}
-	return cfg, nil
+	w.members(n, section, func(id string, n *yaml.Node, at string) {
+		if w.ids[at] != "" {
+			w.problems = append(w.problems, fmt.Sprintf("duplicate %s id found: %s", strings.TrimSuffix(section, "s"), id))
+			return
+		}
+		w.ids[at] = id
+		read(id, n, at)
+	})
 }

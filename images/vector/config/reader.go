@@ -13,7 +13,12 @@ import (
 
 // reader walks YAML nodes and gathers every problem. It decodes by hand because a generic decoder's messages hold the
 // values they stumble over, and after interpolation those may be tokens.
-type reader struct{ problems []string }
+type reader struct {
+	problems  []string
+	undecided []Undecided
+	programs  []string // that were read from files
+	detached  bool     // the machine that the configuration is for is another
+}
 
 // field reads one value; at is where it stands, as `sinks.platform.token`.
 type field func(n *yaml.Node, at string)
@@ -28,7 +33,29 @@ func (r *reader) fail(n *yaml.Node, at, format string, args ...any) {
 	r.problems = append(r.problems, fmt.Sprintf(format, args...)+where)
 }
 
+func (r *reader) cannotDecide(at, what string) {
+	r.undecided = append(r.undecided, Undecided{Component: at, What: what})
+}
+
+// object reads a map that has no other fields than those known.
 func (r *reader) object(n *yaml.Node, at string, known fields, required ...string) {
+	r.walk(n, at, known, required, func(key *yaml.Node) {
+		r.fail(key, at, "unknown field `%s`, expected one of %s", key.Value, quoted(known))
+	})
+}
+
+// lenient reads a map whose unknown fields Vector does not mind, and gives their names.
+func (r *reader) lenient(n *yaml.Node, at string, known fields, required ...string) (ignored []string) {
+	r.walk(n, at, known, required, func(key *yaml.Node) { ignored = append(ignored, key.Value) })
+	return ignored
+}
+
+// take reads the few fields that matter of a component that is not played.
+func (r *reader) take(n *yaml.Node, at string, known fields, required ...string) {
+	r.walk(n, at, known, required, func(*yaml.Node) {})
+}
+
+func (r *reader) walk(n *yaml.Node, at string, known fields, required []string, unknown func(key *yaml.Node)) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
@@ -43,7 +70,7 @@ func (r *reader) object(n *yaml.Node, at string, known fields, required ...strin
 		case seen[name]:
 			r.fail(key, at, "duplicate field `%s`", name)
 		case !ok:
-			r.fail(key, at, "unknown field `%s`, expected one of %s", name, quoted(known))
+			unknown(key)
 		default:
 			read(value, join(at, name))
 		}
@@ -81,7 +108,23 @@ func (r *reader) members(n *yaml.Node, at string, read func(id string, n *yaml.N
 }
 
 // componentType peeks at the type of a component, which decides what else it may have.
-func (r *reader) componentType(n *yaml.Node, at string) (string, bool) {
+func (r *reader) componentType(n *yaml.Node, at, kind string, types map[string]ComponentType) (string, bool) {
+	typ, ok := r.typeName(n, at)
+	if !ok {
+		return "", false
+	}
+	known, mistyped := variant(types, typ)
+	if mistyped {
+		r.fail(n, at, "unknown variant `%s`, expected one of %s", typ, variants(types))
+		return "", false
+	}
+	if !known {
+		r.cannotDecide(at, fmt.Sprintf("it has no %s of the type `%s` in its list of those of Vector 0.56 to 0.58", kind, typ))
+	}
+	return typ, true
+}
+
+func (r *reader) typeName(n *yaml.Node, at string) (string, bool) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
@@ -187,11 +230,36 @@ func (r *reader) seconds(to *time.Duration) field {
 	}
 }
 
-// absent stands for an option Vector has and the stand-in does not.
-func (r *reader) absent(n *yaml.Node, at string) {
-	r.fail(n, at, "the bootrace stand-in does not have this option of Vector; run a real one")
+// textMap reads a map of texts.
+func (r *reader) textMap(to *map[string]string) field {
+	return func(n *yaml.Node, at string) {
+		*to = map[string]string{}
+		r.members(n, at, func(name string, n *yaml.Node, at string) {
+			var value string
+			r.text(&value)(n, at)
+			(*to)[name] = value
+		})
+	}
 }
 
+// textLists reads a map of texts or lists of texts.
+func (r *reader) textLists(to *map[string][]string) field {
+	return func(n *yaml.Node, at string) {
+		*to = map[string][]string{}
+		r.members(n, at, func(name string, n *yaml.Node, at string) {
+			var values []string
+			if resolve(n).Kind == yaml.ScalarNode {
+				values = []string{""}
+				r.text(&values[0])(n, at)
+			} else {
+				r.texts(&values)(n, at)
+			}
+			(*to)[name] = values
+		})
+	}
+}
+
+// ignore is for what cannot matter to the flow.
 func (r *reader) ignore(*yaml.Node, string) {}
 
 func resolve(n *yaml.Node) *yaml.Node {
@@ -237,4 +305,14 @@ func quoted(known fields) string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, ", ")
+}
+
+func has(n *yaml.Node, name string) bool {
+	n = resolve(n)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return true
+		}
+	}
+	return false
 }

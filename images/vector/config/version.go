@@ -35,3 +35,9 @@ func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Min
 func (v Version) Interpolates(allowed bool) bool {
 	return v.Major == 0 && v.Minor < 57 || allowed
 }
+
+// Confines reports whether templates must begin with a literal: from 0.57 on (its upgrade guide).
+func (v Version) Confines() bool { return v.Major > 0 || v.Minor >= 57 }
+
+// ChecksPrograms reports whether `validate --no-environment` compiles the programs: from 0.57 on.
+func (v Version) ChecksPrograms() bool { return v.Major > 0 || v.Minor >= 57 }

@@ -1,132 +1,124 @@
 // Package event is what flows through the stand-in: a log event or a metric, and its JSON form as Vector's json codec
-// writes it (keys sorted, one line, nothing escaped for HTML). It has no schema and no path language.
+// writes it. It has no schema and no path language beyond a dotted path.
 package event
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"strings"
 	"time"
 )
 
-// Event is a log event, or a metric if Metric is set.
+// Event is a log event, or a metric if Metric is set. The values of a log event are text, bool, int64, float64,
+// time.Time, nil, and lists and maps of those.
 type Event struct {
 	Log    map[string]any
 	Metric *Metric
 }
 
-// Metric is one reading of a counter or a gauge.
+// Metric is one reading.
 type Metric struct {
-	Name  string
-	Tags  map[string]string
-	Time  time.Time
-	Gauge bool
-	Value float64
+	Name, Namespace string
+	Tags            map[string]string
+	Time            time.Time
+	Type            string         // counter, gauge, aggregated_histogram or aggregated_summary; empty: counter
+	Value           float64        // of a counter or a gauge
+	Detail          map[string]any // of the others
 }
 
-// Timestamp is how Vector's json codec writes one.
-func Timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+// Timestamp is how Vector's json codec writes one: with no, three, six or nine digits after the point (chrono's AutoSi).
+func Timestamp(t time.Time) string {
+	layout := "2006-01-02T15:04:05Z"
+	switch n := t.Nanosecond(); {
+	case n == 0:
+	case n%1_000_000 == 0:
+		layout = "2006-01-02T15:04:05.000Z"
+	case n%1000 == 0:
+		layout = "2006-01-02T15:04:05.000000Z"
+	default:
+		layout = "2006-01-02T15:04:05.000000000Z"
+	}
+	return t.UTC().Format(layout)
+}
+
+// Fields are the metric's parts by the names that they have as JSON, in metric_to_log's events and in VRL.
+func (m Metric) Fields() map[string]any {
+	fields := map[string]any{"name": m.Name, "timestamp": m.Time, "kind": "absolute"}
+	if m.Namespace != "" {
+		fields["namespace"] = m.Namespace
+	}
+	typ := m.Type
+	if typ == "" {
+		typ = "counter"
+	}
+	fields[typ] = any(m.Detail)
+	if m.Detail == nil {
+		fields[typ] = map[string]any{"value": m.Value}
+	}
+	if len(m.Tags) > 0 {
+		tags := make(map[string]any, len(m.Tags))
+		for k, v := range m.Tags {
+			tags[k] = v
+		}
+		fields["tags"] = tags
+	}
+	return fields
+}
 
 // ToLog turns a metric into the log event that Vector's metric_to_log makes of it. The tag hostTag, if any, becomes
 // the event's host.
 func (m Metric) ToLog(hostTag string) Event {
-	log := map[string]any{
-		"name":      m.Name,
-		"namespace": "vector",
-		"timestamp": Timestamp(m.Time),
-		"kind":      "absolute",
-	}
-	value := map[string]any{"value": m.Value}
-	if m.Gauge {
-		log["gauge"] = value
-	} else {
-		log["counter"] = value
-	}
-	tags := map[string]any{}
-	for k, v := range m.Tags {
-		if k == hostTag && hostTag != "" {
-			log["host"] = v
-			continue
+	log := m.Fields()
+	tags, _ := log["tags"].(map[string]any)
+	if host, ok := tags[hostTag]; ok && hostTag != "" {
+		log["host"] = host
+		delete(tags, hostTag)
+		if len(tags) == 0 {
+			delete(log, "tags")
 		}
-		tags[k] = v
-	}
-	if len(tags) > 0 {
-		log["tags"] = tags
 	}
 	return Event{Log: log}
 }
 
-// Set puts a value at a dotted path; what is in the way and not an object is replaced, as VRL does.
-func (e Event) Set(path []string, value string) {
-	at := e.Log
-	for _, name := range path[:len(path)-1] {
-		next, ok := at[name].(map[string]any)
-		if !ok {
-			next = map[string]any{}
-			at[name] = next
-		}
-		at = next
+// With is the metric with the name, namespace, tags and time that a VRL program left in its fields; the rest of a metric
+// is read-only there (VRL, "Metric events").
+func (m Metric) With(fields map[string]any) *Metric {
+	if name, ok := fields["name"].(string); ok {
+		m.Name = name
 	}
-	at[path[len(path)-1]] = value
+	m.Namespace, _ = fields["namespace"].(string)
+	if at, ok := fields["timestamp"].(time.Time); ok {
+		m.Time = at
+	}
+	tags, _ := fields["tags"].(map[string]any)
+	m.Tags = make(map[string]string, len(tags))
+	for k, v := range tags {
+		if text, ok := v.(string); ok {
+			m.Tags[k] = text
+		}
+	}
+	return &m
 }
 
-// Clone copies the event as deep as Set can write.
+// Clone copies the event as deep as it goes.
 func (e Event) Clone() Event {
 	if e.Log == nil {
 		return e
 	}
-	return Event{Log: cloneMap(e.Log)}
+	return Event{Log: clone(e.Log).(map[string]any)}
 }
 
-func cloneMap(m map[string]any) map[string]any {
-	out := make(map[string]any, len(m)+3)
-	for k, v := range m {
-		if inner, ok := v.(map[string]any); ok {
-			v = cloneMap(inner)
+func clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v)+3)
+		for key, inner := range v {
+			out[key] = clone(inner)
 		}
-		out[k] = v
-	}
-	return out
-}
-
-// JSON is the event's one line, without the newline.
-func (e Event) JSON() ([]byte, error) {
-	log := e.Log
-	if e.Metric != nil {
-		log = e.Metric.ToLog("").Log
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(log); err != nil {
-		return nil, fmt.Errorf("encode event: %w", err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// ParsePath reads `.a.b`.
-func ParsePath(s string) ([]string, error) {
-	if !strings.HasPrefix(s, ".") || s == "." {
-		return nil, fmt.Errorf("path %q does not start with a dot and a name", s)
-	}
-	names := strings.Split(s[1:], ".")
-	for _, name := range names {
-		if !isName(name) {
-			return nil, fmt.Errorf("path %q: %q is not a plain name", s, name)
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, inner := range v {
+			out[i] = clone(inner)
 		}
+		return out
 	}
-	return names, nil
-}
-
-func isName(s string) bool {
-	for i, r := range s {
-		switch {
-		case r == '_' || r == '@', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
-		case r >= '0' && r <= '9' && i > 0:
-		default:
-			return false
-		}
-	}
-	return s != ""
+	return v
 }

@@ -21,7 +21,7 @@ type Checkpoint struct {
 
 // OpenCheckpoint opens dir/checkpoint.txt and makes both where they are missing.
 func OpenCheckpoint(dir string) (*Checkpoint, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.MkdirAll(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("make checkpoint directory: %w", err)
 	}
 	path := filepath.Join(dir, "checkpoint.txt")
@@ -29,7 +29,7 @@ func OpenCheckpoint(dir string) (*Checkpoint, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open checkpoint: %w", err)
 	}

@@ -7,15 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"bootrace/images/vector/event"
 )
 
 type record struct {
 	cursor string
-	unit   string
 	fields map[string]any
 }
+
+// renames are the fields that have other names in the event.
+var renames = map[string]string{"MESSAGE": "message", "_HOSTNAME": "host"}
 
 // decode makes Vector's event of a line of `journalctl --output=json`: MESSAGE becomes message, _HOSTNAME host, and the
 // timestamp is the sender's if there is one. A record without a cursor is discarded, as it could not be resumed from.
@@ -38,14 +38,14 @@ func decode(line []byte) (record, error) {
 		return record{}, errors.New("no cursor")
 	}
 	delete(raw, "__CURSOR")
-	rec.unit, _ = raw["_SYSTEMD_UNIT"].(string)
 
-	rename(raw, "MESSAGE", "message")
-	rename(raw, "_HOSTNAME", "host")
+	for from, to := range renames {
+		rename(raw, from, to)
+	}
 	for _, name := range []string{"_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP"} {
 		text, _ := raw[name].(string)
 		if us, err := strconv.ParseInt(text, 10, 64); err == nil {
-			raw["timestamp"] = event.Timestamp(time.UnixMicro(us))
+			raw["timestamp"] = time.UnixMicro(us).UTC()
 			break
 		}
 	}

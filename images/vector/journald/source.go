@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,9 +25,7 @@ import (
 )
 
 const (
-	// Vector's DEFAULT_BATCH_SIZE and BACKOFF_DURATION (src/sources/journald.rs).
-	batchSize = 16
-	restart   = time.Second
+	restart = time.Second // Vector's BACKOFF_DURATION (src/sources/journald.rs)
 	// Lines above this are discarded with a word, for the machine has 60 MB in all.
 	maxLine = 4 << 20
 
@@ -41,24 +40,25 @@ type Source struct {
 	cfg        config.Source
 	checkpoint *Checkpoint
 	log        *slog.Logger
+	systemd    int    // the version of it
 	cursor     string // of the last record handed on
 	backoff    time.Duration
 }
 
-// New returns a source that begins after the checkpoint.
-func New(cfg config.Source, checkpoint *Checkpoint, log *slog.Logger) *Source {
-	return &Source{cfg: cfg, checkpoint: checkpoint, log: log, cursor: checkpoint.Cursor(), backoff: restart}
+// New returns a source that begins after the checkpoint. systemd is what Version gave.
+func New(cfg config.Source, systemd int, checkpoint *Checkpoint, log *slog.Logger) *Source {
+	return &Source{cfg: cfg, systemd: systemd, checkpoint: checkpoint, log: log, cursor: checkpoint.Cursor(), backoff: restart}
 }
 
 // Run follows until ctx ends. journalctl is started again whenever it ends, a second later.
 func (s *Source) Run(ctx context.Context, emit Emit) error {
-	s.log.Info("Starting journalctl.", tracing.Target(target))
 	for {
+		s.log.Info("Starting journalctl.", tracing.Target(target))
 		err := s.follow(ctx, emit)
 		if ctx.Err() != nil {
 			return nil
 		}
-		s.log.Error("Journalctl process stopped; restarting it.", tracing.Target(target), "error", err)
+		s.log.Warn("Journalctl process stopped.", tracing.Target(target), "error", err)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -67,15 +67,64 @@ func (s *Source) Run(ctx context.Context, emit Emit) error {
 	}
 }
 
+// Version asks journalctl which systemd it is of, as Vector does when it builds the source.
+func Version(ctx context.Context, cfg config.Source) (int, error) {
+	out, err := exec.CommandContext(ctx, program(cfg), "--version").Output()
+	if err != nil && len(out) == 0 {
+		return 0, fmt.Errorf("journalctl failed to execute: %s", reason(err))
+	}
+	words := strings.Fields(string(out))
+	if len(words) > 1 {
+		if n, err := strconv.Atoi(words[1]); err == nil {
+			return n, nil
+		}
+	}
+	return 0, errors.New("failed to parse output of `journalctl --version`")
+}
+
+// CheckVersion refuses what Vector refuses: with these versions `--follow` means this boot, and nothing helps.
+func CheckVersion(cfg config.Source, systemd int) error {
+	if !cfg.CurrentBootOnly && systemd >= 250 && systemd <= 257 {
+		return fmt.Errorf("`current_boot_only: false` not supported for systemd versions 250 through 257 (got %d).", systemd) //nolint:staticcheck // Vector's words
+	}
+	return nil
+}
+
+// reason is why a program could not be run, in Rust's words.
+func reason(err error) string {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		errno = syscall.ENOENT
+	case !errors.As(err, &errno):
+		return err.Error()
+	}
+	text := errno.Error()
+	return fmt.Sprintf("%s (os error %d)", strings.ToUpper(text[:1])+text[1:], int(errno))
+}
+
+func program(cfg config.Source) string {
+	if cfg.JournalctlPath != "" {
+		return cfg.JournalctlPath
+	}
+	return "journalctl"
+}
+
 // Args are the arguments Vector gives journalctl. Without a starting point journalctl would follow from the last few
-// lines only, hence the date.
+// lines only, hence the date. From systemd 250 on `--follow` implies `--boot`, from 258 on `--boot=all` undoes that.
 func (s *Source) Args() []string {
 	args := []string{"--follow", "--all", "--show-cursor", "--output=json"}
 	if s.cfg.JournalDirectory != "" {
 		args = append(args, "--directory="+s.cfg.JournalDirectory)
 	}
-	if s.cfg.CurrentBootOnly {
+	if s.cfg.JournalNamespace != "" {
+		args = append(args, "--namespace="+s.cfg.JournalNamespace)
+	}
+	switch {
+	case s.cfg.CurrentBootOnly && s.systemd < 250:
 		args = append(args, "--boot")
+	case !s.cfg.CurrentBootOnly && s.systemd >= 258:
+		args = append(args, "--boot=all")
 	}
 	switch {
 	case s.cursor != "":
@@ -85,11 +134,11 @@ func (s *Source) Args() []string {
 	default:
 		args = append(args, "--since=2000-01-01")
 	}
-	return args
+	return append(args, s.cfg.ExtraArgs...)
 }
 
 func (s *Source) follow(ctx context.Context, emit Emit) error {
-	cmd := exec.CommandContext(ctx, "journalctl", s.Args()...)
+	cmd := exec.CommandContext(ctx, program(s.cfg), s.Args()...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Second
 	cmd.Stderr = &complaints{log: s.log}
@@ -127,12 +176,13 @@ func (s *Source) read(ctx context.Context, r io.Reader, emit Emit) error {
 				s.log.Error("Invalid record from journald, discarding.", tracing.Target(target), "error", decodeErr)
 			} else {
 				cursor = rec.cursor
-				if s.wanted(rec.unit) {
+				if s.wanted(rec.fields) {
+					s.finish(&rec)
 					batch = append(batch, event.Event{Log: rec.fields})
 				}
 			}
 		}
-		if err == nil && n < batchSize && waiting(lines) {
+		if err == nil && n < s.cfg.BatchSize && waiting(lines) {
 			continue
 		}
 		if cursor != "" {
@@ -189,9 +239,43 @@ func waiting(r *bufio.Reader) bool {
 	return bytes.IndexByte(buffered, '\n') >= 0
 }
 
-func (s *Source) wanted(unit string) bool {
-	included := len(s.cfg.IncludeUnits) == 0 || slices.Contains(s.cfg.IncludeUnits, unit)
-	return included && !slices.Contains(s.cfg.ExcludeUnits, unit)
+// wanted: one field that is asked for is enough, and one that is excluded is too much; units are fields among others.
+func (s *Source) wanted(fields map[string]any) bool {
+	if len(s.cfg.IncludeUnits)+len(s.cfg.IncludeMatches) > 0 && !matches(fields, s.cfg.IncludeUnits, s.cfg.IncludeMatches) {
+		return false
+	}
+	return !matches(fields, s.cfg.ExcludeUnits, s.cfg.ExcludeMatches)
+}
+
+func matches(fields map[string]any, units []string, matches map[string][]string) bool {
+	if unit, ok := fields["_SYSTEMD_UNIT"].(string); ok && slices.Contains(units, unit) {
+		return true
+	}
+	for name, values := range matches {
+		if renamed, ok := renames[name]; ok {
+			name = renamed
+		}
+		if value, ok := fields[name].(string); ok && slices.Contains(values, value) {
+			return true
+		}
+	}
+	return false
+}
+
+var priorities = []string{"EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"}
+
+// finish does what the options ask for beyond the record itself.
+func (s *Source) finish(rec *record) {
+	if s.cfg.EmitCursor {
+		rec.fields["__CURSOR"] = rec.cursor
+	}
+	text, _ := rec.fields["PRIORITY"].(string)
+	if n, err := strconv.Atoi(text); err == nil && s.cfg.RemapPriority {
+		rec.fields["PRIORITY"] = "UNKNOWN"
+		if n >= 0 && n < len(priorities) {
+			rec.fields["PRIORITY"] = priorities[n]
+		}
+	}
 }
 
 // complaints logs what journalctl says on stderr.
@@ -200,7 +284,7 @@ type complaints struct{ log *slog.Logger }
 func (c *complaints) Write(b []byte) (int, error) {
 	for line := range strings.Lines(string(b)) {
 		if line = strings.TrimSpace(line); line != "" {
-			c.log.Warn("journalctl reported an issue.", tracing.Target(target), "stderr", line)
+			c.log.Warn("Warning journalctl stderr: "+line, tracing.Target(target))
 		}
 	}
 	return len(b), nil

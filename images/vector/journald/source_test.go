@@ -26,9 +26,9 @@ func TestDecode(t *testing.T) {
 	}{
 		{"a record", `{"__CURSOR":"c","MESSAGE":"hi","_HOSTNAME":"w1","_SYSTEMD_UNIT":"a.service","PRIORITY":"6","__REALTIME_TIMESTAMP":"1784016000500000"}`,
 			map[string]any{"message": "hi", "host": "w1", "_SYSTEMD_UNIT": "a.service", "PRIORITY": "6", "__REALTIME_TIMESTAMP": "1784016000500000",
-				"timestamp": "2026-07-14T08:00:00.5Z", "source_type": "journald"}},
+				"timestamp": time.Date(2026, 7, 14, 8, 0, 0, 5e8, time.UTC), "source_type": "journald"}},
 		{"the sender's time goes before the journal's", `{"__CURSOR":"c","_SOURCE_REALTIME_TIMESTAMP":"1000000","__REALTIME_TIMESTAMP":"2000000"}`,
-			map[string]any{"_SOURCE_REALTIME_TIMESTAMP": "1000000", "__REALTIME_TIMESTAMP": "2000000", "timestamp": "1970-01-01T00:00:01Z", "source_type": "journald"}},
+			map[string]any{"_SOURCE_REALTIME_TIMESTAMP": "1000000", "__REALTIME_TIMESTAMP": "2000000", "timestamp": time.Unix(1, 0).UTC(), "source_type": "journald"}},
 		{"bytes become text", `{"__CURSOR":"c","MESSAGE":[104,105,27,255]}`, map[string]any{"message": "hi\x1b\uFFFD", "source_type": "journald"}},
 		{"values given several times stay an array's text", `{"__CURSOR":"c","X":["a","b"]}`, map[string]any{"X": `["a","b"]`, "source_type": "journald"}},
 		{"no cursor is discarded", `{"MESSAGE":"hi"}`, nil},
@@ -54,20 +54,25 @@ func TestArgs(t *testing.T) {
 	t.Parallel()
 	base := "--follow --all --show-cursor --output=json"
 	tests := []struct {
-		name   string
-		cfg    config.Source
-		cursor string
-		want   string
+		name    string
+		cfg     config.Journald
+		systemd int
+		cursor  string
+		want    string
 	}{
-		{"the first start reads this boot from its beginning", config.Source{CurrentBootOnly: true}, "", base + " --boot --since=2000-01-01"},
-		{"a later one goes on after the checkpoint", config.Source{CurrentBootOnly: true}, "s=1;i=2", base + " --boot --after-cursor=s=1;i=2"},
-		{"since_now counts only at first", config.Source{SinceNow: true}, "", base + " --since=now"},
-		{"a directory of its own", config.Source{JournalDirectory: "/j"}, "x", base + " --directory=/j --after-cursor=x"},
+		{"the first start reads this boot from its beginning", config.Journald{CurrentBootOnly: true}, 247, "", base + " --boot --since=2000-01-01"},
+		{"a later one goes on after the checkpoint", config.Journald{CurrentBootOnly: true}, 247, "s=1;i=2", base + " --boot --after-cursor=s=1;i=2"},
+		{"from systemd 250 on following means this boot", config.Journald{CurrentBootOnly: true}, 250, "", base + " --since=2000-01-01"},
+		{"all boots before 250", config.Journald{}, 249, "", base + " --since=2000-01-01"},
+		{"all boots from 258 on", config.Journald{}, 258, "", base + " --boot=all --since=2000-01-01"},
+		{"since_now counts only at first", config.Journald{SinceNow: true}, 247, "", base + " --since=now"},
+		{"a directory and a namespace of its own", config.Journald{JournalDirectory: "/j", JournalNamespace: "n"}, 247, "x", base + " --directory=/j --namespace=n --after-cursor=x"},
+		{"more arguments come last", config.Journald{ExtraArgs: []string{"--merge"}}, 247, "x", base + " --after-cursor=x --merge"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := Source{cfg: tt.cfg, cursor: tt.cursor}
+			s := Source{cfg: config.Source{Journald: tt.cfg}, systemd: tt.systemd, cursor: tt.cursor}
 			assert.Equal(t, tt.want, strings.Join(s.Args(), " "))
 		})
 	}
@@ -95,6 +100,8 @@ func TestCheckpoint(t *testing.T) {
 	require.NoError(t, c.Close())
 }
 
+const batchSize = 16
+
 // fakeJournalctl puts a script in PATH that stands for journalctl: it notes its arguments in the file `calls`, and plays
 // the file `journal`. It is a test double; the real one runs in the machines.
 func fakeJournalctl(t *testing.T, journal, after string) (calls string) {
@@ -121,7 +128,7 @@ func newSource(t *testing.T, log *strings.Builder, units ...string) *Source {
 	c, err := OpenCheckpoint(t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
-	s := New(config.Source{IncludeUnits: units}, c, tracing.New(log, slog.LevelInfo))
+	s := New(config.Source{Journald: config.Journald{IncludeUnits: units, BatchSize: batchSize}}, 257, c, tracing.New(log, slog.LevelInfo, 0))
 	s.backoff = time.Millisecond
 	return s
 }
@@ -201,7 +208,7 @@ func TestAJournalctlThatEndsIsStartedAgainAfterItsLastRecord(t *testing.T) {
 	assert.Contains(t, runs[0], "--since=2000-01-01")
 	assert.Contains(t, runs[1], "--after-cursor=c1")
 	assert.Contains(t, log.String(), "Journalctl process stopped")
-	assert.Contains(t, log.String(), `stderr="gone"`)
+	assert.Contains(t, log.String(), "Warning journalctl stderr: gone")
 }
 
 func TestALineAboveTheLimitIsDiscarded(t *testing.T) {
@@ -218,4 +225,52 @@ func TestALineAboveTheLimitIsDiscarded(t *testing.T) {
 	}))
 	assert.Equal(t, []string{"m1"}, got)
 	assert.Contains(t, log.String(), "too long for the stand-in")
+}
+
+func TestWhatIsWanted(t *testing.T) {
+	t.Parallel()
+	record := `{"__CURSOR":"c","MESSAGE":"hi","_SYSTEMD_UNIT":"a.service","_TRANSPORT":"kernel","PRIORITY":"3"}`
+	tests := []struct {
+		name string
+		cfg  config.Journald
+		want bool
+	}{
+		{"all, where nothing is asked for", config.Journald{}, true},
+		{"its unit", config.Journald{IncludeUnits: []string{"a.service"}}, true},
+		{"another unit", config.Journald{IncludeUnits: []string{"b.service"}}, false},
+		{"one of its fields", config.Journald{IncludeMatches: map[string][]string{"_TRANSPORT": {"audit", "kernel"}}}, true},
+		{"a field or a unit: one is enough", config.Journald{IncludeUnits: []string{"b.service"}, IncludeMatches: map[string][]string{"_TRANSPORT": {"kernel"}}}, true},
+		{"the message by its name in the journal", config.Journald{IncludeMatches: map[string][]string{"MESSAGE": {"hi"}}}, true},
+		{"an excluded field", config.Journald{ExcludeMatches: map[string][]string{"_TRANSPORT": {"kernel"}}}, false},
+		{"an excluded field goes before its unit", config.Journald{IncludeUnits: []string{"a.service"}, ExcludeMatches: map[string][]string{"PRIORITY": {"3"}}}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rec, err := decode([]byte(record))
+			require.NoError(t, err)
+			s := Source{cfg: config.Source{Journald: tt.cfg}}
+			assert.Equal(t, tt.want, s.wanted(rec.fields))
+		})
+	}
+}
+
+func TestTheVersionOfJournalctl(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "journalctl")
+	all := config.Source{Journald: config.Journald{JournalctlPath: path}}
+	_, err := Version(t.Context(), all)
+	require.EqualError(t, err, "journalctl failed to execute: No such file or directory (os error 2)")
+
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho 'systemd 252 (252.39-1~deb12u1)'\n"), 0o700))
+	version, err := Version(t.Context(), all)
+	require.NoError(t, err)
+	assert.Equal(t, 252, version)
+
+	boot := all
+	boot.CurrentBootOnly = true
+	assert.NoError(t, CheckVersion(all, 249))
+	assert.ErrorContains(t, CheckVersion(all, version), "not supported for systemd versions 250 through 257 (got 252).")
+	assert.NoError(t, CheckVersion(boot, version))
+	assert.NoError(t, CheckVersion(all, 258))
 }

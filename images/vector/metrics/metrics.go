@@ -85,10 +85,10 @@ func (r *Registry) Scrape(now time.Time) []event.Event {
 	var events []event.Event
 	for _, key := range slices.Sorted(maps.Keys(r.counters)) {
 		c := r.counters[key]
-		events = append(events, event.Event{Metric: &event.Metric{Name: c.name, Tags: c.tags, Time: now, Value: float64(c.Value())}})
+		events = append(events, event.Event{Metric: &event.Metric{Name: c.name, Namespace: "vector", Tags: c.tags, Time: now, Value: float64(c.Value())}})
 	}
 	for _, g := range r.gauges {
-		events = append(events, event.Event{Metric: &event.Metric{Name: g.name, Tags: g.tags, Time: now, Gauge: true, Value: g.read()}})
+		events = append(events, event.Event{Metric: &event.Metric{Name: g.name, Namespace: "vector", Tags: g.tags, Time: now, Type: "gauge", Value: g.read()}})
 	}
 	return events
 }

@@ -6,14 +6,20 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"bootrace/images/vector/axiom"
 	"bootrace/images/vector/buffer"
+	"bootrace/images/vector/client"
 	"bootrace/images/vector/config"
+	"bootrace/images/vector/event"
 	"bootrace/images/vector/journald"
 	"bootrace/images/vector/metrics"
+	"bootrace/images/vector/prometheus"
 	"bootrace/images/vector/tracing"
 )
 
@@ -37,29 +43,73 @@ func buildSink(c config.Sink, opts Options, registry *metrics.Registry) (*sink, 
 			out = opts.Stderr
 		}
 		s.run = func(ctx context.Context, b buffer.Buffer) error { return printLines(ctx, b, out) }
-	case "blackhole":
+	default: // blackhole, and what is not played
 		s.run = func(ctx context.Context, b buffer.Buffer) error { return printLines(ctx, b, io.Discard) }
 	}
 	return s, nil
 }
 
 func openBuffer(cfg *config.Config, c config.Sink, log *slog.Logger) (buffer.Buffer, error) {
-	if !c.Buffer.Disk {
-		return buffer.NewMemory(c.Buffer.MaxEvents, c.Buffer.Block, c.Acknowledgements), nil
-	}
 	log = log.With(tracing.Component("sink", c.ID, c.Type), tracing.Target("vector_buffers::variants::disk_v2"))
-	return buffer.OpenDisk(bufferDir(cfg, c), c.Buffer.MaxSize, c.Buffer.Block, log)
+	var stages []buffer.Buffer
+	for _, stage := range c.Buffers {
+		block := stage.Full == "block"
+		switch {
+		case stage.Disk:
+			disk, err := buffer.OpenDisk(bufferDir(cfg, c), stage.MaxSize, block, log)
+			if err != nil {
+				return nil, fmt.Errorf("error occurred when building buffer: failed to build individual stage %d: %w", len(stages), err)
+			}
+			stages = append(stages, disk)
+		case stage.MaxSize > 0:
+			stages = append(stages, buffer.NewSizedMemory(stage.MaxSize, block, c.Acknowledgements))
+		default:
+			stages = append(stages, buffer.NewMemory(stage.MaxEvents, block, c.Acknowledgements))
+		}
+	}
+	if len(stages) == 1 {
+		return stages[0], nil
+	}
+	return buffer.Overflow(stages[0], stages[1]), nil
 }
 
 func bufferDir(cfg *config.Config, c config.Sink) string {
 	return filepath.Join(cfg.DataDir, "buffer", "v2", c.ID)
 }
 
-func scrape(ctx context.Context, registry *metrics.Registry, every time.Duration, emit journald.Emit) error {
-	ticker := time.NewTicker(every)
+func scraper(c config.Source, opts Options) (*prometheus.Source, error) {
+	http, err := client.New(c.TLS, config.Proxy{})
+	if err != nil {
+		return nil, err
+	}
+	return prometheus.New(c, http, opts.Log.With(tracing.Component("source", c.ID, c.Type)))
+}
+
+// own reads the program's own metrics, with the namespace and tags that the source asks for.
+func own(c config.Source, registry *metrics.Registry) []event.Event {
+	events := registry.Scrape(time.Now())
+	for _, e := range events {
+		e.Metric.Namespace = c.Namespace
+		tags := maps.Clone(e.Metric.Tags)
+		if host, ok := tags["host"]; ok && c.HostKey != "host" {
+			delete(tags, "host")
+			if c.HostKey != "" {
+				tags[c.HostKey] = host
+			}
+		}
+		if c.PIDKey != "" {
+			tags[c.PIDKey] = strconv.Itoa(os.Getpid())
+		}
+		e.Metric.Tags = tags
+	}
+	return events
+}
+
+func scrape(ctx context.Context, c config.Source, registry *metrics.Registry, emit journald.Emit) error {
+	ticker := time.NewTicker(c.ScrapeInterval)
 	defer ticker.Stop()
 	for {
-		if err := emit(ctx, registry.Scrape(time.Now()), nil); err != nil {
+		if err := emit(ctx, own(c, registry), nil); err != nil {
 			return nil
 		}
 		select {

@@ -41,7 +41,9 @@ func askHealth(ctx context.Context, sinks []*sink, enabled bool) []Health {
 			all = append(all, Health{Sink: s.ID, Disabled: true})
 			continue
 		}
-		all = append(all, Health{Sink: s.ID, Err: s.healthcheck(ctx)})
+		timed, cancel := context.WithTimeout(ctx, s.HealthTimeout)
+		all = append(all, Health{Sink: s.ID, Err: s.healthcheck(timed)})
+		cancel()
 	}
 	return all
 }

@@ -28,6 +28,8 @@ import (
 type Options struct {
 	Log            *slog.Logger
 	Host           string
+	Vars           map[string]string
+	Version        config.Version
 	UserAgent      string
 	Started        time.Time
 	Stdout, Stderr io.Writer
@@ -87,28 +89,47 @@ func Build(cfg *config.Config, opts Options) (_ *Topology, err error) {
 		t.sinks = append(t.sinks, s)
 		sinks[c.ID] = s
 	}
+	flow := newFlow(cfg, sinks, environment{opts.Vars, opts.Host}, opts.Log)
 	for _, c := range cfg.Sources {
-		out := newOutput(cfg, c, sinks, registry)
-		if len(out.routes) == 0 {
-			continue // warned of; Vector runs it and throws away what it gives
-		}
-		log := opts.Log.With(tracing.Component("source", c.ID, c.Type))
-		switch c.Type {
-		case "journald":
-			checkpoint, err := journald.OpenCheckpoint(filepath.Join(cfg.DataDir, c.ID))
-			if err != nil {
-				return nil, config.Errors{fmt.Sprintf("Source %q: %v", c.ID, err)}
-			}
-			t.closers = append(t.closers, checkpoint)
-			j := journald.New(c, checkpoint, log)
-			t.sources = append(t.sources, source{c.ID, func(ctx context.Context) error { return j.Run(ctx, out.emit) }})
-		case "internal_metrics":
-			t.sources = append(t.sources, source{c.ID, func(ctx context.Context) error {
-				return scrape(ctx, registry, c.ScrapeInterval, out.emit)
-			}})
+		if err := t.addSource(cfg, c, flow, registry, opts); err != nil {
+			return nil, config.Errors{fmt.Sprintf("Source %q: %v", c.ID, err)}
 		}
 	}
 	return t, nil
+}
+
+// addSource leaves out those that nobody reads, which was warned of: Vector runs them and throws away what they give. And
+// those that are not played, which are silent.
+func (t *Topology) addSource(cfg *config.Config, c config.Source, flow *flow, registry *metrics.Registry, opts Options) error {
+	if len(flow.readers[c.ID]) == 0 {
+		return nil
+	}
+	out := flow.from(c, registry)
+	switch c.Type {
+	case "journald":
+		ctx, cancel := context.WithTimeout(context.Background(), versionTimeout)
+		defer cancel()
+		version, err := journald.Version(ctx, c)
+		if err != nil {
+			return err
+		}
+		checkpoint, err := journald.OpenCheckpoint(filepath.Join(dataDir(cfg, c), c.ID))
+		if err != nil {
+			return err
+		}
+		t.closers = append(t.closers, checkpoint)
+		j := journald.New(c, version, checkpoint, opts.Log.With(tracing.Component("source", c.ID, c.Type)))
+		t.sources = append(t.sources, source{c.ID, func(ctx context.Context) error { return j.Run(ctx, out.emit) }})
+	case "internal_metrics":
+		t.sources = append(t.sources, source{c.ID, func(ctx context.Context) error { return scrape(ctx, c, registry, out.emit) }})
+	case "prometheus_scrape":
+		p, err := scraper(c, opts)
+		if err != nil {
+			return err
+		}
+		t.sources = append(t.sources, source{c.ID, func(ctx context.Context) error { return p.Run(ctx, out.emit) }})
+	}
+	return nil
 }
 
 // Start runs everything, sinks first.
