@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -26,8 +27,8 @@ func judged(config, phrase string) func(*lab) string {
 			{"validate", fullText, true},
 			{"the start", p.log.String(), start != "runs"},
 		} {
-			if got := says(text.what, phrase); text.need && got != said {
-				said = text.of + " " + got
+			if text.need && !strings.Contains(text.what, phrase) {
+				said = text.of + " does not"
 				break
 			}
 		}
@@ -140,11 +141,6 @@ func notWritable(l *lab) string {
 		return err.Error()
 	}
 	if os.Getuid() == 0 { // root may write anywhere
-		for dir := l.dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-			if err := os.Chmod(dir, 0o755); err != nil {
-				return err.Error()
-			}
-		}
 		l.user = &syscall.Credential{Uid: 65534, Gid: 65534}
 		if l.command("--version").Run() != nil {
 			l.t.Skip("other users may not run " + l.program.path)

@@ -165,14 +165,6 @@ func mode(path string) fs.FileMode {
 	return info.Mode().Perm()
 }
 
-// yes is what is so, or that it is not.
-func yes(so bool, what string) string {
-	if so {
-		return what
-	}
-	return "not " + what
-}
-
 // secure is an Axiom over TLS, whose certificate is in ca.pem.
 func (l *lab) secure() *axiom {
 	a := unstarted()

@@ -121,7 +121,7 @@ func TestConformance(t *testing.T) {
 						want, why = instead, "left: "+r.left.why
 					}
 					if !assert.Equal(t, want, got, why) {
-						t.Logf("what the program said last:\n%s", l.log.tail(20))
+						t.Logf("what the program said:\n%s", l.log.tail(20))
 					}
 				})
 			}
