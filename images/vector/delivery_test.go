@@ -49,7 +49,7 @@ func TestWhatItReadsWithAWrongTokenIsLost(t *testing.T) {
 	m.journal(10)
 	m.worker(c.URL)
 	r := m.start()
-	r.says("Not retriable; dropping the request. reason=response status: 401 Unauthorized")
+	r.says(`Not retriable; dropping the request. reason="Default retry strategy: Unauthorized"`)
 	r.drops("platform", 10)
 	assert.Zero(t, r.stops())
 
@@ -198,7 +198,7 @@ func TestNoSecretIsInTheLog(t *testing.T) {
 	m.journal(5)
 	m.worker(c.URL)
 	r := m.start("-v")
-	r.says("response status: 403 Forbidden") // of the sink with the token: the one for metrics is answered 404, sooner or later
+	r.says("Default retry strategy: Forbidden") // of the sink with the token: the one for metrics is answered 404, sooner or later
 	var token string
 	for _, e := range m.environ {
 		if value, ok := strings.CutPrefix(e, "AXIOM_PLATFORM_TOKEN="); ok {

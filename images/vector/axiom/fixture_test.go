@@ -2,6 +2,7 @@ package axiom
 
 import (
 	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"fmt"
 	"io"
@@ -72,6 +73,12 @@ func decompress(r *http.Request) (string, error) {
 		}
 		defer d.Close()
 		body = d
+	case "deflate":
+		d, err := zlib.NewReader(r.Body)
+		if err != nil {
+			return "", err
+		}
+		body = d
 	case "gzip":
 		d, err := gzip.NewReader(r.Body)
 		if err != nil {
@@ -115,8 +122,13 @@ func newFixture(t *testing.T, cfg config.Axiom) fixture {
 		Token: "token", Dataset: "set", Compression: "zstd", BatchMaxBytes: 10_000_000,
 		BatchTimeout: time.Hour, RequestTimeout: time.Hour, // for tests that are not about them
 		RetryInitial: time.Millisecond, RetryMax: 3 * time.Millisecond,
+		TLS:           config.TLS{VerifyCertificate: true, VerifyHostname: true},
+		RetryAttempts: cfg.RetryAttempts, NeverRetry: cfg.NeverRetry, Headers: cfg.Headers,
 	}
 	full.URL, full.OrgID = cfg.URL, cfg.OrgID
+	if cfg.TLS != (config.TLS{}) {
+		full.TLS = cfg.TLS
+	}
 	if cfg.Token != "" {
 		full.Token = cfg.Token
 	}

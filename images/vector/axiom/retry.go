@@ -69,7 +69,11 @@ func cause(err error) string {
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &dns):
-		return "error trying to connect: dns error: failed to lookup address information: " + dns.Err
+		text := "Temporary failure in name resolution"
+		if dns.IsNotFound {
+			text = "Name or service not known"
+		}
+		return "error trying to connect: dns error: failed to lookup address information: " + text
 	case errors.As(err, &op) && op.Op == "dial" && errors.As(err, &errno):
 		text := errno.Error()
 		return fmt.Sprintf("error trying to connect: tcp connect error: %s (os error %d)", strings.ToUpper(text[:1])+text[1:], int(errno))

@@ -26,11 +26,11 @@ func TestRetryOrDropByStatus(t *testing.T) {
 		reason string
 	}{
 		{200, false, ""}, {201, false, ""}, {204, false, ""},
-		{408, true, "request timeout"}, {429, true, "too many requests"},
-		{500, true, "500 Internal Server Error"}, {502, true, "502 Bad Gateway"}, {503, true, "503 Service Unavailable"}, {504, true, "504 Gateway Timeout"}, {507, true, "507 Insufficient Storage"},
-		{400, false, "response status: 400 Bad Request"}, {401, false, "response status: 401 Unauthorized"},
-		{403, false, "response status: 403 Forbidden"}, {404, false, "response status: 404 Not Found"},
-		{501, false, "endpoint not implemented"}, {302, false, "response status: 302 Found"}, {413, false, "response status: 413"},
+		{408, true, "Request Timeout"}, {429, true, "Too Many Requests"},
+		{500, true, "Internal Server Error"}, {502, true, "Bad Gateway"}, {503, true, "Service Unavailable"}, {504, true, "Gateway Timeout"}, {507, true, "Insufficient Storage"},
+		{400, false, "Bad Request"}, {401, false, "Unauthorized"},
+		{403, false, "Forbidden"}, {404, false, "Not Found"},
+		{501, false, "Not Implemented"}, {302, false, "Found"}, {413, false, "Payload Too Large"},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
@@ -46,10 +46,10 @@ func TestRetryOrDropByStatus(t *testing.T) {
 				assert.Empty(t, f.log.String())
 			case tt.retry:
 				assert.Equal(t, []string{"{\"n\":1}\n", "{\"n\":1}\n"}, s.bodies, "the very same batch is sent again")
-				assert.Contains(t, f.log.String(), "Retrying after response. reason="+tt.reason)
+				assert.Contains(t, f.log.String(), "Retrying after response. reason=Default retry strategy: "+tt.reason+"\n")
 			default:
 				assert.Len(t, s.bodies, 1, "it is not sent again")
-				assert.Contains(t, f.log.String(), "Not retriable; dropping the request. reason="+tt.reason)
+				assert.Contains(t, f.log.String(), `Not retriable; dropping the request. reason="Default retry strategy: `+tt.reason+`"`)
 				assert.Contains(t, f.log.String(), "Events dropped intentional=false count=1")
 			}
 			assert.Equal(t, []string{fmt.Sprint(success || tt.retry)}, *f.acks)
@@ -93,10 +93,10 @@ func TestErrorsOfTheTransportAreRetried(t *testing.T) {
 		name, url, want string
 		timeout         time.Duration
 	}{
-		{"a refused connection", "http://127.0.0.1:1", "connection refused", 0},
+		{"a refused connection", "http://127.0.0.1:1", "tcp connect error: Connection refused (os error 111)", 0},
 		{"an unknown certificate", tlsServer.URL, "x509: certificate signed by unknown authority", 0},
 		// RFC 1035, 2.3.4: a label has at most 63 bytes, so nobody is asked.
-		{"a name that does not resolve", "http://" + strings.Repeat("n", 64) + ".invalid", "no such host", 0},
+		{"a name that does not resolve", "http://" + strings.Repeat("n", 64) + ".invalid", "Name or service not known", 0},
 		{"no answer", silent.URL, "Request timed out.", 100 * time.Millisecond},
 	}
 	for _, tt := range tests {
@@ -135,7 +135,7 @@ func TestTheRequest(t *testing.T) {
 
 func TestCompressions(t *testing.T) {
 	t.Parallel()
-	for _, compression := range []string{"none", "gzip", "zstd"} {
+	for _, compression := range []string{"none", "gzip", "zlib", "zstd"} {
 		t.Run(compression, func(t *testing.T) {
 			t.Parallel()
 			s := newService(t)
@@ -224,6 +224,75 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
+func TestARegionIsAnEndpointOfItsOwn(t *testing.T) {
+	t.Parallel()
+	got, err := Endpoint(config.Axiom{Region: "edge.axiom.example", Dataset: "d"})
+	require.NoError(t, err)
+	assert.Equal(t, "https://edge.axiom.example/v1/ingest/d", got.String())
+	_, err = Endpoint(config.Axiom{Region: "edge.axiom.example", URL: "https://x"})
+	assert.EqualError(t, err, "Cannot set both `url` and `region`. Please use only one.")
+}
+
+func TestRetriesMayHaveAnEnd(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		cfg  config.Axiom
+		want int
+	}{
+		{"after two", config.Axiom{RetryAttempts: 2}, 3},
+		{"before the first", config.Axiom{NeverRetry: true}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t, 503, 503, 503, 503, 503)
+			tt.cfg.URL = s.URL
+			f := newFixture(t, tt.cfg)
+			f.run(t, "x")
+			assert.Len(t, s.bodies, tt.want)
+			assert.Equal(t, []string{"false"}, *f.acks)
+		})
+	}
+}
+
+func TestHeadersOfTheConfigurationAreSent(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	f := newFixture(t, config.Axiom{URL: s.URL, Headers: map[string]string{"X-Team": "infra"}})
+	f.run(t, "x")
+	assert.Equal(t, "infra", s.heads[0].Get("X-Team"))
+	_, err := newTarget(config.Axiom{Headers: map[string]string{"a b": "c"}}, "", slog.New(slog.DiscardHandler))
+	assert.ErrorContains(t, err, "invalid header")
+}
+
+func TestWhatTLSVerifies(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		tls  config.TLS
+		want int
+	}{
+		{"everything", config.TLS{VerifyCertificate: true, VerifyHostname: true}, 0},
+		{"the certificate but not its name", config.TLS{VerifyCertificate: true}, 0},
+		{"nothing", config.TLS{VerifyHostname: true}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t)
+			s.Close()
+			secure := httptest.NewUnstartedServer(s)
+			secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+			secure.StartTLS()
+			t.Cleanup(secure.Close)
+			f := newFixture(t, config.Axiom{URL: secure.URL, TLS: tt.tls, NeverRetry: true})
+			f.run(t, "x")
+			assert.Len(t, s.bodies, tt.want)
+		})
+	}
+}
+
 func TestBackoffIsFibonacciUpToItsCap(t *testing.T) {
 	t.Parallel()
 	b := backoff{next: time.Second, max: 30 * time.Second}
@@ -240,7 +309,7 @@ func TestHealthcheckOnlyWithAURI(t *testing.T) {
 	f := newFixture(t, config.Axiom{URL: s.URL})
 	require.NoError(t, f.sink.Healthcheck(t.Context(), ""))
 	assert.Empty(t, s.paths)
-	require.EqualError(t, f.sink.Healthcheck(t.Context(), s.URL+"/health"), "unexpected status: 403 Forbidden")
+	require.EqualError(t, f.sink.Healthcheck(t.Context(), s.URL+"/health"), "Unexpected status: 403 Forbidden")
 	require.NoError(t, f.sink.Healthcheck(t.Context(), s.URL+"/health"))
 }
 
