@@ -1,8 +1,11 @@
 package vrl
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,44 +13,159 @@ import (
 // (drop_on_abort).
 var ErrAbort = errors.New("aborted")
 
-// CompileError is a program that real Vector refuses as well. It never quotes a literal's value: interpolation may have
-// put a secret there.
+// CompileError is a program that real Vector refuses as well. It quotes nothing of the program but VRL's own names:
+// interpolation may have made a secret part of it.
 type CompileError struct {
-	Code    int // as in "error[E105]"
-	Message string
-	Line    int
-	Column  int
+	Code         int // as in "error[E105]"
+	Message      string
+	Line, Column int
+	pos          int
 }
 
 func (e *CompileError) Error() string {
-	return fmt.Sprintf("error[E%d]: %s, at :%d:%d", e.Code, e.Message, e.Line, e.Column)
+	return fmt.Sprintf("error[E%03d]: %s (:%d:%d), see https://errors.vrl.dev/%d", e.Code, e.Message, e.Line, e.Column, e.Code)
 }
 
 // Env is what a program sees of the machine.
 type Env struct {
 	Vars     map[string]string
 	Hostname string
-	Now      func() time.Time
+	Now      func() time.Time // nil: the clock
 }
+
+// maxSource bounds a program; Vector's have some dozen lines.
+const maxSource = 256 << 10
 
 // Program is a compiled program.
 type Program struct {
+	body      []expr
 	unknown   []string
 	undecided []string
 }
 
-// Compile reads a program.
+// Compile reads a program. An error is a *CompileError. A program without any expression is good.
 func Compile(source string) (*Program, error) {
-	return &Program{unknown: []string{"the whole program"}}, nil
+	if len(source) > maxSource {
+		return &Program{unknown: []string{fmt.Sprintf("a program of more than %d bytes", maxSource)}, undecided: []string{"whether a program that long compiles"}}, nil
+	}
+	source = strings.ToValidUTF8(source, "\uFFFD")
+	p, err := compile(source)
+	var refused *CompileError
+	if errors.As(err, &refused) {
+		refused.Line, refused.Column = place(source, refused.pos)
+		return nil, refused
+	}
+	out := &Program{body: p.body, unknown: remarks(source, p.unknown), undecided: remarks(source, p.undecided)}
+	if err != nil { // it could not be read to its end
+		line, _ := place(source, p.tokens[p.at].pos)
+		text := fmt.Sprintf("%v (line %d)", err, line)
+		out.unknown, out.undecided, out.body = append(out.unknown, text), append(out.undecided, text), nil
+	}
+	return out, nil
+}
+
+func compile(source string) (*compiled, error) {
+	tokens, err := lex(source)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{source: source, tokens: tokens}
+	out := &compiled{parser: p}
+	if out.body, err = p.program(); err != nil {
+		return out, err
+	}
+	c := &checker{parser: p, scope: &scope{vars: map[string]kind{}, event: of(kObject), metadata: of(kObject)}}
+	return out, c.root(out.body)
+}
+
+type compiled struct {
+	*parser
+	body []expr
+}
+
+// place is where a byte stands, both counted from 1.
+func place(source string, pos int) (line, column int) {
+	before := source[:min(pos, len(source))]
+	return 1 + strings.Count(before, "\n"), len(before) - strings.LastIndexByte(before, '\n')
+}
+
+// remarks are the notes in the order of the program, each once.
+func remarks(source string, notes []note) []string {
+	slices.SortStableFunc(notes, func(a, b note) int { return a.pos - b.pos })
+	var out []string
+	for _, n := range notes {
+		line, _ := place(source, n.pos)
+		if text := fmt.Sprintf("%s (line %d)", n.text, line); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // Unknown names the forms that are VRL but not played here, in order. Empty: Run plays all of it.
 func (p *Program) Unknown() []string { return p.unknown }
 
-// Undecided names what only Vector's own compiler can decide.
+// Undecided names what only Vector's own compiler can decide. Empty as a rule.
 func (p *Program) Undecided() []string { return p.undecided }
 
-// Run gives the event that `.` is in the end. The input is not changed.
+// Run gives what `.` is in the end: an object as a rule, for each of whose kinds the caller has its use (an array is
+// several events). ErrAbort is abort; any other error is one that the program handles with `!`, so that Vector drops or
+// passes the event as drop_on_error says, or the interpreter's own limit. The input is not changed. A program with
+// unknown forms does not run.
 func (p *Program) Run(event map[string]any, env Env) (any, error) {
-	return event, nil
+	if len(p.unknown) > 0 {
+		return nil, fmt.Errorf("run a VRL program: %s is not played", p.unknown[0])
+	}
+	m := &machine{env: env, metadata: map[string]any{}, vars: map[string]any{}}
+	var err error
+	if m.event, err = m.take(event); err != nil {
+		return nil, err
+	}
+	_, err = m.sequence(p.body)
+	var early *returned
+	if errors.As(err, &early) {
+		err = nil // remap sends what `.` is by then; the value is for other users of the language
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.plain(m.event)
+}
+
+// take copies what comes in, with the numbers in VRL's two types.
+func (m *machine) take(v any) (any, error) {
+	if err := m.spend(1); err != nil {
+		return nil, err
+	}
+	switch v := v.(type) {
+	case nil, bool, string, int64, float64:
+		return v, nil
+	case time.Time:
+		return v.UTC(), nil
+	case int:
+		return int64(v), nil
+	case json.Number:
+		return numbers(v, 0)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			inner, err := m.take(v[i])
+			if err != nil {
+				return nil, err
+			}
+			out[i] = inner
+		}
+		return out, nil
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name := range v {
+			inner, err := m.take(v[name])
+			if err != nil {
+				return nil, err
+			}
+			out[name] = inner
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("run a VRL program: an event has no %T", v)
 }

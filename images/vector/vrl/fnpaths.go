@@ -1,0 +1,190 @@
+package vrl
+
+import "regexp"
+
+var pathFunctions = map[string]*function{
+	"del": {params: parseParams("target:any compact?:bool"), result: kAny, lazy: true, run: del, infer: inferDel},
+	"exists": {params: parseParams("field:any"), result: kBool, lazy: true, run: func(in *invocation) (any, error) {
+		q := asTarget(in.call.ordered[0])
+		if q == nil {
+			q = in.call.ordered[0].(*queryExpr)
+		}
+		_, ok, err := in.find(q)
+		return ok, err
+	}},
+	"get": mayFn("value:array|object path:array", "any", func(in *invocation) (any, error) {
+		path, err := dynamicPath(in.list(1))
+		if err != nil {
+			return nil, err
+		}
+		v, _ := lookup(in.args[0], path)
+		return v, nil
+	}),
+	"set": mayFn("value:array|object path:array data:any", "array|object", func(in *invocation) (any, error) {
+		path, err := dynamicPath(in.list(1))
+		if err != nil {
+			return nil, err
+		}
+		if err := in.spend(length(in.args[0])); err != nil {
+			return nil, err
+		}
+		return put(in.args[0], path, in.args[2])
+	}),
+	"merge": {params: parseParams("to:object from:object deep?:bool"), result: kObject, run: merge,
+		infer: func(_ *checker, e *callExpr, args []typed, out typed) typed {
+			out.kind = overlay(objectOf(args[0].kind), objectOf(args[1].kind))
+			if deep, _ := constant(e.ordered[2]); e.ordered[2] != nil && deep != false {
+				for name, f := range out.kind.fields {
+					f.unsure = true
+					out.kind = out.kind.with(name, f)
+				}
+			}
+			return out
+		}},
+}
+
+func objectOf(k kind) kind {
+	if k.bits&kObject == 0 {
+		return unsureAny()
+	}
+	k.bits = kObject
+	return k
+}
+
+// inferDel: what was deleted is null after that.
+func inferDel(c *checker, e *callExpr, args []typed, out typed) typed {
+	out.kind = args[0].kind
+	q, _ := e.ordered[0].(*queryExpr)
+	if q == nil {
+		return out
+	}
+	gone := kind{bits: kNull, unsure: true}
+	switch {
+	case q.root == rootEvent && len(q.path) == 0:
+		c.scope.event = kind{bits: kObject, unsure: true}
+	case q.root == rootEvent:
+		c.scope.event = c.scope.event.insert(q.path, gone)
+	case q.root == rootVariable:
+		c.scope.vars[q.name] = c.scope.vars[q.name].insert(q.path, gone)
+	}
+	return out
+}
+
+func del(in *invocation) (any, error) {
+	q, ok := in.call.ordered[0].(*queryExpr)
+	if !ok { // a whole variable
+		name := in.call.ordered[0].(*varExpr).name
+		v := in.vars[name]
+		in.vars[name] = nil
+		return v, nil
+	}
+	compact := false
+	if in.has(1) {
+		v, err := in.eval(in.call.ordered[1])
+		if err != nil {
+			return nil, err
+		}
+		compact = v == true
+	}
+	v, _, err := in.find(q)
+	if err != nil || q.root == rootExpr {
+		return v, err
+	}
+	place := &in.event
+	var variable any
+	switch q.root {
+	case rootMetadata:
+		place = &in.metadata
+	case rootVariable:
+		variable = in.vars[q.name]
+		place = &variable
+	}
+	if err := in.spend(length(*place)); err != nil {
+		return nil, err
+	}
+	if len(q.path) == 0 {
+		*place = map[string]any{}
+	} else {
+		*place = remove(*place, q.path, compact)
+	}
+	if q.root == rootVariable {
+		in.vars[q.name] = variable
+	}
+	return v, nil
+}
+
+func dynamicPath(list []any) ([]step, error) {
+	var path []step
+	for _, item := range list {
+		switch item := item.(type) {
+		case string:
+			path = append(path, step{field: item})
+		case int64:
+			if item > maxIndex || item < -maxIndex {
+				return nil, errLimit
+			}
+			path = append(path, step{index: int(item), array: true})
+		default:
+			return nil, errorf("path segment must be either string or integer, not %s", typeOf(item))
+		}
+	}
+	return path, nil
+}
+
+func merge(in *invocation) (any, error) {
+	if in.flag(2, false) {
+		return in.mergeDeep(in.object(0), in.object(1))
+	}
+	return in.mergeObjects(in.args[0], in.args[1])
+}
+
+func (m *machine) mergeDeep(to, from map[string]any) (any, error) {
+	v, err := m.mergeObjects(to, from)
+	if err != nil {
+		return nil, err
+	}
+	out := v.(map[string]any)
+	for name, inner := range from {
+		a, ok1 := to[name].(map[string]any)
+		b, ok2 := inner.(map[string]any)
+		if !ok1 || !ok2 {
+			continue
+		}
+		if out[name], err = m.mergeDeep(a, b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// plain copies a value into what the rest of the stand-in takes: a regex is its text.
+func (m *machine) plain(v any) (any, error) {
+	if err := m.spend(1); err != nil {
+		return nil, err
+	}
+	switch v := v.(type) {
+	case *regexp.Regexp:
+		return v.String(), nil
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			inner, err := m.plain(v[i])
+			if err != nil {
+				return nil, err
+			}
+			out[i] = inner
+		}
+		return out, nil
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name := range v {
+			inner, err := m.plain(v[name])
+			if err != nil {
+				return nil, err
+			}
+			out[name] = inner
+		}
+		return out, nil
+	}
+	return v, nil
+}

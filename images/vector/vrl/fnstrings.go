@@ -1,0 +1,177 @@
+package vrl
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+func mapped(f func(string) string) *function {
+	return sureFn("value:string", "string", func(in *invocation) (any, error) {
+		return f(in.str(0)), in.spend(len(in.str(0)))
+	})
+}
+
+// affix is starts_with, ends_with or contains.
+func affix(part string, f func(s, part string) bool) *function {
+	return sureFn("value:string "+part+":string case_sensitive?:bool", "bool", func(in *invocation) (any, error) {
+		if in.flag(2, true) {
+			return f(in.str(0), in.str(1)), nil
+		}
+		return f(strings.ToLower(in.str(0)), strings.ToLower(in.str(1))), nil
+	})
+}
+
+var stringFunctions = map[string]*function{
+	"upcase":           mapped(strings.ToUpper),
+	"downcase":         mapped(strings.ToLower),
+	"strip_whitespace": mapped(strings.TrimSpace),
+	"starts_with":      affix("substring", strings.HasPrefix),
+	"ends_with":        affix("substring", strings.HasSuffix),
+	"contains":         affix("substring", strings.Contains),
+	"replace":          sureFn("value:string pattern:string|regex with:string count?:int", "string", replace),
+	"split":            sureFn("value:string pattern:string|regex limit?:int", "array", split),
+	"join": mayFn("value:array separator?:string", "string", func(in *invocation) (any, error) {
+		var parts []string
+		size := 0
+		for _, item := range in.list(0) {
+			s, ok := item.(string)
+			if !ok {
+				return nil, errorf("all array items must be strings")
+			}
+			parts, size = append(parts, s), size+len(s)+len(in.str(1))
+		}
+		if err := in.spend(size); err != nil {
+			return nil, err
+		}
+		return strings.Join(parts, in.str(1)), nil
+	}),
+	"slice":    mayFn("value:string|array start:int end?:int", "string|array", slice),
+	"truncate": sureFn("value:string limit:int suffix?:string", "string", truncate),
+	"strlen": sureFn("value:string", "int", func(in *invocation) (any, error) {
+		return int64(utf8.RuneCountInString(in.str(0))), nil
+	}),
+	"find": sureFn("value:string pattern:string|regex from?:int", "int|null", find),
+	"match": sureFn("value:string pattern:regex", "bool", func(in *invocation) (any, error) {
+		return in.args[1].(*regexp.Regexp).MatchString(in.str(0)), nil
+	}),
+	"match_any": sureFn("value:string patterns:array", "bool", func(in *invocation) (any, error) {
+		for _, p := range in.list(1) {
+			if re, ok := p.(*regexp.Regexp); ok && re.MatchString(in.str(0)) {
+				return true, nil
+			}
+		}
+		return false, nil
+	}),
+}
+
+// replace takes captures in the replacement as Go and Rust both write them: `$1`, `${name}`, `$$`.
+func replace(in *invocation) (any, error) {
+	s, with, count := in.str(0), in.str(2), int(in.integer(3, -1))
+	if count < 0 {
+		count = -1
+	}
+	re, ok := in.args[1].(*regexp.Regexp)
+	if !ok {
+		out := strings.Replace(s, in.str(1), with, count)
+		return out, in.spend(len(out))
+	}
+	var b strings.Builder
+	last := 0
+	for _, at := range re.FindAllStringSubmatchIndex(s, count) {
+		b.WriteString(s[last:at[0]])
+		b.Write(re.ExpandString(nil, with, s, at))
+		last = at[1]
+		if err := in.spend(at[1] - at[0] + len(with)); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteString(s[last:])
+	return b.String(), in.spend(b.Len())
+}
+
+func split(in *invocation) (any, error) {
+	s, limit := in.str(0), int(in.integer(2, -1))
+	if limit == 0 {
+		return []any{}, nil
+	}
+	var parts []string
+	if re, ok := in.args[1].(*regexp.Regexp); ok {
+		parts = splitRegex(re, s, limit)
+	} else if in.str(1) == "" {
+		parts = append(append([]string{""}, strings.SplitN(s, "", limit)...), "")
+	} else {
+		parts = strings.SplitN(s, in.str(1), limit)
+	}
+	list := make([]any, len(parts))
+	for i, part := range parts {
+		list[i] = part
+	}
+	return list, in.spend(len(s) + len(list))
+}
+
+// splitRegex keeps the empty pieces at both ends, as Rust does and Go's Split does not.
+func splitRegex(re *regexp.Regexp, s string, limit int) []string {
+	var parts []string
+	last := 0
+	for _, at := range re.FindAllStringIndex(s, -1) {
+		if len(parts)+1 == limit {
+			break
+		}
+		parts, last = append(parts, s[last:at[0]]), at[1]
+	}
+	return append(parts, s[last:])
+}
+
+func slice(in *invocation) (any, error) {
+	size := length(in.args[0])
+	start, end := in.integer(1, 0), in.integer(2, int64(size))
+	if start < 0 {
+		start += int64(size)
+	}
+	if end < 0 {
+		end += int64(size)
+	}
+	switch {
+	case start < 0 || start > int64(size):
+		return nil, errorf(`"start" must be between "-%d" and "%d"`, size, size)
+	case end < start:
+		return nil, errorf(`"end" must be greater or equal to "start"`)
+	}
+	end = min(end, int64(size))
+	if list, ok := in.args[0].([]any); ok {
+		return list[start:end:end], nil
+	}
+	return strings.ToValidUTF8(in.str(0)[start:end], "\uFFFD"), in.spend(size)
+}
+
+func truncate(in *invocation) (any, error) {
+	s, limit := in.str(0), max(in.integer(1, 0), 0)
+	n := int64(0)
+	for i := range s {
+		if n == limit {
+			return s[:i] + in.str(2), in.spend(i + len(in.str(2)))
+		}
+		n++
+	}
+	return s, nil
+}
+
+func find(in *invocation) (any, error) {
+	s, from := in.str(0), max(in.integer(2, 0), 0)
+	if from > int64(len(s)) {
+		return nil, nil
+	}
+	at := -1
+	if re, ok := in.args[1].(*regexp.Regexp); ok {
+		if loc := re.FindStringIndex(s[from:]); loc != nil {
+			at = loc[0]
+		}
+	} else {
+		at = strings.Index(s[from:], in.str(1))
+	}
+	if at < 0 {
+		return nil, nil
+	}
+	return int64(at) + from, nil
+}

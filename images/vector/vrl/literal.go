@@ -1,0 +1,172 @@
+package vrl
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+var escapes = map[byte]string{'\'': "'", '"': `"`, '\\': `\`, 'n': "\n", 'r': "\r", 't': "\t", '{': "{", '}': "}", '0': "\x00"}
+
+// The messages name no character: it may be one of a secret's.
+var errEscape = errors.New("unexpected error: invalid escape character")
+
+// unescape puts in what a string literal's escapes stand for. A backslash at a line's end joins it with the next,
+// whose indent is dropped.
+func unescape(s string) (string, error) {
+	if !strings.Contains(s, `\`) {
+		return s, nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i++; i == len(s) {
+			return "", errEscape
+		}
+		switch c := s[i]; {
+		case c == '\n':
+			for i+1 < len(s) && strings.IndexByte(" \t\r\n", s[i+1]) >= 0 {
+				i++
+			}
+		case c == 'u':
+			end := strings.IndexByte(s[i:], '}')
+			if end < 3 || end > 8 || s[i+1] != '{' {
+				return "", errEscape
+			}
+			v, err := strconv.ParseUint(s[i+2:i+end], 16, 32)
+			if err != nil || v > utf8.MaxRune || !utf8.ValidRune(rune(v)) {
+				return "", errEscape
+			}
+			b.WriteRune(rune(v))
+			i += end
+		case escapes[c] != "":
+			b.WriteString(escapes[c])
+		default:
+			return "", errEscape
+		}
+	}
+	return b.String(), nil
+}
+
+// segment is a piece of a string literal: text, or the name of the variable that stands in {{ }}.
+type segment struct {
+	text     string
+	variable bool
+}
+
+// segments splits a string literal at its templates; `\{{` is no template.
+func segments(s string) []segment {
+	var out []segment
+	var text strings.Builder
+	flush := func() {
+		if text.Len() > 0 {
+			plain, _ := unescape(text.String()) // the lexer has seen that it can be
+			out = append(out, segment{text: plain})
+			text.Reset()
+		}
+	}
+	for i := 0; i < len(s); {
+		switch {
+		case strings.HasPrefix(s[i:], `\{{`) || strings.HasPrefix(s[i:], `\}}`):
+			text.WriteString(s[i+1 : i+3])
+			i += 3
+		case s[i] == '\\' && i+1 < len(s):
+			text.WriteString(s[i : i+2])
+			i += 2
+		case strings.HasPrefix(s[i:], "{{") && strings.Contains(s[i:], "}}"):
+			flush()
+			end := i + strings.Index(s[i:], "}}")
+			out = append(out, segment{text: strings.TrimSpace(s[i+2 : end]), variable: true})
+			i = end + 2
+		default:
+			text.WriteByte(s[i])
+			i++
+		}
+	}
+	flush()
+	return out
+}
+
+func (p *parser) literal(t token) (expr, error) {
+	at := span{t.pos, t.end}
+	switch t.kind {
+	case tokString:
+		return stringLiteral(t, at), nil
+	case tokRaw:
+		return &litExpr{at, t.text}, nil
+	case tokInt:
+		v, err := strconv.ParseInt(t.text, 10, 64)
+		if err != nil {
+			return nil, syntaxError(t.pos, 202, "unexpected error: invalid numeric literal")
+		}
+		return &litExpr{at, v}, nil
+	case tokFloat:
+		v, err := strconv.ParseFloat(t.text, 64)
+		if err != nil {
+			return nil, syntaxError(t.pos, 202, "unexpected error: invalid numeric literal")
+		}
+		return &litExpr{at, v}, nil
+	case tokRegex:
+		re, err := regexp.Compile(rustToGo(strings.ReplaceAll(t.text, `\'`, `'`)))
+		if err != nil {
+			return p.badRegex(t, at)
+		}
+		return &litExpr{at, re}, nil
+	default: // tokTime
+		v, err := time.Parse(time.RFC3339Nano, strings.Replace(t.text, " ", "T", 1))
+		if err != nil {
+			return nil, &CompileError{Code: 601, Message: "invalid timestamp", pos: t.pos}
+		}
+		return &litExpr{at, v.UTC()}, nil
+	}
+}
+
+// rustToGo writes what Rust's regex takes and Go's does not in Go's way. Rust's \d, \w, \s and \b are Unicode; those of
+// Go are not, and a log line's digits are ASCII either way.
+func rustToGo(s string) string {
+	if strings.Contains(s, "(?x)") {
+		return s
+	}
+	return strings.ReplaceAll(s, `\h`, `[ \t]`)
+}
+
+// badRegex tells a regex that Rust refuses too from one that only Go refuses.
+func (p *parser) badRegex(t token, at span) (expr, error) {
+	for _, only := range []string{"(?x", "(?R", "(?u", "(?-u", "&&", "--", "~~", "[[", `\<`, `\>`, `\b{`, `\x`, `\u`, `\U`, "{"} {
+		if strings.Contains(t.text, only) {
+			p.unknownForm("a regex that this interpreter cannot read", t.pos)
+			return &litExpr{at, regexp.MustCompile("$^")}, nil
+		}
+	}
+	return nil, &CompileError{Code: 101, Message: "invalid regular expression", pos: t.pos}
+}
+
+// stringLiteral turns "a {{ b }}" into the sum that VRL makes of it.
+func stringLiteral(t token, at span) expr {
+	parts := segments(t.text)
+	if len(parts) == 0 {
+		return &litExpr{at, ""}
+	}
+	if len(parts) == 1 && !parts[0].variable {
+		return &litExpr{at, parts[0].text}
+	}
+	var sum expr
+	for _, part := range parts {
+		var e expr = &litExpr{at, part.text}
+		if part.variable {
+			e = &varExpr{at, part.text}
+		}
+		if sum == nil {
+			sum = e
+			continue
+		}
+		sum = &opExpr{span: at, op: "+", left: sum, right: e}
+	}
+	return sum
+}
