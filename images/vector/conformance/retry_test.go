@@ -50,7 +50,7 @@ var retries = []row{
 		l.config(pipeline{sink: "    request: {retry_attempts: 1}\n"}.String())
 		l.journal("a")
 		p := l.start()
-		l.until(func() bool { return p.log.has("Retries exhausted; dropping the request.") })
+		l.until(func() bool { return p.log.has("dropping the request.") })
 		l.journal("b")
 		l.until(func() bool { return l.axiom.took("b") })
 		return fmt.Sprintf("a %v, b %v", l.axiom.fates()["a"], l.axiom.fates()["b"])
