@@ -56,7 +56,7 @@ sinks: {p: {type: axiom, inputs: [journal], token: t, dataset: d%s}}
 		{"validate with a missing variable", "", []string{"-AXIOM_PLATFORM_TOKEN"}, []string{"validate"}, 78, `Missing environment variable in config. name = "AXIOM_PLATFORM_TOKEN"`},
 		{"a start with a missing variable", "", []string{"-AXIOM_PLATFORM_TOKEN"}, nil, 78, `Configuration error. error=Missing environment variable in config. name = "AXIOM_PLATFORM_TOKEN"`},
 		{"0.57 with the worker's configuration cannot read the url", "", []string{"STANDIN_VECTOR_VERSION=0.57.0"}, []string{"validate"}, 78, `Sink "platform": invalid uri character`},
-		{"0.57 without a url in a variable passes, with any text as token", with(", url: 'https://x'"), []string{"STANDIN_VECTOR_VERSION=0.57.0"}, []string{"validate"}, 0, "Validated"},
+		{"0.57 without a url in a variable passes with any text as token", with(", url: 'https://x'"), []string{"STANDIN_VECTOR_VERSION=0.57.0"}, []string{"validate"}, 0, "Validated"},
 		{"0.57 that may interpolate passes", "", []string{"STANDIN_VECTOR_VERSION=0.57.0", "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION=true"}, []string{"validate"}, 0, "Validated"},
 		{"0.57 that may interpolate and lacks a variable", "", []string{"STANDIN_VECTOR_VERSION=0.57.0", "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION=true", "-AXIOM_PLATFORM_TOKEN"}, nil, 78, "Missing environment variable"},
 		{"an unknown key", odd, nil, nil, 78, "unknown field `nonsense`"},

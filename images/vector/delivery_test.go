@@ -119,7 +119,7 @@ func TestADeadEndpointCostsTheWholeLimitAndASecondSignalNothing(t *testing.T) {
 		t.Parallel()
 		r := retrying(t, "--no-graceful-shutdown-limit")
 		r.signal(syscall.SIGTERM)
-		r.says("Vector has stopped.")
+		r.says("Vector is stopping.")
 		assert.Zero(t, r.stops())
 		assert.Contains(t, r.log.String(), "Vector has quit.")
 	})

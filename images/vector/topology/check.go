@@ -66,6 +66,9 @@ func checkSource(cfg *config.Config, c config.Source, opts Options) error {
 		if err != nil {
 			return err
 		}
+		if opts.systemd != nil {
+			opts.systemd[c.ID] = version
+		}
 		return journald.CheckVersion(c, version)
 	case "prometheus_scrape":
 		_, err := scraper(c, opts)

@@ -26,16 +26,16 @@ type reader struct {
 
 func newFlow(cfg *config.Config, sinks map[string]*sink, env environment, log *slog.Logger) *flow {
 	f := &flow{readers: map[string][]reader{}}
-	for _, t := range cfg.Transforms {
-		step := newTransform(t, env, log)
-		for _, input := range t.Inputs {
-			f.readers[input] = append(f.readers[input], reader{transform: step})
-		}
-	}
 	for _, s := range cfg.Sinks {
 		f.sinks = append(f.sinks, sinks[s.ID])
 		for _, input := range s.Inputs {
 			f.readers[input] = append(f.readers[input], reader{sink: sinks[s.ID]})
+		}
+	}
+	for _, t := range cfg.Transforms {
+		step := newTransform(t, env, log)
+		for _, input := range t.Inputs {
+			f.readers[input] = append(f.readers[input], reader{transform: step})
 		}
 	}
 	return f

@@ -33,6 +33,8 @@ type Options struct {
 	UserAgent      string
 	Started        time.Time
 	Stdout, Stderr io.Writer
+
+	systemd map[string]int // what Check heard of journalctl, by source
 }
 
 // Topology is a set of connected components.
@@ -65,6 +67,7 @@ type sink struct {
 
 // Build opens buffers and checkpoints. What it opened is closed again when it fails.
 func Build(cfg *config.Config, opts Options) (_ *Topology, err error) {
+	opts.systemd = map[string]int{}
 	if problems := Check(cfg, opts); len(problems) > 0 {
 		return nil, problems
 	}
@@ -107,18 +110,12 @@ func (t *Topology) addSource(cfg *config.Config, c config.Source, flow *flow, re
 	out := flow.from(c, registry)
 	switch c.Type {
 	case "journald":
-		ctx, cancel := context.WithTimeout(context.Background(), versionTimeout)
-		defer cancel()
-		version, err := journald.Version(ctx, c)
-		if err != nil {
-			return err
-		}
 		checkpoint, err := journald.OpenCheckpoint(filepath.Join(dataDir(cfg, c), c.ID))
 		if err != nil {
 			return err
 		}
 		t.closers = append(t.closers, checkpoint)
-		j := journald.New(c, version, checkpoint, opts.Log.With(tracing.Component("source", c.ID, c.Type)))
+		j := journald.New(c, opts.systemd[c.ID], checkpoint, opts.Log.With(tracing.Component("source", c.ID, c.Type)))
 		t.sources = append(t.sources, source{c.ID, func(ctx context.Context) error { return j.Run(ctx, out.emit) }})
 	case "internal_metrics":
 		t.sources = append(t.sources, source{c.ID, func(ctx context.Context) error { return scrape(ctx, c, registry, out.emit) }})
