@@ -116,7 +116,7 @@ func TestProblems(t *testing.T) {
 		{"a memory buffer with two limits", axiom(", buffer: {max_size: 1000, max_events: 3}"), []string{"only one of `max_events` and `max_size`"}},
 		{"a missing dataset", sources + "sinks: {p: {type: axiom, inputs: [journal], token: t}}", []string{"missing field `dataset`"}},
 		{"a component without a type", "sources: {a: {}}", []string{"missing field `type` in `sources.a`"}},
-		{"a key twice", axiom(", dataset: e"), []string{"duplicate field `dataset`"}},
+		{"a key twice", axiom(", dataset: e"), []string{`duplicate entry with key "dataset"`}},
 		{"a component twice", "sources: {a: {type: journald}, a: {type: journald}}", []string{"duplicate component `a`"}},
 		{"a disk buffer without a size", axiom(", buffer: {type: disk}"), []string{"missing field `max_size`"}},
 		{"a disk buffer counted in events", axiom(", buffer: {type: disk, max_size: 268435488, max_events: 3}"), []string{"unknown field `max_events`"}},
