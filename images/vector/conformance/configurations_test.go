@@ -43,6 +43,12 @@ const (
 	accepted    = "0 0 runs, says so"
 )
 
+// What the stand-in says in other words is refused all the same.
+const otherWords = "78 78 78, validate --no-environment does not"
+
+// yaml is why it has no words of serde_yaml, which Vector reads with.
+const yaml = "the words of the library it reads with; Go's tells no column"
+
 const withMetrics = "data_dir: @data@\nsources: {a: {type: internal_metrics}}\n"
 
 // remapping is a configuration with a VRL program of one line.
@@ -58,13 +64,14 @@ func following(lines string) string {
 
 var configurations = []row{
 	{name: "a sound one", source: measured, want: both(accepted), play: judged(sound, "Validated")},
-	{name: "no YAML", source: only56, want: both(refusedRead), play: judged("a: [", "did not find expected node content at line 2 column 1, while parsing a flow node")},
+	{name: "no YAML", source: only56, want: both(refusedRead), left: left{both(otherWords), yaml}, play: judged("a: [", "did not find expected node content at line 2 column 1, while parsing a flow node")},
 	{name: "an empty file", source: only56, want: both(refusedRead), play: judged("", "No sources defined in the config.")},
 	{name: "an empty file lacks sinks as well", source: only56, want: both(refusedRead), play: judged("", "No sinks defined in the config.")},
 	{name: "no sink", source: only56, want: both(refusedRead), play: judged(withMetrics, "No sinks defined in the config.")},
-	{name: "an unknown source", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: nosuch}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown variant `nosuch`, expected one of `")},
+	{name: "an unknown source", source: only56, want: both(refusedRead), left: left{both(otherWords), "of a type that it has no list of only a real Vector can tell, which is what it says"}, play: judged("sources: {a: {type: nosuch}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown variant `nosuch`, expected one of `")},
+	{name: "a source that is mistyped", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: journal}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown variant `journal`, expected one of `")},
 	{name: "an unknown field", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: internal_metrics, nosuch: 1}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown field `nosuch`, expected one of `")},
-	{name: "an unknown field names the known ones", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: internal_metrics, nosuch: 1}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "`scrape_interval_secs`, `tags`, `namespace` in `sources.a`")},
+	{name: "an unknown field names the known ones", source: only56, want: both(refusedRead), left: left{both(otherWords), "it names the known ones by the alphabet, and what every component has among them"}, play: judged("sources: {a: {type: internal_metrics, nosuch: 1}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "`scrape_interval_secs`, `tags`, `namespace` in `sources.a`")},
 	{name: "an input that nothing has", source: only56, want: both(refusedRead), play: judged(withMetrics+"sinks: {b: {type: blackhole, inputs: [zzz]}}\n", "Input \"zzz\" for sink \"b\" doesn't match any components.")},
 	{name: "a transform that nobody reads is a warning", source: only56, want: both(accepted), play: judged(withMetrics+"transforms: {t: {type: metric_to_log, inputs: [a]}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "Transform \"t\" has no consumers")},
 	{name: "warnings can be denied", source: reference("cli"), want: both("exit 78"), play: func(l *lab) string {

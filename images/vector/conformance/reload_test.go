@@ -111,7 +111,7 @@ var logs = []row{
 	{name: "a start", source: measured, want: both(strings.Join(begins, " | ")), play: life(begins...)},
 	{name: "journalctl", source: measured, want: both(strings.Join(follows, " | ")), play: life(follows...)},
 	{name: "an end", source: measured, want: both(strings.Join(ends, " | ")), play: life(ends...)},
-	{name: "an end, from 0.57", source: measured, want: want{v58: strings.Join(ends58, " | ")}, play: life(ends58...)},
+	{name: "an end, from 0.57", source: measured, want: want{v58: strings.Join(ends58, " | ")}, left: left{want{v58: strings.Join([]string{"not: " + ends58[0], ends58[1], "not: " + ends58[2]}, " | ")}, "it ends in the words of 0.56, and nothing reads these"}, play: life(ends58...)},
 	{name: "each line begins with time and level", source: measured, want: both("each"), play: func(l *lab) string {
 		l.config(pipeline{}.String())
 		p := l.start()
