@@ -117,7 +117,7 @@ func TestProblems(t *testing.T) {
 		{"a missing dataset", sources + "sinks: {p: {type: axiom, inputs: [journal], token: t}}", []string{"missing field `dataset`"}},
 		{"a component without a type", "sources: {a: {}}", []string{"missing field `type` in `sources.a`"}},
 		{"a key twice", axiom(", dataset: e"), []string{`duplicate entry with key "dataset"`}},
-		{"a component twice", "sources: {a: {type: journald}, a: {type: journald}}", []string{"duplicate component `a`"}},
+		{"a component twice", "sources: {a: {type: journald}, a: {type: journald}}", []string{`duplicate entry with key "a"`}},
 		{"a disk buffer without a size", axiom(", buffer: {type: disk}"), []string{"missing field `max_size`"}},
 		{"a disk buffer counted in events", axiom(", buffer: {type: disk, max_size: 268435488, max_events: 3}"), []string{"unknown field `max_events`"}},
 		{"an unknown buffer", axiom(", buffer: {type: tape}"), []string{"expected one of `memory`, `disk`"}},

@@ -90,8 +90,12 @@ func TestConformance(t *testing.T) {
 	p := underTest(t)
 	var ran, red, slow, known atomic.Int64
 	t.Cleanup(func() {
-		fmt.Printf("conformance: %d rows in %d areas, held against %s: %d runs, %d red, %d with a known difference, %d slow ones left out\n",
-			total(), len(areas), p.says, ran.Load(), red.Load(), known.Load(), slow.Load())
+		var as []string
+		for _, g := range p.generations {
+			as = append(as, g.name)
+		}
+		fmt.Printf("conformance: %d rows in %d areas, held against %s as %s: %d runs, %d red, %d with a known difference; %d slow ones left out\n",
+			total(), len(areas), p.says, strings.Join(as, " and as "), ran.Load(), red.Load(), known.Load(), slow.Load())
 	})
 	for _, g := range p.generations {
 		for _, a := range areas {
