@@ -136,6 +136,9 @@ func (v *vector) serve() int {
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning, tracing.Target("vector::config::loading"))
 	}
+	if problems := topology.Unconfined(cfg, v.version); len(problems) > 0 {
+		return configErrors(log, problems, "vector::topology::builder")
+	}
 	if undecided(cfg, v.stderr) {
 		return exitConfig
 	}

@@ -73,7 +73,8 @@ func Endpoint(cfg config.Axiom) (*url.URL, error) {
 	base := cfg.URL
 	switch {
 	case base != "" && cfg.Region != "":
-		return nil, errors.New("Cannot set both `url` and `region`. Please use only one.") //nolint:staticcheck // Vector's words
+		//lint:ignore ST1005 Vector's words
+		return nil, errors.New("Cannot set both `url` and `region`. Please use only one.")
 	case cfg.Region != "":
 		return parse("https://" + strings.TrimRight(cfg.Region, "/") + "/v1/ingest/" + cfg.Dataset)
 	case base == "":
@@ -136,6 +137,7 @@ func (s *Sink) Healthcheck(ctx context.Context, uri string) error {
 		return errors.New(describe(err))
 	}
 	if status != http.StatusOK {
+		//lint:ignore ST1005 Vector's words
 		return fmt.Errorf("Unexpected status: %d %s", status, http.StatusText(status))
 	}
 	return nil

@@ -45,23 +45,27 @@ func settings(t config.TLS) (*tls.Config, error) {
 	if t.CAFile != "" {
 		pem, err := inlineOr(t.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("Could not open ca_file: %w", err) //nolint:staticcheck // Vector's words
+			//lint:ignore ST1005 Vector's words
+			return nil, fmt.Errorf("Could not open ca_file: %w", err)
 		}
 		if c.RootCAs, err = x509.SystemCertPool(); err != nil {
 			c.RootCAs = x509.NewCertPool()
 		}
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("Could not parse the certificate of ca_file") //nolint:staticcheck // Vector's words
+			//lint:ignore ST1005 Vector's words
+			return nil, errors.New("Could not parse the certificate of ca_file")
 		}
 	}
 	if t.CertFile != "" {
 		cert, err := inlineOr(t.CertFile)
 		if err != nil {
-			return nil, fmt.Errorf("Could not open crt_file: %w", err) //nolint:staticcheck // Vector's words
+			//lint:ignore ST1005 Vector's words
+			return nil, fmt.Errorf("Could not open crt_file: %w", err)
 		}
 		key, err := inlineOr(t.KeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("Could not open key_file: %w", err) //nolint:staticcheck // Vector's words
+			//lint:ignore ST1005 Vector's words
+			return nil, fmt.Errorf("Could not open key_file: %w", err)
 		}
 		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {

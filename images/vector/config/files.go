@@ -71,9 +71,11 @@ func readFile(path string) (Text, error) {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Text{}, fmt.Errorf("Config file not found in path. path=%q", path) //nolint:staticcheck // Vector's words
+		//lint:ignore ST1005 Vector's words
+		return Text{}, fmt.Errorf("Config file not found in path. path=%q", path)
 	case err != nil:
-		return Text{}, fmt.Errorf("Config file could not be opened. path=%q: %s", path, plain(err)) //nolint:staticcheck // Vector's words
+		//lint:ignore ST1005 Vector's words
+		return Text{}, fmt.Errorf("Config file could not be opened. path=%q: %s", path, plain(err))
 	}
 	return Text{Text: string(raw)}, nil
 }
@@ -100,7 +102,8 @@ func readDir(dir string) ([]Text, error) {
 func readFolder(dir, section string) ([]Text, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("Could not read config dir: %q: %w", dir, err) //nolint:staticcheck // Vector's words
+		//lint:ignore ST1005 Vector's words
+		return nil, fmt.Errorf("Could not read config dir: %q: %w", dir, err)
 	}
 	var texts []Text
 	for _, entry := range entries {

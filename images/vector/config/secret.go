@@ -162,7 +162,8 @@ func (b backend) ask(keys []string) (map[string]string, error) {
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
-		return nil, errors.New("Command timed-out") //nolint:staticcheck // Vector's words
+		//lint:ignore ST1005 Vector's words
+		return nil, errors.New("Command timed-out")
 	}
 	if err != nil && len(out) == 0 {
 		return nil, fmt.Errorf("command %q: %w", b.Command[0], err)

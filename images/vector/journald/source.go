@@ -85,7 +85,8 @@ func Version(ctx context.Context, cfg config.Source) (int, error) {
 // CheckVersion refuses what Vector refuses: with these versions `--follow` means this boot, and nothing helps.
 func CheckVersion(cfg config.Source, systemd int) error {
 	if !cfg.CurrentBootOnly && systemd >= 250 && systemd <= 257 {
-		return fmt.Errorf("`current_boot_only: false` not supported for systemd versions 250 through 257 (got %d).", systemd) //nolint:staticcheck // Vector's words
+		//lint:ignore ST1005 Vector's words
+		return fmt.Errorf("`current_boot_only: false` not supported for systemd versions 250 through 257 (got %d).", systemd)
 	}
 	return nil
 }

@@ -74,18 +74,18 @@ func scrape(t *testing.T, cfg config.Source, until string) ([]event.Event, strin
 		}
 		return nil
 	}))
-	return got, log.String()
+	return got, log.log.String()
 }
 
 type watched struct {
-	strings.Builder
+	log    strings.Builder
 	text   string
 	cancel func()
 }
 
 func (w *watched) Write(b []byte) (int, error) {
-	n, err := w.Builder.Write(b)
-	if w.text != "" && strings.Contains(w.String(), w.text) {
+	n, err := w.log.Write(b)
+	if w.text != "" && strings.Contains(w.log.String(), w.text) {
 		w.cancel()
 	}
 	return n, err

@@ -26,7 +26,7 @@ const versionTimeout = 10 * time.Second
 // Vector that holds the buffers.
 func Check(cfg *config.Config, opts Options) config.Errors {
 	opts.Log = slog.New(slog.DiscardHandler) // what is worth a word is said when they are built
-	problems := cfg.ProgramErrors()
+	problems := append(cfg.ProgramErrors(), Unconfined(cfg, opts.Version)...)
 	for _, c := range cfg.Sources {
 		if err := checkSource(cfg, c, opts); err != nil {
 			problems = append(problems, fmt.Sprintf("Source %q: %v", c.ID, err))
@@ -34,9 +34,6 @@ func Check(cfg *config.Config, opts Options) config.Errors {
 	}
 	for _, c := range cfg.Sinks {
 		if _, err := buildSink(c, opts, metrics.New("", opts.Started)); err != nil {
-			problems = append(problems, fmt.Sprintf("Sink %q: %v", c.ID, err))
-		}
-		if err := checkTemplates(c, opts.Version); err != nil {
 			problems = append(problems, fmt.Sprintf("Sink %q: %v", c.ID, err))
 		}
 		for _, b := range c.Buffers {
@@ -85,6 +82,17 @@ func dataDir(cfg *config.Config, c config.Source) string {
 	return cfg.DataDir
 }
 
+// Unconfined are the sinks with a template that Vector refuses whatever else there is to say of it.
+func Unconfined(cfg *config.Config, version config.Version) config.Errors {
+	var problems config.Errors
+	for _, c := range cfg.Sinks {
+		if err := checkTemplates(c, version); err != nil {
+			problems = append(problems, fmt.Sprintf("Sink %q: %v", c.ID, err))
+		}
+	}
+	return problems
+}
+
 // checkTemplates: from 0.57 on what an event says must not decide alone where it goes.
 func checkTemplates(c config.Sink, version config.Version) error {
 	if !version.Confines() || c.Axiom.Unconfined {
@@ -92,6 +100,7 @@ func checkTemplates(c config.Sink, version config.Version) error {
 	}
 	for _, text := range []string{c.Axiom.URL, c.Axiom.Dataset} {
 		if strings.HasPrefix(text, "{{") {
+			//lint:ignore ST1005 Vector's words
 			return errors.New("template has dynamic content but has no literal string prefix to derive a confinement base from. Add a static prefix to your template, " +
 				"or set `dangerously_allow_unconfined_template_resolution: true` to opt out.")
 		}

@@ -11,7 +11,8 @@ import (
 // values comes near.
 const (
 	maxSteps = 1 << 17
-	maxBytes = 8 << 20
+	maxBytes = 2 << 20
+	nodeCost = 16 // of a field or an item, in bytes
 )
 
 var errLimit = errors.New("the program took more steps or memory than the interpreter grants one event")
@@ -34,6 +35,19 @@ type machine struct {
 func (m *machine) spend(bytes int) error {
 	if m.bytes += bytes; m.bytes > maxBytes || bytes < 0 {
 		return errLimit
+	}
+	return nil
+}
+
+func (m *machine) spendNodes(n int) error { return m.spend(n * nodeCost) }
+
+// spendPath is what it costs to copy what lies along a path.
+func (m *machine) spendPath(v any, path []step) error {
+	for i := range path {
+		if err := m.spendNodes(length(v)); err != nil {
+			return err
+		}
+		v, _ = lookup(v, path[i:i+1])
 	}
 	return nil
 }
@@ -177,10 +191,8 @@ func (m *machine) set(to *queryExpr, v any) error {
 		variable = m.vars[to.name]
 		place = &variable
 	}
-	if object, ok := (*place).(map[string]any); ok {
-		if err := m.spend(len(object)); err != nil {
-			return err
-		}
+	if err := m.spendPath(*place, to.path); err != nil {
+		return err
 	}
 	after, err := put(*place, to.path, v)
 	if err != nil {
@@ -275,7 +287,7 @@ func (m *machine) mergeObjects(left, right any) (any, error) {
 		out = map[string]any{}
 	}
 	maps.Copy(out, b)
-	return out, m.spend(len(out))
+	return out, m.spendNodes(len(out))
 }
 
 // call evaluates a function's arguments, sees that their types are right, and runs it.

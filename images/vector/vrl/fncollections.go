@@ -32,10 +32,10 @@ var collectionFunctions = map[string]*function{
 		return int64(length(in.args[0])), nil
 	}),
 	"push": sureFn("value:array item:any", "array", func(in *invocation) (any, error) {
-		return append(slices.Clone(in.list(0)), in.args[1]), in.spend(len(in.list(0)))
+		return append(slices.Clone(in.list(0)), in.args[1]), in.spendNodes(len(in.list(0)))
 	}),
 	"append": sureFn("value:array items:array", "array", func(in *invocation) (any, error) {
-		return slices.Concat(in.list(0), in.list(1)), in.spend(len(in.list(0)) + len(in.list(1)))
+		return slices.Concat(in.list(0), in.list(1)), in.spendNodes(len(in.list(0)) + len(in.list(1)))
 	}),
 	"includes": sureFn("value:array item:any", "bool", func(in *invocation) (any, error) {
 		return slices.ContainsFunc(in.list(0), func(v any) bool { return in.same(v, in.args[1]) }), in.spend(0)
@@ -54,14 +54,14 @@ var collectionFunctions = map[string]*function{
 		for _, name := range sortedKeys(in.object(0)) {
 			out = append(out, name)
 		}
-		return out, in.spend(len(out))
+		return out, in.spendNodes(len(out))
 	}),
 	"values": sureFn("value:object", "array", func(in *invocation) (any, error) {
 		out := []any{}
 		for _, name := range sortedKeys(in.object(0)) {
 			out = append(out, in.object(0)[name])
 		}
-		return out, in.spend(len(out))
+		return out, in.spendNodes(len(out))
 	}),
 	"compact": {params: parseParams("value:array|object recursive?:bool null?:bool string?:bool object?:bool array?:bool nullish?:bool"),
 		infer: sameCollection, run: compact},
@@ -209,7 +209,7 @@ func compact(in *invocation) (any, error) {
 	walk = func(v any) (any, error) {
 		list, object := []any{}, map[string]any{}
 		err := in.each(v, func(_ any, key any, inner any) error {
-			if err := in.spend(1); err != nil {
+			if err := in.spendNodes(1); err != nil {
 				return err
 			}
 			if typeOf(inner)&(kArray|kObject) != 0 && in.flag(1, true) {
@@ -247,7 +247,7 @@ func flatten(in *invocation) (any, error) {
 	var walk func(v any, prefix []string) error
 	walk = func(v any, prefix []string) error {
 		return in.each(v, func(_ any, key any, inner any) error {
-			if err := in.spend(1 + len(prefix)); err != nil {
+			if err := in.spendNodes(1 + len(prefix)); err != nil {
 				return err
 			}
 			if isList {

@@ -75,7 +75,10 @@ func jsonError(s string, err error) error {
 		if rest != "" && strings.IndexByte(`{["-0123456789tfn`, rest[0]) < 0 {
 			return errors.New("expected value" + lineColumn(s, int(syntax.Offset)))
 		}
-		return errors.New("expected ident or value" + lineColumn(s, int(syntax.Offset)))
+		if rest != "" && strings.IndexByte("tfn", rest[0]) >= 0 {
+			return errors.New("expected ident" + lineColumn(s, int(syntax.Offset)))
+		}
+		return errors.New("expected value" + lineColumn(s, int(syntax.Offset)))
 	}
 	return errors.New("invalid value" + lineColumn(s, 0))
 }

@@ -1,6 +1,9 @@
 package vrl
 
-import "regexp"
+import (
+	"math"
+	"regexp"
+)
 
 var pathFunctions = map[string]*function{
 	"del": {params: parseParams("target:any compact?:bool"), result: kAny, lazy: true, run: del, infer: inferDel},
@@ -25,7 +28,7 @@ var pathFunctions = map[string]*function{
 		if err != nil {
 			return nil, err
 		}
-		if err := in.spend(length(in.args[0])); err != nil {
+		if err := in.spendPath(in.args[0], path); err != nil {
 			return nil, err
 		}
 		return put(in.args[0], path, in.args[2])
@@ -99,7 +102,7 @@ func del(in *invocation) (any, error) {
 		variable = in.vars[q.name]
 		place = &variable
 	}
-	if err := in.spend(length(*place)); err != nil {
+	if err := in.spendPath(*place, q.path); err != nil {
 		return nil, err
 	}
 	if len(q.path) == 0 {
@@ -159,12 +162,16 @@ func (m *machine) mergeDeep(to, from map[string]any) (any, error) {
 
 // plain copies a value into what the rest of the stand-in takes: a regex is its text.
 func (m *machine) plain(v any) (any, error) {
-	if err := m.spend(1); err != nil {
+	if err := m.spendNodes(1); err != nil {
 		return nil, err
 	}
 	switch v := v.(type) {
 	case *regexp.Regexp:
 		return v.String(), nil
+	case float64:
+		if math.IsInf(v, 0) {
+			return nil, nil // JSON has no word for it
+		}
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {

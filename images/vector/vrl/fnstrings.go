@@ -31,27 +31,13 @@ var stringFunctions = map[string]*function{
 	"contains":         affix("substring", strings.Contains),
 	"replace":          sureFn("value:string pattern:string|regex with:string count?:int", "string", replace),
 	"split":            sureFn("value:string pattern:string|regex limit?:int", "array", split),
-	"join": mayFn("value:array separator?:string", "string", func(in *invocation) (any, error) {
-		var parts []string
-		size := 0
-		for _, item := range in.list(0) {
-			s, ok := item.(string)
-			if !ok {
-				return nil, errorf("all array items must be strings")
-			}
-			parts, size = append(parts, s), size+len(s)+len(in.str(1))
-		}
-		if err := in.spend(size); err != nil {
-			return nil, err
-		}
-		return strings.Join(parts, in.str(1)), nil
-	}),
-	"slice":    mayFn("value:string|array start:int end?:int", "string|array", slice),
-	"truncate": sureFn("value:string limit:int suffix?:string", "string", truncate),
+	"join":             joins(),
+	"slice":            mayFn("value:string|array start:int end?:int", "string|array", slice),
+	"truncate":         sureFn("value:string limit:int suffix?:string", "string", truncate),
 	"strlen": sureFn("value:string", "int", func(in *invocation) (any, error) {
 		return int64(utf8.RuneCountInString(in.str(0))), nil
 	}),
-	"find": sureFn("value:string pattern:string|regex from?:int", "int|null", find),
+	"find": finds(),
 	"match": sureFn("value:string pattern:regex", "bool", func(in *invocation) (any, error) {
 		return in.args[1].(*regexp.Regexp).MatchString(in.str(0)), nil
 	}),
@@ -79,10 +65,11 @@ func replace(in *invocation) (any, error) {
 	var b strings.Builder
 	last := 0
 	for _, at := range re.FindAllStringSubmatchIndex(s, count) {
+		before := b.Len()
 		b.WriteString(s[last:at[0]])
 		b.Write(re.ExpandString(nil, with, s, at))
 		last = at[1]
-		if err := in.spend(at[1] - at[0] + len(with)); err != nil {
+		if err := in.spend(b.Len() - before); err != nil {
 			return nil, err
 		}
 	}
@@ -107,7 +94,7 @@ func split(in *invocation) (any, error) {
 	for i, part := range parts {
 		list[i] = part
 	}
-	return list, in.spend(len(s) + len(list))
+	return list, in.spend(len(s) + nodeCost*len(list))
 }
 
 // splitRegex keeps the empty pieces at both ends, as Rust does and Go's Split does not.
@@ -174,4 +161,43 @@ func find(in *invocation) (any, error) {
 		return nil, nil
 	}
 	return int64(at) + from, nil
+}
+
+// joins: older compilers take join for fallible always, newer ones not if all items are known to be strings.
+func joins() *function {
+	f := mayFn("value:array separator?:string", "string", join)
+	f.infer = func(_ *checker, e *callExpr, args []typed, out typed) typed {
+		asserted, _ := e.ordered[0].(*callExpr)
+		if args[0].kind.bits == kArray && (asserted == nil || asserted.name != "array") {
+			out.unsure = true
+		}
+		return out
+	}
+	return f
+}
+
+func join(in *invocation) (any, error) {
+	var parts []string
+	size := 0
+	for _, item := range in.list(0) {
+		s, ok := item.(string)
+		if !ok {
+			return nil, errorf("all array items must be strings")
+		}
+		parts, size = append(parts, s), size+len(s)+len(in.str(1))
+	}
+	if err := in.spend(size); err != nil {
+		return nil, err
+	}
+	return strings.Join(parts, in.str(1)), nil
+}
+
+// finds: whether null is among its types differs between versions.
+func finds() *function {
+	f := sureFn("value:string pattern:string|regex from?:int", "int|null", find)
+	f.infer = func(_ *checker, _ *callExpr, _ []typed, out typed) typed {
+		out.kind.unsure = true
+		return out
+	}
+	return f
 }

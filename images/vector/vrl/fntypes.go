@@ -2,6 +2,7 @@ package vrl
 
 import (
 	"encoding/json"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -204,13 +205,17 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // encode writes a value as Vector's JSON: keys in order, floats with a point, nothing escaped for HTML.
 func (m *machine) encode(b *strings.Builder, v any, indent, at string) error {
-	if err := m.spend(1); err != nil {
+	if err := m.spendNodes(1); err != nil {
 		return err
 	}
 	switch v := v.(type) {
 	case nil:
 		b.WriteString("null")
 	case float64:
+		if math.IsInf(v, 0) {
+			b.WriteString("null")
+			return nil
+		}
 		s := strconv.FormatFloat(v, 'f', -1, 64)
 		if !strings.Contains(s, ".") {
 			s += ".0"

@@ -113,8 +113,9 @@ func (p *parser) literal(t token) (expr, error) {
 		}
 		return &litExpr{at, v}, nil
 	case tokRegex:
-		re, err := regexp.Compile(rustToGo(strings.ReplaceAll(t.text, `\'`, `'`)))
-		if err != nil {
+		text := strings.ReplaceAll(t.text, `\'`, `'`)
+		re, err := regexp.Compile(text)
+		if err != nil || rustOnly(text) {
 			return p.badRegex(t, at)
 		}
 		return &litExpr{at, re}, nil
@@ -127,22 +128,47 @@ func (p *parser) literal(t token) (expr, error) {
 	}
 }
 
-// rustToGo writes what Rust's regex takes and Go's does not in Go's way. Rust's \d, \w, \s and \b are Unicode; those of
-// Go are not, and a log line's digits are ASCII either way.
-func rustToGo(s string) string {
-	if strings.Contains(s, "(?x)") {
-		return s
+// rustOnly says that a regex has a class in which Rust sees more than Go: an operation (&&, --, ~~) or a class in a class.
+func rustOnly(s string) bool {
+	inClass, named := false, false
+	for i := 0; i < len(s); i++ {
+		switch rest := s[i:]; {
+		case s[i] == '\\':
+			i++
+		case !inClass:
+			inClass = s[i] == '['
+			if inClass && strings.HasPrefix(rest[1:], "^") {
+				i++
+			}
+			if inClass && strings.HasPrefix(s[i+1:], "]") {
+				i++
+			}
+		case named:
+			named = !strings.HasPrefix(rest, ":]")
+			if !named {
+				i++
+			}
+		case strings.HasPrefix(rest, "[:"):
+			named = true
+			i++
+		case s[i] == '[', strings.HasPrefix(rest, "&&"), strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "~~"):
+			return true
+		case s[i] == ']':
+			inClass = false
+		}
 	}
-	return strings.ReplaceAll(s, `\h`, `[ \t]`)
+	return false
 }
 
 // badRegex tells a regex that Rust refuses too from one that only Go refuses.
 func (p *parser) badRegex(t token, at span) (expr, error) {
-	for _, only := range []string{"(?x", "(?R", "(?u", "(?-u", "&&", "--", "~~", "[[", `\<`, `\>`, `\b{`, `\x`, `\u`, `\U`, "{"} {
-		if strings.Contains(t.text, only) {
-			p.unknownForm("a regex that this interpreter cannot read", t.pos)
-			return &litExpr{at, regexp.MustCompile("$^")}, nil
-		}
+	maybe := rustOnly(t.text)
+	for _, only := range []string{"(?", `\<`, `\>`, `\b{`, `\x`, `\u`, `\U`, "{"} {
+		maybe = maybe || strings.Contains(t.text, only)
+	}
+	if maybe {
+		p.unknownForm("a regex that this interpreter cannot read", t.pos)
+		return &litExpr{at, regexp.MustCompile("$^")}, nil
 	}
 	return nil, &CompileError{Code: 101, Message: "invalid regular expression", pos: t.pos}
 }

@@ -32,7 +32,7 @@ var unplayedFunctions = func() map[string]fallibility {
 			tag_types_externally tally_value to_entries from_entries to_syslog_facility to_syslog_level type_def unflatten unnest
 			uuid_v7 xxhash zip get_timezone_name get_secret set_secret remove_secret set_semantic_meaning
 			get_vector_metric find_vector_metrics aggregate_vector_metrics contains_all`,
-		newer: `fold flat_map for_each_recursive for_keys is_decimal encode_xml crc32 get_vector_timezone`,
+		newer: `fold flat_map for_each_recursive for_keys is_decimal encode_xml crc32 get_vector_timezone parse_ddtags`,
 	} {
 		for _, name := range strings.Fields(names) {
 			all[name] = kind

@@ -134,12 +134,12 @@ func (p *Program) Run(event map[string]any, env Env) (any, error) {
 
 // take copies what comes in, with the numbers in VRL's two types.
 func (m *machine) take(v any) (any, error) {
-	if err := m.spend(1); err != nil {
+	if err := m.spendNodes(1); err != nil {
 		return nil, err
 	}
 	switch v := v.(type) {
 	case nil, bool, string, int64, float64:
-		return v, nil
+		return v, nil // strings are shared, not copied
 	case time.Time:
 		return v.UTC(), nil
 	case int:

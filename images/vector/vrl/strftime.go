@@ -38,7 +38,7 @@ func cutFormat(format string) ([]piece, error) {
 		}
 		p, size := directive(rest)
 		if size == 0 {
-			return nil, errorf("invalid format %q", "%"+rest)
+			return nil, errorf("invalid format")
 		}
 		out, format = append(out, p), rest[size:]
 	}

@@ -65,7 +65,7 @@ func (m *machine) equal(a, b any) (any, error) {
 }
 
 func (m *machine) same(a, b any) bool {
-	if m.spend(1) != nil {
+	if m.spendNodes(1) != nil {
 		return false
 	}
 	switch x := a.(type) {
