@@ -1,14 +1,14 @@
 // Command vector is bootrace's stand-in for Vector. It is not Vector, contains nothing of it, and says so in
 // `vector --version`, in `--help` and in its first log line.
 //
-// A worker image holds it where no real Vector was given (the build input VECTOR). It does what Vector does for the one
-// configuration that matters here: `validate` and exit 78, environment interpolation of both generations, the journald
+// A worker image holds it where no real Vector was given (the build input VECTOR). It does what Vector does for a worker's
+// configuration, of whatever components: `validate` and exit 78, environment interpolation of both generations, the journald
 // source with its checkpoint, the axiom sink with its rules of retry and drop, the disk buffer, the drain on SIGTERM.
 //
 //	vector                          # /etc/vector/vector.yaml
 //	vector validate --no-environment vector.yaml
 //
-// README.md says what it leaves out.
+// README.md says how each component is played and what is left out.
 package main
 
 import (

@@ -71,10 +71,8 @@ func readFile(path string) (Text, error) {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		//lint:ignore ST1005 Vector's words
 		return Text{}, fmt.Errorf("Config file not found in path. path=%q", path)
 	case err != nil:
-		//lint:ignore ST1005 Vector's words
 		return Text{}, fmt.Errorf("Config file could not be opened. path=%q: %s", path, plain(err))
 	}
 	return Text{Text: string(raw)}, nil
