@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -272,6 +273,9 @@ exec tail -n +$first -f `+l.path("journal.jsonl"))
 // script puts a shell script into the program's PATH.
 func (l *lab) script(name, text string) {
 	l.t.Helper()
+	// A child forked meanwhile would hold the file open for writing, and the script be "text file busy".
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	require.NoError(l.t, os.WriteFile(l.path("bin/"+name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 }
 
