@@ -193,7 +193,8 @@ func answered(status int) func(*lab) string {
 			if p.log.has(retrying) {
 				return l.axiom.took("a") && l.axiom.took("b")
 			}
-			return l.axiom.took("b")
+			// What it says may come later than what it sends.
+			return l.axiom.took("b") && (status/100 == 2 || p.log.has(dropped))
 		})
 		fates := l.axiom.fates()
 		seen := fmt.Sprintf("a %v, b %v", fates["a"], fates["b"])
