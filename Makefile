@@ -6,7 +6,7 @@ BOOTRACE := bin/bootrace
 # a boot takes five times as long.
 TESTFLAGS ?= -timeout 40m
 
-.PHONY: help build run test short lint bench nightly kernel doctor clean
+.PHONY: help build run test short conformance lint bench nightly kernel doctor clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,10 @@ test: ## all tests, real machines included
 short: ## the tests that boot no machine
 	go test -short ./...
 
+# In its directory, so that go prints what a passed suite has to say: how many rows there are.
+conformance: ## what Vector does, held against the stand-in (VECTOR=./vector: against a real one)
+	cd images/vector/conformance && VECTOR='$(abspath $(VECTOR))' go test
+
 lint: ## vet, staticcheck, gofmt, go.mod
 	go vet ./...
 	go tool staticcheck ./...
@@ -33,8 +37,9 @@ lint: ## vet, staticcheck, gofmt, go.mod
 bench: build ## figures: overhead a case, populator latency, memory, cases at once, the store, the report
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -p 1 ./harness/e2e ./harness/cmd/bootrace ./results/...
 
-nightly: build ## slow and exhaustive: all scenarios into PostgreSQL (report: bin/nightly), the museum, killed runs
+nightly: build ## slow and exhaustive: all scenarios into PostgreSQL (report: bin/nightly), the museum, killed runs, slow rows of conformance
 	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/... ./results/...
+	cd images/vector/conformance && BOOTRACE_NIGHTLY=1 go test
 
 kernel: ## slow: boots on Debian's own kernel, emulated
 	BOOTRACE_NIGHTLY=1 go test -timeout 90m -run DebiansKernel -v ./harness/e2e

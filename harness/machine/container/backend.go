@@ -20,6 +20,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
@@ -253,6 +254,9 @@ func (b *Backend) Labels(run, role string) map[string]string {
 func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, req testcontainers.ContainerRequest) (c testcontainers.Container, id string, err error) {
 	req.Name = containerName(spec, role)
 	req.Labels = b.Labels(spec.Run, role)
+	// On an engine without a network called bridge testcontainers adds one of its own,
+	// which would be a way out.
+	req.EndpointSettingsModifier = func(settings map[string]*network.EndpointSettings) { clear(settings) }
 	// testcontainers would ask a registry for an image that the engine does not have.
 	if _, err := b.Engine().ImageInspect(ctx, req.Image); errdefs.IsNotFound(err) {
 		return nil, "", fmt.Errorf("its image %.19s is gone from the engine: run again, what is missing is built", req.Image)

@@ -68,7 +68,7 @@ func (r *reader) walk(n *yaml.Node, at string, known fields, required []string, 
 		read, ok := known[name]
 		switch {
 		case seen[name]:
-			r.fail(key, at, "duplicate field `%s`", name)
+			r.fail(key, at, "duplicate entry with key %q", name)
 		case !ok:
 			unknown(key)
 		default:
@@ -95,7 +95,7 @@ func (r *reader) members(n *yaml.Node, at string, read func(id string, n *yaml.N
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		id := n.Content[i].Value
 		if ids[id] != nil {
-			r.fail(n.Content[i], at, "duplicate component `%s`", id)
+			r.fail(n.Content[i], at, "duplicate entry with key %q", id)
 			continue
 		}
 		ids[id] = n.Content[i+1]

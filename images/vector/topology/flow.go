@@ -44,17 +44,19 @@ func newFlow(cfg *config.Config, sinks map[string]*sink, env environment, log *s
 // output is what a source emits into.
 type output struct {
 	*flow
-	id   string
-	sent *metrics.Counter
+	id             string
+	received, sent *metrics.Counter
 }
 
 func (f *flow) from(c config.Source, registry *metrics.Registry) *output {
-	return &output{f, c.ID, registry.Counter("component_sent_events_total", metrics.Component("source", c.ID, c.Type))}
+	tags := metrics.Component("source", c.ID, c.Type)
+	return &output{f, c.ID, registry.Counter("component_received_events_total", tags), registry.Counter("component_sent_events_total", tags)}
 }
 
 // emit passes events to every sink. A sink whose buffer is full holds up all the others, as in Vector. done is called
 // once every sink has called, with true only if all had; what reaches no sink is done with at once.
 func (o *output) emit(ctx context.Context, events []event.Event, done func(ok bool)) error {
+	o.received.Add(len(events))
 	o.sent.Add(len(events))
 	arrived := map[*sink][]event.Event{}
 	o.pass(o.id, events, arrived)
