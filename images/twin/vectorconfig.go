@@ -32,7 +32,7 @@ const maxConfig = 1 << 20
 // by the unit's ExecStart=.
 func findVectorConfig(ctx context.Context) vectorConfig {
 	c := vectorConfig{Files: []configFile{}}
-	vars := map[string]string{}
+	var vars map[string]string
 	if pid, argv, environ, ok := runningVector("/proc"); ok {
 		c.From, c.Argv, vars = fmt.Sprintf("process %d", pid), argv, environ
 	} else {
