@@ -78,10 +78,8 @@ func tokenSet(sinks []pipeline.Component, v timeline.Process) bool {
 // arrived judges one source of metrics. What of this host is scraped is the worker's,
 // which serves from its registration on; all else need only be events with no line.
 func arrived(tl timeline.Timeline, e Expect, v timeline.Process, source pipeline.Component) (*Finding, string) {
-	ofWorker := slices.ContainsFunc(source.Endpoints(), func(url string) bool {
-		return strings.Contains(url, "127.0.0.1") || strings.Contains(url, "localhost")
-	})
-	if source.Type == "prometheus_scrape" && !ofWorker || source.Type != "prometheus_scrape" && source.Type != "internal_metrics" {
+	ofWorker := source.ScrapesWorker()
+	if !ofWorker && source.Type != "internal_metrics" {
 		return nil, "" // of another host, or of a kind that the machine may have none of
 	}
 	since := v.Start

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,8 +86,13 @@ func (c Component) Interval() time.Duration {
 	return time.Duration(secs * float64(time.Second))
 }
 
-// Endpoints are what a source scrapes.
-func (c Component) Endpoints() []string { return texts(c.Options["endpoints"]) }
+// ofHost is an address of the host itself with the path of metrics: images/twin, which plays the worker, serves there.
+var ofHost = regexp.MustCompile(`^http://(127\.0\.0\.1|localhost):[0-9]{1,5}/\S*metrics`)
+
+// ScrapesWorker reports whether a source reads metrics of a program on the same host.
+func (c Component) ScrapesWorker() bool {
+	return c.Type == "prometheus_scrape" && slices.ContainsFunc(texts(c.Options["endpoints"]), ofHost.MatchString)
+}
 
 // reads tells whether a journald source takes what the unit writes to its standard output. include_units and
 // include_matches are one list, of which any may match; so are those that exclude (vector.dev, journald source).

@@ -105,6 +105,17 @@ func TestAConfigurationOfSeveralFilesAndForms(t *testing.T) {
 	assert.Equal(t, 5*time.Second, p.Sources[1].Interval())
 }
 
+func TestWhichScrapesAreTheWorkers(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string]bool{
+		"http://127.0.0.1:9091/metrics": true, "http://localhost:9100/metrics?x=1": true, "http://localhost:8080/internal/metrics": true,
+		"http://127.0.0.1:9091/": false, "http://node-exporter:9100/metrics": false, "${METRICS_URL}": false, "https://127.0.0.1:1/metrics": false,
+	} {
+		p := parse(t, yaml("sources: {m: {type: prometheus_scrape, endpoints: ['"+endpoint+"']}}"))
+		assert.Equal(t, want, p.Sources[0].ScrapesWorker(), endpoint)
+	}
+}
+
 func TestATokenFromElsewhere(t *testing.T) {
 	t.Parallel()
 	p := parse(t, yaml("sources: {j: {type: journald}}\nsinks: {a: {type: axiom, inputs: [j], token: 'SECRET[files.token]'}}"))

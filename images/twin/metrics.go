@@ -24,12 +24,18 @@ func scrapedPorts(c vectorConfig) []string {
 			continue
 		}
 		for _, m := range scraped.FindAllStringSubmatch(f.Text, -1) {
-			if !slices.Contains(out, m[1]) {
+			if !slices.Contains(out, m[1]) && !listens(c, m[1]) {
 				out = append(out, m[1])
 			}
 		}
 	}
 	return out
+}
+
+// listens: Vector itself is to listen there (prometheus_exporter, address).
+func listens(c vectorConfig, port string) bool {
+	address := regexp.MustCompile(`address["']?\s*[:=]\s*["']?[^\s"',]*:` + port + `\b`)
+	return slices.ContainsFunc(c.Files, func(f configFile) bool { return address.MatchString(f.Text) })
 }
 
 // serveMetrics serves /metrics on those ports until ctx ends, as the real worker does
