@@ -59,6 +59,25 @@ var causes = []cause{
 	{check: "quiescent", change: "end what is not needed once Vector has its values"},
 }
 
+// mends are what would have to change where a check's first finding says more than the
+// check does.
+var mends = []struct{ check, says, change string }{
+	{"logs-delivered", "ships nothing of the worker", "have a journald source include opensandbox-worker.service, and bring what it reads to a sink that keeps it"},
+	{"logs-delivered", "brings them to no sink", "name the metrics' source, or the transform after it, in the inputs of a sink that keeps them"},
+	{"logs-delivered", "no metrics of", "see Vector's errors of that source and of the metrics' sink: the address that it scrapes, the metrics token and its dataset"},
+	{"logs-delivered", "the configuration puts", "let the variable have its value before Vector starts with the vault's, and no later transform take the field away"},
+	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},
+}
+
+func mendOf(check results.Check) string {
+	for _, m := range mends {
+		if m.check == check.Name && strings.Contains(check.Findings[0].Summary, m.says) {
+			return m.change
+		}
+	}
+	return ""
+}
+
 // Case explains a case by the boot that decided it. tl is that boot's timeline;
 // its zero value adds nothing. A case without a failed check has no explanation, nor
 // has one that could not be judged: the cause of what its checks found may be the
@@ -92,7 +111,7 @@ func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
 			e.Then = append(e.Then, said)
 			continue
 		}
-		e.Check, e.Change = cause.check, cause.change
+		e.Check, e.Change = cause.check, cmp.Or(mendOf(check), cause.change)
 		var all []string
 		for _, f := range check.Findings {
 			all = append(all, f.Summary)

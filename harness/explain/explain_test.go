@@ -100,3 +100,17 @@ func TestWhatTheHostSpoiltIsNotBlamedOnTheSubject(t *testing.T) {
 		assert.Equal(t, explained, ok, verdict)
 	}
 }
+
+func TestAConfigurationThatShipsTooLittleIsNotMendedByAStub(t *testing.T) {
+	for says, mend := range map[string]string{
+		"Vector's configuration ships nothing of the worker: no journald source takes the lines of opensandbox-worker.service": "journald source",
+		"Vector's configuration reads metrics (metrics) and brings them to no sink":                                            "inputs of a sink",
+		"7 of 19 lines of opensandbox-worker are not at Axiom: 1-7":                                                            "stub whose URL nobody answers",
+	} {
+		e, ok := Case(failed(one("logs-delivered", says)), timeline.Timeline{})
+		require.True(t, ok)
+		assert.Contains(t, e.Change, mend, says)
+	}
+	e, _ := Case(failed(one("vector-active", "vector.service has Restart=no: the first crash of Vector ends log shipping for good")), timeline.Timeline{})
+	assert.Contains(t, e.Change, "Restart=always")
+}
