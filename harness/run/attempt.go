@@ -35,7 +35,9 @@ type attempt struct {
 func (r *Runner) attempt(ctx context.Context, c plan.Case, ctl *control, n int, booted func()) attempt {
 	dir := fmt.Sprintf("%s.%d", filepath.Join(r.Dir, fileName(c.ID)), n)
 	a, err := r.tryAttempt(ctx, c, ctl, n, dir, booted)
-	a.dir = dir
+	if !a.Settled || len(a.files) > 0 { // what is settled before a boot has no recording
+		a.dir = dir
+	}
 	if err != nil {
 		a.Verdict, a.Reason = verdict.Error, err.Error()
 	}

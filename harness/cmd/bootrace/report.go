@@ -118,6 +118,9 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 	fmt.Fprintf(io.out, "%s %s: %s\n", st.ofCase(c), c.ID, plain(c.Told()))
 	fmt.Fprintf(io.out, "        why: bootrace explain --run %s %s\n", r.ID, c.ID)
 	fmt.Fprintf(io.out, "        again: %s\n", again(r.Request, c))
+	if c.Recording == "" {
+		return // it was not booted
+	}
 	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)
 	fmt.Fprintf(io.out, "        by hand: sh %s\n", filepath.Join(c.Recording, run.ByHandFile))
 	if c.Kept != "" {
