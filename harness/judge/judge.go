@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"bootrace/harness/check"
@@ -71,5 +72,17 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 		Missing: tl.Missing, Versions: tl.Versions, Expect: e, Timeline: tl}
 	j.MultiUser, _ = tl.Reached(check.MultiUser)
 	j.Judgement = verdict.Of(j.Results, j.Disturbance)
+	j.Settled = j.Settled || j.Verdict == verdict.Invalid && lacksCapability(tl)
 	return j, nil
+}
+
+// lacksCapability: what the collector was not allowed to read it will not be allowed
+// to read in another boot either (images/twin).
+func lacksCapability(tl timeline.Timeline) bool {
+	for _, why := range tl.Missing {
+		if strings.Contains(why, "the collector has not CAP_") {
+			return true
+		}
+	}
+	return false
 }

@@ -274,3 +274,20 @@ func TestTheCPUThatOthersHadExplainsLateCredentials(t *testing.T) {
 		assert.Equal(t, want, judged(t, b, e).Verdict)
 	}
 }
+
+func TestWhatTheCollectorMayNotReadAnotherBootDoesNotShow(t *testing.T) {
+	t.Parallel()
+	b := timelinetest.Healthy()
+	b.Missing["processes.txt"] = "search: 9 environments not read, first process 1 (init.scope): permission denied; the collector has not CAP_SYS_PTRACE"
+	j, err := judge.Expecting(b.FS(), late())
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Invalid, j.Verdict)
+	assert.True(t, j.Settled)
+	assert.Contains(t, j.Reason, "CAP_SYS_PTRACE")
+
+	b.Missing["processes.txt"] = "search: canary not found"
+	j, err = judge.Expecting(b.FS(), late())
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Invalid, j.Verdict)
+	assert.False(t, j.Settled)
+}
