@@ -66,6 +66,9 @@ func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Mac
 	b.mu.Unlock()
 	go func() {
 		fmt.Fprintf(m.consoleIn, "[  OK  ] Reached target multi-user.target - Multi-User System.\r\n         Starting cloud-final.service\r\n")
+		// Taken by the reader once it has looked at the lines before: what comes by the
+		// other stream comes after them.
+		fmt.Fprint(m.consoleIn, "\r\n")
 		if b.exits != nil && b.exits(spec.Name) {
 			close(m.exited)
 			return
