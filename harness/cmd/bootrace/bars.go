@@ -164,6 +164,10 @@ func (r *row) take(u run.Update) {
 	}
 }
 
+// leastColumns is the narrowest terminal that rows are drawn on: a name's two ends
+// and the time left.
+const leastColumns = 24
+
 // Columns of a row: the step, the bar, the time left.
 const (
 	stepColumns = 25 // "multi-user.target reached"
@@ -171,9 +175,10 @@ const (
 	leftColumns = 6 // "59m59s"
 )
 
-// line draws the row. What there is no room for goes: the bar first, then the
+// line draws the row in leastColumns or more. What there is no room for goes: the bar first, then the
 // step; the name is cut in its middle, for its end tells repetitions apart.
 func (r *row) line(width int, now time.Time) string {
+	width = max(width, leastColumns)
 	names := min(r.names, max(20, width-2-2-stepColumns-2-leftColumns), width-2-2-leftColumns)
 	room := width - 2 - names
 	out := "  " + pad(shorten(r.name, names), names)

@@ -69,7 +69,7 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	}
 	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), r.Subject, r.Vector, min(parallel, len(cases)))
 
-	show := newProgress(io.err, io.terminal && !f.debug, style{io.color}, cases)
+	show := newProgress(io.err, io.live() && !f.debug, style{io.color}, cases)
 	runner := lab.Runner(s.id, s.recordings, db, parallel)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
 	if len(f.subjects) > 1 {

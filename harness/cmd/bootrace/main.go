@@ -49,7 +49,8 @@ type streams struct {
 	out, err io.Writer
 	terminal bool // err is one
 	color    bool
-	width    int // of out in columns; 0: no terminal
+	width    int // of out in columns; 0: no terminal, or one that does not say
+	errWidth int // the same of err
 }
 
 func main() {
@@ -65,15 +66,24 @@ func main() {
 	defer cancel()
 	context.AfterFunc(signalled, func() { stop(); cancel() })
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil {
-		width = 0
-	}
 	os.Exit(Run(ctx, streams{
-		width: width,
-		in:    os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal,
+		width: widthOf(os.Stdout), errWidth: widthOf(os.Stderr),
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: terminal,
 		color: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	}, os.Args[1:]))
+}
+
+// live says whether rows can be drawn on err.
+func (s streams) live() bool { return s.terminal && s.errWidth >= leastColumns }
+
+// widthOf is the width in columns of a terminal; 0 is none, or one that does not say, as a
+// serial line.
+func widthOf(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // newRoot is the command with all its verbs.
