@@ -131,11 +131,19 @@ func (b *Builder) Vector(ctx context.Context, v Vector) (VectorProgram, error) {
 	if standInErr != nil {
 		return stand, errors.Join(err, standInErr)
 	}
-	b.step("Vector: the %s runs, not the real %s: %s (--vector real insists, --vector stand-in does not ask)", stand.Name, PinnedVector, oneLine(err))
+	b.step("Vector: the %s runs, not the real %s: %s (--vector real insists, --vector stand-in does not ask)", stand.Name, PinnedVector, ends(err))
 	return stand, nil
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// ends is what was tried and its cause, in one line: an engine tells all that lies
+// between, and --vector real shows it.
+func ends(err error) string {
+	clauses := strings.Split(strings.Join(strings.Fields(err.Error()), " "), ": ")
+	if len(clauses) < 2 {
+		return clauses[0]
+	}
+	return clauses[0] + ": " + clauses[len(clauses)-1]
+}
 
 func (b *Builder) standIn(ctx context.Context, version string) (p VectorProgram, err error) {
 	if version == "" {

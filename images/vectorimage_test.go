@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -199,6 +200,13 @@ func TestAVectorThatCannotBeHadIsAnErrorOrTheStandInAtOnce(t *testing.T) {
 			assert.ErrorContains(t, err, tt.ref)
 		})
 	}
+}
+
+func TestWhatIsSaidOfAPullIsItsEnds(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "pull vector:1: network is unreachable",
+		ends(errors.New("pull vector:1: Error response from daemon: Get \"https://r/v2/\": dial tcp:\nlookup r: network is unreachable")))
+	assert.Equal(t, "no registry answered", ends(errors.New("no registry answered")))
 }
 
 func TestAVectorThatTheEngineCannotRunIsRefusedByName(t *testing.T) {
