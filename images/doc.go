@@ -5,7 +5,7 @@
 //	base      debian + systemd, dbus, cloud-init
 //	azure     the cloud
 //	postgres  debian + PostgreSQL, for tests of the store
-//	worker    base + Vector + the worker's twin and the boot logger; the control boot's image
+//	worker    base + Vector + the worker's twin, the boot logger and the collector; the control boot's image
 //
 // Each image is tagged with a hash of all that goes in, so "is it up to date" is
 // one question to the engine, and the same input gives the same tag:

@@ -19,16 +19,16 @@ func (b *Builder) worker(ctx context.Context, base Image, azure Image, v VectorP
 	if err := rootfs.Dir(filepath.Join(b.Root, "images", "worker", "files"), ""); err != nil {
 		return Image{}, fmt.Errorf("worker image: %w", err)
 	}
-	twin, err := b.Program(ctx, "images/twin")
-	if err != nil {
-		return Image{}, fmt.Errorf("worker image: %w", err)
+	for pkg, name := range map[string]string{"images/twin": "boot-logger", "images/collector": "bootrace-collect"} {
+		program, err := b.Program(ctx, pkg)
+		if err != nil {
+			return Image{}, fmt.Errorf("worker image: %w", err)
+		}
+		if err := rootfs.Disk(program, "usr/local/bin/"+name, 0o755); err != nil {
+			return Image{}, err
+		}
 	}
-	if err := rootfs.Disk(twin, "usr/local/bin/boot-logger", 0o755); err != nil {
-		return Image{}, err
-	}
-	for _, name := range []string{"opensandbox-worker", "bootrace-collect"} {
-		rootfs["usr/local/bin/"+name] = link("boot-logger")
-	}
+	rootfs["usr/local/bin/opensandbox-worker"] = link("boot-logger")
 	rootfs.Merge(v.files, "")
 	ca := azure.Labels[labelCA]
 	if ca == "" {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -16,7 +17,6 @@ import (
 // CAP_SYS_ADMIN is not enough, whatever this kernel wants: setpriv(1) takes from it
 // what lets root read the environments of others.
 const blindCollector = `#!/bin/sh
-ln -sf /usr/local/bin/boot-logger /usr/local/sbin/bootrace-collect
 exec setpriv --bounding-set=-sys_ptrace,-sys_admin --inh-caps=-sys_ptrace,-sys_admin /usr/local/sbin/bootrace-collect
 `
 
@@ -25,6 +25,10 @@ func TestACaseWhoseEnvironmentsCannotBeReadIsInvalidAndSaysWhy(t *testing.T) {
 	dir := sound.write(t)
 	file := filepath.Join(dir, "rootfs/usr/local/bin/bootrace-collect")
 	require.NoError(t, os.WriteFile(file, []byte(blindCollector), 0o755))
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "rootfs/usr/local/sbin/bootrace-collect"), "bootrace/images/collector")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	said, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", said)
 	lab := wiretest.New(t, []string{dir}, images.Suites()[0])
 	for _, c := range lab.Run(t, wiretest.Find(t, "pre"), 1, 1) {
 		assert.Equal(t, "invalid", c.Verdict, wiretest.Explain(c))

@@ -77,7 +77,7 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 }
 
 // lacksCapability: what the collector was not allowed to read it will not be allowed
-// to read in another boot either (images/twin).
+// to read in another boot either (images/collector).
 func lacksCapability(tl timeline.Timeline) bool {
 	for _, why := range tl.Missing {
 		if strings.Contains(why, "the collector has not CAP_") {

@@ -8,23 +8,23 @@ import (
 	"strconv"
 
 	"github.com/coreos/go-systemd/v22/journal"
-)
 
-// configDir is where the subject and cloud-init write.
-const configDir = "/etc/opensandbox"
+	"bootrace/images/inside/envfile"
+	"bootrace/images/inside/process"
+)
 
 // watched are the files whose every change is recorded.
 var watched = []string{"worker.env", "server.env", "vector.env"}
 
 func bootLogger(ctx context.Context, stdout io.Writer) error {
-	w, err := newWatch(configDir)
+	w, err := newWatch(envfile.Dir)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	for _, name := range watched {
-		if _, err := os.Lstat(configDir + "/" + name); err == nil {
-			if err := report(change{name: name, op: "present", at: monotonic()}); err != nil {
+		if _, err := os.Lstat(envfile.Dir + "/" + name); err == nil {
+			if err := report(change{name: name, op: "present", at: process.Monotonic()}); err != nil {
 				return err
 			}
 		}
@@ -44,21 +44,21 @@ func bootLogger(ctx context.Context, stdout io.Writer) error {
 // report sends one change to the journal by its native protocol, with names and
 // digests in place of values: the recording must not hold a secret.
 func report(c change) error {
-	path := configDir + "/" + c.name
-	state := inspectFile(path)
+	path := envfile.Dir + "/" + c.name
+	state := envfile.Inspect(path)
 	vars := map[string]string{
 		"SYSLOG_IDENTIFIER": "boot-logger",
 		"BOOTRACE_EVENT":    "env-file",
 		"BOOTRACE_MONO":     strconv.FormatInt(c.at.Nanoseconds(), 10),
 		"BOOTRACE_PATH":     path,
 		"BOOTRACE_OP":       c.op,
-		"BOOTRACE_SIZE":     strconv.FormatInt(state.size, 10),
-		"BOOTRACE_MODE":     fmt.Sprintf("%04o", state.mode),
-		"BOOTRACE_UID":      strconv.Itoa(state.uid),
-		"BOOTRACE_VARS":     state.vars,
-		"BOOTRACE_WHOLE":    state.whole,
+		"BOOTRACE_SIZE":     strconv.FormatInt(state.Size, 10),
+		"BOOTRACE_MODE":     fmt.Sprintf("%04o", state.Mode),
+		"BOOTRACE_UID":      strconv.Itoa(state.UID),
+		"BOOTRACE_VARS":     state.Vars,
+		"BOOTRACE_WHOLE":    state.Whole,
 	}
-	if err := journal.Send(fmt.Sprintf("%s: %s, %d bytes", path, c.op, state.size), journal.PriInfo, vars); err != nil {
+	if err := journal.Send(fmt.Sprintf("%s: %s, %d bytes", path, c.op, state.Size), journal.PriInfo, vars); err != nil {
 		return fmt.Errorf("report %s of %s to the journal: %w", c.op, path, err)
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bootrace/images/inside/process"
 )
 
 // A numbered line is written every half second while most goes on, the first
@@ -68,22 +70,22 @@ func fullTotal(path string) *int64 {
 // logLines writes numbered lines until ctx ends.
 func logLines(ctx context.Context, w io.Writer, source, msg string) error {
 	out := json.NewEncoder(w)
-	due := monotonic()
+	due := process.Monotonic()
 	for seq := 1; ; seq++ {
-		late := monotonic() - due
+		late := process.Monotonic() - due
 		if err := out.Encode(line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg,
 			Ref: fmt.Sprintf("bootrace:%s#%d", source, seq)}); err != nil {
 			return fmt.Errorf("write line %d: %w", seq, err)
 		}
 		// From the schedule, not from now: else lateness would hide itself.
 		due += after(seq)
-		if now := monotonic(); due < now-slowTick {
+		if now := process.Monotonic(); due < now-slowTick {
 			due = now
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(due - monotonic()):
+		case <-time.After(due - process.Monotonic()):
 		}
 	}
 }

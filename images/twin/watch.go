@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"bootrace/images/inside/process"
 )
 
 // change is one event on a watched file.
@@ -65,7 +67,7 @@ func (w *watch) run(see func(change) error) error {
 		if err != nil {
 			return fmt.Errorf("read inotify events: %w", err)
 		}
-		at := monotonic()
+		at := process.Monotonic()
 		for _, c := range parseEvents(buf[:n]) {
 			c.at = at
 			if err := see(c); err != nil {

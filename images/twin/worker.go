@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"bootrace/images/inside/vectorconfig"
 )
 
 // worker is the production worker's twin as far as the race is concerned: it
@@ -39,7 +41,7 @@ func worker(ctx context.Context, getenv func(string) string, stdout io.Writer) e
 		}
 	}
 	client.CloseIdleConnections()
-	serveMetrics(ctx, scrapedPorts(findVectorConfig(ctx)))
+	serveMetrics(ctx, scrapedPorts(vectorconfig.Find(ctx)))
 	return logLines(ctx, stdout, "opensandbox-worker", "serving")
 }
 

@@ -1,4 +1,5 @@
-package main
+// Package vectorconfig finds what Vector was made to read.
+package vectorconfig
 
 import (
 	"context"
@@ -7,18 +8,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"bootrace/images/inside/process"
 )
 
-// vectorConfig is vector.json: what Vector was made to read, and the text of it. The texts are of the files as they lie
+// Config is vector.json: what Vector was made to read, and the text of it. The texts are of the files as they lie
 // there, variables not put in.
-type vectorConfig struct {
-	From     string       `json:"from"`
-	Argv     []string     `json:"argv"`
-	Files    []configFile `json:"files"`
-	Problems []string     `json:"problems,omitempty"`
+type Config struct {
+	From     string   `json:"from"`
+	Argv     []string `json:"argv"`
+	Files    []File   `json:"files"`
+	Problems []string `json:"problems,omitempty"`
 }
 
-type configFile struct {
+type File struct {
 	Path    string `json:"path"`
 	Format  string `json:"format"`
 	Section string `json:"section,omitempty"`
@@ -28,15 +31,15 @@ type configFile struct {
 // maxConfig bounds one file of a configuration.
 const maxConfig = 1 << 20
 
-// findVectorConfig finds what Vector reads: by the command line and environment of the one that runs in the unit, else
+// Find finds what Vector reads: by the command line and environment of the one that runs in the unit, else
 // by the unit's ExecStart=.
-func findVectorConfig(ctx context.Context) vectorConfig {
-	c := vectorConfig{Files: []configFile{}}
+func Find(ctx context.Context) Config {
+	c := Config{Files: []File{}}
 	var vars map[string]string
 	if pid, argv, environ, ok := runningVector("/proc"); ok {
 		c.From, c.Argv, vars = fmt.Sprintf("process %d", pid), argv, environ
 	} else {
-		out, err := output(ctx, "systemctl", "show", "vector.service", "-p", "ExecStart,Environment")
+		out, err := process.Output(ctx, "systemctl", "show", "vector.service", "-p", "ExecStart,Environment")
 		if err != nil {
 			c.Problems = append(c.Problems, err.Error())
 		}
@@ -49,7 +52,7 @@ func findVectorConfig(ctx context.Context) vectorConfig {
 	return c
 }
 
-func (c *vectorConfig) read(f configFile) {
+func (c *Config) read(f File) {
 	info, err := os.Stat(f.Path)
 	if err == nil && info.Size() > maxConfig {
 		err = fmt.Errorf("%d bytes, more than are read", info.Size())
@@ -72,7 +75,7 @@ func runningVector(proc string) (pid int, argv []string, vars map[string]string,
 	dirs, _ := filepath.Glob(proc + "/[0-9]*")
 	for _, dir := range dirs {
 		data, err := os.ReadFile(dir + "/cmdline")
-		if err != nil || processUnit(dir) != "vector.service" {
+		if err != nil || process.Unit(dir) != "vector.service" {
 			continue
 		}
 		argv = strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
@@ -129,8 +132,8 @@ const defaultVectorConfig = "/etc/vector/vector.yaml"
 
 // configFiles lists the files that a command line and its environment name. A flag goes before its variable; several are
 // separated by commas or given several times; patterns are allowed.
-func configFiles(argv []string, vars map[string]string) []configFile {
-	var out []configFile
+func configFiles(argv []string, vars map[string]string) []File {
+	var out []File
 	for _, o := range configOptions {
 		var values []string
 		for i, arg := range argv {
@@ -161,19 +164,19 @@ func configFiles(argv []string, vars map[string]string) []configFile {
 // sections are the folders below --config-dir whose files are components (vector.dev, "Automatic namespacing").
 var sections = []string{"sources", "transforms", "sinks", "enrichment_tables", "tests"}
 
-func named(path, format string) []configFile {
+func named(path, format string) []File {
 	if format == "dir" {
-		var out []configFile
+		var out []File
 		for _, section := range append([]string{""}, sections...) {
 			entries, _ := os.ReadDir(filepath.Join(path, section))
 			for _, e := range entries {
 				if file := filepath.Join(path, section, e.Name()); !e.IsDir() && formatOf(file) != "" {
-					out = append(out, configFile{Path: file, Format: formatOf(file), Section: section})
+					out = append(out, File{Path: file, Format: formatOf(file), Section: section})
 				}
 			}
 		}
 		if len(out) == 0 {
-			out = []configFile{{Path: path, Format: "yaml"}} // reading it says what is wrong
+			out = []File{{Path: path, Format: "yaml"}} // reading it says what is wrong
 		}
 		return out
 	}
@@ -183,9 +186,9 @@ func named(path, format string) []configFile {
 			files = found
 		}
 	}
-	var out []configFile
+	var out []File
 	for _, file := range files {
-		f := configFile{Path: file, Format: format}
+		f := File{Path: file, Format: format}
 		if format == "" {
 			f.Format = formatOf(file)
 		}

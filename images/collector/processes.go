@@ -6,6 +6,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"bootrace/images/inside/envfile"
+	"bootrace/images/inside/process"
 )
 
 // tabless is for the fields of processes.txt.
@@ -24,14 +27,14 @@ func listProcesses(secrets map[string]string, ours int) ([]byte, []string, error
 	}
 	// /proc/PID/stat counts from CLOCK_BOOTTIME, everything else here from
 	// CLOCK_MONOTONIC; they differ on a host that was suspended.
-	suspended := boottime() - monotonic()
+	suspended := process.Boottime() - process.Monotonic()
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
 		dir := "/proc/" + e.Name()
-		unit := processUnit(dir)
+		unit := process.Unit(dir)
 		who := fmt.Sprintf("process %d (%s)", pid, unit)
 		cmdline, err := os.ReadFile(dir + "/cmdline")
 		if err != nil {
@@ -51,7 +54,7 @@ func listProcesses(secrets map[string]string, ours int) ([]byte, []string, error
 		}
 		vars := ""
 		if unit == "vector.service" {
-			vars = digestVars(environVars(environ))
+			vars = envfile.Digests(environVars(environ))
 		} else {
 			for _, name := range leaked(environ, secrets) {
 				leaks = append(leaks, processLeak(name, pid, "environment", unit))
@@ -66,7 +69,7 @@ func listProcesses(secrets map[string]string, ours int) ([]byte, []string, error
 		}
 		// proc(5): a program that was replaced meanwhile is marked so.
 		exe = tabless.Replace(strings.TrimSuffix(exe, " (deleted)"))
-		fmt.Fprintf(&out, "%d\t%s\t%d\t%s\t%s\t%s\n", pid, unit, (processStart(dir) - suspended).Nanoseconds(), vars, tabless.Replace(args), exe)
+		fmt.Fprintf(&out, "%d\t%s\t%d\t%s\t%s\t%s\n", pid, unit, (process.Start(dir) - suspended).Nanoseconds(), vars, tabless.Replace(args), exe)
 	}
 	return out.Bytes(), leaks, unread.err()
 }

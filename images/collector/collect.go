@@ -4,14 +4,16 @@ import (
 	"archive/tar"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
+
+	"bootrace/images/inside/envfile"
+	"bootrace/images/inside/process"
+	"bootrace/images/inside/vectorconfig"
 )
 
 // request is what the harness says on stdin. The secrets come this way because
@@ -19,10 +21,6 @@ import (
 type request struct {
 	Secrets map[string]string `json:"secrets"`
 }
-
-// commandTimeout bounds each command: a PID 1 that hangs must not keep the rest
-// of the recording from being saved.
-const commandTimeout = 8 * time.Second
 
 var commands = []struct {
 	file string
@@ -43,27 +41,26 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	c := &collection{tar: tar.NewWriter(stdout), missing: map[string]string{}}
 
 	// First what changes by looking: the processes, before we start more.
-	c.add("files.txt", listFiles(configDir), nil)
+	c.add("files.txt", listFiles(envfile.Dir), nil)
 	c.search(ctx, searched, req.Secrets)
-	config, err := json.Marshal(findVectorConfig(ctx))
+	config, err := json.Marshal(vectorconfig.Find(ctx))
 	c.add("vector.json", append(config, '\n'), err)
 
 	// Entries still in journald's hands are not in its files yet.
-	if _, err := output(ctx, "journalctl", "--sync"); err != nil {
+	if _, err := process.Output(ctx, "journalctl", "--sync"); err != nil {
 		c.missing["journal --sync"] = err.Error()
 	}
 	// All at once: each of them mostly waits for the others' servers.
 	outs, errs := make([][]byte, len(commands)), make([]error, len(commands))
-	var units *unitList
+	var units []byte
 	var unitsErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { units, unitsErr = listUnits(ctx) })
 	for i, cmd := range commands {
-		wg.Go(func() { outs[i], errs[i] = output(ctx, cmd.argv...) })
+		wg.Go(func() { outs[i], errs[i] = process.Output(ctx, cmd.argv...) })
 	}
 	wg.Wait()
-	c.add("units.txt", units.text.Bytes(), unitsErr)
-	c.add("critical-chain.txt", []byte(criticalChain(units.times, "multi-user.target", units.zero)), unitsErr)
+	c.add("units.txt", units, unitsErr)
 	for i, cmd := range commands {
 		c.add(cmd.file, outs[i], errs[i])
 	}
@@ -97,27 +94,11 @@ func (c *collection) add(name string, data []byte, err error) {
 	}
 }
 
-func output(ctx context.Context, argv ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "SYSTEMD_COLORS=0", "LC_ALL=C.UTF-8")
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		return out, fmt.Errorf("%s: no answer within %s", strings.Join(argv, " "), commandTimeout)
-	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return out, fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, strings.TrimSpace(string(exit.Stderr)))
-	}
-	return out, err
-}
-
 // versions names the programs whose versions a verdict depends on; systemd's is
 // in manager.txt.
 func (c *collection) versions(ctx context.Context) map[string]string {
 	v := map[string]string{}
-	if out, err := output(ctx, "/usr/bin/vector", "--version"); err == nil {
+	if out, err := process.Output(ctx, "/usr/bin/vector", "--version"); err == nil {
 		v["vector"] = strings.TrimSpace(string(out))
 	} else {
 		c.missing["version of vector"] = err.Error()

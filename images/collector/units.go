@@ -10,6 +10,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/dbus"
 	godbus "github.com/godbus/dbus/v5"
+
+	"bootrace/images/inside/process"
 )
 
 // unitProperties and serviceProperties are what the timeline reads of a unit. One
@@ -28,44 +30,31 @@ var (
 	startedAgainBy = []string{"OnFailure", "UpheldBy"}
 )
 
-// unitList is all units at one moment.
-type unitList struct {
-	text  bytes.Buffer // units.txt: blocks of Name=value as systemctl show prints them
-	times map[string]unitTimes
-	zero  uint64 // PID 1's userspace start, CLOCK_MONOTONIC in microseconds
-}
-
-func listUnits(ctx context.Context) (*unitList, error) {
-	l := &unitList{times: map[string]unitTimes{}}
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+// listUnits is units.txt: all units at one moment, in blocks of Name=value as
+// systemctl show prints them. With an error it returns what there is.
+func listUnits(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, process.AnswerWithin)
 	defer cancel()
 	// PID 1's own socket: the bus may be one of the things that did not come up.
 	conn, err := dbus.NewSystemdConnectionContext(ctx)
 	if err != nil {
-		return l, fmt.Errorf("connect to systemd: %w", err)
+		return nil, fmt.Errorf("connect to systemd: %w", err)
 	}
 	defer conn.Close()
 	units, err := conn.ListUnitsContext(ctx)
 	if err != nil {
-		return l, fmt.Errorf("list units: %w", err)
+		return nil, fmt.Errorf("list units: %w", err)
 	}
-	// As D-Bus text: "@t 123".
-	start, err := conn.GetManagerProperty("UserspaceTimestampMonotonic")
-	if err != nil {
-		return l, fmt.Errorf("ask for the boot's start: %w", err)
-	}
-	if _, err := fmt.Sscanf(start, "@t %d", &l.zero); err != nil {
-		return l, fmt.Errorf("UserspaceTimestampMonotonic %q: %w", start, err)
-	}
+	var out bytes.Buffer
 	for _, u := range units {
-		if l.times[u.Name], err = writeUnit(ctx, conn, &l.text, u); err != nil {
-			return l, fmt.Errorf("properties of %s: %w", u.Name, err)
+		if err := writeUnit(ctx, conn, &out, u); err != nil {
+			return out.Bytes(), fmt.Errorf("properties of %s: %w", u.Name, err)
 		}
 	}
-	return l, nil
+	return out.Bytes(), nil
 }
 
-func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.UnitStatus) (times unitTimes, err error) {
+func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.UnitStatus) error {
 	fmt.Fprintf(out, "Id=%s\nLoadState=%s\nActiveState=%s\nSubState=%s\n", u.Name, u.LoadState, u.ActiveState, u.SubState)
 	if u.JobId != 0 {
 		fmt.Fprintf(out, "Job=%d\n", u.JobId)
@@ -74,7 +63,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	switch kind {
 	case "device", "scope", "swap":
 		out.WriteByte('\n')
-		return times, nil // the kernel's own; nothing under test has them
+		return nil // the kernel's own; nothing under test has them
 	}
 	names := unitProperties
 	if u.ActiveState != "active" && u.LoadState == "loaded" {
@@ -83,20 +72,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	for _, name := range names {
 		p, err := conn.GetUnitPropertyContext(ctx, u.Name, name)
 		if err != nil {
-			return times, err
-		}
-		switch value := p.Value.Value().(type) {
-		case uint64:
-			switch name {
-			case "ActiveEnterTimestampMonotonic":
-				times.activated = value
-			case "InactiveExitTimestampMonotonic":
-				times.activating = value
-			}
-		case []string:
-			if name == "After" {
-				times.after = value
-			}
+			return err
 		}
 		fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
 	}
@@ -112,13 +88,13 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		for _, name := range serviceProperties {
 			p, err := conn.GetServicePropertyContext(ctx, u.Name, name)
 			if err != nil {
-				return times, err
+				return err
 			}
 			fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
 		}
 	}
 	out.WriteByte('\n')
-	return times, nil
+	return nil
 }
 
 // propertyText writes a value as systemctl does, where the timeline depends on it.

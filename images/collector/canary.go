@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"bootrace/images/inside/process"
 )
 
 // canaryName stands in leaks.txt where a secret's name would; no secret's name
@@ -101,7 +103,7 @@ func (c *canary) missed(found []string) error {
 		want = append(want, fileLeak(canaryName, path))
 	}
 	if c.process != nil {
-		unit := processUnit(fmt.Sprintf("/proc/%d", c.pid()))
+		unit := process.Unit(fmt.Sprintf("/proc/%d", c.pid()))
 		for _, where := range []string{"environment", "arguments"} {
 			want = append(want, processLeak(canaryName, c.pid(), where, unit))
 		}

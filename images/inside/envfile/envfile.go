@@ -1,4 +1,6 @@
-package main
+// Package envfile says of an environment file what may be said without its
+// values: a recording must not hold a secret.
+package envfile
 
 import (
 	"crypto/sha256"
@@ -10,23 +12,27 @@ import (
 	"syscall"
 )
 
-// fileState is what may be said of an environment file without its values.
-type fileState struct {
-	size  int64
-	mode  uint32
-	uid   int
-	gid   int
-	mtime int64  // ns since the epoch
-	sum   string // sha256, hex
-	vars  string // NAME=digest8,… sorted; "-" for an empty value
-	whole string // "1" when the last byte is a newline
+// Dir is where the subject and cloud-init write theirs.
+const Dir = "/etc/opensandbox"
+
+// State is what may be said of an environment file without its values.
+type State struct {
+	Size  int64 // -1: there is none, or it cannot be read
+	Mode  uint32
+	UID   int
+	GID   int
+	Mtime int64  // ns since the epoch
+	Sum   string // sha256, hex
+	Vars  string // NAME=digest8,… sorted; "-" for an empty value
+	Whole string // "1" when the last byte is a newline
 }
 
 // maxEnvFile bounds what is read of a file that should have a few lines.
 const maxEnvFile = 1 << 20
 
-func inspectFile(path string) fileState {
-	st := fileState{whole: "0", size: -1}
+// Inspect looks at a file.
+func Inspect(path string) State {
+	st := State{Whole: "0", Size: -1}
 	f, err := os.Open(path)
 	if err != nil {
 		return st
@@ -36,9 +42,9 @@ func inspectFile(path string) fileState {
 	if err != nil {
 		return st
 	}
-	st.size, st.mode, st.mtime = info.Size(), uint32(info.Mode().Perm()), info.ModTime().UnixNano()
+	st.Size, st.Mode, st.Mtime = info.Size(), uint32(info.Mode().Perm()), info.ModTime().UnixNano()
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-		st.uid, st.gid = int(sys.Uid), int(sys.Gid)
+		st.UID, st.GID = int(sys.Uid), int(sys.Gid)
 	}
 	if !info.Mode().IsRegular() {
 		return st
@@ -48,11 +54,11 @@ func inspectFile(path string) fileState {
 		return st
 	}
 	sum := sha256.Sum256(data)
-	st.sum = hex.EncodeToString(sum[:])
+	st.Sum = hex.EncodeToString(sum[:])
 	if strings.HasSuffix(string(data), "\n") {
-		st.whole = "1"
+		st.Whole = "1"
 	}
-	st.vars = digestVars(envAssignments(string(data)))
+	st.Vars = Digests(envAssignments(string(data)))
 	return st
 }
 
@@ -84,7 +90,8 @@ func unquote(v string) string {
 	}
 }
 
-func digestVars(vars map[string]string) string {
+// Digests names variables, with digests in place of their values.
+func Digests(vars map[string]string) string {
 	parts := make([]string, 0, len(vars))
 	for name, value := range vars {
 		parts = append(parts, name+"="+digest8(value))

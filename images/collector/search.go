@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"bootrace/images/inside/envfile"
+	"bootrace/images/inside/process"
 )
 
 // searched are the trees in which a subject could leave a secret: what an image
@@ -28,7 +31,7 @@ var skipped = map[string]bool{
 }
 
 // vectorEnv is the one file that may hold secrets.
-const vectorEnv = configDir + "/vector.env"
+const vectorEnv = envfile.Dir + "/vector.env"
 
 // maxSearched bounds what is read of one file.
 const maxSearched = 16 << 20
@@ -42,9 +45,9 @@ func listFiles(dir string) []byte {
 	}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		st := inspectFile(path)
-		fmt.Fprintf(&out, "%s\t%04o\t%d\t%d\t%d\t%d.%09d\t%s\t%s\n", path, st.mode, st.uid, st.gid, st.size,
-			st.mtime/1e9, st.mtime%1e9, st.sum, st.vars)
+		st := envfile.Inspect(path)
+		fmt.Fprintf(&out, "%s\t%04o\t%d\t%d\t%d\t%d.%09d\t%s\t%s\n", path, st.Mode, st.UID, st.GID, st.Size,
+			st.Mtime/1e9, st.Mtime%1e9, st.Sum, st.Vars)
 	}
 	return out.Bytes()
 }
@@ -140,5 +143,5 @@ func changed(info fs.FileInfo) time.Time {
 
 // bootTime is when PID 1 was started, with a second to spare for coarse clocks.
 func bootTime() time.Time {
-	return time.Now().Add(processStart("/proc/1") - boottime() - time.Second)
+	return time.Now().Add(process.Start("/proc/1") - process.Boottime() - time.Second)
 }
