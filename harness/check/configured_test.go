@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/check"
-	"bootrace/harness/pipeline"
+	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 	"bootrace/harness/timeline/timelinetest"
 )
@@ -18,7 +18,7 @@ import (
 func configuration(t *testing.T, text string) func(*boot) {
 	return func(b *boot) {
 		t.Helper()
-		data, err := json.Marshal(pipeline.Recorded{Files: []pipeline.File{{Path: "/etc/vector/vector.yaml", Format: "yaml", Text: text}}})
+		data, err := json.Marshal(recording.VectorConfig{Files: []recording.ConfigFile{{Path: "/etc/vector/vector.yaml", Format: "yaml", Text: text}}})
 		require.NoError(t, err)
 		b.Extra[timeline.Config] = append(data, '\n')
 	}

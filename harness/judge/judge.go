@@ -15,12 +15,10 @@ import (
 	"time"
 
 	"bootrace/harness/check"
+	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 	"bootrace/harness/verdict"
 )
-
-// ExpectFile is the file of a recording that holds the check.Expect it was made for.
-const ExpectFile = "expect.json"
 
 // Judgement is all there is to say of one recording.
 type Judgement struct {
@@ -43,7 +41,7 @@ type Judgement struct {
 // Recording judges a recording by its own expectation. An error means that
 // there is no judging it; what is merely missing in it makes a verdict.
 func Recording(fsys fs.FS) (Judgement, error) {
-	data, err := fs.ReadFile(fsys, ExpectFile)
+	data, err := fs.ReadFile(fsys, recording.ExpectFile)
 	if err != nil {
 		return Judgement{}, fmt.Errorf("judge: %w", err)
 	}
@@ -51,10 +49,10 @@ func Recording(fsys fs.FS) (Judgement, error) {
 	dec.DisallowUnknownFields() // an expectation that is not understood is not met by passing
 	var e check.Expect
 	if err := dec.Decode(&e); err != nil {
-		return Judgement{}, fmt.Errorf("judge: %s: %w", ExpectFile, err)
+		return Judgement{}, fmt.Errorf("judge: %s: %w", recording.ExpectFile, err)
 	}
 	if err := e.Validate(); err != nil {
-		return Judgement{}, fmt.Errorf("judge: %s: %w", ExpectFile, err)
+		return Judgement{}, fmt.Errorf("judge: %s: %w", recording.ExpectFile, err)
 	}
 	return Expecting(fsys, e)
 }

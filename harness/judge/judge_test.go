@@ -15,6 +15,7 @@ import (
 
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
+	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 	"bootrace/harness/timeline/timelinetest"
 	"bootrace/harness/verdict"
@@ -29,7 +30,7 @@ func judged(t *testing.T, b *timelinetest.Boot, e check.Expect) judge.Judgement 
 	t.Helper()
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
-	b.Extra[judge.ExpectFile] = data
+	b.Extra[recording.ExpectFile] = data
 	j, err := judge.Recording(b.FS())
 	require.NoError(t, err)
 	return j
@@ -144,13 +145,13 @@ func TestWhatCannotBeJudgedIsAnError(t *testing.T) {
 			t.Parallel()
 			b := timelinetest.Healthy()
 			if tt.expect != "" {
-				b.Extra[judge.ExpectFile] = []byte(tt.expect)
+				b.Extra[recording.ExpectFile] = []byte(tt.expect)
 			}
 			_, err := judge.Recording(b.FS())
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
-	_, err := judge.Recording(fstest.MapFS{judge.ExpectFile: {Data: []byte(`{"role_env":"pre"}`)}})
+	_, err := judge.Recording(fstest.MapFS{recording.ExpectFile: {Data: []byte(`{"role_env":"pre"}`)}})
 	require.ErrorContains(t, err, "manifest.json")
 }
 

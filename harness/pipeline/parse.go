@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/pelletier/go-toml/v2"
+
+	"bootrace/harness/recording"
 )
 
 // variable is how Vector's configuration names one (vector.dev, "Environment variables"); two dollars are none.
@@ -41,7 +43,7 @@ func placeholders(value string) []string {
 
 // Parse reads the files as Vector puts them together: the components of all of them, by id. The error names what could
 // not be read; the pipeline has the rest.
-func Parse(r Recorded) (Pipeline, error) {
+func Parse(r recording.VectorConfig) (Pipeline, error) {
 	var p Pipeline
 	problems := slices.Clone(r.Problems)
 	if len(r.Files) == 0 && len(problems) == 0 {
@@ -68,7 +70,7 @@ func Parse(r Recorded) (Pipeline, error) {
 	return p, nil
 }
 
-func decode(f File) (map[string]any, error) {
+func decode(f recording.ConfigFile) (map[string]any, error) {
 	text := variable.ReplaceAllStringFunc(f.Text, func(m string) string {
 		if names := variables(m); len(names) == 1 {
 			return placeBegin + names[0] + placeEnd

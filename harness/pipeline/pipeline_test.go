@@ -8,19 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/pipeline"
+	"bootrace/harness/recording"
 )
 
 const worker = "opensandbox-worker.service"
 
-func parse(t *testing.T, files ...pipeline.File) pipeline.Pipeline {
+func parse(t *testing.T, files ...recording.ConfigFile) pipeline.Pipeline {
 	t.Helper()
-	p, err := pipeline.Parse(pipeline.Recorded{Files: files})
+	p, err := pipeline.Parse(recording.VectorConfig{Files: files})
 	require.NoError(t, err)
 	return p
 }
 
-func yaml(text string) pipeline.File {
-	return pipeline.File{Path: "v.yaml", Format: "yaml", Text: text}
+func yaml(text string) recording.ConfigFile {
+	return recording.ConfigFile{Path: "v.yaml", Format: "yaml", Text: text}
 }
 
 func TestWhichUnitsAJournaldSourceReads(t *testing.T) {
@@ -87,9 +88,9 @@ func TestWhereLinesGo(t *testing.T) {
 func TestAConfigurationOfSeveralFilesAndForms(t *testing.T) {
 	t.Parallel()
 	p := parse(t,
-		pipeline.File{Path: "/etc/vector/a.toml", Format: "toml", Text: "[sources.j]\ntype = \"journald\"\n[sources.m]\ntype = \"prometheus_scrape\"\nendpoints = [\"${METRICS_URL}\"]\nscrape_interval_secs = 5\n"},
-		pipeline.File{Path: "/etc/vector/b.json", Format: "json", Text: `{"transforms":{"r":{"type":"remap","inputs":["j"],"source":".cell = get_env_var!(\"OPENCOMPUTER_CELL_ID\")"}}}`},
-		pipeline.File{Path: "/etc/vector/sinks/platform.yaml", Format: "yaml", Section: "sinks", Text: "type: axiom\ninputs: [r, m]\ntoken: ${AXIOM_PLATFORM_TOKEN}\ndataset: $$literal\n"},
+		recording.ConfigFile{Path: "/etc/vector/a.toml", Format: "toml", Text: "[sources.j]\ntype = \"journald\"\n[sources.m]\ntype = \"prometheus_scrape\"\nendpoints = [\"${METRICS_URL}\"]\nscrape_interval_secs = 5\n"},
+		recording.ConfigFile{Path: "/etc/vector/b.json", Format: "json", Text: `{"transforms":{"r":{"type":"remap","inputs":["j"],"source":".cell = get_env_var!(\"OPENCOMPUTER_CELL_ID\")"}}}`},
+		recording.ConfigFile{Path: "/etc/vector/sinks/platform.yaml", Format: "yaml", Section: "sinks", Text: "type: axiom\ninputs: [r, m]\ntoken: ${AXIOM_PLATFORM_TOKEN}\ndataset: $$literal\n"},
 	)
 	d := p.Lines(worker)
 	require.Len(t, d.Axiom, 1)
@@ -126,17 +127,17 @@ func TestATokenFromElsewhere(t *testing.T) {
 
 func TestWhatCannotBeReadIsNamedAndQuotesNothing(t *testing.T) {
 	t.Parallel()
-	for _, f := range []pipeline.File{
+	for _, f := range []recording.ConfigFile{
 		yaml("sources: [\n  token: hidden"),
 		{Path: "v.toml", Format: "toml", Text: "token = hidden hidden"},
 		{Path: "v.json", Format: "json", Text: `{"token": hidden}`},
 	} {
-		_, err := pipeline.Parse(pipeline.Recorded{Files: []pipeline.File{f}})
+		_, err := pipeline.Parse(recording.VectorConfig{Files: []recording.ConfigFile{f}})
 		require.ErrorContains(t, err, f.Path)
 		assert.NotContains(t, err.Error(), "hidden")
 	}
-	_, err := pipeline.Parse(pipeline.Recorded{})
+	_, err := pipeline.Parse(recording.VectorConfig{})
 	assert.ErrorContains(t, err, "no file of it was found")
-	_, err = pipeline.Parse(pipeline.Recorded{Problems: []string{"/etc/vector/vector.yaml: permission denied"}})
+	_, err = pipeline.Parse(recording.VectorConfig{Problems: []string{"/etc/vector/vector.yaml: permission denied"}})
 	assert.ErrorContains(t, err, "permission denied")
 }

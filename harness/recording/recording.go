@@ -6,7 +6,7 @@
 // [secret:NAME] on the way, which is also how a leak is found later.
 //
 //	w, err := recording.Create(dir, secrets)
-//	go w.Stream("console.log", m.Console())
+//	go w.Stream(recording.ConsoleFile, m.Console(), nil)
 //	…
 //	err = w.Close(recording.Manifest{Case: "delay-45s@trixie#1"})
 package recording
@@ -15,21 +15,21 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/renameio/v2"
 )
 
-// Format is the version of the directory format.
+// Format is the version of the directory format, as it is written and the newest
+// that is read.
 const Format = 1
-
-// ManifestName is the file that makes a directory a recording. It is written
-// last: a directory without it is a recording that was cut off.
-const ManifestName = "manifest.json"
 
 // Manifest describes a recording. Times are of CLOCK_MONOTONIC in nanoseconds
 // where the name says mono.
@@ -46,36 +46,62 @@ type Manifest struct {
 	Missing       map[string]string `json:"missing,omitempty"` // file or source: why
 }
 
-// File is a file's size in bytes and its SHA-256 in hex.
+// File is a file's size in bytes, its SHA-256 in hex, and the version of its form; 0
+// is of a recording older than versions, or of a file that no program reads.
 type File struct {
-	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256"`
+	Size    int64  `json:"size"`
+	SHA256  string `json:"sha256"`
+	Version int    `json:"version,omitempty"`
+}
+
+// ReadManifest reads the manifest of a recording. One that is newer than this
+// program, or has a file that is, is refused: to read it all the same would be to
+// judge what is not understood.
+func ReadManifest(fsys fs.FS) (Manifest, error) {
+	var m Manifest
+	data, err := fs.ReadFile(fsys, ManifestFile)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return m, fmt.Errorf("%s: %w", ManifestFile, err)
+	}
+	const newer = "%s: %s %d, this program reads up to %d: a newer bootrace made it, read it with that"
+	switch {
+	case m.Format > Format:
+		return m, fmt.Errorf(newer, ManifestFile, "format", m.Format, Format)
+	case m.Format < 1:
+		return m, fmt.Errorf("%s: format %d is none: it is no recording's manifest", ManifestFile, m.Format)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		if got, known := m.Files[name].Version, versions[name]; known > 0 && got > known {
+			return m, fmt.Errorf(newer, name, "version", got, known)
+		}
+	}
+	return m, nil
 }
 
 // Open reads the manifest of a recording and checks that every file is what it
 // was when the recording was closed.
 func Open(dir string) (fs.FS, Manifest, error) {
-	var m Manifest
-	data, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	fsys := os.DirFS(dir)
+	m, err := ReadManifest(fsys)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w (a case that was cut off leaves no manifest)", err)
+	}
 	if err != nil {
-		return nil, m, fmt.Errorf("open recording %s: %w (a case that was cut off leaves no manifest)", dir, err)
-	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, m, fmt.Errorf("open recording %s: %s: %w", dir, ManifestName, err)
-	}
-	if m.Format != Format {
-		return nil, m, fmt.Errorf("open recording %s: format %d, this program reads %d", dir, m.Format, Format)
+		return nil, m, fmt.Errorf("open recording %s: %w", dir, err)
 	}
 	for name, want := range m.Files {
 		got, err := describe(filepath.Join(dir, name))
 		if err != nil {
 			return nil, m, fmt.Errorf("open recording %s: %w", dir, err)
 		}
-		if got != want {
+		if got.Size != want.Size || got.SHA256 != want.SHA256 {
 			return nil, m, fmt.Errorf("open recording %s: %s was changed after it was recorded", dir, name)
 		}
 	}
-	return os.DirFS(dir), m, nil
+	return fsys, m, nil
 }
 
 func describe(path string) (File, error) {
@@ -101,16 +127,19 @@ func writeManifest(dir string, m Manifest) error {
 	}
 	m.Format, m.Files = Format, map[string]File{}
 	for _, e := range entries {
-		if e.Name() == ManifestName || !e.Type().IsRegular() {
+		if e.Name() == ManifestFile || !e.Type().IsRegular() {
 			continue
 		}
-		if m.Files[e.Name()], err = describe(filepath.Join(dir, e.Name())); err != nil {
+		f, err := describe(filepath.Join(dir, e.Name()))
+		if err != nil {
 			return err
 		}
+		f.Version = versions[e.Name()]
+		m.Files[e.Name()] = f
 	}
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(dir, ManifestName), append(data, '\n'), 0o644)
+	return renameio.WriteFile(filepath.Join(dir, ManifestFile), append(data, '\n'), 0o644)
 }

@@ -43,15 +43,15 @@ func TestNoSecretReachesTheDisk(t *testing.T) {
 			w, err := Create(dir, map[string]string{"token": secret})
 			require.NoError(t, err)
 			var seen string
-			require.NoError(t, w.Stream("console.log", strings.NewReader(tt.text), func(l []byte) { seen += string(l) }))
-			require.NoError(t, w.Put("units.txt", []byte(tt.text)))
+			require.NoError(t, w.Stream(ConsoleFile, strings.NewReader(tt.text), func(l []byte) { seen += string(l) }))
+			require.NoError(t, w.Put(UnitsFile, []byte(tt.text)))
 			require.NoError(t, w.Close(Manifest{Case: "c"}))
-			for _, name := range []string{"console.log", "units.txt", ManifestName} {
+			for _, name := range []string{ConsoleFile, UnitsFile, ManifestFile} {
 				data, err := os.ReadFile(filepath.Join(dir, name))
 				require.NoError(t, err)
 				assert.NotContains(t, string(data), secret)
 				assert.NotContains(t, string(data), base64.StdEncoding.EncodeToString([]byte(secret)))
-				if name != ManifestName {
+				if name != ManifestFile {
 					assert.Contains(t, string(data), "[secret:token]", "the leak is visible")
 				}
 			}
@@ -99,10 +99,10 @@ func TestCollectionIsUnpackedAndKept(t *testing.T) {
 	w, err := Create(dir, map[string]string{"token": secret})
 	require.NoError(t, err)
 	versions, err := w.Collection(collection(t,
-		"journal.json", `{"MESSAGE":"`+secret+`"}`+"\n",
+		CollectedJournal, `{"MESSAGE":"`+secret+`"}`+"\n",
 		"../../outside", "x",
-		"missing.json", `{"jobs.txt":"no answer"}`,
-		"versions.json", `{"vector":"1"}`,
+		CollectedMissing, `{"jobs.txt":"no answer"}`,
+		CollectedVersions, `{"vector":"1"}`,
 	))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"vector": "1"}, versions)
@@ -113,7 +113,7 @@ func TestCollectionIsUnpackedAndKept(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"jobs.txt": "no answer"}, m.Missing)
 	assert.Equal(t, []string{"token"}, m.Secrets)
-	zipped, err := fs.ReadFile(files, "journal.json.gz")
+	zipped, err := fs.ReadFile(files, JournalFile)
 	require.NoError(t, err)
 	r, err := gzip.NewReader(bytes.NewReader(zipped))
 	require.NoError(t, err)
@@ -126,10 +126,10 @@ func TestACollectionThatBreaksOffKeepsWhatCameBefore(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "case")
 	w, err := Create(dir, nil)
 	require.NoError(t, err)
-	whole := collection(t, "units.txt", "Id=a.service\n", "journal.json", strings.Repeat("x", 4096))
+	whole := collection(t, UnitsFile, "Id=a.service\n", CollectedJournal, strings.Repeat("x", 4096))
 	_, err = w.Collection(io.LimitReader(whole, 2000))
 	require.Error(t, err)
-	assert.FileExists(t, filepath.Join(dir, "units.txt"))
+	assert.FileExists(t, filepath.Join(dir, UnitsFile))
 }
 
 func TestOpenRefuses(t *testing.T) {
@@ -138,24 +138,30 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(dir string) error
 		want  string
 	}{
-		{"a case that was cut off", func(dir string) error { return os.Remove(filepath.Join(dir, ManifestName)) }, "cut off"},
+		{"a case that was cut off", func(dir string) error { return os.Remove(filepath.Join(dir, ManifestFile)) }, "cut off"},
 		{"a changed file", func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, "units.txt"), []byte("other"), 0o600)
+			return os.WriteFile(filepath.Join(dir, UnitsFile), []byte("other"), 0o600)
 		}, "units.txt was changed"},
-		{"a lost file", func(dir string) error { return os.Remove(filepath.Join(dir, "units.txt")) }, "units.txt"},
+		{"a lost file", func(dir string) error { return os.Remove(filepath.Join(dir, UnitsFile)) }, UnitsFile},
 		{"a newer format", func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, ManifestName), fmt.Appendf(nil, `{"format":%d}`, Format+1), 0o600)
-		}, "this program reads"},
+			return os.WriteFile(filepath.Join(dir, ManifestFile), fmt.Appendf(nil, `{"format":%d}`, Format+1), 0o600)
+		}, "manifest.json: format 2, this program reads up to 1: a newer bootrace"},
+		{"a newer form of a file", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, ManifestFile), []byte(`{"format":1,"files":{"journal.json.gz":{"version":2}}}`), 0o600)
+		}, "journal.json.gz: version 2, this program reads up to 1: a newer bootrace"},
+		{"a manifest of something else", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, ManifestFile), []byte(`{"files":{}}`), 0o600)
+		}, "no recording's manifest"},
 		{"garbage", func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, ManifestName), []byte("{"), 0o600)
-		}, ManifestName},
+			return os.WriteFile(filepath.Join(dir, ManifestFile), []byte("{"), 0o600)
+		}, ManifestFile},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "case")
 			w, err := Create(dir, nil)
 			require.NoError(t, err)
-			require.NoError(t, w.Put("units.txt", []byte("Id=a.service\n")))
+			require.NoError(t, w.Put(UnitsFile, []byte("Id=a.service\n")))
 			require.NoError(t, w.Close(Manifest{}))
 			_, _, err = Open(dir)
 			require.NoError(t, err)

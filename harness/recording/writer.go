@@ -41,9 +41,6 @@ func Create(dir string, secrets map[string]string) (*Writer, error) {
 	}, nil
 }
 
-// Dir is where the recording is.
-func (w *Writer) Dir() string { return w.dir }
-
 // Missing notes that something could not be recorded, and why.
 func (w *Writer) Missing(what string, why error) {
 	w.mu.Lock()
@@ -102,9 +99,8 @@ func copyLines(w io.Writer, r io.Reader, redact Redactor, see func([]byte)) erro
 // maxCollected bounds one file of a collection: far above any journal of a boot.
 const maxCollected = 1 << 30
 
-// Collection unpacks the collector's tar stream. journal.json is kept compressed.
-// Two of its files are not files of the recording: missing.json is added to what
-// is missing, versions.json is returned.
+// Collection unpacks the collector's tar stream. What it says is missing is added
+// to what is missing, the versions that it found are returned.
 func (w *Writer) Collection(r io.Reader) (versions map[string]string, err error) {
 	tr := tar.NewReader(r)
 	for {
@@ -119,14 +115,14 @@ func (w *Writer) Collection(r io.Reader) (versions map[string]string, err error)
 			return versions, fmt.Errorf("read what was collected: %s has %d bytes, more than any boot's", h.Name, h.Size)
 		}
 		switch h.Name {
-		case "journal.json":
+		case CollectedJournal:
 			err = w.journal(tr)
-		case "missing.json", "versions.json":
+		case CollectedMissing, CollectedVersions:
 			m := map[string]string{}
 			if err = json.NewDecoder(tr).Decode(&m); err != nil {
 				break
 			}
-			if h.Name == "versions.json" {
+			if h.Name == CollectedVersions {
 				versions = m
 				break
 			}
@@ -146,7 +142,7 @@ func (w *Writer) Collection(r io.Reader) (versions map[string]string, err error)
 }
 
 func (w *Writer) journal(r io.Reader) (err error) {
-	f, err := os.Create(filepath.Join(w.dir, "journal.json.gz"))
+	f, err := os.Create(filepath.Join(w.dir, JournalFile))
 	if err != nil {
 		return err
 	}

@@ -74,11 +74,11 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 		s.settle = max(s.settle, c.Scenario.Expect.CredentialsWithin.Duration+deliveredFor)
 	}
 	s.keep = r.Keep != KeepNone || r.Debug != nil
-	s.files = map[string][]byte{"scenario.yaml": c.Scenario.Source, ByHandFile: []byte(r.Backend.ByHand(s.spec))}
+	s.files = map[string][]byte{recording.CaseFile: c.Scenario.Source, recording.ByHandFile: []byte(r.Backend.ByHand(s.spec))}
 	s.late = func() (map[string][]byte, error) {
 		took, controlErr := ctl.wait() // without: 0, and boot-unblocked has no evidence
 		expect, err := json.MarshalIndent(expectation(c, w, subj, took), "", "  ")
-		return map[string][]byte{judge.ExpectFile: expect}, errors.Join(controlErr, err)
+		return map[string][]byte{recording.ExpectFile: expect}, errors.Join(controlErr, err)
 	}
 	waits, waitsFrom := c.Scenario.Waits(), cloudFinal
 	if s.until == windowOver {
@@ -127,10 +127,6 @@ const bootsAtMost = 10 * time.Second
 // deliveredFor is how long a case goes on once logs arrive with the vault's token:
 // Vector must be seen to stay, and what was logged before it to have come.
 const deliveredFor = 8 * time.Second
-
-// ByHandFile of a recording does again what the harness did, by the engine's own
-// commands; secrets are replaced by their names.
-const ByHandFile = "by-hand.sh"
 
 // soon is a delay so short that the case is not over its boot when it ends.
 const soon = 5 * time.Second

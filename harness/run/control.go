@@ -14,6 +14,7 @@ import (
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/plan"
+	"bootrace/harness/recording"
 )
 
 // controlBoots is how many control boots a base gets; their median counts, so
@@ -110,7 +111,7 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, base strin
 	}
 	if j.MultiUser == 0 {
 		return controlTime{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
-			controlWindow, filepath.Join(rec.dir, "console.log"))
+			controlWindow, filepath.Join(rec.dir, recording.ConsoleFile))
 	}
 	return controlTime{multiUser: j.MultiUser, lost: j.Disturbance.CPULost(0, j.MultiUser)}, nil
 }

@@ -11,18 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// hostSample is the state of the host at one moment: what may have disturbed a
-// boot that was not the boot's fault. Totals are since the host's boot.
-type hostSample struct {
-	Mono       int64 `json:"mono"`
-	CPUSomeUS  int64 `json:"psi_cpu_some_us"`
-	MemFullUS  int64 `json:"psi_mem_full_us"`
-	IOFullUS   int64 `json:"psi_io_full_us"`
-	LateUS     int64 `json:"late_us"` // by how much this sample was late
-	MemAvailKB int64 `json:"mem_available_kb"`
-}
+	"bootrace/harness/recording"
+)
 
 // sampleEvery is how often the host is looked at.
 const sampleEvery = time.Second
@@ -30,7 +21,7 @@ const sampleEvery = time.Second
 // hostWatch samples the host while a run goes on; each case takes its part.
 type hostWatch struct {
 	mu      sync.Mutex
-	samples []hostSample
+	samples []recording.HostSample
 }
 
 func (h *hostWatch) run(ctx context.Context) {
@@ -93,13 +84,12 @@ func (h *hostWatch) isCalm() bool {
 }
 
 // sampleHost reads what the kernel offers; a kernel without PSI gives zeros.
-func sampleHost() hostSample {
-	return hostSample{
-		Mono:       monotonic(),
-		CPUSomeUS:  pressure("cpu", "some"),
-		MemFullUS:  pressure("memory", "full"),
-		IOFullUS:   pressure("io", "full"),
-		MemAvailKB: memAvailable(),
+func sampleHost() recording.HostSample {
+	return recording.HostSample{
+		Mono:      monotonic(),
+		CPUSomeUS: pressure("cpu", "some"),
+		MemFullUS: pressure("memory", "full"),
+		IOFullUS:  pressure("io", "full"),
 	}
 }
 
@@ -113,21 +103,6 @@ func pressure(resource, kind string) int64 {
 		fields := strings.Fields(l)
 		if len(fields) == 5 && fields[0] == kind {
 			n, _ := strconv.ParseInt(strings.TrimPrefix(fields[4], "total="), 10, 64)
-			return n
-		}
-	}
-	return 0
-}
-
-// memAvailable is /proc/meminfo's estimate in kB; 0 where there is none.
-func memAvailable() int64 {
-	data, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for l := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(l, "MemAvailable:"); ok {
-			n, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			return n
 		}
 	}

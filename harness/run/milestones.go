@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"bootrace/harness/recording"
 )
 
 // milestone is a moment of a boot that the harness can see from outside, without
@@ -82,17 +84,13 @@ func storms(starts map[string][]time.Time, line []byte, now time.Time) bool {
 }
 
 func onCloud(line []byte) milestone {
-	var l struct {
-		Service, Op string
-		Status      int
-		Token       string `json:"token_name"`
-	}
+	var l recording.Request
 	switch {
 	case json.Unmarshal(line, &l) != nil || l.Status != 200:
 		return ""
 	case l.Service == "controlplane" && l.Op == "register":
 		return registered
-	case l.Service == "axiom" && l.Op == "ingest" && l.Token == secretToken:
+	case l.Service == "axiom" && l.Op == "ingest" && l.TokenName == secretToken:
 		return delivered
 	}
 	return ""

@@ -107,13 +107,13 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		})
 	}
 	starts := map[string][]time.Time{}
-	follow("console.log", m.Console(), func(line []byte) milestone {
+	follow(recording.ConsoleFile, m.Console(), func(line []byte) milestone {
 		if storms(starts, line, time.Now()) {
 			return startStorm
 		}
 		return onConsole(line)
 	})
-	follow("cloud.jsonl", m.CloudLog(), onCloud)
+	follow(recording.CloudFile, m.CloudLog(), onCloud)
 	see.add(machineStarted)
 
 	rec.ended, err = watch(ctx, s, m, see, func(ms milestone) {
@@ -142,7 +142,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 	if err := r.take(ctx, s, m, w, &man); err != nil {
 		return rec, err
 	}
-	if err := w.Put("host.jsonl", r.host.between(from, man.EndMono)); err != nil {
+	if err := w.Put(recording.HostFile, r.host.between(from, man.EndMono)); err != nil {
 		return rec, err
 	}
 	if err := s.putLate(w); err != nil {
@@ -168,14 +168,14 @@ func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recordi
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.Missing("collection", err)
+		w.Missing(recording.MissingCollection, err)
 	}
 	man.EndMono = monotonic()
 	maps.Copy(man.Versions, collected)
 	if zero, systemd, err := manager(s.dir); err == nil {
 		man.BootZeroMono, man.Versions["systemd"] = zero, systemd
 	} else {
-		w.Missing("boot clock", err)
+		w.Missing(recording.MissingClock, err)
 	}
 	man.BootRealtime = time.Now().UnixMicro() - (monotonic()-man.BootZeroMono)/1000
 	return nil
@@ -187,7 +187,7 @@ func (s shot) putLate(w *recording.Writer) error {
 	}
 	files, err := s.late()
 	if err != nil {
-		w.Missing("control boot", err)
+		w.Missing(recording.MissingControl, err)
 	}
 	for name, data := range files {
 		if err := w.Put(name, data); err != nil {
@@ -280,7 +280,7 @@ const lostAfter = 3 * time.Second
 func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Writer, secrets map[string]string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, collectTimeout)
 	defer cancel()
-	request, err := json.Marshal(map[string]any{"secrets": secrets})
+	request, err := json.Marshal(recording.CollectRequest{Secrets: secrets})
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +299,7 @@ func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Wr
 // manager reads the boot clock's zero, in CLOCK_MONOTONIC's nanoseconds, and
 // systemd's version from what was collected.
 func manager(dir string) (zero int64, version string, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, "manager.txt"))
+	data, err := os.ReadFile(filepath.Join(dir, recording.ManagerFile))
 	if err != nil {
 		return 0, "", err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"bootrace/harness/check"
 	"bootrace/harness/plan"
+	"bootrace/harness/recording"
 	"bootrace/images/azure/fault"
 	"bootrace/results"
 	"bootrace/scenarios"
@@ -107,9 +108,9 @@ func TestTheLastBootOfACaseThatOthersSpoiltIsAlone(t *testing.T) {
 func TestAHostIsCalmWhenNobodyWaitsForTheCPU(t *testing.T) {
 	var h hostWatch
 	assert.False(t, h.isCalm(), "nothing is known yet")
-	h.samples = []hostSample{{CPUSomeUS: 0}, {CPUSomeUS: 900_000}}
+	h.samples = []recording.HostSample{{CPUSomeUS: 0}, {CPUSomeUS: 900_000}}
 	assert.False(t, h.isCalm())
-	h.samples = append(h.samples, hostSample{CPUSomeUS: 950_000})
+	h.samples = append(h.samples, recording.HostSample{CPUSomeUS: 950_000})
 	assert.True(t, h.isCalm())
 }
 
@@ -177,7 +178,7 @@ func TestDebugSeesTheMachineOfACaseThatFailedBeforeItGoes(t *testing.T) {
 		assert.Positive(t, b.living)
 		assert.Equal(t, []string{"fake", "shell"}, shell)
 		assert.NotEmpty(t, c.Reason)
-		assert.FileExists(t, filepath.Join(c.Recording, ByHandFile))
+		assert.FileExists(t, filepath.Join(c.Recording, recording.ByHandFile))
 	}
 	out, err := r.Run(t.Context(), quick(1))
 	require.NoError(t, err)
@@ -351,7 +352,7 @@ func TestEveryWorldIsNew(t *testing.T) {
 func TestHostSamplesOfACaseBeginOneBeforeIt(t *testing.T) {
 	h := &hostWatch{}
 	for i := range 10 {
-		h.samples = append(h.samples, hostSample{Mono: int64(i * 100)})
+		h.samples = append(h.samples, recording.HostSample{Mono: int64(i * 100)})
 	}
 	var got []string
 	for l := range strings.Lines(string(h.between(350, 600))) {

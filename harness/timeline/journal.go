@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bootrace/harness/recording"
 )
 
 // kinds maps systemd's message IDs (sd-messages.h) to events.
@@ -185,13 +187,8 @@ func (en *entry) numbered(e Event) *Numbered {
 	if !strings.HasPrefix(e.Text, "{") {
 		return nil
 	}
-	var l struct {
-		Source string `json:"source"`
-		Seq    int    `json:"seq"`
-		LateUS int64  `json:"late_us"`
-		LostUS *int64 `json:"psi_cpu_full_us"`
-	}
-	if json.Unmarshal([]byte(e.Text), &l) != nil || l.Source == "" || l.Seq <= 0 || l.Seq > maxSeq {
+	var l recording.Line
+	if json.Unmarshal([]byte(e.Text), &l) != nil || l.Source == "" || l.Seq <= 0 || l.Seq > recording.MaxSeq {
 		return nil
 	}
 	// Somebody else repeating a line has not logged it.

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"bootrace/harness/recording"
 )
 
 // maxFile bounds a file as it lies on disk, maxJournal the journal unpacked.
@@ -22,48 +23,21 @@ const (
 	maxJournal = 1 << 30
 )
 
-// manifest is what timeline reads of manifest.json; package recording writes it.
-type manifest struct {
-	Format   int    `json:"format"`
-	Case     string `json:"case"`
-	ZeroNS   int64  `json:"boot_zero_mono_ns"`
-	EndNS    int64  `json:"end_mono_ns"`
-	Realtime int64  `json:"boot_realtime_us"`
-	Files    map[string]struct {
-		Size   int64  `json:"size"`
-		SHA256 string `json:"sha256"`
-	} `json:"files"`
-	Missing  map[string]string `json:"missing"`
-	Versions map[string]string `json:"versions"`
-	Exited   *int              `json:"container_exit"`
-	Secrets  []string          `json:"secrets"`
-}
-
-// Format is the version of the recording directory this package reads.
-const Format = 1
-
 // Read reads a recording directory. It returns an error only when there is no
 // manifest to begin with; everything else that is wrong stands in Missing.
 func Read(fsys fs.FS) (Timeline, error) {
-	data, err := readFile(fsys, Manifest)
+	m, err := recording.ReadManifest(fsys)
 	if err != nil {
 		return Timeline{}, fmt.Errorf("recording: %w", err)
 	}
-	var m manifest
-	if err := json.Unmarshal(data, &m); err != nil {
-		return Timeline{}, fmt.Errorf("recording: %s: %w", Manifest, err)
-	}
-	if m.Format != Format {
-		return Timeline{}, fmt.Errorf("recording: %s: format %d, this reads %d", Manifest, m.Format, Format)
-	}
-	r := reader{fsys: fsys, m: m, zero: time.Duration(m.ZeroNS), t: Timeline{
-		Case: m.Case, End: time.Duration(m.EndNS - m.ZeroNS), Missing: map[string]string{}, Versions: m.Versions,
-		Secrets: m.Secrets, Exited: m.Exited, StartedAt: time.UnixMicro(m.Realtime).UTC(),
+	r := reader{fsys: fsys, m: m, zero: time.Duration(m.BootZeroMono), t: Timeline{
+		Case: m.Case, End: time.Duration(m.EndMono - m.BootZeroMono), Missing: map[string]string{}, Versions: m.Versions,
+		Secrets: m.Secrets, Exited: m.ContainerExit, StartedAt: time.UnixMicro(m.BootRealtime).UTC(),
 	}}
 	maps.Copy(r.t.Missing, m.Missing)
 	r.spread()
-	if m.ZeroNS <= 0 || m.EndNS <= m.ZeroNS {
-		r.miss(Manifest, fmt.Sprintf("no boot clock: zero %d ns, end %d ns", m.ZeroNS, m.EndNS))
+	if m.BootZeroMono <= 0 || m.EndMono <= m.BootZeroMono {
+		r.miss(Manifest, fmt.Sprintf("no boot clock: zero %d ns, end %d ns", m.BootZeroMono, m.EndMono))
 	}
 	r.sources()
 	slices.SortStableFunc(r.t.Events, func(a, b Event) int {
@@ -78,7 +52,7 @@ func Read(fsys fs.FS) (Timeline, error) {
 func (r *reader) spread() {
 	collected := []string{Journal, Units, Jobs, Manager, Files, Processes, Leaks}
 	for step, files := range map[string][]string{
-		"boot clock": {Manifest}, "journal.json": {Journal}, "journal --sync": {Journal}, "collection": collected,
+		recording.MissingClock: {Manifest}, recording.CollectedJournal: {Journal}, recording.MissingSync: {Journal}, recording.MissingCollection: collected,
 	} {
 		for _, name := range files {
 			if why, ok := r.m.Missing[step]; ok {
@@ -100,7 +74,7 @@ func b2i(b bool) int {
 
 type reader struct {
 	fsys fs.FS
-	m    manifest
+	m    recording.Manifest
 	zero time.Duration
 	t    Timeline
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/recording"
 )
 
 func TestConsole(t *testing.T) {
@@ -56,7 +58,7 @@ not json
 	events := readCloud(strings.NewReader(text), 2*time.Second, &d)
 	require.Len(t, events, 3)
 	assert.Equal(t, -time.Second, events[0].At)
-	assert.Equal(t, map[string][]Range{"boot-logger": {{1, 20}, {22, 22}}}, events[1].Call.Lines)
+	assert.Equal(t, map[string][]Range{"boot-logger": {{First: 1, Last: 20}, {First: 22, Last: 22}}}, events[1].Call.Lines)
 	assert.Equal(t, 2*time.Second, events[1].Call.RetryAfter)
 	assert.Contains(t, d.String(), "line 3: lines that are not ranges")
 	assert.Contains(t, d.String(), "line 4: not a request")
@@ -135,7 +137,7 @@ func FuzzCloud(f *testing.F) {
 			}
 			for _, ranges := range e.Call.Lines {
 				for _, r := range ranges {
-					if r.First < 1 || r.Last < r.First || r.Last > maxSeq {
+					if r.First < 1 || r.Last < r.First || r.Last > recording.MaxSeq {
 						t.Fatalf("range %+v", r)
 					}
 				}

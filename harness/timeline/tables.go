@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bootrace/harness/recording"
 )
 
 // rows calls f with the tab-separated fields of each line; the last of them
@@ -60,18 +62,13 @@ func readProcesses(r io.Reader, zero time.Duration, d *damage) []Process {
 	return out
 }
 
-// canary stands where a secret's name would: the collector plants a value of
-// its own on the machine, and its search must find that as well. No secret's
-// name in Key Vault has parentheses.
-const canary = "(canary)"
-
 // readLeaks reads secret, where. Without the canary an empty file and a search
 // that finds nothing whatever there is look the same.
 func readLeaks(r io.Reader, d *damage) []Leak {
 	var out []Leak
 	proved := false
 	rows(r, d, 2, 2, func(n int, f []string) {
-		if f[0] == canary {
+		if f[0] == recording.Canary {
 			proved = true
 			return
 		}
@@ -92,19 +89,13 @@ func readHost(r io.Reader, zero time.Duration, d *damage) []HostSample {
 		if len(line) == 0 {
 			return
 		}
-		var l struct {
-			Mono int64  `json:"mono"`
-			CPU  *int64 `json:"psi_cpu_some_us"`
-			Mem  *int64 `json:"psi_mem_full_us"`
-			IO   *int64 `json:"psi_io_full_us"`
-			Late int64  `json:"late_us"`
-		}
+		var l recording.HostSample
 		if json.Unmarshal(line, &l) != nil || l.Mono <= 0 {
 			d.at(n, "not a sample")
 			return
 		}
-		s := HostSample{At: time.Duration(l.Mono) - zero, Late: micro(&l.Late),
-			CPUSome: micro(l.CPU), MemFull: micro(l.Mem), IOFull: micro(l.IO)}
+		s := HostSample{At: time.Duration(l.Mono) - zero, Late: micro(&l.LateUS),
+			CPUSome: micro(&l.CPUSomeUS), MemFull: micro(&l.MemFullUS), IOFull: micro(&l.IOFullUS)}
 		out = append(out, s)
 	})
 	if len(out) == 0 {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"bootrace/harness/recording"
 )
 
 // Text is the timeline as goldens keep it: one event a line, then what the
@@ -25,7 +27,7 @@ func (t Timeline) Text() string {
 	}
 	fmt.Fprintf(&b, "end %s %s\n", Since(t.End), cmp.Or(t.Final.SystemState, "-"))
 	for _, source := range sortedKeys(seqs) {
-		fmt.Fprintf(&b, "lines %s %s\n", source, rangesText(Ranges(seqs[source])))
+		fmt.Fprintf(&b, "lines %s %s\n", source, RangesText(Ranges(seqs[source])))
 	}
 	for _, id := range sortedKeys(t.Final.Units) {
 		if u := t.Final.Units[id]; u.Active != "active" && u.Active != "inactive" {
@@ -73,11 +75,11 @@ func Ranges(seqs []int) []Range {
 		if last := len(out) - 1; last >= 0 && n <= out[last].Last+1 {
 			out[last].Last = n
 		} else {
-			out = append(out, Range{n, n})
+			out = append(out, Range{First: n, Last: n})
 		}
 	}
 	return out
 }
 
 // RangesText writes ranges as the cloud logs them: 1-20,22.
-func RangesText(ranges []Range) string { return rangesText(ranges) }
+func RangesText(ranges []Range) string { return recording.RangesText(ranges) }

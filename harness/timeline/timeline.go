@@ -4,22 +4,23 @@ import (
 	"time"
 
 	"bootrace/harness/pipeline"
+	"bootrace/harness/recording"
 )
 
-// The files of a recording, by which Missing is keyed.
+// The sources of a timeline are files of the recording; Missing is keyed by them.
 const (
-	Manifest  = "manifest.json"
-	Journal   = "journal.json.gz"
-	Console   = "console.log"
-	Cloud     = "cloud.jsonl"
-	Units     = "units.txt"
-	Jobs      = "jobs.txt"
-	Manager   = "manager.txt"
-	Files     = "files.txt"
-	Processes = "processes.txt"
-	Leaks     = "leaks.txt"
-	Config    = "vector.json"
-	Host      = "host.jsonl"
+	Manifest  = recording.ManifestFile
+	Journal   = recording.JournalFile
+	Console   = recording.ConsoleFile
+	Cloud     = recording.CloudFile
+	Units     = recording.UnitsFile
+	Jobs      = recording.JobsFile
+	Manager   = recording.ManagerFile
+	Files     = recording.EnvFilesFile
+	Processes = recording.ProcessesFile
+	Leaks     = recording.LeaksFile
+	Config    = recording.VectorFile
+	Host      = recording.HostFile
 )
 
 // Kind says what an event is.
@@ -123,7 +124,7 @@ type Call struct {
 }
 
 // Range is a run of sequence numbers, both ends included.
-type Range struct{ First, Last int }
+type Range = recording.Range
 
 // Evidence is where in the recording something stands.
 type Evidence struct {

@@ -15,12 +15,9 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/recording"
 	"bootrace/images/inside/process"
 )
-
-// canaryName stands in leaks.txt where a secret's name would; no secret's name
-// in Key Vault has parentheses.
-const canaryName = "(canary)"
 
 // canary is a value that the search must find wherever it was planted: that
 // nothing was found means something only if the search is seen to work.
@@ -100,18 +97,18 @@ func (c *canary) remove() {
 func (c *canary) missed(found []string) error {
 	var want []string
 	for _, path := range c.files {
-		want = append(want, fileLeak(canaryName, path))
+		want = append(want, fileLeak(recording.Canary, path))
 	}
 	if c.process != nil {
 		unit := process.Unit(fmt.Sprintf("/proc/%d", c.pid()))
 		for _, where := range []string{"environment", "arguments"} {
-			want = append(want, processLeak(canaryName, c.pid(), where, unit))
+			want = append(want, processLeak(recording.Canary, c.pid(), where, unit))
 		}
 	}
 	var missed []string
 	for _, line := range want {
 		if !slices.Contains(found, line) {
-			missed = append(missed, strings.TrimSpace(strings.TrimPrefix(line, canaryName)))
+			missed = append(missed, strings.TrimSpace(strings.TrimPrefix(line, recording.Canary)))
 		}
 	}
 	if len(want) == 0 {
@@ -128,12 +125,12 @@ func (c *canary) missed(found []string) error {
 func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string) {
 	bird, plantErr := plantCanary(ctx, roots)
 	defer bird.remove()
-	wanted := map[string]string{canaryName: bird.value}
+	wanted := map[string]string{recording.Canary: bird.value}
 	maps.Copy(wanted, secrets)
 
 	procs, found, procErr := listProcesses(wanted, bird.pid())
-	c.add("processes.txt", procs, procErr)
+	c.add(recording.ProcessesFile, procs, procErr)
 	inFiles, fileErr := searchFiles(roots, bootTime(), wanted)
 	found = append(found, inFiles...)
-	c.add("leaks.txt", []byte(strings.Join(found, "")), errors.Join(plantErr, procErr, fileErr, bird.missed(found)))
+	c.add(recording.LeaksFile, []byte(strings.Join(found, "")), errors.Join(plantErr, procErr, fileErr, bird.missed(found)))
 }

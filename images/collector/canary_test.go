@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/recording"
 )
 
 // searchIn runs the collector's search and returns leaks.txt and why it is not
@@ -35,13 +37,13 @@ func searchIn(t *testing.T, roots []string, secrets map[string]string) (leaks, m
 		require.NoError(t, err)
 		files[h.Name] = string(data)
 	}
-	leaks = files["leaks.txt"]
+	leaks = files[recording.LeaksFile]
 	assert.NotContains(t, leaks, "bootrace-canary/", "the value is not shown")
 	// Others on this host may have canaries of their own.
 	for _, found := range ourProcess.FindAllStringSubmatch(leaks, -1) {
-		assert.NotContains(t, "\n"+files["processes.txt"], "\n"+found[1]+"\t", "the process of ours is not listed")
+		assert.NotContains(t, "\n"+files[recording.ProcessesFile], "\n"+found[1]+"\t", "the process of ours is not listed")
 	}
-	return leaks, c.missing["leaks.txt"]
+	return leaks, c.missing[recording.LeaksFile]
 }
 
 // ofOurs leaves out what this host does not let its own root read, as in a
@@ -57,10 +59,10 @@ func TestTheSearchProvesItselfInEachRootAndInProcesses(t *testing.T) {
 	roots := []string{t.TempDir(), t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "absent")}
 	leaks, missing := searchIn(t, roots, nil)
 	assert.Empty(t, ofOurs(missing))
-	assert.Equal(t, 5, strings.Count(leaks, canaryName+"\t"), "three files, arguments, environment: %s", leaks)
+	assert.Equal(t, 5, strings.Count(leaks, recording.Canary+"\t"), "three files, arguments, environment: %s", leaks)
 	assert.Len(t, ourProcess.FindAllString(leaks, -1), 2)
 	for _, root := range roots[:3] {
-		assert.Contains(t, leaks, canaryName+"\t"+root+"/")
+		assert.Contains(t, leaks, recording.Canary+"\t"+root+"/")
 		left, err := os.ReadDir(root)
 		require.NoError(t, err)
 		assert.Empty(t, left, "nothing of it is left behind")

@@ -11,44 +11,39 @@ import (
 	"sync"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/images/inside/envfile"
 	"bootrace/images/inside/process"
 	"bootrace/images/inside/vectorconfig"
 )
 
-// request is what the harness says on stdin. The secrets come this way because
-// arguments and files would put them where the search looks for them.
-type request struct {
-	Secrets map[string]string `json:"secrets"`
-}
-
 var commands = []struct {
 	file string
 	argv []string
 }{
-	{"jobs.txt", []string{"systemctl", "list-jobs", "--no-legend", "--full", "--no-pager"}},
-	{"manager.txt", []string{"systemctl", "show", "--no-pager"}},
-	{"journal.json", []string{"journalctl", "--output=json", "--all", "--no-pager", "--quiet"}},
+	{recording.JobsFile, []string{"systemctl", "list-jobs", "--no-legend", "--full", "--no-pager"}},
+	{recording.ManagerFile, []string{"systemctl", "show", "--no-pager"}},
+	{recording.CollectedJournal, []string{"journalctl", "--output=json", "--all", "--no-pager", "--quiet"}},
 }
 
 // collect writes a tar stream of the recording's files that only the machine
 // itself can give. What could not be had is named in missing.json, with why.
 func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
-	var req request
+	var req recording.CollectRequest
 	if err := json.NewDecoder(stdin).Decode(&req); err != nil {
 		return fmt.Errorf("read the request on stdin: %w", err)
 	}
 	c := &collection{tar: tar.NewWriter(stdout), missing: map[string]string{}}
 
 	// First what changes by looking: the processes, before we start more.
-	c.add("files.txt", listFiles(envfile.Dir), nil)
+	c.add(recording.EnvFilesFile, listFiles(envfile.Dir), nil)
 	c.search(ctx, searched, req.Secrets)
 	config, err := json.Marshal(vectorconfig.Find(ctx))
-	c.add("vector.json", append(config, '\n'), err)
+	c.add(recording.VectorFile, append(config, '\n'), err)
 
 	// Entries still in journald's hands are not in its files yet.
 	if _, err := process.Output(ctx, "journalctl", "--sync"); err != nil {
-		c.missing["journal --sync"] = err.Error()
+		c.missing[recording.MissingSync] = err.Error()
 	}
 	// All at once: each of them mostly waits for the others' servers.
 	outs, errs := make([][]byte, len(commands)), make([]error, len(commands))
@@ -60,14 +55,14 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		wg.Go(func() { outs[i], errs[i] = process.Output(ctx, cmd.argv...) })
 	}
 	wg.Wait()
-	c.add("units.txt", units, unitsErr)
+	c.add(recording.UnitsFile, units, unitsErr)
 	for i, cmd := range commands {
 		c.add(cmd.file, outs[i], errs[i])
 	}
 	versions, err := json.Marshal(c.versions(ctx))
-	c.add("versions.json", versions, err)
+	c.add(recording.CollectedVersions, versions, err)
 	missing, err := json.Marshal(c.missing)
-	c.add("missing.json", missing, err)
+	c.add(recording.CollectedMissing, missing, err)
 	if c.err != nil {
 		return fmt.Errorf("write the collection: %w", c.err)
 	}

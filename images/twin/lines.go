@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/images/inside/process"
 )
 
@@ -28,20 +29,6 @@ func after(seq int) time.Duration {
 		return tick
 	}
 	return slowTick
-}
-
-// line is one numbered log line. Late and Lost are how a recording knows that its
-// boot was disturbed: by how much the writer's tick was late, and for how long, in
-// all, nothing of this machine ran that wanted to. A kernel without PSI has no Lost.
-type line struct {
-	Source string `json:"source"`
-	Seq    int    `json:"seq"`
-	LateUS int64  `json:"late_us"`
-	LostUS *int64 `json:"psi_cpu_full_us,omitempty"`
-	Msg    string `json:"msg"`
-	// Ref says source and seq in one word, by which a line is known wherever a
-	// pipeline puts it.
-	Ref string `json:"ref"`
 }
 
 // ownPressure is the machine's own: other than the host's it does not grow when
@@ -73,8 +60,8 @@ func logLines(ctx context.Context, w io.Writer, source, msg string) error {
 	due := process.Monotonic()
 	for seq := 1; ; seq++ {
 		late := process.Monotonic() - due
-		if err := out.Encode(line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg,
-			Ref: fmt.Sprintf("bootrace:%s#%d", source, seq)}); err != nil {
+		if err := out.Encode(recording.Line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg,
+			Ref: recording.Ref(source, seq)}); err != nil {
 			return fmt.Errorf("write line %d: %w", seq, err)
 		}
 		// From the schedule, not from now: else lateness would hide itself.

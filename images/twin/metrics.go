@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"bootrace/images/inside/vectorconfig"
+	"bootrace/harness/recording"
 )
 
 // scraped is an address of this host from which a configuration reads metrics.
@@ -19,7 +19,7 @@ var scraped = regexp.MustCompile(`http://(?:127\.0\.0\.1|localhost):([0-9]{1,5})
 
 // scrapedPorts are the ports at which Vector's configuration expects the worker's
 // metrics: which it is in production is the configuration's knowledge, not ours.
-func scrapedPorts(c vectorconfig.Config) []string {
+func scrapedPorts(c recording.VectorConfig) []string {
 	var out []string
 	for _, f := range c.Files {
 		if !strings.Contains(f.Text, "prometheus_scrape") {
@@ -35,9 +35,9 @@ func scrapedPorts(c vectorconfig.Config) []string {
 }
 
 // listens: Vector itself is to listen there (prometheus_exporter, address).
-func listens(c vectorconfig.Config, port string) bool {
+func listens(c recording.VectorConfig, port string) bool {
 	address := regexp.MustCompile(`address["']?\s*[:=]\s*["']?[^\s"',]*:` + port + `\b`)
-	return slices.ContainsFunc(c.Files, func(f vectorconfig.File) bool { return address.MatchString(f.Text) })
+	return slices.ContainsFunc(c.Files, func(f recording.ConfigFile) bool { return address.MatchString(f.Text) })
 }
 
 // serveMetrics serves /metrics on those ports until ctx ends, as the real worker does

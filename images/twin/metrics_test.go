@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"bootrace/images/inside/vectorconfig"
+	"bootrace/harness/recording"
 )
 
 func TestMetricsAreServedWhereTheConfigurationScrapesThem(t *testing.T) {
@@ -31,7 +31,7 @@ func TestMetricsAreServedWhereTheConfigurationScrapesThem(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, tt.want, scrapedPorts(vectorconfig.Config{Files: []vectorconfig.File{{Text: tt.text}}}))
+			assert.Equal(t, tt.want, scrapedPorts(recording.VectorConfig{Files: []recording.ConfigFile{{Text: tt.text}}}))
 		})
 	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/recording"
 )
 
 func TestWatchTellsReplacedFromWrittenInPlace(t *testing.T) {
@@ -58,7 +60,7 @@ func TestLinesAreNumberedWithoutGaps(t *testing.T) {
 	in := bufio.NewScanner(pr)
 	for want := 1; want <= 3; want++ {
 		require.True(t, in.Scan())
-		var l line
+		var l recording.Line
 		require.NoError(t, json.Unmarshal(in.Bytes(), &l))
 		assert.Equal(t, want, l.Seq)
 		assert.GreaterOrEqual(t, l.LateUS, int64(0))

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"bootrace/harness/run"
+	"bootrace/harness/recording"
 	"bootrace/results"
 	"bootrace/scenarios"
 )
@@ -122,7 +122,7 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 		return // it was not booted
 	}
 	fmt.Fprintf(io.out, "        recording: %s\n", c.Recording)
-	fmt.Fprintf(io.out, "        by hand: sh %s\n", filepath.Join(c.Recording, run.ByHandFile))
+	fmt.Fprintf(io.out, "        by hand: sh %s\n", filepath.Join(c.Recording, recording.ByHandFile))
 	if c.Kept != "" {
 		fmt.Fprintf(io.out, "        kept: %s\n", c.Kept)
 	}
@@ -163,7 +163,7 @@ func again(q *results.Request, c results.Case) string {
 	}
 	scenario := c.Scenario
 	if _, err := scenarios.Find(scenario); err != nil { // a file of the user's own; the recording has it
-		scenario = filepath.Join(c.Recording, "scenario.yaml")
+		scenario = filepath.Join(c.Recording, recording.CaseFile)
 	}
 	line := fmt.Sprintf("bootrace run %s --base %s --keep-on-failure", scenario, c.Base)
 	switch {

@@ -26,6 +26,7 @@ import (
 	"github.com/testcontainers/testcontainers-go/log"
 
 	"bootrace/harness/machine"
+	"bootrace/harness/recording"
 )
 
 // Labels by which everything of ours is found again.
@@ -326,6 +327,6 @@ func tarball(files []machine.File) (io.Reader, error) {
 
 // readyLine reports whether a line of the cloud's log says that it answers.
 func readyLine(line []byte) bool {
-	var l struct{ Service, Op string }
-	return json.Unmarshal(line, &l) == nil && l.Service == "azure" && l.Op == "ready"
+	var l recording.Request
+	return json.Unmarshal(line, &l) == nil && l.Service == "azure" && l.Op == recording.OpReady
 }

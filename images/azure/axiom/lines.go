@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"bootrace/harness/recording"
 )
 
 // Bounds of what one request leaves in the log, whatever it held.
@@ -27,10 +28,6 @@ type numbered struct {
 	Seq    json.RawMessage `json:"seq"`
 }
 
-// reference is how images/twin's lines name themselves in one word, which stands
-// wherever a pipeline puts the text: merged, nested, under another name, in a string.
-var reference = regexp.MustCompile(`bootrace:([a-z][a-z-]{0,63})#([0-9]{1,9})`)
-
 // maxDepth bounds how deep in an event a line is looked for.
 const maxDepth = 8
 
@@ -39,8 +36,8 @@ const maxDepth = 8
 // that is such an object.
 func (l *lines) note(event []byte) bool {
 	found := false
-	for _, m := range reference.FindAllSubmatch(event, -1) {
-		seq, err := strconv.ParseInt(string(m[2]), 10, 64)
+	for _, m := range recording.RefPattern.FindAllSubmatch(event, -1) {
+		seq, err := strconv.Atoi(string(m[2]))
 		found = err == nil && l.line(string(m[1]), seq) || found
 	}
 	return found || l.within(event, maxDepth)
@@ -82,14 +79,14 @@ func (l *lines) within(value []byte, depth int) bool {
 
 func (l *lines) add(n numbered) bool {
 	var source string
-	var seq int64
+	var seq int
 	if n.Source == nil || n.Seq == nil || json.Unmarshal(n.Source, &source) != nil || json.Unmarshal(n.Seq, &seq) != nil {
 		return false
 	}
 	return l.line(source, seq)
 }
 
-func (l *lines) line(source string, seq int64) bool {
+func (l *lines) line(source string, seq int) bool {
 	if source == "" || len(source) > maxSource || seq < 0 {
 		return false
 	}
@@ -123,33 +120,31 @@ func (l lines) text() map[string]string {
 // ranges is a set of numbers that come mostly in order: sorted, disjoint and not
 // adjacent, so that a batch of any length takes a few bytes.
 type ranges struct {
-	sorted  []span
+	sorted  []recording.Range
 	dropped bool
 }
 
-type span struct{ first, last int64 }
-
-func (r *ranges) add(n int64) {
+func (r *ranges) add(n int) {
 	// The first span that n could join or stand before.
-	i, _ := slices.BinarySearchFunc(r.sorted, n, func(s span, n int64) int {
-		if s.last < n-1 {
+	i, _ := slices.BinarySearchFunc(r.sorted, n, func(s recording.Range, n int) int {
+		if s.Last < n-1 {
 			return -1
 		}
 		return 1
 	})
 	switch {
-	case i == len(r.sorted) || n < r.sorted[i].first-1:
+	case i == len(r.sorted) || n < r.sorted[i].First-1:
 		if len(r.sorted) == maxRanges {
 			r.dropped = true
 			return
 		}
-		r.sorted = slices.Insert(r.sorted, i, span{n, n})
-	case n < r.sorted[i].first:
-		r.sorted[i].first = n
-	case n > r.sorted[i].last:
-		r.sorted[i].last = n
-		if i+1 < len(r.sorted) && r.sorted[i+1].first == n+1 {
-			r.sorted[i].last = r.sorted[i+1].last
+		r.sorted = slices.Insert(r.sorted, i, recording.Range{First: n, Last: n})
+	case n < r.sorted[i].First:
+		r.sorted[i].First = n
+	case n > r.sorted[i].Last:
+		r.sorted[i].Last = n
+		if i+1 < len(r.sorted) && r.sorted[i+1].First == n+1 {
+			r.sorted[i].Last = r.sorted[i+1].Last
 			r.sorted = slices.Delete(r.sorted, i+1, i+2)
 		}
 	}
@@ -158,18 +153,8 @@ func (r *ranges) add(n int64) {
 // String returns "1-20,22"; a set with too many gaps to tell ends in ",...", so
 // that nobody takes what is missing for lost.
 func (r *ranges) String() string {
-	var b strings.Builder
-	for i, s := range r.sorted {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatInt(s.first, 10))
-		if s.last > s.first {
-			b.WriteString("-" + strconv.FormatInt(s.last, 10))
-		}
-	}
 	if r.dropped {
-		b.WriteString(",...")
+		return recording.RangesText(r.sorted) + ",..."
 	}
-	return b.String()
+	return recording.RangesText(r.sorted)
 }

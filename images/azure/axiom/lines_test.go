@@ -14,20 +14,20 @@ import (
 func TestRangesHoldJustTheNumbersAdded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		numbers := rapid.SliceOfN(rapid.Int64Range(0, 60), 1, 120).Draw(t, "numbers")
+		numbers := rapid.SliceOfN(rapid.IntRange(0, 60), 1, 120).Draw(t, "numbers")
 		var r ranges
-		want := map[int64]bool{}
+		want := map[int]bool{}
 		for _, n := range numbers {
 			r.add(n)
 			want[n] = true
 		}
-		var got []int64
+		var got []int
 		for part := range strings.SplitSeq(r.String(), ",") {
 			first, last, isRange := strings.Cut(part, "-")
-			from, _ := strconv.ParseInt(first, 10, 64)
+			from, _ := strconv.Atoi(first)
 			to := from
 			if isRange {
-				to, _ = strconv.ParseInt(last, 10, 64)
+				to, _ = strconv.Atoi(last)
 			}
 			for n := from; n <= to; n++ {
 				got = append(got, n)
@@ -35,7 +35,7 @@ func TestRangesHoldJustTheNumbersAdded(t *testing.T) {
 		}
 		assert.Equal(t, slices.Sorted(maps.Keys(want)), got, r.String())
 		for i := 1; i < len(r.sorted); i++ {
-			assert.Greater(t, r.sorted[i].first, r.sorted[i-1].last+1, "adjacent ranges are one: %s", r.String())
+			assert.Greater(t, r.sorted[i].First, r.sorted[i-1].Last+1, "adjacent ranges are one: %s", r.String())
 		}
 	})
 }
@@ -43,7 +43,7 @@ func TestRangesHoldJustTheNumbersAdded(t *testing.T) {
 func TestASetWithTooManyGapsSaysSo(t *testing.T) {
 	t.Parallel()
 	var r ranges
-	for n := range int64(2 * maxRanges) {
+	for n := range 2 * maxRanges {
 		r.add(2 * n)
 	}
 	assert.Len(t, r.sorted, maxRanges)

@@ -8,7 +8,7 @@ import (
 )
 
 // Auth is what a request brought to authenticate itself, for the request log.
-type Auth string
+type Auth = string
 
 const (
 	None    Auth = "none"    // no Authorization header

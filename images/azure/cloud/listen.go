@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"bootrace/harness/recording"
 	"bootrace/images/azure/loopback"
 	"bootrace/images/azure/requestlog"
 )
@@ -94,7 +95,7 @@ func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
 		go func() { ended <- c.names.Serve(l.names) }()
 	}
 	// All of them take connections since they were opened.
-	c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: "ready"})
+	c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: recording.OpReady})
 	stop := c.control.Start(c.log.Write)
 	defer stop()
 

@@ -9,32 +9,17 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/recording"
 	"bootrace/images/inside/process"
 )
-
-// Config is vector.json: what Vector was made to read, and the text of it. The texts are of the files as they lie
-// there, variables not put in.
-type Config struct {
-	From     string   `json:"from"`
-	Argv     []string `json:"argv"`
-	Files    []File   `json:"files"`
-	Problems []string `json:"problems,omitempty"`
-}
-
-type File struct {
-	Path    string `json:"path"`
-	Format  string `json:"format"`
-	Section string `json:"section,omitempty"`
-	Text    string `json:"text"`
-}
 
 // maxConfig bounds one file of a configuration.
 const maxConfig = 1 << 20
 
 // Find finds what Vector reads: by the command line and environment of the one that runs in the unit, else
 // by the unit's ExecStart=.
-func Find(ctx context.Context) Config {
-	c := Config{Files: []File{}}
+func Find(ctx context.Context) recording.VectorConfig {
+	c := recording.VectorConfig{Files: []recording.ConfigFile{}}
 	var vars map[string]string
 	if pid, argv, environ, ok := runningVector("/proc"); ok {
 		c.From, c.Argv, vars = fmt.Sprintf("process %d", pid), argv, environ
@@ -47,12 +32,12 @@ func Find(ctx context.Context) Config {
 		c.Argv, vars = ofUnit(string(out))
 	}
 	for _, f := range configFiles(c.Argv, vars) {
-		c.read(f)
+		read(&c, f)
 	}
 	return c
 }
 
-func (c *Config) read(f File) {
+func read(c *recording.VectorConfig, f recording.ConfigFile) {
 	info, err := os.Stat(f.Path)
 	if err == nil && info.Size() > maxConfig {
 		err = fmt.Errorf("%d bytes, more than are read", info.Size())
@@ -132,8 +117,8 @@ const defaultVectorConfig = "/etc/vector/vector.yaml"
 
 // configFiles lists the files that a command line and its environment name. A flag goes before its variable; several are
 // separated by commas or given several times; patterns are allowed.
-func configFiles(argv []string, vars map[string]string) []File {
-	var out []File
+func configFiles(argv []string, vars map[string]string) []recording.ConfigFile {
+	var out []recording.ConfigFile
 	for _, o := range configOptions {
 		var values []string
 		for i, arg := range argv {
@@ -164,19 +149,19 @@ func configFiles(argv []string, vars map[string]string) []File {
 // sections are the folders below --config-dir whose files are components (vector.dev, "Automatic namespacing").
 var sections = []string{"sources", "transforms", "sinks", "enrichment_tables", "tests"}
 
-func named(path, format string) []File {
+func named(path, format string) []recording.ConfigFile {
 	if format == "dir" {
-		var out []File
+		var out []recording.ConfigFile
 		for _, section := range append([]string{""}, sections...) {
 			entries, _ := os.ReadDir(filepath.Join(path, section))
 			for _, e := range entries {
 				if file := filepath.Join(path, section, e.Name()); !e.IsDir() && formatOf(file) != "" {
-					out = append(out, File{Path: file, Format: formatOf(file), Section: section})
+					out = append(out, recording.ConfigFile{Path: file, Format: formatOf(file), Section: section})
 				}
 			}
 		}
 		if len(out) == 0 {
-			out = []File{{Path: path, Format: "yaml"}} // reading it says what is wrong
+			out = []recording.ConfigFile{{Path: path, Format: "yaml"}} // reading it says what is wrong
 		}
 		return out
 	}
@@ -186,9 +171,9 @@ func named(path, format string) []File {
 			files = found
 		}
 	}
-	var out []File
+	var out []recording.ConfigFile
 	for _, file := range files {
-		f := File{Path: file, Format: format}
+		f := recording.ConfigFile{Path: file, Format: format}
 		if format == "" {
 			f.Format = formatOf(file)
 		}

@@ -4,11 +4,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"bootrace/harness/recording"
 )
 
 func TestWhatACommandLineMakesVectorRead(t *testing.T) {
 	t.Parallel()
-	paths := func(files []File) (out []string) {
+	paths := func(files []recording.ConfigFile) (out []string) {
 		for _, f := range files {
 			out = append(out, f.Format+" "+f.Path)
 		}

@@ -6,33 +6,6 @@ import (
 	"strings"
 )
 
-// Recorded is what the collector found of Vector's configuration (vector.json of a recording): the command line that
-// named the files, and their text as it lies on disk, variables not put in.
-type Recorded struct {
-	From     string   `json:"from"` // the process, or the unit's ExecStart=
-	Argv     []string `json:"argv"`
-	Files    []File   `json:"files"`
-	Problems []string `json:"problems,omitempty"` // what could not be read, and why
-}
-
-// File is one file of a configuration.
-type File struct {
-	Path   string `json:"path"`
-	Format string `json:"format"` // yaml, toml or json
-	// Section is that of a file below --config-dir, as `sinks`, whose name is the component's id; empty for a whole file.
-	Section string `json:"section,omitempty"`
-	Text    string `json:"text"`
-}
-
-// Read reads vector.json.
-func Read(data []byte) (Recorded, error) {
-	var r Recorded
-	if err := json.Unmarshal(data, &r); err != nil {
-		return r, fmt.Errorf("read Vector's recorded configuration: %w", err)
-	}
-	return r, nil
-}
-
 // Component is a source, a transform or a sink.
 type Component struct {
 	ID, Type string

@@ -1,0 +1,155 @@
+package recording
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"bootrace/images/azure/fault"
+)
+
+// Request is one request to the cloud, or one thing that the cloud has to tell: a
+// line of cloud.jsonl. A service fills in what it learns of a request; the fields
+// of the connection and of the answer are its caller's.
+type Request struct {
+	Mono    int64  `json:"mono"` // CLOCK_MONOTONIC in nanoseconds, at arrival
+	Service string `json:"service"`
+	Op      string `json:"op"`
+
+	Method       string        `json:"method,omitempty"`
+	Host         string        `json:"host,omitempty"`
+	Path         string        `json:"path,omitempty"`
+	Query        string        `json:"query,omitempty"`
+	Status       int           `json:"status,omitempty"`
+	Duration     time.Duration `json:"duration_ns,omitempty"`
+	Bytes        int64         `json:"bytes,omitempty"`         // of the answer's body
+	RequestBytes int64         `json:"request_bytes,omitempty"` // of the request's body, as sent
+
+	Secret      string `json:"secret,omitempty"`
+	Version     string `json:"version,omitempty"`
+	Error       string `json:"error,omitempty"` // a code, or a handshake's error
+	Auth        string `json:"auth,omitempty"`  // images/azure/bearer
+	RetryAfterS int    `json:"retry_after_s,omitempty"`
+
+	Dataset   string            `json:"dataset,omitempty"`
+	TokenName string            `json:"token_name,omitempty"` // the secret whose value the bearer is
+	Events    int               `json:"events,omitempty"`
+	Lines     map[string]string `json:"lines,omitempty"` // source -> ranges of seq, see RangesText
+	// Metrics is how many events are the worker's metrics, Identity how many of those
+	// with numbered lines have each value that says who sent them, by its variable.
+	Metrics   int            `json:"metrics,omitempty"`
+	Numbered  int            `json:"numbered,omitempty"` // events with numbered lines
+	Identity  map[string]int `json:"identity,omitempty"`
+	Worker    string         `json:"worker,omitempty"`
+	UserAgent string         `json:"user_agent,omitempty"`
+
+	Fault fault.Kind `json:"fault,omitempty"` // what went wrong on purpose
+	Value string     `json:"-"`               // a rotated secret's, for the service
+}
+
+// OpReady is the cloud's own first line: it answers from here on.
+const OpReady = "ready"
+
+// HostSample is the state of the host at one moment, a line of host.jsonl: what may
+// have disturbed a boot that was not the boot's fault. Totals are since the host's
+// boot, of /proc/pressure (the kernel's Documentation/accounting/psi.rst).
+type HostSample struct {
+	Mono      int64 `json:"mono"` // CLOCK_MONOTONIC in nanoseconds
+	CPUSomeUS int64 `json:"psi_cpu_some_us"`
+	MemFullUS int64 `json:"psi_mem_full_us"`
+	IOFullUS  int64 `json:"psi_io_full_us"`
+	LateUS    int64 `json:"late_us"` // by how much this sample was late
+}
+
+// Line is one numbered log line of the worker's twin or the boot logger. Late and
+// Lost are how a recording knows that its boot was disturbed: by how much the
+// writer's tick was late, and for how long, in all, nothing of this machine ran that
+// wanted to. A kernel without PSI has no Lost.
+type Line struct {
+	Source string `json:"source"`
+	Seq    int    `json:"seq"` // from 1
+	LateUS int64  `json:"late_us"`
+	LostUS *int64 `json:"psi_cpu_full_us,omitempty"`
+	Msg    string `json:"msg"`
+	// Ref says source and seq in one word, by which a line is known wherever a
+	// pipeline puts it: merged, nested, under another name, in a string.
+	Ref string `json:"ref"`
+}
+
+// Ref is the word for a line.
+func Ref(source string, seq int) string { return fmt.Sprintf("bootrace:%s#%d", source, seq) }
+
+// RefPattern finds such words; its groups are source and seq.
+var RefPattern = regexp.MustCompile(`bootrace:([a-z][a-z-]{0,63})#([0-9]{1,9})`)
+
+// Range is lines with numbers from First to Last.
+type Range struct{ First, Last int }
+
+// MaxSeq bounds a range, so that a garbled one costs no memory downstream.
+const MaxSeq = 1_000_000
+
+// RangesText writes ranges as Request.Lines has them: "1-20,22".
+func RangesText(ranges []Range) string {
+	var parts []string
+	for _, r := range ranges {
+		if r.First == r.Last {
+			parts = append(parts, strconv.Itoa(r.First))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d-%d", r.First, r.Last))
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// ParseRanges reads what RangesText writes. With an error it returns those before.
+func ParseRanges(s string) ([]Range, error) {
+	var out []Range
+	for _, part := range strings.Split(s, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		first, last, isRange := strings.Cut(part, "-")
+		a, err := strconv.Atoi(first)
+		b := a
+		if err == nil && isRange {
+			b, err = strconv.Atoi(last)
+		}
+		if err != nil || a < 1 || b < a || b > MaxSeq {
+			return out, fmt.Errorf("%q is no range", part)
+		}
+		out = append(out, Range{a, b})
+	}
+	return out, nil
+}
+
+// VectorConfig is what the collector found of Vector's configuration, vector.json:
+// the command line that named the files, and their text as it lies on disk,
+// variables not put in.
+type VectorConfig struct {
+	From     string       `json:"from"` // the process, or the unit's ExecStart=
+	Argv     []string     `json:"argv"`
+	Files    []ConfigFile `json:"files"`
+	Problems []string     `json:"problems,omitempty"` // what could not be read, and why
+}
+
+// ConfigFile is one file of a configuration.
+type ConfigFile struct {
+	Path   string `json:"path"`
+	Format string `json:"format"` // yaml, toml or json
+	// Section is that of a file below --config-dir, as `sinks`, whose name is the component's id; empty for a whole file.
+	Section string `json:"section,omitempty"`
+	Text    string `json:"text"`
+}
+
+// CollectRequest is what the collector is told on its stdin. The secrets come this
+// way because arguments and files would put them where the search looks for them.
+type CollectRequest struct {
+	Secrets map[string]string `json:"secrets"` // name -> value
+}
+
+// Canary stands in leaks.txt where a secret's name would: the collector plants a
+// value of its own, which its search must find as well. No secret's name in Key
+// Vault has parentheses.
+const Canary = "(canary)"
