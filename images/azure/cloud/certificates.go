@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"crypto/tls"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -60,12 +61,20 @@ func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 
 // mint makes a host's certificate, or one that is wrong as the fault says.
 func (c *certificates) mint(host string, kind fault.Kind) (*tls.Certificate, error) {
-	switch kind {
-	case fault.CertExpired:
-		return c.authority.Expired(host)
-	case fault.CertOtherHost:
-		return c.authority.Leaf("another-" + host)
-	case fault.CertUntrusted:
+	if leaf, ok := leaves[kind]; ok {
+		return leaf(c.authority, host)
+	}
+	return nil, fmt.Errorf("the certificate of %s: nobody carries out the fault %s", host, kind)
+}
+
+// leaves make a host's certificate: by no fault, and by each of the handshake.
+var leaves = map[fault.Kind]func(*ca.Authority, string) (*tls.Certificate, error){
+	"":                (*ca.Authority).Leaf,
+	fault.CertExpired: (*ca.Authority).Expired,
+	fault.CertOtherHost: func(a *ca.Authority, host string) (*tls.Certificate, error) {
+		return a.Leaf("another-" + host)
+	},
+	fault.CertUntrusted: func(_ *ca.Authority, host string) (*tls.Certificate, error) {
 		cert, key, err := ca.New()
 		if err != nil {
 			return nil, err
@@ -75,8 +84,7 @@ func (c *certificates) mint(host string, kind fault.Kind) (*tls.Certificate, err
 			return nil, err
 		}
 		return stranger.Leaf(host)
-	}
-	return c.authority.Leaf(host)
+	},
 }
 
 // serverErrors logs what net/http has to say of connections that never became a

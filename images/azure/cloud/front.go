@@ -22,6 +22,12 @@ type service interface {
 	Fail(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, f fault.Fault)
 }
 
+// stateful is a service whose own state can be wrong.
+type stateful interface {
+	// In is how it serves in the state that a fault says; nil: it has no such state.
+	In(f fault.Fault) func(http.ResponseWriter, *http.Request, *requestlog.Record)
+}
+
 // front is where all requests of one listener come in: it logs them, and passes
 // them to the service whose host name they ask for.
 type front struct {

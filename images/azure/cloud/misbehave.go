@@ -17,30 +17,60 @@ import (
 // patience.
 const hangs = 10 * time.Minute
 
-// misbehave answers a request as a fault says. That a connection breaks is said
-// to net/http by its own panic.
+// executor carries out a fault of the answer. That a connection breaks it says to
+// net/http by its own panic.
+type executor func(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, of service, f fault.Fault)
+
+// executors are of the faults that are alike for all services.
+var executors = map[fault.Kind]executor{
+	fault.Status:    refuse,
+	fault.Slow:      late,
+	fault.Hang:      hang,
+	fault.Reset:     half,
+	fault.Truncated: half,
+	fault.Empty:     empty,
+}
+
+// executorOf is nil where nobody carries out a kind of fault at a service.
+func executorOf(of service, f fault.Fault) executor {
+	if changes, ok := of.(stateful); ok {
+		if serve := changes.In(f); serve != nil {
+			return func(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, _ service, _ fault.Fault) {
+				serve(w, r, rec)
+			}
+		}
+	}
+	return executors[f.Kind]
+}
+
+// misbehave answers a request as a fault says.
 func misbehave(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, of service, f fault.Fault) {
 	rec.Fault = f.Kind
 	if !pause(r, f.Latency.Duration) {
 		rec.Error = "client_went_away"
 		panic(http.ErrAbortHandler)
 	}
-	switch f.Kind {
-	case fault.Status:
-		refuse(w, r, rec, of, f)
-	case fault.Hang:
-		_ = pause(r, hangs)
-		rec.Error = "no_answer"
+	carryOut := executorOf(of, f)
+	if carryOut == nil {
+		rec.Error = "nobody_carries_out_the_fault"
 		panic(http.ErrAbortHandler)
-	case fault.Reset, fault.Truncated:
-		half(w, r, rec, of, f.Kind == fault.Reset)
-	case fault.Empty:
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(http.StatusOK)
-	default:
-		rec.Value = f.Value
-		of.Serve(w, r, rec)
 	}
+	carryOut(w, r, rec, of, f)
+}
+
+func late(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, of service, _ fault.Fault) {
+	of.Serve(w, r, rec)
+}
+
+func hang(_ http.ResponseWriter, r *http.Request, rec *requestlog.Record, _ service, _ fault.Fault) {
+	_ = pause(r, hangs)
+	rec.Error = "no_answer"
+	panic(http.ErrAbortHandler)
+}
+
+func empty(w http.ResponseWriter, r *http.Request, _ *requestlog.Record, _ service, _ fault.Fault) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.WriteHeader(http.StatusOK)
 }
 
 // pause waits, and reports whether the client still does. The body is read
@@ -86,14 +116,14 @@ func refuse(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, of s
 }
 
 // half sends the first half of the right answer, and ends the connection.
-func half(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, of service, reset bool) {
+func half(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, of service, f fault.Fault) {
 	whole := held{header: w.Header()}
 	of.Serve(&whole, r, rec)
 	w.Header().Set("Content-Length", strconv.Itoa(max(whole.body.Len(), 2)))
 	w.WriteHeader(max(whole.status, http.StatusOK))
 	_, _ = w.Write(whole.body.Bytes()[:whole.body.Len()/2])
 	_ = http.NewResponseController(w).Flush() // in a test's transport there may be nothing to flush
-	if reset {
+	if f.Kind == fault.Reset {
 		resetConnection(r.Context())
 	}
 	panic(http.ErrAbortHandler)

@@ -61,9 +61,6 @@ type Row struct {
 	May []string
 	// Must are those of them that have to be there.
 	Must []string
-	// Changes is true where requests are answered as if the service's own state
-	// were another: the service carries it out.
-	Changes bool
 }
 
 // Services of the cloud that faults can happen to, and their operations as the
@@ -98,15 +95,15 @@ func Table() []Row {
 		{Kind: Reset, Layer: Answer, Doc: "the connection is reset in the middle of the answer's body", May: answer},
 		{Kind: Truncated, Layer: Answer, Doc: "the connection ends in the middle of the answer's body", May: answer},
 		{Kind: Empty, Layer: Answer, Doc: "200 and no body", May: answer},
-		{Kind: NoIdentity, Layer: Answer, Services: []string{"imds"}, Doc: "the machine has no managed identity yet (400, Identity not found)", Changes: true, May: answer},
-		{Kind: TokenEmpty, Layer: Answer, Services: []string{"imds"}, Doc: "200 with an empty access_token", Changes: true, May: answer},
-		{Kind: TokenExpired, Layer: Answer, Services: []string{"imds"}, Doc: "a token that the vault takes for expired", Changes: true, May: answer},
-		{Kind: TokenForeign, Layer: Answer, Services: []string{"imds"}, Doc: "a token for another audience", Changes: true, May: answer},
-		{Kind: NoRole, Layer: Answer, Services: []string{"keyvault"}, Doc: "the identity has no role on the vault (403, ForbiddenByRbac)", Changes: true, May: answer},
-		{Kind: SecretDisabled, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret is disabled (403, SecretDisabled)", Changes: true, May: answer},
-		{Kind: SecretDeleted, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret is deleted, or not there yet (404, SecretNotFound)", Changes: true, May: answer},
-		{Kind: SecretEmpty, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret's value is empty", Changes: true, May: answer},
-		{Kind: SecretRotated, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret has a new version with a new value, and keeps it", Changes: true, May: answer},
+		{Kind: NoIdentity, Layer: Answer, Services: []string{"imds"}, Doc: "the machine has no managed identity yet (400, Identity not found)", May: answer},
+		{Kind: TokenEmpty, Layer: Answer, Services: []string{"imds"}, Doc: "200 with an empty access_token", May: answer},
+		{Kind: TokenExpired, Layer: Answer, Services: []string{"imds"}, Doc: "a token that the vault takes for expired", May: answer},
+		{Kind: TokenForeign, Layer: Answer, Services: []string{"imds"}, Doc: "a token for another audience", May: answer},
+		{Kind: NoRole, Layer: Answer, Services: []string{"keyvault"}, Doc: "the identity has no role on the vault (403, ForbiddenByRbac)", May: answer},
+		{Kind: SecretDisabled, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret is disabled (403, SecretDisabled)", May: answer},
+		{Kind: SecretDeleted, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret is deleted, or not there yet (404, SecretNotFound)", May: answer},
+		{Kind: SecretEmpty, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret's value is empty", May: answer},
+		{Kind: SecretRotated, Layer: Answer, Services: []string{"keyvault"}, Doc: "the secret has a new version with a new value, and keeps it", May: answer},
 	}
 }
 

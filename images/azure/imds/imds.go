@@ -9,7 +9,6 @@
 package imds
 
 import (
-	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -19,7 +18,6 @@ import (
 
 	"bootrace/images/azure/accesstoken"
 	"bootrace/images/azure/answer"
-	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
 
@@ -37,21 +35,21 @@ const (
 
 // Service answers as the metadata service of one machine.
 type Service struct {
-	tokens     *accesstoken.Issuer
 	tenant     string
 	identities Identities
 	version    *regexp.Regexp
 	instance   map[string]any
+	issue      func(resource string, expires time.Time) string
 }
 
 // New returns the metadata service of a machine in a tenant.
 func New(tenant string, identities Identities, tokens *accesstoken.Issuer) *Service {
 	return &Service{
-		tokens:     tokens,
 		tenant:     tenant,
 		identities: identities,
 		version:    regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`),
 		instance:   description(),
+		issue:      tokens.Issue,
 	}
 }
 
@@ -86,12 +84,6 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 	}
 }
 
-// Fail answers with an error that the service was told to have.
-func (s *Service) Fail(w http.ResponseWriter, _ *http.Request, rec *requestlog.Record, f fault.Fault) {
-	rec.Error = cmp.Or(f.Code, strings.ReplaceAll(strings.ToLower(http.StatusText(f.Status)), " ", "_"), "error")
-	answer.JSON(w, f.Status, tokenError{Error: rec.Error, Description: "The service is not well, on purpose."})
-}
-
 // tokenAnswer has strings only, numbers included, as the service has it.
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
@@ -115,11 +107,7 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 	}
 	query := r.URL.Query()
 	resource := query.Get("resource")
-	identities := s.identities
-	if rec.Fault == fault.NoIdentity {
-		identities = Identities{SystemAssigned: new(false)}
-	}
-	missing := identities.choose(query)
+	missing := s.identities.choose(query)
 	switch {
 	case !trusted:
 		refuse(http.StatusBadRequest, "bad_request_102", "Required metadata header not specified")
@@ -140,7 +128,7 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 		now := time.Now()
 		expires := now.Add(tokenLifetime)
 		answer.JSON(w, http.StatusOK, tokenAnswer{
-			AccessToken: s.issue(resource, now, expires, rec.Fault),
+			AccessToken: s.issue(resource, expires),
 			ExpiresIn:   strconv.Itoa(int(tokenLifetime.Seconds())),
 			ExpiresOn:   strconv.FormatInt(expires.Unix(), 10),
 			NotBefore:   strconv.FormatInt(now.Unix(), 10),
@@ -148,20 +136,6 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, rec *requestlog.
 			TokenType:   "Bearer",
 		})
 	}
-}
-
-// issue returns a token, or one that is of no use as the fault says. What the
-// answer says of it beside does not give that away.
-func (s *Service) issue(resource string, now, expires time.Time, f fault.Kind) string {
-	switch f {
-	case fault.TokenEmpty:
-		return ""
-	case fault.TokenExpired:
-		return s.tokens.Issue(resource, now.Add(-time.Minute))
-	case fault.TokenForeign:
-		return s.tokens.Issue("https://management.azure.com", expires)
-	}
-	return s.tokens.Issue(resource, expires)
 }
 
 func isResource(resource string) bool {

@@ -25,30 +25,41 @@ func (s *Service) Fail(w http.ResponseWriter, _ *http.Request, rec *requestlog.R
 		message: "The service is not well, on purpose."}).write(w, rec)
 }
 
-// stateRefuses says why the vault refuses a request in the state that a fault
-// says it is in.
-func stateRefuses(rec *requestlog.Record) *refusal {
-	switch rec.Fault {
-	case fault.NoRole:
-		return &refusal{status: http.StatusForbidden, code: "Forbidden", inner: "ForbiddenByRbac",
-			message: "Caller is not authorized to perform action on resource."}
-	case fault.SecretDisabled:
-		return isDisabled("get")
-	case fault.SecretDeleted:
-		return notFound(rec.Secret, rec.Version)
+// In is how the vault serves in the state that a fault says; nil: it has no such
+// state.
+func (s *Service) In(f fault.Fault) func(http.ResponseWriter, *http.Request, *requestlog.Record) {
+	becomes, ok := states[f.Kind]
+	if !ok {
+		return nil
 	}
-	return nil
+	changed := *s
+	changed.state = becomes(f)
+	return changed.Serve
 }
 
-// changed is a secret as a fault says that it is now.
-func changed(v stored, rec *requestlog.Record) stored {
-	switch rec.Fault {
-	case fault.SecretEmpty:
-		v.Value = ""
-	case fault.SecretRotated:
+// state is what is wrong with a vault, the zero one nothing.
+type state struct {
+	refuses func(*requestlog.Record) *refusal
+	shows   func(*stored) // changes a secret as it is read
+}
+
+// states are those of faults.
+var states = map[fault.Kind]func(fault.Fault) state{
+	fault.NoRole: func(fault.Fault) state {
+		return state{refuses: func(*requestlog.Record) *refusal { return noRole() }}
+	},
+	fault.SecretDisabled: func(fault.Fault) state {
+		return state{refuses: func(*requestlog.Record) *refusal { return isDisabled("get") }}
+	},
+	fault.SecretDeleted: func(fault.Fault) state {
+		return state{refuses: func(rec *requestlog.Record) *refusal { return notFound(rec.Secret, rec.Version) }}
+	},
+	fault.SecretEmpty: func(fault.Fault) state {
+		return state{shows: func(v *stored) { v.Value = "" }}
+	},
+	fault.SecretRotated: func(f fault.Fault) state {
 		// The new version's id is made of its value: the same in each answer.
-		id := sha256.Sum256([]byte(rec.Value))
-		v.Value, v.ID = rec.Value, hex.EncodeToString(id[:16])
-	}
-	return v
+		id := sha256.Sum256([]byte(f.Value))
+		return state{shows: func(v *stored) { v.Value, v.ID = f.Value, hex.EncodeToString(id[:16]) }}
+	},
 }

@@ -40,11 +40,12 @@ type Service struct {
 	url        string
 	challenge  string
 	tokens     *accesstoken.Issuer
-	store      store
+	store      *store
 	seal       cipher.AEAD // of backups
 	name       *regexp.Regexp
 	version    *regexp.Regexp
 	apiVersion *regexp.Regexp
+	state      state
 }
 
 // New returns a vault. What identifies a secret's version and was not given is
@@ -55,6 +56,7 @@ func New(vault Vault, tokens *accesstoken.Issuer) *Service {
 		// The space after the comma matters: azsecrets' challenge policy splits there.
 		challenge: `Bearer authorization="https://login.microsoftonline.com/` + vault.Tenant + `", resource="` + audience + `"`,
 		tokens:    tokens,
+		store:     newStore(vault),
 		seal:      newSeal(),
 		name:      regexp.MustCompile(namePattern),
 		version:   regexp.MustCompile(`^[0-9a-fA-F]{32}$`),
@@ -62,7 +64,6 @@ func New(vault Vault, tokens *accesstoken.Issuer) *Service {
 		// "API versions"): whichever it is, secrets are the same.
 		apiVersion: regexp.MustCompile(`^(7\.\d|\d{4}-\d{2}-\d{2})(-preview(\.\d+)?)?$`),
 	}
-	s.store.seed(vault)
 	return s
 }
 
@@ -129,16 +130,15 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, rec *requestlog
 	case rec.Version != "" && !s.version.MatchString(rec.Version):
 		return nil, badParameter("The request URI contains an invalid secret version: " + rec.Version)
 	}
-	if refused := stateRefuses(rec); refused != nil {
-		return nil, refused
+	if s.state.refuses != nil {
+		return nil, s.state.refuses(rec)
 	}
 	for _, o := range operations() {
 		if o.op != rec.Op {
 			continue
 		}
 		if !s.store.mayDo(o) {
-			return nil, &refusal{status: http.StatusForbidden, code: "Forbidden", inner: "ForbiddenByRbac",
-				message: "Caller is not authorized to perform action on resource."}
+			return nil, noRole()
 		}
 		return o.serve(s, &call{
 			secret: rec.Secret, version: strings.ToLower(rec.Version), query: query, body: http.MaxBytesReader(w, r.Body, o.most), rec: rec,

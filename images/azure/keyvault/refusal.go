@@ -34,6 +34,11 @@ func isDisabled(op string) *refusal {
 		message: "Operation " + op + " is not allowed on a disabled secret."}
 }
 
+func noRole() *refusal {
+	return &refusal{status: http.StatusForbidden, code: "Forbidden", inner: "ForbiddenByRbac",
+		message: "Caller is not authorized to perform action on resource."}
+}
+
 func inUse(name string) *refusal {
 	return &refusal{status: http.StatusConflict, code: "Conflict",
 		message: "A secret with name " + name + " already exists in this key vault."}

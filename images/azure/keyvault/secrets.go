@@ -12,7 +12,9 @@ func (s *Service) get(c *call) (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	found = changed(found, c.rec)
+	if s.state.shows != nil {
+		s.state.shows(&found)
+	}
 	c.rec.Version = found.ID
 	// Not before and expiry stop no read (about-secrets, Date-time controlled
 	// operations).

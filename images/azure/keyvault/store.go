@@ -40,12 +40,11 @@ type store struct {
 	deleted map[string]*secret
 }
 
-func (s *store) seed(vault Vault) {
-	s.learn = vault.Learn
+func newStore(vault Vault) *store {
+	s := &store{learn: vault.Learn, role: vault.Role, live: make(map[string]*secret), deleted: make(map[string]*secret)}
 	if s.learn == nil {
 		s.learn = func(string, string) {}
 	}
-	s.role, s.live, s.deleted = vault.Role, make(map[string]*secret), make(map[string]*secret)
 	now := time.Now().Unix()
 	for _, name := range slices.Sorted(maps.Keys(vault.Secrets)) {
 		of := &secret{name: name}
@@ -60,6 +59,7 @@ func (s *store) seed(vault Vault) {
 			s.live[key(name)] = of
 		}
 	}
+	return s
 }
 
 func newVersion(v Version, now int64) stored {

@@ -77,34 +77,33 @@ func (s *Server) Answer(message []byte) []byte {
 	}
 	rec := requestlog.Record{Mono: requestlog.Monotonic(), Service: Service, Op: op(question.Type), Host: strings.TrimSuffix(question.Name.String(), ".")}
 	host, known := s.hosts[strings.ToLower(rec.Host)]
-	code := dnsmessage.RCodeSuccess
+	out := outcome{replies: true}
 	if !known {
-		code = dnsmessage.RCodeNameError
+		out = outcomes[fault.NoSuchHost]
 	}
-	silent := false
 	if f, ok := s.faults.Next(fault.Resolve, fault.Target{Service: host.Service}); ok && known {
-		rec.Fault = f.Kind
-		switch f.Kind {
-		case fault.NoSuchHost:
-			code = dnsmessage.RCodeNameError
-		case fault.ResolverFails:
-			code = dnsmessage.RCodeServerFailure
-		case fault.ResolverSilent:
-			silent = true
-			rec.Error = "no answer"
-		}
+		rec.Fault, out = f.Kind, outcomes[f.Kind]
 	}
-	switch code {
-	case dnsmessage.RCodeNameError:
-		rec.Error = "NXDOMAIN"
-	case dnsmessage.RCodeServerFailure:
-		rec.Error = "SERVFAIL"
-	}
+	rec.Error = out.error
 	s.write(rec)
-	if silent {
+	if !out.replies {
 		return nil
 	}
-	return reply(header, question, code, host.Address)
+	return reply(header, question, out.code, host.Address)
+}
+
+// outcome is what comes of a question.
+type outcome struct {
+	replies bool
+	code    dnsmessage.RCode
+	error   string // as the request log has it
+}
+
+// outcomes are those of faults.
+var outcomes = map[fault.Kind]outcome{
+	fault.NoSuchHost:     {replies: true, code: dnsmessage.RCodeNameError, error: "NXDOMAIN"},
+	fault.ResolverFails:  {replies: true, code: dnsmessage.RCodeServerFailure, error: "SERVFAIL"},
+	fault.ResolverSilent: {error: "no answer"},
 }
 
 func op(t dnsmessage.Type) string {

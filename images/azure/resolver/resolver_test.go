@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
@@ -113,6 +114,30 @@ func TestANameThatDoesNotResolveForAWhile(t *testing.T) {
 			_, err = r.LookupHost(t.Context(), "api.axiom.co.")
 			require.NoError(t, err)
 		})
+	}
+}
+
+// Nobody is given an address in spite of a fault, be it one that nobody carries out.
+func TestEveryKindOfTheTableIsCarriedOut(t *testing.T) {
+	t.Parallel()
+	name := dnsmessage.MustNewName("api.axiom.co.")
+	question := dnsmessage.Question{Name: name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}
+	message, err := (&dnsmessage.Message{Questions: []dnsmessage.Question{question}}).Pack()
+	require.NoError(t, err)
+	for _, row := range fault.Table() {
+		if row.Layer != fault.Resolve {
+			continue
+		}
+		var log records
+		faults := fault.NewSchedule([]fault.Fault{{Service: "axiom", Kind: row.Kind}}, func() time.Duration { return 0 })
+		s := resolver.New(map[string]resolver.Host{"api.axiom.co": {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")}}, faults, log.add)
+		var reply dnsmessage.Message
+		if text := s.Answer(message); text != nil {
+			require.NoError(t, reply.Unpack(text))
+		}
+		assert.Empty(t, reply.Answers, row.Kind)
+		assert.Equal(t, row.Kind, log.all()[0].Fault)
+		assert.NotEmpty(t, log.all()[0].Error, "nobody carries out %s", row.Kind)
 	}
 }
 
