@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bootrace/harness/timeline"
+	"bootrace/harness/timespan"
 )
 
 var noStartLimit = Check{
@@ -49,7 +50,7 @@ var noStartLimit = Check{
 func headroom(tl timeline.Timeline, e Expect) string {
 	var note []string
 	for _, b := range startBudgets(tl, e) {
-		note = append(note, fmt.Sprintf("%s used %d of %d starts in %s", b.unit, b.used, b.burst, b.interval))
+		note = append(note, fmt.Sprintf("%s used %d of %d starts in %s", b.unit, b.used, b.burst, timespan.Format(b.interval)))
 	}
 	return strings.Join(note, ", ")
 }

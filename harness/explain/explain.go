@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"bootrace/harness/timeline"
+	"bootrace/harness/timespan"
 	"bootrace/results"
 )
 
@@ -175,7 +176,7 @@ func spenders(tl timeline.Timeline, check results.Check) []string {
 		if starts > 0 {
 			limit := tl.Final.Units[unit]
 			out = append(out, fmt.Sprintf("%s was started %d times from %s to %s and failed %d times; its limit is %d starts in %s",
-				unit, starts, timeline.Since(first.At), timeline.Since(last.At), failures, limit.StartLimitBurst, limit.StartLimitInterval))
+				unit, starts, timeline.Since(first.At), timeline.Since(last.At), failures, limit.StartLimitBurst, timespan.Format(limit.StartLimitInterval)))
 		}
 	}
 	return out

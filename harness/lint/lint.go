@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"bootrace/harness/timespan"
 )
 
 // Level says what a remark means.
@@ -169,12 +171,14 @@ func holdsTheBoot(u unit, all map[string]unit) (Level, string) {
 	if !waits || !asked || !ordered {
 		return "", ""
 	}
-	limit := u["TimeoutStartUSec"]
-	if limit == "infinity" {
+	limit, err := timespan.Parse(u["TimeoutStartUSec"])
+	switch {
+	case err != nil:
+		return Note, fmt.Sprintf("how long the boot waits for it cannot be read (TimeoutStartSec): %v", err)
+	case limit == timespan.Infinity:
 		return Note, fmt.Sprintf("Type=%s, TimeoutStartSec=infinity and before multi-user.target: the boot waits for as long as it likes, and cloud-final comes after multi-user.target", u["Type"])
-	}
-	if d, err := span(limit); err == nil && d > bootBudget {
-		return Note, fmt.Sprintf("the boot waits up to %s for it (TimeoutStartSec), more than its budget of %s", limit, bootBudget)
+	case limit > bootBudget:
+		return Note, fmt.Sprintf("the boot waits up to %s for it (TimeoutStartSec), more than its budget of %s", timespan.Format(limit), timespan.Format(bootBudget))
 	}
 	return "", ""
 }
@@ -229,9 +233,4 @@ func endsForGood(u unit) string {
 		return fmt.Sprintf("Restart=%s: the first crash of Vector ends log shipping for good", u["Restart"])
 	}
 	return ""
-}
-
-// span reads systemd's time spans as systemctl show writes them: 1min 30s.
-func span(text string) (time.Duration, error) {
-	return time.ParseDuration(strings.NewReplacer("min", "m", "us", "µs", " ", "").Replace(text))
 }

@@ -51,6 +51,8 @@ func TestEachRuleSeesItsCase(t *testing.T) {
 		{"nobody asks", "WantedBy=multi-user.target vector.service", "WantedBy=", "note p.service: nothing in the image wants"},
 		{"waits for ever", "TimeoutStartUSec=1s", "TimeoutStartUSec=infinity", "note p.service: Type=notify, TimeoutStartSec=infinity"},
 		{"waits long", "TimeoutStartUSec=1s", "TimeoutStartUSec=1min 30s", "note p.service: the boot waits up to 1min 30s"},
+		{"waits a day and a half", "TimeoutStartUSec=1s", "TimeoutStartUSec=1d 12h", "note p.service: the boot waits up to 1d 12h"},
+		{"waits for who knows how long", "TimeoutStartUSec=1s", "TimeoutStartUSec=soon", "note p.service: how long the boot waits"},
 		{"success ends it", "Type=notify", "Type=oneshot", "note p.service: exit 0 ends it for good"},
 		{"second trigger", "Before=", "TriggeredBy=p.path\nBefore=", "problem p.service: p.path triggers it once only"},
 		{"burns its starts", "Type=notify\nRestart=on-failure\nRemainAfterExit=yes\nTimeoutStartUSec=1s\nStartLimitIntervalUSec=0",

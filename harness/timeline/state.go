@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bootrace/harness/timespan"
 )
 
 // readUnits reads blocks of `systemctl show` separated by blank lines. The
@@ -83,27 +85,14 @@ func stamp(s string, zero time.Duration) time.Duration {
 	return max(time.Duration(us)*time.Microsecond-zero, 1)
 }
 
-// span reads a time span as systemd prints it (systemd.time(7)): "1min 30s",
-// "100ms", "infinity". What it cannot read is 0.
+// span reads a time span as systemd prints it. What cannot be read is 0: no limit
+// that could be counted against.
 func span(s string) time.Duration {
-	if s == "infinity" {
-		return 1<<63 - 1
+	d, err := timespan.Parse(s)
+	if err != nil {
+		return 0
 	}
-	units := map[string]time.Duration{
-		"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "min": time.Minute, "h": time.Hour,
-		"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "month": 2629800 * time.Second, "y": 31557600 * time.Second,
-	}
-	var sum time.Duration
-	for _, part := range strings.Fields(s) {
-		digits := strings.TrimRight(part, "abcdefghijklmnopqrstuvwxyz")
-		n, err := strconv.ParseFloat(digits, 64)
-		unit, ok := units[part[len(digits):]]
-		if err != nil || !ok || n < 0 || n > 1e6 {
-			return 0
-		}
-		sum += time.Duration(n * float64(unit))
-	}
-	return sum
+	return d
 }
 
 // readJobs reads `systemctl list-jobs --no-legend`: id, unit, type, state.
