@@ -20,12 +20,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	unitfile "github.com/coreos/go-systemd/v22/unit"
 	"github.com/goccy/go-yaml"
 
 	"bootrace/images"
@@ -162,7 +165,7 @@ func (s *Subject) complete(named bool) error {
 				s.unitFiles[file] = string(f.Data)
 				f = s.Rootfs[strings.TrimPrefix(string(f.Data), "/")]
 			}
-			if !named && images.IsUnit(file, s.unitFiles[file]) && installs(file, f.Data) {
+			if !named && images.IsUnit(file, s.unitFiles[file]) && s.installs(file, f.Data) {
 				s.Enable = append(s.Enable, file)
 			}
 		}
@@ -180,10 +183,32 @@ func (s *Subject) complete(named bool) error {
 	return nil
 }
 
-// installs reports whether a unit can be enabled. A template is by its instances,
-// but for one that names its own (systemd.unit(5), DefaultInstance=).
-func installs(unit string, text []byte) bool {
-	return bytes.Contains(text, []byte("[Install]")) && (!strings.Contains(unit, "@.") || bytes.Contains(text, []byte("\nDefaultInstance=")))
+// installs reports whether a unit can be enabled: [Install] of its file, or of its
+// drop-ins, says something, and a template names an instance (systemd.unit(5),
+// DefaultInstance=).
+func (s *Subject) installs(unit string, text []byte) bool {
+	text = append([]byte("\n"), text...)
+	for _, name := range slices.Sorted(maps.Keys(s.Rootfs)) {
+		if path.Base(path.Dir(name)) == unit+".d" && path.Ext(name) == ".conf" {
+			text = slices.Concat(text, []byte("\n"), s.Rootfs[name].Data)
+		}
+	}
+	options, err := unitfile.DeserializeOptions(bytes.NewReader(text))
+	install := map[string]string{}
+	for _, o := range options {
+		if o.Section != "Install" {
+			continue
+		}
+		if install[o.Name] = o.Value; o.Value == "" { // takes back what was said before
+			delete(install, o.Name)
+		}
+	}
+	if strings.Contains(unit, "@.") {
+		return install["DefaultInstance"] != ""
+	}
+	// The library gives up at a line without "=" and at one of more than 2 kB; systemd
+	// warns of the one and takes the other.
+	return len(install) > 0 || err != nil && bytes.Contains(text, []byte("\n[Install]\n"))
 }
 
 func noUnit(root string) error {

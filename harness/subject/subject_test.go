@@ -23,6 +23,8 @@ func write(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+const wanted = "[Install]\nWantedBy=multi-user.target\n"
+
 const unitDir = "rootfs/etc/systemd/system/"
 
 func TestASubjectEnablesTheUnitsThatCanBe(t *testing.T) {
@@ -30,20 +32,50 @@ func TestASubjectEnablesTheUnitsThatCanBe(t *testing.T) {
 		unitDir + "a.service":                        "[Service]\n[Install]\nWantedBy=multi-user.target\n",
 		unitDir + "b.service":                        "[Service]\n",
 		unitDir + "vector.service.d/drop-in.conf":    "[Service]\n",
-		"rootfs/usr/lib/systemd/system/c.path":       "[Install]\n",
-		"rootfs/usr/local/share/not-a-unit.service":  "[Install]\n",
-		"rootfs/etc/systemd/system/README":           "[Install]\n",
+		"rootfs/usr/lib/systemd/system/c.path":       wanted,
+		"rootfs/usr/local/share/not-a-unit.service":  wanted,
+		"rootfs/etc/systemd/system/README":           wanted,
 		"rootfs/usr/local/bin/program":               "x",
 		"rootfs/etc/systemd/system/x\\x2dy.service":  "[Service]\n",
 		"rootfs/etc/systemd/system/t@.service":       "[Service]\n[Install]\nWantedBy=multi-user.target\n",
 		"rootfs/etc/systemd/system/d.service.d/no":   "x",
-		"rootfs/etc/systemd/system/not a unit.timer": "[Install]\n",
+		"rootfs/etc/systemd/system/not a unit.timer": wanted,
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, "mine", s.Name)
 	assert.Equal(t, []string{"a.service", "c.path"}, s.Enable)
 	assert.Equal(t, []string{"a.service", "b.service", "c.path", "t@.service", `x\x2dy.service`}, s.Units)
 	assert.Contains(t, s.seal(), "systemctl enable 'a.service' 'c.path'\n")
+}
+
+func TestInstallIsReadAsSystemdReadsIt(t *testing.T) {
+	for _, tt := range []struct {
+		name, unit, text string
+		want             bool
+	}{
+		{"a section that says something", "a.service", "[Service]\n[Install]\n WantedBy = multi-user.target \n", true},
+		{"an empty one", "a.service", "[Service]\n[Install]\n", false},
+		{"in a comment", "a.service", "[Service]\n#[Install]\n;[Install]\n# WantedBy=multi-user.target\n", false},
+		{"in a line that goes on", "a.service", "[Service]\nExecStart=/bin/echo \\\n[Install] \\\nWantedBy=a.target\n", false},
+		{"taken back", "a.service", "[Install]\nWantedBy=multi-user.target\nWantedBy=\n", false},
+		{"taken back, and said again", "a.service", "[Install]\nWantedBy=a.target\nWantedBy=\nWantedBy=b.target\n", true},
+		{"of another case", "a.service", "[install]\nWantedBy=multi-user.target\n", false},
+		{"of a template", "a@.service", "[Install]\nWantedBy=multi-user.target\n", false},
+		{"of a template with an instance", "a@.service", "[Install]\nWantedBy=multi-user.target\nDefaultInstance=i\n", true},
+		{"after a line that is none", "a.service", "[Service]\nnonsense\n[Install]\nWantedBy=multi-user.target\n", true},
+		{"after a long line", "a.service", "[Service]\nExecStart=/bin/sh -c '" + strings.Repeat("x", 9000) + "'\n[Install]\nWantedBy=multi-user.target\n", true},
+		{"with DOS line ends", "a.service", "[Service]\r\n[Install]\r\nWantedBy=multi-user.target\r\n", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := Read(write(t, map[string]string{unitDir + tt.unit: tt.text}))
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, len(s.Enable) == 1, s.Enable)
+		})
+	}
+	s, err := Read(write(t, map[string]string{unitDir + "a.service": "[Service]\n", unitDir + "a.service.d/b.conf": wanted, unitDir + "b.service": wanted,
+		unitDir + "b.service.d/none.conf": "[Install]\nWantedBy=\n", unitDir + "b.service.d/none.txt": wanted}))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a.service"}, s.Enable, "drop-ins come after the file")
 }
 
 // link puts a symbolic link into a subject directory.
@@ -55,14 +87,14 @@ func link(t *testing.T, dir, target, name string) {
 
 func TestAUnitIsFoundWhereverSystemdFindsIt(t *testing.T) {
 	for _, dir := range []string{"etc", "usr/local/lib", "usr/lib", "lib"} {
-		s, err := Read(write(t, map[string]string{"rootfs/" + dir + "/systemd/system/a.service": "[Install]\n"}))
+		s, err := Read(write(t, map[string]string{"rootfs/" + dir + "/systemd/system/a.service": wanted}))
 		require.NoError(t, err, dir)
 		assert.Equal(t, []string{"a.service"}, s.Enable, dir)
 	}
 }
 
 func TestALinkIsAUnitUnderItsOwnNameOnly(t *testing.T) {
-	dir := write(t, map[string]string{unitDir + "a.service": "[Service]\n", "rootfs/opt/mine/linked.service": "[Install]\n"})
+	dir := write(t, map[string]string{unitDir + "a.service": "[Service]\n", "rootfs/opt/mine/linked.service": wanted})
 	link(t, dir, "/dev/null", unitDir+"masked.timer")
 	link(t, dir, "a.service", unitDir+"alias.service")
 	link(t, dir, "/opt/mine/linked.service", unitDir+"linked.service")
@@ -103,7 +135,7 @@ func TestAnInstallersOutputIsShownInLinesThatDoNothingToATerminal(t *testing.T) 
 }
 
 func TestASubjectMayNameWhatToEnable(t *testing.T) {
-	s, err := Read(write(t, map[string]string{unitDir + "a.service": "[Install]\n", unitDir + "b.timer": "[Install]\n", "subject.yaml": "enable: [b.timer]\n"}))
+	s, err := Read(write(t, map[string]string{unitDir + "a.service": wanted, unitDir + "b.timer": wanted, "subject.yaml": "enable: [b.timer]\n"}))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"b.timer"}, s.Enable)
 }
@@ -134,7 +166,7 @@ func TestWhatIsNoSubjectIsRefused(t *testing.T) {
 func TestALayerLiesBelowTheSubjectsOwnFiles(t *testing.T) {
 	dir := write(t, map[string]string{
 		"common/rootfs/usr/bin/a": "theirs", "common/rootfs/usr/bin/b": "theirs",
-		"one/" + unitDir + "a.service": "[Install]\n", "one/rootfs/usr/bin/b": "own", "one/subject.yaml": "layers: [../common]\n",
+		"one/" + unitDir + "a.service": wanted, "one/rootfs/usr/bin/b": "own", "one/subject.yaml": "layers: [../common]\n",
 	})
 	s, err := Read(filepath.Join(dir, "one"))
 	require.NoError(t, err)
@@ -144,7 +176,7 @@ func TestALayerLiesBelowTheSubjectsOwnFiles(t *testing.T) {
 
 func TestASubjectMayBeOfLayersAlone(t *testing.T) {
 	dir := write(t, map[string]string{
-		"program/rootfs/usr/bin/a": "x", "units/" + unitDir + "a.service": "[Install]\n",
+		"program/rootfs/usr/bin/a": "x", "units/" + unitDir + "a.service": wanted,
 		"one/subject.yaml": "layers: [../program, ../units]\npopulator: a.service\n", "none/subject.yaml": "enable: [a.service]\n",
 	})
 	s, err := Read(filepath.Join(dir, "one"))
