@@ -80,9 +80,6 @@ type Expect struct {
 	Checks        []string      `json:"checks,omitempty"`            // empty: all
 }
 
-// Rotated is what the cloud's log adds to a secret's name for its second value.
-const Rotated = "@2"
-
 // delivers: Vector must run with the vault's values in the end.
 func (e Expect) delivers() bool { return e.RoleEnv != Never && !e.NoCredentials }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 )
 
@@ -154,7 +155,7 @@ func delivered(tl timeline.Timeline, e Expect) map[string]map[int]arrival {
 	out := map[string]map[int]arrival{}
 	named := !otherToken(tl)
 	for _, ev := range tl.Of(timeline.Request) {
-		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || named && strings.TrimSuffix(ev.Call.TokenName, Rotated) != e.LogToken {
+		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || named && strings.TrimSuffix(ev.Call.TokenName, recording.Rotated) != e.LogToken {
 			continue
 		}
 		for source, ranges := range ev.Call.Lines {

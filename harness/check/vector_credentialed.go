@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 )
 
@@ -104,7 +105,7 @@ func tokenElsewhere(tl timeline.Timeline) bool {
 // tokenSent is when Axiom first took a batch with the vault's token.
 func tokenSent(tl timeline.Timeline, e Expect) (time.Duration, bool) {
 	for _, ev := range tl.Of(timeline.Request) {
-		if c := ev.Call; c.Op == "ingest" && c.Status == 200 && strings.TrimSuffix(c.TokenName, Rotated) == e.LogToken {
+		if c := ev.Call; c.Op == "ingest" && c.Status == 200 && strings.TrimSuffix(c.TokenName, recording.Rotated) == e.LogToken {
 			return ev.At, true
 		}
 	}

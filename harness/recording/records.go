@@ -49,6 +49,10 @@ type Request struct {
 	Value string     `json:"-"`               // a rotated secret's, for the service
 }
 
+// Rotated is what TokenName, and every other name of a secret, ends in for the value
+// that the secret was rotated to.
+const Rotated = "@2"
+
 // OpReady is the cloud's own first line: it answers from here on.
 const OpReady = "ready"
 

@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"bootrace/harness/check"
 	"bootrace/harness/plan"
 	"bootrace/harness/recording"
 	"bootrace/images/azure/fault"
@@ -306,13 +305,13 @@ func TestEveryWayAndEveryActionIsAScriptThatShTakes(t *testing.T) {
 func TestARotatedSecretsNewValueIsSecretAndExpected(t *testing.T) {
 	w := newWorld()
 	w.meet([]fault.Fault{{Service: "keyvault", Kind: fault.SecretRotated, Secret: secretToken}})
-	fresh := w.secrets()[secretToken+check.Rotated]
+	fresh := w.secrets()[secretToken+recording.Rotated]
 	require.NotEmpty(t, fresh)
 	assert.NotEqual(t, w.token, fresh)
 	assert.Equal(t, fresh, w.vectorEnv(nil)["AXIOM_PLATFORM_TOKEN"])
-	config, err := w.cloudConfig(time.Minute)
+	cfg, err := w.cloudConfig(time.Minute)
 	require.NoError(t, err)
-	assert.Contains(t, string(config), fresh)
+	assert.Contains(t, string(cfg), fresh)
 	assert.Empty(t, w.vectorEnv([]string{secretMetricsToken})["AXIOM_PLATFORM_METRICS_TOKEN"])
 }
 

@@ -9,8 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"bootrace/harness/check"
+	"bootrace/harness/recording"
+	"bootrace/images/azure/config"
 	"bootrace/images/azure/fault"
+	"bootrace/images/azure/keyvault"
 )
 
 // The control plane's name; the other hosts are Azure's and Axiom's own.
@@ -87,7 +89,7 @@ func (w world) rotated() map[string]string {
 func (w world) secrets() map[string]string {
 	out := map[string]string{secretToken: w.token, secretMetricsToken: w.metricsToken}
 	for name, value := range w.rotated() {
-		out[name+check.Rotated] = value
+		out[name+recording.Rotated] = value
 	}
 	return out
 }
@@ -119,25 +121,25 @@ func (w world) vectorEnv(missing []string) map[string]string {
 	}
 }
 
-// cloudConfig is the configuration of images/azure.
+// cloudConfig is the configuration of the machine's cloud.
 func (w world) cloudConfig(pendingWorkerTTL time.Duration) ([]byte, error) {
-	tokens := map[string][]string{w.token: {w.dataset}, w.metricsToken: {w.metricsDataset}}
+	cfg := config.Default()
+	cfg.Vault, cfg.Tenant, cfg.Faults, cfg.Listen.DNS = w.vault, w.tenant, w.faults, "127.0.0.1:53"
+	cfg.ControlPlane.PendingWorkerTTL.Duration = pendingWorkerTTL
+	cfg.Secrets = keyvault.Seeds{}
+	for name, value := range w.inVault() {
+		cfg.Secrets[name] = keyvault.Text(value)
+	}
+	cfg.Axiom.Tokens = map[string][]string{w.token: {w.dataset}, w.metricsToken: {w.metricsDataset}}
 	// Old tokens stay good while the case lasts: a rotation overlaps.
 	for name, value := range w.rotated() {
 		switch name {
 		case secretToken:
-			tokens[value] = []string{w.dataset}
+			cfg.Axiom.Tokens[value] = []string{w.dataset}
 		case secretMetricsToken:
-			tokens[value] = []string{w.metricsDataset}
+			cfg.Axiom.Tokens[value] = []string{w.metricsDataset}
 		}
 	}
-	return json.Marshal(map[string]any{
-		"vault": w.vault, "tenant": w.tenant, "secrets": w.inVault(), "faults": w.faults,
-		"axiom": map[string]any{"tokens": tokens, "identity": map[string]string{
-			"OPENCOMPUTER_CELL_ID": w.cellID, "OPENSANDBOX_REGION": w.region,
-		}},
-		"control_plane": map[string]string{"pending_worker_ttl": pendingWorkerTTL.String()},
-		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443", "dns": "127.0.0.1:53"},
-		"ca_cert":       "/etc/azure/ca.pem", "ca_key": "/etc/azure/ca.key",
-	})
+	cfg.Axiom.Identity = map[string]string{"OPENCOMPUTER_CELL_ID": w.cellID, "OPENSANDBOX_REGION": w.region}
+	return json.Marshal(cfg)
 }

@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 
 	"bootrace/images/azure/ca"
-	"bootrace/images/azure/cloud"
+	"bootrace/images/azure/config"
 )
 
 // readAuthority reads what writeAuthority, or the image's build, has written.
-func readAuthority(cfg cloud.Config) (*ca.Authority, error) {
+func readAuthority(cfg config.Config) (*ca.Authority, error) {
 	cert, err := os.ReadFile(cfg.CACert)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read the authority's certificate: %w (azure ca DIR makes one)", err)

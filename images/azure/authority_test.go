@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"bootrace/images/azure/cloud"
+	"bootrace/images/azure/config"
 )
 
 func TestAnAuthorityIsMadeOnceAndCanBeServedWith(t *testing.T) {
@@ -17,7 +17,7 @@ func TestAnAuthorityIsMadeOnceAndCanBeServedWith(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
 	var stdout, stderr bytes.Buffer
 	require.Equal(t, 0, run(t.Context(), []string{"ca", dir}, &stdout, &stderr), &stderr)
-	cfg := cloud.Config{CACert: filepath.Join(dir, "ca.pem"), CAKey: filepath.Join(dir, "ca.key")}
+	cfg := config.Config{CACert: filepath.Join(dir, "ca.pem"), CAKey: filepath.Join(dir, "ca.key")}
 	_, err := readAuthority(cfg)
 	require.NoError(t, err)
 	info, err := os.Stat(cfg.CAKey)

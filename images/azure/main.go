@@ -20,6 +20,7 @@ import (
 	"syscall"
 
 	"bootrace/images/azure/cloud"
+	"bootrace/images/azure/config"
 )
 
 func main() {
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func serve(ctx context.Context, path string, stdout io.Writer) error {
-	cfg, err := cloud.Load(path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		return err
 	}

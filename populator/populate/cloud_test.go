@@ -19,6 +19,7 @@ import (
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/images/azure/cloud"
+	"bootrace/images/azure/config"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/keyvault"
 	"bootrace/images/azure/requestlog"
@@ -56,7 +57,7 @@ const latency = 2 * time.Millisecond
 
 func newEmulated(faults []fault.Fault) *emulated {
 	e := &emulated{began: time.Now(), said: map[string]said{}, onRequest: func() {}}
-	cfg := cloud.Config{Vault: theVault, Tenant: "0a1b2c3d-0000-4000-8000-00112233aabb", Secrets: keyvault.Seeds{}, Faults: faults}
+	cfg := config.Config{Vault: theVault, Tenant: "0a1b2c3d-0000-4000-8000-00112233aabb", Secrets: keyvault.Seeds{}, Faults: faults}
 	cfg.Listen.TLS = "127.0.0.1:443"
 	for _, s := range vectorenv.Secrets() {
 		cfg.Secrets[s.Name] = keyvault.Text("value of " + s.Name)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/bearer"
+	"bootrace/images/azure/config"
 	"bootrace/images/azure/imds"
 	"bootrace/images/azure/keyvault"
 )
@@ -113,7 +114,7 @@ func TestTheRealClientsWriteAVault(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	r := startAs(t, func(cfg *Config) { cfg.Role = keyvault.Officer })
+	r := startAs(t, func(cfg *config.Config) { cfg.Role = keyvault.Officer })
 	client := r.secrets(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -165,7 +166,7 @@ func TestTheRealClientsWriteAVault(t *testing.T) {
 func TestTheRealClientNamesAnIdentity(t *testing.T) {
 	one := imds.Identity{ClientID: uuid.NewString(), ObjectID: uuid.NewString(),
 		ResourceID: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/one"}
-	r := startAs(t, func(cfg *Config) { cfg.IMDS.UserAssigned = []imds.Identity{one} })
+	r := startAs(t, func(cfg *config.Config) { cfg.IMDS.UserAssigned = []imds.Identity{one} })
 	for _, id := range []azidentity.ManagedIDKind{azidentity.ClientID(one.ClientID), azidentity.ObjectID(one.ObjectID), azidentity.ResourceID(one.ResourceID)} {
 		credential, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ClientOptions: r.options(), ID: id})
 		require.NoError(t, err)

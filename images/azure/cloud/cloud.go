@@ -21,9 +21,11 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/images/azure/accesstoken"
 	"bootrace/images/azure/axiom"
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/config"
 	"bootrace/images/azure/controlplane"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/imds"
@@ -34,7 +36,7 @@ import (
 
 // Cloud is all services of one machine.
 type Cloud struct {
-	cfg     Config
+	cfg     config.Config
 	log     *requestlog.Log
 	control *controlplane.Service
 	plain   *http.Server // IMDS
@@ -46,7 +48,7 @@ type Cloud struct {
 
 // New returns the cloud that a configuration describes. It writes its request
 // log to out.
-func New(cfg Config, authority *ca.Authority, out io.Writer) *Cloud {
+func New(cfg config.Config, authority *ca.Authority, out io.Writer) *Cloud {
 	c := &Cloud{
 		cfg:     cfg,
 		log:     requestlog.New(out, hidden(cfg)),
@@ -93,7 +95,7 @@ func (c *Cloud) Faults() *fault.Schedule { return c.faults }
 
 // addresses are what the hosts resolve to: one for each service, because a
 // service can refuse connections while the others take them.
-func addresses(cfg Config, hosts map[string]site) map[string]resolver.Host {
+func addresses(cfg config.Config, hosts map[string]site) map[string]resolver.Host {
 	at, err := netip.ParseAddrPort(cfg.Listen.TLS)
 	if err != nil {
 		return nil // Load has said so
@@ -111,7 +113,7 @@ func addresses(cfg Config, hosts map[string]site) map[string]resolver.Host {
 
 // hidden returns the values that must not be in the log, by name, but for those
 // that a secret has: the vault tells the log of them as it gets them.
-func hidden(cfg Config) map[string]string {
+func hidden(cfg config.Config) map[string]string {
 	values := make(map[string]string)
 	n := 0
 	for token := range cfg.Axiom.Tokens {
@@ -119,7 +121,7 @@ func hidden(cfg Config) map[string]string {
 		values["axiom-token-"+strconv.Itoa(n)] = token
 	}
 	for name, value := range secrets(cfg) {
-		if strings.HasSuffix(name, rotated) {
+		if strings.HasSuffix(name, recording.Rotated) {
 			maps.DeleteFunc(values, func(_, token string) bool { return token == value })
 			values[name] = value
 		}
@@ -132,18 +134,15 @@ func hidden(cfg Config) map[string]string {
 }
 
 // secrets returns every value that a secret has or will have, by name.
-func secrets(cfg Config) map[string]string {
+func secrets(cfg config.Config) map[string]string {
 	values := cfg.Secrets.Current()
 	for _, f := range cfg.Faults {
 		if f.Kind == fault.SecretRotated {
-			values[f.Secret+rotated] = f.Value
+			values[f.Secret+recording.Rotated] = f.Value
 		}
 	}
 	return values
 }
-
-// rotated is what the log adds to a secret's name for its second value.
-const rotated = "@2"
 
 // server has one protocol: faults break off connections, which HTTP/2 would
 // share among requests.

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/config"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/keyvault"
 	"bootrace/images/azure/requestlog"
@@ -31,7 +32,7 @@ const tenant = "0a1b2c3d-0000-4000-8000-00112233aabb"
 
 // running is a cloud in this process, and a client that reaches it by the real names.
 type running struct {
-	cfg       Config
+	cfg       config.Config
 	cloud     *Cloud
 	token     string // the platform token
 	secret    string // another secret's value
@@ -45,14 +46,14 @@ type running struct {
 // start runs a cloud until the test ends.
 func start(t *testing.T, faults ...fault.Fault) *running {
 	t.Helper()
-	return startAs(t, func(cfg *Config) { cfg.Faults = faults })
+	return startAs(t, func(cfg *config.Config) { cfg.Faults = faults })
 }
 
 // startAs runs a cloud that is configured differently.
-func startAs(t *testing.T, configure func(*Config)) *running {
+func startAs(t *testing.T, configure func(*config.Config)) *running {
 	t.Helper()
 	r := &running{token: "xaat-" + uuid.NewString(), secret: rand.Text() + ` "'\$#=&<> é`, log: &lines{}}
-	r.cfg = Config{Vault: "kv-test", Tenant: tenant, Secrets: keyvault.Seeds{
+	r.cfg = config.Config{Vault: "kv-test", Tenant: tenant, Secrets: keyvault.Seeds{
 		"platform-token": keyvault.Text(r.token), "platform-dataset": keyvault.Text("the-logs-dataset"), "another": keyvault.Text(r.secret),
 	}}
 	r.cfg.Axiom.Tokens = map[string][]string{r.token: {"the-logs-dataset"}}
@@ -112,7 +113,7 @@ func (r *running) records(t *testing.T) []requestlog.Record {
 func TestNoVersionOfASecretIsInTheLogNorOneThatIsSetLater(t *testing.T) {
 	t.Parallel()
 	older, later := rand.Text(), rand.Text()
-	r := startAs(t, func(cfg *Config) {
+	r := startAs(t, func(cfg *config.Config) {
 		cfg.Role = keyvault.Officer
 		cfg.Secrets["rotated"] = keyvault.Seed{Versions: []keyvault.Version{{Value: older}, {Value: rand.Text()}}}
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/config"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/keyvault"
 	"bootrace/images/azure/requestlog"
@@ -57,7 +58,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, host, path, query, header, body string) {
 		var out bytes.Buffer
 		value, axiom := rand.Text(), rand.Text()
-		cfg := Config{Vault: "kv-test", Tenant: tenant, Role: keyvault.Officer, Secrets: keyvault.Seeds{
+		cfg := config.Config{Vault: "kv-test", Tenant: tenant, Role: keyvault.Officer, Secrets: keyvault.Seeds{
 			"one": keyvault.Text(value), "ingest": keyvault.Text(axiom), "gone": {Versions: keyvault.Text(value).Versions, Deleted: true},
 		}}
 		cfg.Axiom.Tokens = map[string][]string{axiom: {"logs"}}

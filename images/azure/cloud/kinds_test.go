@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images/azure/ca"
+	"bootrace/images/azure/config"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
@@ -28,7 +29,7 @@ func TestEveryKindOfTheTableIsCarriedOut(t *testing.T) {
 	require.NoError(t, err)
 	roots := x509.NewCertPool()
 	require.True(t, roots.AppendCertsFromPEM(cert))
-	c := New(Config{Vault: "kv-test", Tenant: tenant}, authority, io.Discard)
+	c := New(config.Config{Vault: "kv-test", Tenant: tenant}, authority, io.Discard)
 	services := map[string]service{}
 	for _, server := range []*http.Server{c.plain, c.secure} {
 		for _, at := range server.Handler.(front).hosts {
@@ -67,7 +68,7 @@ func TestEveryKindOfTheTableIsCarriedOut(t *testing.T) {
 
 func TestAFaultThatNobodyCarriesOutIsNotServed(t *testing.T) {
 	t.Parallel()
-	c := New(Config{Vault: "kv-test", Tenant: tenant}, newAuthority(t), io.Discard)
+	c := New(config.Config{Vault: "kv-test", Tenant: tenant}, newAuthority(t), io.Discard)
 	var rec requestlog.Record
 	w := httptest.NewRecorder()
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {

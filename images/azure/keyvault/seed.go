@@ -68,6 +68,14 @@ func (s Seeds) Current() map[string]string {
 	return current
 }
 
+// MarshalJSON writes what Seeds.UnmarshalJSON reads.
+func (s Seed) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Versions []Version `json:"versions"`
+		Deleted  bool      `json:"deleted,omitempty"`
+	}{s.Versions, s.Deleted})
+}
+
 // UnmarshalJSON says in which secret an error is.
 func (s *Seeds) UnmarshalJSON(text []byte) error {
 	var raw map[string]json.RawMessage

@@ -1,4 +1,9 @@
-package cloud
+// Package config is the file that says which cloud to be: written by the harness for
+// each machine, and read by the cloud.
+//
+//	cfg := config.Default()
+//	cfg.Vault, cfg.Secrets = "kv-1", keyvault.Seeds{"token": keyvault.Text(value)}
+package config
 
 import (
 	"bytes"
@@ -17,7 +22,7 @@ import (
 	"bootrace/images/azure/keyvault"
 )
 
-// Config is the file that says which cloud to be. It holds secrets.
+// Config is the file. It holds secrets.
 type Config struct {
 	Vault   string          `json:"vault"`
 	Tenant  string          `json:"tenant"`
@@ -45,14 +50,18 @@ type Config struct {
 	CAKey  string        `json:"ca_key"`
 }
 
-// Load reads a configuration strictly; what it leaves out has the values of
-// the image and of production.
-func Load(path string) (Config, error) {
+// Default has the values of the image and of production, for all that has any.
+func Default() Config {
 	var cfg Config
 	cfg.ControlPlane.PendingWorkerTTL.Duration = 600 * time.Second
 	cfg.Listen.IMDS, cfg.Listen.TLS = "169.254.169.254:80", "127.0.0.1:443"
 	cfg.CACert, cfg.CAKey = "/etc/azure/ca.pem", "/etc/azure/ca.key"
+	return cfg
+}
 
+// Load reads a configuration strictly; what it leaves out is Default's.
+func Load(path string) (Config, error) {
+	cfg := Default()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration: %w", err)

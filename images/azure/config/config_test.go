@@ -1,7 +1,8 @@
-package cloud
+package config
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -76,4 +77,19 @@ func write(t *testing.T, text string) string {
 	path := filepath.Join(t.TempDir(), "cloud.json")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
+}
+
+const tenant = "0a1b2c3d-0000-4000-8000-00112233aabb"
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	t.Parallel()
+	cfg := Default()
+	cfg.Vault, cfg.Tenant = "kv-a", tenant
+	cfg.Secrets = keyvault.Seeds{"a": keyvault.Text(rand.Text()), "b": {Versions: []keyvault.Version{{Value: "1"}, {Value: "2"}}, Deleted: true}}
+	cfg.Faults = []fault.Fault{{Service: "imds", Kind: fault.Hang}}
+	text, err := json.Marshal(cfg)
+	require.NoError(t, err)
+	got, err := Load(write(t, string(text)))
+	require.NoError(t, err)
+	assert.Equal(t, cfg, got)
 }
