@@ -44,7 +44,7 @@ var allowed = []struct {
 	{"harness/explain", []string{"harness/timeline", "harness/timespan", "results"}, "a result and its boot, in sentences"},
 	{"harness/lint", []string{"harness/timespan", "images/vector/config"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/museum", []string{"harness/plan", "scenarios", "results"}, "data, and what must come of it"},
-	{"harness/subject", []string{"images", "harness/machine"}, "bakes"},
+	{"harness/subject", []string{"images", "harness/machine", "scenarios/document"}, "bakes"},
 	{"scenarios", []string{"images/azure/fault", "scenarios/document"}, "the format of faults is the cloud's"},
 	{"scenarios/document", nil, "a leaf: a file and what is wrong with it"},
 	{"images", []string{"images/azure/ca"}, "the authority is made when the image is"},
@@ -81,6 +81,8 @@ var thirdParty = map[string]struct {
 	"github.com/lib/pq":                                      {[]string{"results/store", "results/store/postgrestest"}, "run sees stores only by its own interface"},
 	"gonum.org/v1/gonum/stat":                                {[]string{"results/history"}, "what is chance is decided in one place"},
 	"gonum.org/v1/gonum/stat/distuv":                         {[]string{"results/history"}, "what is chance is decided in one place"},
+	"github.com/invopop/jsonschema":                          {[]string{"scenarios/document"}, "what a file may hold is made and checked in one place"},
+	"github.com/santhosh-tekuri/jsonschema/v6":               {[]string{"scenarios/document"}, "what a file may hold is made and checked in one place"},
 	"github.com/in-toto/attestation/go/v1":                   {[]string{"results/gate"}, "a certificate's form is the gate's business"},
 	"github.com/secure-systems-lab/go-securesystemslib/dsse": {[]string{"results/gate"}, "a certificate's form is the gate's business"},
 }

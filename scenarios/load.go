@@ -16,7 +16,7 @@ type problems struct{ document.Problems }
 func Parse(file string, source []byte) (Scenario, error) {
 	p := &problems{document.Problems{File: file, Source: source}}
 	s := defaults()
-	if root := p.Read("scenario", Version, scenarioShape(), &s); root != nil {
+	if root := p.Read("scenario", Version, schema(), &s); root != nil {
 		p.sense(root, s)
 	}
 	s.File, s.Source = file, source

@@ -12,15 +12,15 @@ const Version = 1
 
 // Scenario is one scenario file, read and found to make sense.
 type Scenario struct {
-	Version     int       `yaml:"version" json:"version"`
-	Name        string    `yaml:"name" json:"name"`
-	Description string    `yaml:"description" json:"description"`
-	Size        Size      `yaml:"size" json:"size,omitempty"`
-	WorkerEnv   WorkerEnv `yaml:"worker_env" json:"worker_env"`
-	Cloud       Cloud     `yaml:"cloud" json:"cloud"`
-	During      []Action  `yaml:"during" json:"during,omitempty"`
-	Look        Look      `yaml:"look" json:"look"`
-	Expect      Expect    `yaml:"expect" json:"expect"`
+	Version     int       `yaml:"version" json:"version" jsonschema:"required,enum=1" jsonschema_description:"Version of this format: 1"`
+	Name        string    `yaml:"name" json:"name" jsonschema:"required,format=name" jsonschema_description:"Name of the scenario, as in bootrace run NAME"`
+	Description string    `yaml:"description" json:"description" jsonschema:"required,format=text" jsonschema_description:"What it is for, in a sentence"`
+	Size        Size      `yaml:"size" json:"size,omitempty" jsonschema_description:"The smallest set it is in: smoke, gate or nightly (default: nightly)"`
+	WorkerEnv   WorkerEnv `yaml:"worker_env" json:"worker_env" jsonschema:"required" jsonschema_description:"When /etc/opensandbox/worker.env is written"`
+	Cloud       Cloud     `yaml:"cloud" json:"cloud" jsonschema_description:"What is particular about the cloud"`
+	During      []Action  `yaml:"during" json:"during,omitempty" jsonschema_description:"What is done to units while the machine runs"`
+	Look        Look      `yaml:"look" json:"look" jsonschema:"required" jsonschema_description:"How long to look"`
+	Expect      Expect    `yaml:"expect" json:"expect" jsonschema:"required" jsonschema_description:"What the case must come to"`
 
 	File   string `yaml:"-" json:"-"` // where it was read from
 	Source []byte `yaml:"-" json:"-"` // the file as it is
@@ -39,6 +39,9 @@ const (
 // Sizes are in the order of their size.
 func Sizes() []Size { return []Size{Smoke, Gate, Nightly} }
 
+// Values are what a file may say.
+func (Size) Values() []string { return names(Sizes()) }
+
 // In says whether the scenario is in the set of a size.
 func (s Scenario) In(set Size) bool {
 	sizes := Sizes()
@@ -47,9 +50,9 @@ func (s Scenario) In(set Size) bool {
 
 // Action is something that is done to a unit while the machine runs.
 type Action struct {
-	At   Duration `yaml:"at" json:"at"` // since cloud-final's start
-	Do   string   `yaml:"do" json:"do"`
-	Unit string   `yaml:"unit" json:"unit"`
+	At   Duration `yaml:"at" json:"at" jsonschema:"required" jsonschema_description:"Since the start of cloud-final.service"` // since cloud-final's start
+	Do   string   `yaml:"do" json:"do" jsonschema:"required,enum=restart,enum=stop-start,enum=kill" jsonschema_description:"restart, stop-start (a second apart) or kill (SIGKILL)"`
+	Unit string   `yaml:"unit" json:"unit" jsonschema:"required,format=unit" jsonschema_description:"The unit"`
 }
 
 // What can be done to a unit: systemctl's restart and stop followed by start, and
@@ -69,48 +72,48 @@ const (
 
 // WorkerEnv says when /etc/opensandbox/worker.env is written.
 type WorkerEnv struct {
-	When  string   `yaml:"when" json:"when"`
-	Delay Duration `yaml:"delay" json:"delay,omitzero"`
-	Way   Way      `yaml:"way" json:"way,omitempty"`
+	When  string   `yaml:"when" json:"when" jsonschema:"required,enum=before-boot,enum=after,enum=never" jsonschema_description:"before-boot, after (a delay) or never"`
+	Delay Duration `yaml:"delay" json:"delay,omitzero" jsonschema_description:"With when: after. Counts from the start of cloud-final.service"`
+	Way   Way      `yaml:"way" json:"way,omitempty" jsonschema_description:"With when: after. How it is written (default: edited)"`
 }
 
 // Cloud is what is particular about the cloud.
 type Cloud struct {
 	// PendingWorkerTTL is how long the control plane waits for a worker to
 	// register before it destroys it.
-	PendingWorkerTTL Duration `yaml:"pending_worker_ttl" json:"pending_worker_ttl,omitzero"`
+	PendingWorkerTTL Duration `yaml:"pending_worker_ttl" json:"pending_worker_ttl,omitzero" jsonschema_description:"How long the control plane waits for the worker to register"`
 	// Faults are what goes wrong in it.
-	Faults []fault.Fault `yaml:"faults" json:"faults,omitempty"`
+	Faults []fault.Fault `yaml:"faults" json:"faults,omitempty" jsonschema_description:"What goes wrong, the first one that fits first"`
 }
 
 // Look says how long to look.
 type Look struct {
 	// Settle is after the worker has registered. If the credentials come later
 	// than that, the case goes on until Vector has held for a while.
-	Settle Duration `yaml:"settle" json:"settle,omitzero"`
-	Window Duration `yaml:"window" json:"window"` // at the latest, since the machine's start
+	Settle Duration `yaml:"settle" json:"settle,omitzero" jsonschema_description:"After the worker has registered"`
+	Window Duration `yaml:"window" json:"window" jsonschema:"required" jsonschema_description:"At the latest, since the machine's start"` // at the latest, since the machine's start
 }
 
 // Expect is what the case must come to.
 type Expect struct {
-	Verdict    string `yaml:"verdict" json:"verdict,omitempty"` // pass or fail
-	Registered bool   `yaml:"registered" json:"registered"`
+	Verdict    string `yaml:"verdict" json:"verdict,omitempty" jsonschema:"enum=pass,enum=fail" jsonschema_description:"What is expected; fail is for a known failure"` // pass or fail
+	Registered bool   `yaml:"registered" json:"registered" jsonschema:"required" jsonschema_description:"Whether the worker must register"`
 	// Credentials: Vector must run with the vault's values in the end. Without
 	// them nothing may be lost, but nothing need arrive.
-	Credentials       bool           `yaml:"credentials" json:"credentials"`
-	CredentialsWithin Duration       `yaml:"credentials_within" json:"credentials_within,omitzero"`
-	BootBudget        Duration       `yaml:"boot_budget" json:"boot_budget,omitzero"`
-	Starts            map[string]int `yaml:"starts" json:"starts,omitempty"` // of a unit, within 10 s
-	AllowedFailed     []Allowed      `yaml:"allowed_failed" json:"allowed_failed,omitempty"`
+	Credentials       bool           `yaml:"credentials" json:"credentials" jsonschema_description:"Whether Vector must run with the vault's values in the end (default: true)"`
+	CredentialsWithin Duration       `yaml:"credentials_within" json:"credentials_within,omitzero" jsonschema_description:"From worker.env complete to Vector running with the vault's values"`
+	BootBudget        Duration       `yaml:"boot_budget" json:"boot_budget,omitzero" jsonschema_description:"By how much multi-user.target may be later than in the control boot"`
+	Starts            map[string]int `yaml:"starts" json:"starts,omitempty" jsonschema_description:"Starts of a unit allowed within 10 s"` // of a unit, within 10 s
+	AllowedFailed     []Allowed      `yaml:"allowed_failed" json:"allowed_failed,omitempty" jsonschema_description:"Units that may fail"`
 	// Missing are optional secrets that the vault will not give: their variables
 	// are empty.
-	Missing []string `yaml:"missing" json:"missing,omitempty"`
+	Missing []string `yaml:"missing" json:"missing,omitempty" jsonschema:"format=secret" jsonschema_description:"Optional secrets that the vault will not give"`
 }
 
 // Allowed is a unit that may fail in this scenario, and why.
 type Allowed struct {
-	Unit   string `yaml:"unit" json:"unit"`
-	Reason string `yaml:"reason" json:"reason"`
+	Unit   string `yaml:"unit" json:"unit" jsonschema:"required,format=text" jsonschema_description:"Unit name or pattern"`
+	Reason string `yaml:"reason" json:"reason" jsonschema:"required,format=text" jsonschema_description:"Why it may"`
 }
 
 // Defaults for what a file may leave out.

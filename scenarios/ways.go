@@ -1,5 +1,10 @@
 package scenarios
 
+import (
+	"maps"
+	"slices"
+)
+
 // Way is how a role env is written. What each does, step by step, is the
 // business of whoever makes the machine's script.
 type Way string
@@ -20,6 +25,9 @@ const (
 	ServerEnv       Way = "server-env"
 	BothEnvs        Way = "both-envs"
 )
+
+// Values are what a file may say.
+func (Way) Values() []string { return names(slices.Sorted(maps.Keys(Ways()))) }
 
 // Ways is every way there is, with what happens.
 func Ways() map[Way]string {

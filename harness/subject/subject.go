@@ -26,12 +26,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	unitfile "github.com/coreos/go-systemd/v22/unit"
-	"github.com/goccy/go-yaml"
 
 	"bootrace/images"
+	"bootrace/scenarios/document"
 )
 
 // Subject is what is under test, read.
@@ -58,19 +59,19 @@ type Subject struct {
 type Manifest struct {
 	// Layers are directories, relative to this one, whose rootfs comes first. What
 	// else one with an install.sh has lies beside this one's when it is run.
-	Layers []string `yaml:"layers"`
+	Layers []string `yaml:"layers" jsonschema:"format=text" jsonschema_description:"Directories, relative to this one, whose files come first"`
 	// Populator is the unit that fetches the credentials, which scenarios restart and
 	// kill, where it is not called as ours is.
-	Populator string `yaml:"populator"`
+	Populator string `yaml:"populator" jsonschema:"format=unit" jsonschema_description:"The unit that fetches the credentials (default: populate-vector-env.service)"`
 	// Enable names the units to enable, instead of those with [Install].
-	Enable []string `yaml:"enable"`
+	Enable []string `yaml:"enable" jsonschema:"format=unit" jsonschema_description:"The units to enable (default: those with [Install])"`
 	// Install is for an install.sh.
 	Install struct {
-		Args    []string      `yaml:"args"`
-		Timeout time.Duration `yaml:"timeout"` // default: [installTimeout]
-	} `yaml:"install"`
+		Args    []string      `yaml:"args" jsonschema_description:"Its arguments"`
+		Timeout time.Duration `yaml:"timeout" jsonschema_description:"How long it may take (default: 5m)"` // [installTimeout]
+	} `yaml:"install" jsonschema_description:"How install.sh is run"`
 	// CredentialsWithin are limits tighter than the scenarios', by scenario or "default".
-	CredentialsWithin map[string]time.Duration `yaml:"credentials_within"`
+	CredentialsWithin map[string]time.Duration `yaml:"credentials_within" jsonschema_description:"Limits tighter than the scenarios', by scenario or default"`
 }
 
 // unitDirs adds the second name that the last has where /usr is merged.
@@ -106,9 +107,6 @@ func Read(dir string) (Subject, error) {
 		}
 	}
 	s.Enable, s.Populator, s.CredentialsWithin = m.Enable, m.Populator, m.CredentialsWithin
-	if s.Populator != "" && !images.IsUnit(s.Populator, "") {
-		return s, fmt.Errorf("subject %s: subject.yaml: populator %q is no unit name", dir, s.Populator)
-	}
 	if err := s.complete(m.Enable != nil); err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
 	}
@@ -124,11 +122,18 @@ func readManifest(file string) (m Manifest, err error) {
 	if err != nil {
 		return m, err
 	}
-	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
-		return m, fmt.Errorf("%s: %w", file, err)
-	}
-	return m, nil
+	p := &document.Problems{File: file, Source: text}
+	p.Read("subject", unversioned, manifestSchema(), &m)
+	return m, p.Err()
 }
+
+// unversioned: a manifest has no version, and may say nothing.
+const unversioned = 0
+
+var manifestSchema = sync.OnceValue(func() *document.Schema { return document.Of(Manifest{}, "bootrace subject") })
+
+// Schema is the JSON Schema (2020-12) of subject.yaml, for editors.
+func Schema() ([]byte, error) { return manifestSchema().JSON() }
 
 // Populator is the default subject: this project's own, built from source.
 func Populator(ctx context.Context, b *images.Builder) (Subject, error) {
@@ -172,11 +177,6 @@ func (s *Subject) complete(named bool) error {
 	}
 	slices.Sort(s.Enable)
 	s.Units = images.Units(s.unitFiles)
-	for _, unit := range s.Enable {
-		if !images.IsUnit(unit, "") {
-			return fmt.Errorf("%q in its list enable is no unit name", unit)
-		}
-	}
 	if len(s.Units) == 0 && s.installer == nil {
 		return noUnit("rootfs/")
 	}

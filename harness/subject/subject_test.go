@@ -2,6 +2,7 @@ package subject
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,9 +149,9 @@ func TestWhatIsNoSubjectIsRefused(t *testing.T) {
 	}{
 		{"no rootfs", map[string]string{"a.service": ""}, "mine/rootfs, whose files are copied"},
 		{"no unit", map[string]string{"rootfs/usr/bin/x": ""}, "brings no unit"},
-		{"a shell command for a unit", map[string]string{unitDir + "a.service": "", "subject.yaml": "enable: ['a.service;reboot']"}, "is no unit name"},
-		{"an unknown key", map[string]string{unitDir + "a.service": "", "subject.yaml": "enabled: [a.service]"}, `unknown field "enabled"`},
-		{"no unit's name for the populator", map[string]string{unitDir + "a.service": "", "subject.yaml": "populator: fetch"}, `populator "fetch" is no unit name`},
+		{"a shell command for a unit", map[string]string{unitDir + "a.service": "", "subject.yaml": "enable: ['a.service;reboot']"}, "subject.yaml:1:10: enable[0]: expected a unit's full name"},
+		{"an unknown key", map[string]string{unitDir + "a.service": "", "subject.yaml": "enabled: [a.service]"}, "subject.yaml:1:1: unknown key enabled: expected credentials_within, enable, install, layers, populator (did you mean enable?)"},
+		{"no unit's name for the populator", map[string]string{unitDir + "a.service": "", "subject.yaml": "populator: fetch"}, "subject.yaml:1:12: populator: expected a unit's full name"},
 		{"a layer that is not there", map[string]string{unitDir + "a.service": "", "subject.yaml": "layers: [../none]"}, "none/rootfs"},
 	}
 	for _, tt := range tests {
@@ -213,4 +214,17 @@ func TestTheHashIsThatOfTheContent(t *testing.T) {
 	}
 	assert.Equal(t, read("[Service]\n"), read("[Service]\n"))
 	assert.NotEqual(t, read("[Service]\n"), read("[Service]\nType=notify\n"))
+}
+
+var update = flag.Bool("update", false, "write subject.schema.json anew")
+
+func TestTheSchemaIsThatOfTheType(t *testing.T) {
+	want, err := Schema()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("subject.schema.json", want, 0o600))
+	}
+	got, err := os.ReadFile("subject.schema.json")
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got), "run: go test ./harness/subject -run Schema -update")
 }

@@ -28,15 +28,15 @@ const (
 
 // Policy is what must be shown of a subject before it is let through.
 type Policy struct {
-	Scenarios []string `yaml:"scenarios"` // sizes, names or files, as bootrace run takes them
-	Bases     []string `yaml:"bases"`
-	Repeat    int      `yaml:"repeat"`    // boots of each scenario and base
-	Vector    string   `yaml:"vector"`    // Real or Any
-	MinCases  int      `yaml:"min_cases"` // so many cases must have been judged, at least
+	Scenarios []string `yaml:"scenarios" jsonschema:"required,minItems=1,uniqueItems=true,format=text" jsonschema_description:"what is booted: sizes, names or files" jsonschema_extras:"errorMessage=expected a list with at least one name"` // sizes, names or files, as bootrace run takes them
+	Bases     []string `yaml:"bases" jsonschema:"required,minItems=1,uniqueItems=true,format=text" jsonschema_description:"on which bases" jsonschema_extras:"errorMessage=expected a list with at least one name"`
+	Repeat    int      `yaml:"repeat" jsonschema:"minimum=1" jsonschema_description:"boots of each scenario and base"`                // boots of each scenario and base
+	Vector    string   `yaml:"vector" jsonschema:"enum=real,enum=any" jsonschema_description:"the real one, or the stand-in will do"` // Real or Any
+	MinCases  int      `yaml:"min_cases" jsonschema:"minimum=1" jsonschema_description:"cases that must have been judged"`            // so many cases must have been judged, at least
 	// MaxInvalid is how many cases the host may have spoilt for good, as long as
 	// each scenario is judged on each base. No such case is a pass.
-	MaxInvalid int      `yaml:"max_invalid"`
-	Waivers    []Waiver `yaml:"waivers"`
+	MaxInvalid int      `yaml:"max_invalid" jsonschema:"minimum=0" jsonschema_description:"cases that the host may have spoilt for good"`
+	Waivers    []Waiver `yaml:"waivers" jsonschema_description:"known failures that are let through"`
 
 	File   string `yaml:"-"` // where it was read from
 	Source []byte `yaml:"-"` // the file as it is
@@ -45,12 +45,12 @@ type Policy struct {
 // Waiver lets a check fail in a scenario: a known failure, which somebody answers
 // for, and not for ever. One that is not needed must go.
 type Waiver struct {
-	Scenario string `yaml:"scenario" json:"scenario"`
-	Base     string `yaml:"base" json:"base,omitempty"` // empty: all
-	Check    string `yaml:"check" json:"check"`
-	Reason   string `yaml:"reason" json:"reason"`
-	Owner    string `yaml:"owner" json:"owner"`
-	Expires  string `yaml:"expires" json:"expires"` // the last day it holds, in UTC, as 2026-01-31
+	Scenario string `yaml:"scenario" json:"scenario" jsonschema:"required,format=text" jsonschema_extras:"errorMessage=expected a scenario's name"`
+	Base     string `yaml:"base" json:"base,omitempty" jsonschema:"format=text" jsonschema_extras:"errorMessage=expected a base"` // empty: all
+	Check    string `yaml:"check" json:"check" jsonschema:"required,format=text" jsonschema_extras:"errorMessage=expected a check's name"`
+	Reason   string `yaml:"reason" json:"reason" jsonschema:"required,format=text" jsonschema_extras:"errorMessage=expected why it may fail"`
+	Owner    string `yaml:"owner" json:"owner" jsonschema:"required,format=text" jsonschema_extras:"errorMessage=expected who answers for it"`
+	Expires  string `yaml:"expires" json:"expires" jsonschema:"required,format=date" jsonschema_extras:"errorMessage=expected the last day it holds\\, such as 2026-01-31"` // the last day it holds, in UTC, as 2026-01-31
 }
 
 // expired reports whether the waiver holds no longer. A date that is none has

@@ -1,6 +1,8 @@
 package gate_test
 
 import (
+	"flag"
+	"os"
 	"strings"
 	"testing"
 
@@ -128,4 +130,18 @@ func FuzzParse(f *testing.F) {
 			assert.NotEmpty(t, w.Expires)
 		}
 	})
+}
+
+var update = flag.Bool("update", false, "write policy.schema.json anew")
+
+func TestTheSchemaIsThatOfTheType(t *testing.T) {
+	t.Parallel()
+	want, err := gate.Schema()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("policy.schema.json", want, 0o600))
+	}
+	got, err := os.ReadFile("policy.schema.json")
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got), "run: go test ./results/gate -run Schema -update")
 }

@@ -133,7 +133,9 @@ func (p *Problems) parse(kind string, version int) ast.Node {
 	}
 	switch len(docs) {
 	case 0:
-		p.At(nil, "empty: expected a %s, beginning with version: %d", kind, version)
+		if version > 0 {
+			p.At(nil, "empty: expected a %s, beginning with version: %d", kind, version)
+		}
 		return nil
 	case 1:
 		return docs[0]

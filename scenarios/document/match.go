@@ -2,29 +2,32 @@ package document
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	validator "github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
 // Read reads the file into a value, which has its defaults, and returns the root of
 // the document; nil where there is a problem. A file of another version has that
 // one alone: what else is to be said of it nobody here can know.
-func (p *Problems) Read(kind string, version int, s Shape, into any) ast.Node {
+func (p *Problems) Read(kind string, version int, s *Schema, into any) ast.Node {
 	root := p.parse(kind, version)
 	if root == nil || !p.readable(root, version) {
 		return nil
 	}
-	p.match(root, s, "")
+	if ast.Walk(plain{p}, root); len(p.List) == 0 {
+		p.match(root, s)
+	}
 	if len(p.List) == 0 {
-		if err := yaml.Unmarshal(p.Source, into); err != nil {
-			p.At(nil, "%v", err) // the shape let through what the types do not take
+		if err := yaml.NodeToValue(root, into); err != nil {
+			p.notYAML(err) // the schema let through what the types do not take
 		}
 	}
 	if len(p.List) > 0 {
@@ -35,126 +38,127 @@ func (p *Problems) Read(kind string, version int, s Shape, into any) ast.Node {
 
 // readable says whether the file is of our version.
 func (p *Problems) readable(root ast.Node, version int) bool {
-	m, ok := root.(ast.MapNode)
-	if !ok {
-		return true
-	}
-	for it := m.MapRange(); it.Next(); {
-		if n, isInt := it.Value().(*ast.IntegerNode); isInt && it.Key().GetToken().Value == "version" && n.GetToken().Value != strconv.Itoa(version) {
-			p.At(it.Key().GetToken(), "version: this program reads version %d, found %s", version, n.GetToken().Value)
-			return false
-		}
+	key, n := child(root, "version")
+	if _, isInt := n.(*ast.IntegerNode); isInt && n.GetToken().Value != strconv.Itoa(version) {
+		p.At(key, "version: this program reads version %d, found %s", version, n.GetToken().Value)
+		return false
 	}
 	return true
 }
 
-// match holds a node against a shape.
-func (p *Problems) match(n ast.Node, s Shape, path string) {
-	switch n := n.(type) {
+// plain notes what a file of ours does not need, and what a reader would stumble on.
+type plain struct{ *Problems }
+
+func (p plain) Visit(n ast.Node) ast.Visitor {
+	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
 		p.At(n.GetToken(), "anchors, aliases and tags are not taken: write the value out")
+		return nil
+	}
+	return p
+}
+
+// match holds the document against a schema.
+func (p *Problems) match(root ast.Node, s *Schema) {
+	var value any
+	if err := yaml.NodeToValue(root, &value); err != nil {
+		p.notYAML(err)
 		return
 	}
-	switch s.Kind {
-	case Object, Table:
-		p.matchMapping(n, s, path)
-	case List:
-		p.matchList(n, s, path)
-	default:
-		if want, ok := scalar(n, s); !ok {
-			p.At(n.GetToken(), "%s: expected %s, found %s", path, want, describe(n))
-		}
+	schema, err := s.compiled()
+	if err == nil {
+		err = schema.Validate(value)
+	}
+	if invalid := (*validator.ValidationError)(nil); errors.As(err, &invalid) {
+		p.tell(root, s, invalid)
+	} else if err != nil {
+		p.At(nil, "%v", err)
 	}
 }
 
-func (p *Problems) matchList(n ast.Node, s Shape, path string) {
-	list, ok := n.(*ast.SequenceNode)
-	if !ok || s.Set && len(list.Values) == 0 {
-		p.At(n.GetToken(), "%s: expected %s, found %s", path, cmp.Or(s.Want, "a list"), describe(n))
-		return
-	}
-	seen := map[string]bool{}
-	for i, v := range list.Values {
-		at, value := fmt.Sprintf("%s[%d]", path, i), v.GetToken().Value
-		p.match(v, *s.Items, at)
-		if s.Set && seen[value] {
-			p.At(v.GetToken(), "%s: %s is there twice", at, value)
-		}
-		seen[value] = true
-	}
-}
-
-func (p *Problems) matchMapping(n ast.Node, s Shape, path string) {
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		values = n.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
-	default:
-		p.At(n.GetToken(), "%s: expected keys with values, found %s", cmp.Or(path, "the file"), describe(n))
-		return
-	}
-	seen := map[string]bool{}
-	for _, v := range values {
-		key := v.Key.GetToken().Value
-		at := strings.TrimPrefix(path+"."+key, ".")
-		if seen[key] {
-			p.At(v.Key.GetToken(), "%s is there twice", at)
-			continue
-		}
-		seen[key] = true
-		if s.Kind == Table {
-			if !s.matches(key) {
-				p.At(v.Key.GetToken(), "%s: expected %s as its key", at, s.Want)
+// tell notes what the validator found, each at its place and in our words.
+func (p *Problems) tell(root ast.Node, s *Schema, e *validator.ValidationError) {
+	path, part := e.InstanceLocation, s.At(e.InstanceLocation...)
+	n, name := find(root, path)
+	switch k := e.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		for _, key := range k.Properties {
+			at, _ := child(n, key)
+			if part.PatternProperties != nil {
+				p.At(at, "%s: expected %s, as its key", join(name, key), keys(part))
+				continue
 			}
-			p.match(v.Value, Shape{Kind: Integer, Least: 1}, at)
-			continue
+			known := slices.Sorted(part.Properties.KeysFromOldest())
+			p.At(at, "unknown key %s: expected %s%s", join(name, key), strings.Join(known, ", "), DidYouMean(key, known))
 		}
-		field, known := s.Fields[key]
-		if !known {
-			keys := slices.Sorted(maps.Keys(s.Fields))
-			p.At(v.Key.GetToken(), "unknown key %s: expected %s%s", at, strings.Join(keys, ", "), DidYouMean(key, keys))
-			continue
+	case *kind.Required:
+		for _, key := range k.Missing {
+			of := s.At(append(slices.Clone(path), key)...)
+			p.At(n.GetToken(), "%s is missing: %s", join(name, key), cmp.Or(of.Description, strings.TrimPrefix(want(of), "expected ")))
 		}
-		p.match(v.Value, field, at)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Fields)) {
-		if s.Fields[name].Required && !seen[name] {
-			p.At(n.GetToken(), "%s is missing: %s", strings.TrimPrefix(path+"."+name, "."), cmp.Or(s.Fields[name].Doc, s.Fields[name].Want))
+	case *kind.UniqueItems:
+		item, at := find(root, append(slices.Clone(path), strconv.Itoa(k.Duplicates[1])))
+		p.At(item.GetToken(), "%s: %s is there twice", at, item.GetToken().Value)
+	default:
+		for _, cause := range e.Causes {
+			p.tell(root, s, cause)
+		}
+		if len(e.Causes) > 0 {
+			return
+		}
+		before := len(p.List)
+		p.At(n.GetToken(), "%s: %s, found %s", cmp.Or(name, "the file"), want(part), describe(n))
+		if slices.Contains(p.List[:before], p.List[before]) { // two keywords, one mistake
+			p.List = p.List[:before]
 		}
 	}
 }
 
-// scalar says what the shape wants, and whether the node is that.
-func scalar(n ast.Node, s Shape) (want string, ok bool) {
-	value := n.GetToken().Value
-	switch s.Kind {
-	case Integer:
-		_, isInt := n.(*ast.IntegerNode)
-		i, err := strconv.Atoi(value)
-		if s.Only != 0 {
-			return strconv.Itoa(s.Only), isInt && value == strconv.Itoa(s.Only)
+// find returns the node at a path that the validator names, and the path in our form.
+func find(n ast.Node, path []string) (ast.Node, string) {
+	name := ""
+	for _, step := range path {
+		if list, ok := n.(*ast.SequenceNode); ok {
+			i, _ := strconv.Atoi(step)
+			n, name = list.Values[i], name+"["+step+"]"
+			continue
 		}
-		return fmt.Sprintf("a whole number, at least %d", s.Least), isInt && err == nil && i >= s.Least
-	case Boolean:
-		_, ok = n.(*ast.BoolNode)
-		return "true or false", ok
-	case Duration:
-		_, isText := n.(*ast.StringNode)
-		return "a duration such as 45s or 4m", isText && s.matches(value)
-	case Date:
-		_, err := time.Parse(time.DateOnly, value)
-		return cmp.Or(s.Want, "a day such as 2026-01-31"), err == nil
+		_, n = child(n, step)
+		name = join(name, step)
 	}
-	_, isText := n.(*ast.StringNode)
-	if literal, ok := n.(*ast.LiteralNode); ok {
-		isText, value = true, literal.Value.Value
+	return n, name
+}
+
+func join(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
+
+// keys says what the keys of a mapping are.
+func keys(s *Part) string {
+	for _, t := range texts {
+		if s.PatternProperties[t.pattern] != nil {
+			return t.want
+		}
 	}
-	if len(s.Enum) > 0 {
-		return "one of " + strings.Join(s.Enum, ", "), isText && slices.Contains(s.Enum, value)
+	return "another key"
+}
+
+// want says what a part of a file may hold.
+func want(s *Part) string {
+	if said, ok := s.Extras[wanted].(string); ok {
+		return said
 	}
-	return cmp.Or(s.Want, "text"), isText && s.matches(value)
+	var choices []string
+	for _, v := range s.Enum {
+		choices = append(choices, fmt.Sprint(v))
+	}
+	switch len(choices) {
+	case 0:
+	case 1:
+		return "expected " + choices[0]
+	default:
+		return "expected one of " + strings.Join(choices, ", ")
+	}
+	words := map[string]string{"integer": "a whole number, at least " + string(s.Minimum), "boolean": "true or false", "object": "keys with values", "array": "a list", "string": "text"}
+	return "expected " + words[s.Type]
 }
 
 func describe(n ast.Node) string {

@@ -107,6 +107,15 @@ func Table() []Row {
 	}
 }
 
+// Values are what a file may say.
+func (Kind) Values() []string {
+	var all []string
+	for _, row := range Table() {
+		all = append(all, string(row.Kind))
+	}
+	return all
+}
+
 // Row returns the table's row of a kind.
 func (k Kind) Row() (Row, bool) {
 	table := Table()
