@@ -46,7 +46,6 @@ type Request struct {
 	UserAgent string         `json:"user_agent,omitempty"`
 
 	Fault fault.Kind `json:"fault,omitempty"` // what went wrong on purpose
-	Value string     `json:"-"`               // a rotated secret's, for the service
 }
 
 // Rotated is what TokenName, and every other name of a secret, ends in for the value

@@ -95,6 +95,15 @@ func leading(text string) (d time.Duration, length int, err error) {
 	return d, len(m[0]), nil
 }
 
+// Micro is a time span as systemd has it on the bus, in microseconds; what is longer
+// than a time.Duration can be is for ever, as systemd's own UINT64_MAX.
+func Micro(n uint64) time.Duration {
+	if n > uint64(Infinity/time.Microsecond) {
+		return Infinity
+	}
+	return time.Duration(n) * time.Microsecond
+}
+
 // Format writes a time span as systemd's tools do, the largest unit first; less
 // than a minute is one value, with a fraction where there is one.
 func Format(d time.Duration) string {

@@ -1,6 +1,7 @@
 package timespan
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -49,6 +50,12 @@ func TestWhatSystemdWrites(t *testing.T) {
 	} {
 		assert.Equal(t, want, Format(d))
 	}
+}
+
+func TestWhatTheBusSays(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, 10*time.Second, Micro(10_000_000))
+	assert.Equal(t, Infinity, Micro(math.MaxUint64))
 }
 
 func TestWhatIsWrittenIsReadAgain(t *testing.T) {

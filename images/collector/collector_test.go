@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	godbus "github.com/godbus/dbus/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -62,4 +64,10 @@ func TestPackageVersion(t *testing.T) {
 	const status = "Package: cloud-guest\nVersion: 1\n\nPackage: cloud-init\nStatus: install ok installed\nVersion: 25.1.4-1\n\n"
 	assert.Equal(t, "25.1.4-1", packageVersion(status, "cloud-init"))
 	assert.Empty(t, packageVersion(status, "cloud"))
+}
+
+func TestALimitIsWrittenAsSystemctlWritesIt(t *testing.T) {
+	for want, n := range map[string]uint64{"10s": 10_000_000, "2min": 120_000_000, "infinity": math.MaxUint64, "0s": 0} {
+		assert.Equal(t, want, propertyText("StartLimitIntervalUSec", godbus.MakeVariant(n)))
+	}
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
 	godbus "github.com/godbus/dbus/v5"
 
+	"bootrace/harness/timespan"
 	"bootrace/images/inside/process"
 )
 
@@ -104,7 +104,7 @@ func propertyText(name string, v godbus.Variant) string {
 		return strings.Join(value, " ")
 	case uint64:
 		if name == "StartLimitIntervalUSec" {
-			return fmt.Sprintf("%gs", (time.Duration(value) * time.Microsecond).Seconds())
+			return timespan.Format(timespan.Micro(value))
 		}
 		return fmt.Sprint(value)
 	case string:
