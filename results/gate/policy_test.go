@@ -132,6 +132,19 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// What the README shows of a policy can be copied.
+func TestTheREADMEsPolicyIsOne(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, after, found := strings.Cut(string(text), "\n    version: 1\n")
+	require.True(t, found)
+	shown, _, _ := strings.Cut("\n    version: 1\n"+after, "\n\n")
+	p, err := gate.Parse("README.md", []byte(strings.ReplaceAll(shown, "\n    ", "\n")))
+	require.NoError(t, err)
+	assert.Len(t, p.Waivers, 1)
+}
+
 var update = flag.Bool("update", false, "write policy.schema.json anew")
 
 func TestTheSchemaIsThatOfTheType(t *testing.T) {
