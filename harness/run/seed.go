@@ -20,7 +20,7 @@ const roleEnvDir = "/etc/opensandbox"
 func (w world) roleEnv(edited bool) []byte {
 	worker, hostIP := "__WORKER_ID__", "__HOST_IP__"
 	if edited {
-		worker, hostIP = w.workerID, "127.0.0.1"
+		worker, hostIP = w.workerID, "10.4.0.4" // images/azure/uplink
 	}
 	return fmt.Appendf(nil, `OPENSANDBOX_ROLE=worker
 OPENSANDBOX_REGION=%s

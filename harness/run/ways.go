@@ -9,7 +9,7 @@ var ways = map[scenarios.Way]string{
 	scenarios.Edited: `template > $file
 created
 sed -i 's/__WORKER_ID__/{{.WorkerID}}/' $file
-sed -i 's/__HOST_IP__/127.0.0.1/' $file`,
+sed -i 's/__HOST_IP__/10.4.0.4/' $file`,
 	scenarios.EmptyThenFilled: `: > $file
 created
 sleep 6

@@ -27,7 +27,7 @@ import (
 
 	"bootrace/images/azure/ca"
 	"bootrace/images/azure/keyvault"
-	"bootrace/images/azure/loopback"
+	"bootrace/images/azure/uplink"
 )
 
 // patience bounds every wait: a hundred processes one after the other, or a whole
@@ -103,7 +103,7 @@ func (m *machine) configure(t *testing.T, role keyvault.Role) {
 		"ca_cert": filepath.Join(m.dir, "ca.pem"), "ca_key": filepath.Join(m.dir, "ca.key"),
 	})
 	require.NoError(t, err)
-	hosts := "127.0.0.1 localhost kv-test.vault.azure.net api.axiom.co control-plane.opensandbox.internal login.microsoftonline.com other.vault.azure.net\n"
+	hosts := "127.0.0.1 localhost\n203.0.113.1 kv-test.vault.azure.net api.axiom.co control-plane.opensandbox.internal login.microsoftonline.com other.vault.azure.net\n"
 	for name, content := range map[string][]byte{"cloud.json": text, "ca.pem": cert, "ca.key": key, "hosts": []byte(hosts)} {
 		require.NoError(t, os.WriteFile(filepath.Join(m.dir, name), content, 0o600))
 	}
@@ -197,7 +197,7 @@ func TestTheNetworkInsideAMachine(t *testing.T) {
 	if os.Getenv(insideMarker) == "" {
 		t.Skip("runs inside a machine")
 	}
-	own := loopback.Address.Addr().String()
+	own := uplink.Address.Addr().String()
 	// As programs ask for the address by which their machine is known.
 	for _, to := range []string{"8.8.8.8:53", "1.1.1.1:80", "192.0.2.1:9"} {
 		conn, err := net.Dial("udp4", to)
@@ -209,10 +209,10 @@ func TestTheNetworkInsideAMachine(t *testing.T) {
 	}
 	addresses, err := net.InterfaceAddrs()
 	require.NoError(t, err)
-	assert.Contains(t, fmt.Sprint(addresses), loopback.Address.String())
+	assert.Contains(t, fmt.Sprint(addresses), uplink.Address.String())
 
 	// A connection that leads out fails, and does not hang.
-	for _, to := range []string{"8.8.8.8:53", "10.4.0.1:80", "10.4.0.9:443", "169.254.169.253:80"} {
+	for _, to := range []string{"8.8.8.8:53", "203.0.113.9:80", "10.4.0.9:443", "169.254.169.253:80"} {
 		_, err := net.DialTimeout("tcp4", to, patience)
 		require.ErrorIs(t, err, syscall.ENETUNREACH, to)
 	}
@@ -220,7 +220,7 @@ func TestTheNetworkInsideAMachine(t *testing.T) {
 	l, err := net.Listen("tcp4", net.JoinHostPort(own, "0"))
 	require.NoError(t, err)
 	defer l.Close()
-	for _, to := range []string{l.Addr().String(), "169.254.169.254:80", "127.0.0.1:443"} {
+	for _, to := range []string{l.Addr().String(), "169.254.169.254:80", "203.0.113.1:443"} {
 		conn, err := net.DialTimeout("tcp4", to, patience)
 		require.NoError(t, err, to)
 		require.NoError(t, conn.Close())

@@ -184,7 +184,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 			// The cloud's own resolver. The worker has the same resolv.conf, as it
 			// has the same network; the search list is not the host's.
 			hc.DNS, hc.DNSSearch = []netip.Addr{netip.MustParseAddr("127.0.0.1")}, []string{"."}
-			// For 169.254.169.254 on lo, in a namespace that has nothing else.
+			// For eth0, and the cloud behind it (images/azure/uplink).
 			hc.CapAdd = []string{"NET_ADMIN"}
 		},
 	})

@@ -60,7 +60,7 @@ func (l lab) spec(t *testing.T, name, script string) machine.Spec {
 		"vault": "kv-test", "tenant": "11111111-2222-4333-8444-555555555555", "secrets": map[string]string{},
 		"axiom":         map[string]any{"tokens": map[string][]string{}},
 		"control_plane": map[string]string{"pending_worker_ttl": "10m"},
-		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "127.0.0.1:443", "dns": "127.0.0.1:53"},
+		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "203.0.113.1:443", "dns": "127.0.0.1:53"},
 		"ca_cert":       "/etc/azure/ca.pem", "ca_key": "/etc/azure/ca.key",
 	})
 	require.NoError(t, err)

@@ -9,8 +9,8 @@ import (
 	"net/netip"
 
 	"bootrace/harness/recording"
-	"bootrace/images/azure/loopback"
 	"bootrace/images/azure/requestlog"
+	"bootrace/images/azure/uplink"
 )
 
 // Listeners are where a cloud is reached.
@@ -40,15 +40,18 @@ func (c *Cloud) Listen(ctx context.Context) (_ *Listeners, err error) {
 			l.close()
 		}
 	}()
+	imds, at := netip.MustParseAddrPort(cfg.Listen.IMDS), netip.MustParseAddrPort(cfg.Listen.TLS) // Load has tried
+	hosts := addresses(cfg, c.secure.Handler.(front).hosts)
+	local := []netip.Addr{imds.Addr(), at.Addr()}
+	for _, host := range hosts {
+		local = append(local, host.Address)
+	}
+	if err := uplink.Ensure(local...); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
 	if l.plain, err = c.open(ctx, "imds", cfg.Listen.IMDS); err != nil {
 		return nil, err
 	}
-	// Last of all that is made in the namespace: from then on it has an interface.
-	defer func() {
-		if err == nil && netip.MustParseAddrPort(cfg.Listen.IMDS).Addr().IsLinkLocalUnicast() {
-			err = loopback.Uplink()
-		}
-	}()
 	if cfg.Listen.DNS == "" {
 		all, err := listen(ctx, cfg.Listen.TLS)
 		if err != nil {
@@ -57,8 +60,7 @@ func (c *Cloud) Listen(ctx context.Context) (_ *Listeners, err error) {
 		l.secure = []net.Listener{all}
 		return l, nil
 	}
-	at := netip.MustParseAddrPort(cfg.Listen.TLS) // Load has tried
-	for _, host := range addresses(cfg, c.secure.Handler.(front).hosts) {
+	for _, host := range hosts {
 		one, err := c.open(ctx, host.Service, netip.AddrPortFrom(host.Address, at.Port()).String())
 		if err != nil {
 			return nil, err
@@ -121,17 +123,8 @@ func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
 	return errors.Join(err, <-closed, <-closed)
 }
 
-// listen listens on an address that it makes local first, where that is safe.
 func listen(ctx context.Context, address string) (net.Listener, error) {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	if err := loopback.Ensure(ap.Addr()); err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}

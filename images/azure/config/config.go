@@ -54,7 +54,9 @@ type Config struct {
 func Default() Config {
 	var cfg Config
 	cfg.ControlPlane.PendingWorkerTTL.Duration = 600 * time.Second
-	cfg.Listen.IMDS, cfg.Listen.TLS = "169.254.169.254:80", "127.0.0.1:443"
+	// RFC 5737: 203.0.113.0/24 is for documentation and nobody's, so no rule for
+	// local addresses takes it for one.
+	cfg.Listen.IMDS, cfg.Listen.TLS = "169.254.169.254:80", "203.0.113.1:443"
 	cfg.CACert, cfg.CAKey = "/etc/azure/ca.pem", "/etc/azure/ca.key"
 	return cfg
 }

@@ -1,4 +1,4 @@
-package loopback
+package uplink
 
 import (
 	"net"
@@ -56,10 +56,4 @@ func TestTheMetadataAddressIsNeverPutOnAHost(t *testing.T) {
 	after, err := net.InterfaceAddrs()
 	require.NoError(t, err)
 	assert.False(t, isLocal(imds, after))
-}
-
-func TestAnAddressThatIsNotLinkLocalIsNotAdded(t *testing.T) {
-	t.Parallel()
-	// RFC 5737: 192.0.2.0/24 is for documentation and nobody's.
-	require.ErrorContains(t, Ensure(netip.MustParseAddr("192.0.2.7")), "not an address of this machine")
 }

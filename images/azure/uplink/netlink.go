@@ -1,12 +1,9 @@
-package loopback
+package uplink
 
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,41 +27,8 @@ func dial() (fd int, err error) {
 	return fd, nil
 }
 
-// add gives lo the address ip/32 and takes lo up.
-func add(lo net.Interface, ip netip.Addr) error {
-	fd, err := dial()
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if err := request(fd, unix.RTM_NEWLINK, 0, linkUp(lo.Index)); err != nil {
-		return fmt.Errorf("take lo up: %w", err)
-	}
-	local := newAddress(lo.Index, netip.PrefixFrom(ip, 32), unix.RT_SCOPE_HOST)
-	if err := request(fd, unix.RTM_NEWADDR, create, local); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("give lo the address: %w", err)
-	}
-	return nil
-}
-
 // create is for what is not there yet.
 const create = uint16(unix.NLM_F_CREATE | unix.NLM_F_EXCL)
-
-// linkUp is a struct ifinfomsg, rtnetlink(7).
-func linkUp(index int) []byte {
-	var b bytes.Buffer
-	put(&b, unix.IfInfomsg{Index: int32(index), Flags: unix.IFF_UP, Change: unix.IFF_UP})
-	return b.Bytes()
-}
-
-// newAddress is a struct ifaddrmsg and its two attributes, rtnetlink(7).
-func newAddress(index int, at netip.Prefix, scope uint8) []byte {
-	var b bytes.Buffer
-	put(&b, unix.IfAddrmsg{Family: unix.AF_INET, Prefixlen: uint8(at.Bits()), Scope: scope, Index: uint32(index)})
-	attribute(&b, unix.IFA_LOCAL, at.Addr().AsSlice())
-	attribute(&b, unix.IFA_ADDRESS, at.Addr().AsSlice())
-	return b.Bytes()
-}
 
 // attribute appends a struct rtattr with its value, filled up to four bytes.
 func attribute(b *bytes.Buffer, kind uint16, value []byte) {
