@@ -19,7 +19,7 @@ const module = "bootrace/"
 
 // allowed lists the direct imports within the module, tests aside; what is not
 // listed is forbidden. The way through is one direction:
-// scenario -> plan -> case -> machine -> recording -> timeline -> checks -> verdict -> results.
+// scenario -> plan -> case -> machine -> recording -> timeline -> boot facts -> checks -> verdict -> results.
 var allowed = []struct {
 	pkg     string // or a prefix ending in /
 	imports []string
@@ -30,9 +30,10 @@ var allowed = []struct {
 	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine/container", "harness/plan", "harness/verdict", "images", "results", "scenarios"}, "for tests that boot machines"},
 	{"harness/run", []string{"harness/plan", "scenarios", "images/azure/fault", "images/azure/config", "images/azure/keyvault", "harness/machine", "images", "harness/subject", "harness/judge", "harness/check",
 		"harness/verdict", "harness/recording", "harness/picture", "results"}, "sees backends only as Machine, stores only by its own interface"},
-	{"harness/judge", []string{"harness/recording", "harness/timeline", "harness/check", "harness/verdict"}, "judges any recording, without an engine"},
+	{"harness/judge", []string{"harness/recording", "harness/timeline", "harness/boot", "harness/check", "harness/verdict"}, "judges any recording, without an engine"},
 	{"harness/verdict", []string{"harness/check"}, "pure"},
-	{"harness/check", []string{"harness/recording", "harness/timeline", "harness/timespan", "harness/pipeline"}, "pure"},
+	{"harness/check", []string{"harness/boot", "harness/recording", "harness/timeline", "harness/timespan", "harness/pipeline"}, "pure: rules on what a boot was"},
+	{"harness/boot", []string{"harness/timeline", "harness/timespan", "harness/pipeline"}, "what a boot was, worked out once for all who read it"},
 	{"harness/timespan", nil, "a leaf: systemd.time(7)"},
 	{"harness/timeline", []string{"harness/recording", "harness/pipeline", "harness/timespan"}, "what a recording is made of: a production journal is read without the rest"},
 	{"harness/pipeline", []string{"harness/recording"}, "Vector's configuration, as a graph"},
@@ -41,7 +42,7 @@ var allowed = []struct {
 	{"harness/machine/container", []string{"harness/machine", "harness/recording"}, "a backend knows nothing of cases"},
 	{"harness/machine/machinetest", []string{"harness/machine"}, "one suite for every backend"},
 	{"harness/plan", []string{"scenarios"}, "pure"},
-	{"harness/explain", []string{"harness/timeline", "harness/timespan", "results"}, "a result and its boot, in sentences"},
+	{"harness/explain", []string{"harness/boot", "harness/timeline", "results"}, "a result and its boot, in sentences"},
 	{"harness/lint", []string{"harness/timespan", "images/vector/config"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/museum", []string{"harness/plan", "scenarios", "results"}, "data, and what must come of it"},
 	{"harness/subject", []string{"images", "harness/machine", "scenarios/document"}, "bakes"},
@@ -62,7 +63,7 @@ var allowed = []struct {
 	{"results/history", []string{"results"}, "pure: samples in, what moved out"},
 	{"results/gate", []string{"results", "scenarios/document"}, "decides on records, whatever made them"},
 	{"results/gate/gatetest", []string{"results", "results/gate"}, "one table of ways to fail, for the decision and for the exit code"},
-	{"harness/picture", []string{"harness/timeline", "harness/check", "results"}, "a boot, as reports draw it"},
+	{"harness/picture", []string{"harness/timeline", "harness/boot", "harness/check", "results"}, "a boot, as reports draw it"},
 	{"results/store", []string{"results"}, "keeps records, whatever is in them"},
 	{"results/store/postgrestest", []string{"harness/machine/container", "images"}, "for tests that need a PostgreSQL"},
 	{"results/store/storetest", []string{"results", "results/store"}, "one suite for every store"},

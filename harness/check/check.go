@@ -2,11 +2,11 @@ package check
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -59,7 +59,7 @@ type Check struct {
 	Why  string // what it fails for, and where the rule comes from
 	// Needs are the sources a pass rests on, beside the manifest's boot clock.
 	Needs []string
-	Judge func(timeline.Timeline, Expect) Result
+	Judge func(boot.Facts, Expect) Result
 }
 
 // Table is every check there is, in the order they are reported.
@@ -71,13 +71,13 @@ func Table() []Check {
 }
 
 // Judge runs the checks the expectation asks for.
-func Judge(tl timeline.Timeline, e Expect) []Result {
+func Judge(b boot.Facts, e Expect) []Result {
 	e = e.withDefaults()
 	var out []Result
 	table := Table()
 	for _, c := range table {
 		if len(e.Checks) == 0 || slices.Contains(e.Checks, c.Name) {
-			out = append(out, c.run(tl, e))
+			out = append(out, c.run(b, e))
 		}
 	}
 	for _, name := range e.Checks {
@@ -88,10 +88,10 @@ func Judge(tl timeline.Timeline, e Expect) []Result {
 	return out
 }
 
-func (c Check) run(tl timeline.Timeline, e Expect) Result {
-	r := c.Judge(tl, e)
+func (c Check) run(b boot.Facts, e Expect) Result {
+	r := c.Judge(b, e)
 	r.Check = c.Name
-	if why := gaps(tl, c.Needs); why != "" && r.Outcome != NotApplicable {
+	if why := b.Unknown(c.Needs...); why != "" && r.Outcome != NotApplicable {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Absence })
 		r.Outcome, r.Note = NoEvidence, why
 	}
@@ -105,17 +105,6 @@ func (c Check) run(tl timeline.Timeline, e Expect) Result {
 		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Unit, b.Unit))
 	})
 	return r
-}
-
-// gaps says which of those sources, and of the boot clock, are not whole.
-func gaps(tl timeline.Timeline, needs []string) string {
-	var out []string
-	for _, source := range append([]string{timeline.Manifest}, needs...) {
-		if why, gone := tl.Missing[source]; gone {
-			out = append(out, fmt.Sprintf("%s: %s", source, why))
-		}
-	}
-	return strings.Join(out, "; ")
 }
 
 // The five answers a Judge gives.

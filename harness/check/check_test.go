@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	facts "bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/harness/timeline/timelinetest"
@@ -37,11 +38,11 @@ func late() expect {
 
 func never(e *expect) { e.RoleEnv, e.Registered = check.Never, false }
 
-func read(t *testing.T, b *boot) timeline.Timeline {
+func read(t *testing.T, b *boot) facts.Facts {
 	t.Helper()
 	tl, err := timeline.Read(b.FS())
 	require.NoError(t, err)
-	return tl
+	return facts.Of(tl)
 }
 
 // judged runs the rows of one check.

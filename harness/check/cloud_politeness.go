@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -39,8 +40,8 @@ var cloudPoliteness = Check{
 	Name:  "cloud-politeness",
 	Why:   "more requests to IMDS or Key Vault than their guidance allows, or Retry-After not kept (RFC 9110, 10.2.3)",
 	Needs: []string{timeline.Cloud},
-	Judge: func(tl timeline.Timeline, _ Expect) Result {
-		calls := tl.Of(timeline.Request)
+	Judge: func(b boot.Facts, _ Expect) Result {
+		calls := b.Of(timeline.Request)
 		var out []Finding
 		told := map[string]bool{} // one storm breaks several bounds
 		for _, b := range bounds() {
@@ -50,33 +51,33 @@ var cloudPoliteness = Check{
 			}
 		}
 		out = append(out, impatient(calls)...)
-		n := requests(tl)
+		n := requests(b)
 		return found(out, fmt.Sprintf("imds %d requests, keyvault %d", n["imds"], n["keyvault"]))
 	},
 }
 
 // requests counts them by service.
-func requests(tl timeline.Timeline) map[string]int {
+func requests(b boot.Facts) map[string]int {
 	n := map[string]int{}
-	for _, ev := range tl.Of(timeline.Request) {
+	for _, ev := range b.Of(timeline.Request) {
 		n[ev.Call.Service]++
 	}
 	return n
 }
 
 func (b bound) judge(calls []timeline.Event) (Finding, bool) {
-	var s []start
+	var s []boot.Moment
 	for _, ev := range calls {
 		if ev.Call.Service == b.service && (len(b.ops) == 0 || slices.Contains(b.ops, ev.Call.Op)) {
-			s = append(s, start{ev.At, ev.Evidence})
+			s = append(s, boot.Moment{At: ev.At, Evidence: ev.Evidence})
 		}
 	}
-	n, first := busiest(s, b.window)
+	n, first := boot.Busiest(s, b.window)
 	if n <= b.most {
 		return Finding{}, false
 	}
 	run := s[first : first+n]
-	return Finding{At: run[0].at, Evidence: []timeline.Evidence{run[0].evidence, run[n-1].evidence},
+	return Finding{At: run[0].At, Evidence: []timeline.Evidence{run[0].Evidence, run[n-1].Evidence},
 		Summary: fmt.Sprintf("%s was asked %d times within %s, allowed %d (%s)", strings.TrimSpace(b.service+" "+strings.Join(b.ops, " ")), n, b.window, b.most, b.source)}, true
 }
 
@@ -98,7 +99,7 @@ func impatient(calls []timeline.Event) []Finding {
 			// A request that came before the answer was out could not heed it.
 			if ev.At >= before.At+before.Call.Duration && ev.At < allowed {
 				out = append(out, Finding{At: ev.At, Evidence: []timeline.Evidence{before.Evidence, ev.Evidence}, Intrinsic: true,
-					Summary: fmt.Sprintf("%s %s %s was repeated %s before its Retry-After of %s was over", c.Service, c.Op, c.Secret, round(allowed-ev.At), before.Call.RetryAfter)})
+					Summary: fmt.Sprintf("%s %s %s was repeated %s before its Retry-After of %s was over", c.Service, c.Op, c.Secret, boot.Round(allowed-ev.At), before.Call.RetryAfter)})
 			}
 			if ev.At >= allowed {
 				delete(until, k)

@@ -1,7 +1,7 @@
 // Package check says what went wrong in a boot: pure functions from a timeline
 // and an expectation to findings, in one table.
 //
-//	for _, r := range check.Judge(tl, expect) {
+//	for _, r := range check.Judge(b, expect) {
 //		fmt.Println(r.Check, r.Outcome, r.Note)
 //	}
 //

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -14,11 +15,11 @@ var envFileWhole = Check{
 	Why: "vector.env was ever seen partial, or lost values it had: systemd reads EnvironmentFile= at each start (systemd.exec(5)), also " +
 		"in the middle of a write; only rename(2) replaces a file at once",
 	Needs: []string{timeline.Journal, timeline.Files},
-	Judge: func(tl timeline.Timeline, e Expect) Result {
-		if !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
+	Judge: func(b boot.Facts, e Expect) Result {
+		if !slices.ContainsFunc(b.Events, func(ev timeline.Event) bool {
 			return ev.Kind == timeline.Line && ev.Line.Source == bootLogger || ev.Kind == timeline.EnvFile
 		}) {
-			if leftOut(tl) {
+			if leftOut(b) {
 				return notJudged("the boot logger, which watches /etc/opensandbox, is not in the image")
 			}
 			return noEvidence("the boot logger, which watches /etc/opensandbox, said nothing")
@@ -26,8 +27,8 @@ var envFileWhole = Check{
 		var out []Finding
 		var had map[string]string
 		seen := 0
-		for _, ev := range tl.Of(timeline.EnvFile) {
-			if ev.File.Path != VectorEnv {
+		for _, ev := range b.Of(timeline.EnvFile) {
+			if ev.File.Path != boot.VectorEnv {
 				continue
 			}
 			seen++
@@ -44,7 +45,7 @@ var envFileWhole = Check{
 		if len(out) > 0 {
 			return found(limit(out, 20), "")
 		}
-		return unseen(tl, seen, had)
+		return unseen(b, seen, had)
 	},
 }
 
@@ -111,8 +112,8 @@ func valued(vars map[string]string) []string {
 
 // unseen holds the watch against the file as it lies there at the end: if they
 // differ, the watch has missed something and proves nothing.
-func unseen(tl timeline.Timeline, seen int, had map[string]string) Result {
-	i := slices.IndexFunc(tl.Final.Files, func(f timeline.File) bool { return f.Path == VectorEnv })
+func unseen(b boot.Facts, seen int, had map[string]string) Result {
+	i := slices.IndexFunc(b.Final.Files, func(f timeline.File) bool { return f.Path == boot.VectorEnv })
 	switch {
 	case i < 0 && len(had) > 0:
 		return noEvidence("vector.env is gone at the end and the boot logger did not see it go")
@@ -120,7 +121,7 @@ func unseen(tl timeline.Timeline, seen int, had map[string]string) Result {
 		return pass("vector.env never existed")
 	case seen == 0:
 		return noEvidence("vector.env is there and the boot logger saw nobody write it")
-	case !maps.Equal(had, tl.Final.Files[i].Vars):
+	case !maps.Equal(had, b.Final.Files[i].Vars):
 		return noEvidence("vector.env is not as the boot logger saw it last")
 	}
 	return pass(fmt.Sprintf("seen %d times", seen))

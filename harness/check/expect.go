@@ -10,19 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"bootrace/harness/timeline"
+	"bootrace/harness/boot"
 )
 
 // ControlSpoilt: others had the CPU for most of a control boot's time, which says
 // more of the host than of the image.
 func ControlSpoilt(multiUser, lost time.Duration) bool { return lost > multiUser/2 }
-
-// Units the checks know by name.
-const (
-	Vector    = "vector.service"
-	MultiUser = "multi-user.target"
-	VectorEnv = "/etc/opensandbox/vector.env"
-)
 
 // RoleEnv says when the role env file comes.
 type RoleEnv string
@@ -85,11 +78,11 @@ func (e Expect) delivers() bool { return e.RoleEnv != Never && !e.NoCredentials 
 
 // WithInstances adds to the subject's units the instances of its templates
 // (systemd.unit(5)) that the boot had: it is they that start.
-func (e Expect) WithInstances(tl timeline.Timeline) Expect {
+func (e Expect) WithInstances(b boot.Facts) Expect {
 	var found []string
 	for _, template := range e.SubjectUnits {
 		prefix, suffix, ok := strings.Cut(template, "@.")
-		for id := range tl.Final.Units {
+		for id := range b.Final.Units {
 			if ok && strings.HasPrefix(id, prefix+"@") && strings.HasSuffix(id, "."+suffix) {
 				found = append(found, id)
 			}

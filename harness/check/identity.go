@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/pipeline"
 	"bootrace/harness/timeline"
 )
@@ -17,14 +18,14 @@ const readAgain = 2e9
 
 // identified judges the last batch of lines: what the configuration puts into events
 // must be in them, with the value that the running Vector has.
-func identified(tl timeline.Timeline, e Expect, o owed) part {
+func identified(b boot.Facts, e Expect, o owed) part {
 	var out part
-	v, runs := vectorProcess(tl)
+	v, runs := vectorProcess(b)
 	if !runs || len(o.through) == 0 || !o.lines[worker] {
 		return out
 	}
 	var last *timeline.Event
-	for _, ev := range tl.Of(timeline.Request) {
+	for _, ev := range b.Of(timeline.Request) {
 		if c := ev.Call; c.Op == "ingest" && c.Status == 200 && c.Numbered > 0 && ev.At > v.Start+readAgain {
 			last = &ev
 		}
@@ -37,21 +38,21 @@ func identified(tl timeline.Timeline, e Expect, o owed) part {
 		// another value gives it on purpose, or vector-credentialed says so.
 		want, known := e.EnvDigests[name]
 		if !known {
-			want = inRoleEnv(tl, name)
+			want = inRoleEnv(b, name)
 		}
 		if want == "" || want == "-" || want != v.Vars[name] || !usedBy(o.through, name) {
 			continue
 		}
 		if has := last.Call.Identity[name]; has < last.Call.Numbered {
-			out.findings = append(out.findings, Finding{At: last.At, Unit: Vector, Intrinsic: true, Evidence: []timeline.Evidence{last.Evidence},
+			out.findings = append(out.findings, Finding{At: last.At, Unit: boot.Vector, Intrinsic: true, Evidence: []timeline.Evidence{last.Evidence},
 				Summary: fmt.Sprintf("the configuration puts %s into each event, and %d of the %d of the last batch do not have the worker's", name, last.Call.Numbered-has, last.Call.Numbered)})
 		}
 	}
 	return out
 }
 
-func inRoleEnv(tl timeline.Timeline, name string) string {
-	for _, f := range tl.Final.Files {
+func inRoleEnv(b boot.Facts, name string) string {
+	for _, f := range b.Final.Files {
 		if base := path.Base(f.Path); (base == "worker.env" || base == "server.env") && f.Vars[name] != "" {
 			return f.Vars[name]
 		}

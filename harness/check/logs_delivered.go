@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 )
@@ -25,12 +26,12 @@ var logsDelivered = Check{
 	Why: "a line logged since boot that Vector's configuration sends to Axiom is missing there, or a metric, or who sent them. Vector drops a " +
 		"batch answered with 400, 401, 403, 404 or 501 at once, disk buffer or not, and retries all else, so a stub with an empty token loses what is logged meanwhile",
 	Needs: []string{timeline.Journal, timeline.Cloud},
-	Judge: func(tl timeline.Timeline, e Expect) Result {
-		logged := logged(tl)
-		owed := owedBy(tl, logged)
-		lost := slices.Concat(refusedBatches(tl), rateLimited(tl, logged, owed), owed.wrong)
+	Judge: func(b boot.Facts, e Expect) Result {
+		logged := logged(b)
+		owed := owedBy(b, logged)
+		lost := slices.Concat(refusedBatches(b), rateLimited(b, logged, owed), owed.wrong)
 		// The one check that can tell a journal that is whole from one that is not.
-		if why := journalGaps(tl, logged, owed); why != "" {
+		if why := journalGaps(b, logged, owed); why != "" {
 			r := noEvidence(why)
 			r.Findings = lost
 			return r
@@ -38,8 +39,8 @@ var logsDelivered = Check{
 		if !e.delivers() {
 			return found(lost, "delivery is not judged: no credentials come, so nothing may be lost but nothing need arrive")
 		}
-		seen := delivered(tl, e)
-		limit := tl.End - e.DeliveryGrace
+		seen := delivered(b, e)
+		limit := b.End - e.DeliveryGrace
 		var note []string
 		unjudged := owed.unjudged
 		for _, source := range slices.Sorted(maps.Keys(logged)) {
@@ -47,7 +48,7 @@ var logsDelivered = Check{
 			if !owed.lines[source] && !doubtful {
 				continue
 			}
-			f, n := undelivered(source, logged[source], seen[source], limit, tl)
+			f, n := undelivered(source, logged[source], seen[source], limit, b)
 			if doubtful && len(f) > 0 {
 				unjudged = append(unjudged, fmt.Sprintf("%s of %s", strings.TrimPrefix(n, source+" "), why))
 				continue
@@ -55,8 +56,8 @@ var logsDelivered = Check{
 			lost = append(lost, f...)
 			note = append(note, n)
 		}
-		metrics := metricsDelivered(tl, e)
-		identity := identified(tl, e, owed)
+		metrics := metricsDelivered(b, e)
+		identity := identified(b, e, owed)
 		lost = slices.Concat(lost, metrics.findings, identity.findings)
 		note = slices.DeleteFunc(append(note, metrics.note, identity.note), func(n string) bool { return n == "" })
 		unjudged = slices.Concat(unjudged, metrics.unjudged, identity.unjudged)
@@ -68,9 +69,9 @@ var logsDelivered = Check{
 }
 
 // logged collects the numbered lines of the journal, by source and number.
-func logged(tl timeline.Timeline) map[string]map[int]timeline.Event {
+func logged(b boot.Facts) map[string]map[int]timeline.Event {
 	out := map[string]map[int]timeline.Event{}
-	for _, ev := range tl.Of(timeline.Line) {
+	for _, ev := range b.Of(timeline.Line) {
 		if out[ev.Line.Source] == nil {
 			out[ev.Line.Source] = map[int]timeline.Event{}
 		}
@@ -84,9 +85,9 @@ func logged(tl timeline.Timeline) map[string]map[int]timeline.Event {
 // journalGaps says what the journal itself lacks. A line that never got into it
 // cannot be missed at Axiom, and is nothing Vector could have shipped. The boot logger
 // is what speaks all the time; an image that leaves it out has the worker's lines.
-func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event, owed owed) string {
+func journalGaps(b boot.Facts, logged map[string]map[int]timeline.Event, owed owed) string {
 	witness := bootLogger
-	if leftOut(tl) {
+	if leftOut(b) {
 		witness = worker
 		if len(logged[worker]) == 0 {
 			return ""
@@ -99,8 +100,8 @@ func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event,
 	for _, ev := range logged[witness] {
 		last = max(last, ev.At)
 	}
-	if silent := tl.End - last; silent > silenceAllowed {
-		return fmt.Sprintf("the journal's last line of %s is %s old at the end", strings.Replace(witness, bootLogger, "the boot logger", 1), round(silent))
+	if silent := b.End - last; silent > silenceAllowed {
+		return fmt.Sprintf("the journal's last line of %s is %s old at the end", strings.Replace(witness, bootLogger, "the boot logger", 1), boot.Round(silent))
 	}
 	for _, source := range slices.Sorted(maps.Keys(logged)) {
 		highest := slices.Max(slices.Collect(maps.Keys(logged[source])))
@@ -113,7 +114,7 @@ func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event,
 				gone = append(gone, seq)
 			}
 		}
-		return fmt.Sprintf("the journal itself lost %s %s%s", source, timeline.RangesText(timeline.Ranges(gone)), suppressed(tl))
+		return fmt.Sprintf("the journal itself lost %s %s%s", source, timeline.RangesText(timeline.Ranges(gone)), suppressed(b))
 	}
 	return ""
 }
@@ -121,9 +122,9 @@ func journalGaps(tl timeline.Timeline, logged map[string]map[int]timeline.Event,
 // rateLimited finds what journald kept out of the journal by its own limits
 // (journald.conf(5), RateLimitBurst=; systemd.exec(5), LogRateLimitBurst=): what
 // the image says is lost on every host.
-func rateLimited(tl timeline.Timeline, logged map[string]map[int]timeline.Event, owed owed) []Finding {
+func rateLimited(b boot.Facts, logged map[string]map[int]timeline.Event, owed owed) []Finding {
 	var out []Finding
-	for _, ev := range tl.Of(timeline.Suppressed) {
+	for _, ev := range b.Of(timeline.Suppressed) {
 		if source := strings.TrimSuffix(ev.Unit, ".service"); len(logged[source]) > 0 && owed.lines[source] {
 			out = append(out, Finding{At: ev.At, Unit: ev.Unit, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence},
 				Summary: fmt.Sprintf("journald suppressed %d lines of %s by its rate limit: they never got into the journal", ev.Change.Count, source)})
@@ -132,9 +133,9 @@ func rateLimited(tl timeline.Timeline, logged map[string]map[int]timeline.Event,
 	return out
 }
 
-func suppressed(tl timeline.Timeline) string {
+func suppressed(b boot.Facts) string {
 	var out []string
-	for _, ev := range tl.Of(timeline.Suppressed) {
+	for _, ev := range b.Of(timeline.Suppressed) {
 		out = append(out, fmt.Sprintf("%d of %s at %s", ev.Change.Count, ev.Unit, timeline.Since(ev.At)))
 	}
 	if len(out) == 0 {
@@ -151,10 +152,10 @@ type arrival struct {
 
 // delivered tells of each line that Axiom accepted with the token that the
 // configuration names for it.
-func delivered(tl timeline.Timeline, e Expect) map[string]map[int]arrival {
+func delivered(b boot.Facts, e Expect) map[string]map[int]arrival {
 	out := map[string]map[int]arrival{}
-	named := !otherToken(tl)
-	for _, ev := range tl.Of(timeline.Request) {
+	named := !otherToken(b)
+	for _, ev := range b.Of(timeline.Request) {
 		if ev.Call.Op != "ingest" || ev.Call.Status != 200 || named && strings.TrimSuffix(ev.Call.TokenName, recording.Rotated) != e.LogToken {
 			continue
 		}
@@ -186,10 +187,10 @@ type Line struct {
 
 // Lines are the numbered lines of the journal, by when they were logged. A line
 // counts once, however often it was logged or delivered.
-func Lines(tl timeline.Timeline, e Expect) []Line {
-	seen := delivered(tl, e.withDefaults())
+func Lines(b boot.Facts, e Expect) []Line {
+	seen := delivered(b, e.withDefaults())
 	var out []Line
-	for source, lines := range logged(tl) {
+	for source, lines := range logged(b) {
 		for seq, ev := range lines {
 			l := Line{Logged: ev.At}
 			if a, ok := seen[source][seq]; ok {
@@ -204,7 +205,7 @@ func Lines(tl timeline.Timeline, e Expect) []Line {
 	return out
 }
 
-func undelivered(source string, logged map[int]timeline.Event, seen map[int]arrival, limit time.Duration, tl timeline.Timeline) ([]Finding, string) {
+func undelivered(source string, logged map[int]timeline.Event, seen map[int]arrival, limit time.Duration, b boot.Facts) ([]Finding, string) {
 	var gone []int
 	due, twice := 0, 0
 	for seq, ev := range logged {
@@ -227,9 +228,9 @@ func undelivered(source string, logged map[int]timeline.Event, seen map[int]arri
 	}
 	slices.Sort(gone)
 	first := logged[gone[0]]
-	f := Finding{At: first.At, Unit: source + ".service", Absence: true, Over: limit - first.At, Limit: tl.End - limit, Since: first.At, Evidence: []timeline.Evidence{first.Evidence},
+	f := Finding{At: first.At, Unit: source + ".service", Absence: true, Over: limit - first.At, Limit: b.End - limit, Since: first.At, Evidence: []timeline.Evidence{first.Evidence},
 		Summary: fmt.Sprintf("%d of %d lines of %s are not at Axiom: %s", len(gone), due, source, timeline.RangesText(timeline.Ranges(gone)))}
-	if ev, ok := otherwise(tl, source, gone[0]); ok {
+	if ev, ok := otherwise(b, source, gone[0]); ok {
 		f.Summary += fmt.Sprintf("; %s %d was answered %d at %s", source, gone[0], ev.Call.Status, timeline.Since(ev.At))
 		f.Evidence = append(f.Evidence, ev.Evidence)
 	}
@@ -237,8 +238,8 @@ func undelivered(source string, logged map[int]timeline.Event, seen map[int]arri
 }
 
 // otherwise finds the request that carried the line and does not count.
-func otherwise(tl timeline.Timeline, source string, seq int) (timeline.Event, bool) {
-	for _, ev := range tl.Of(timeline.Request) {
+func otherwise(b boot.Facts, source string, seq int) (timeline.Event, bool) {
+	for _, ev := range b.Of(timeline.Request) {
 		for _, r := range ev.Call.Lines[source] {
 			if ev.Call.Op == "ingest" && r.First <= seq && seq <= r.Last {
 				return ev, true
@@ -246,4 +247,11 @@ func otherwise(tl timeline.Timeline, source string, seq int) (timeline.Event, bo
 		}
 	}
 	return timeline.Event{}, false
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

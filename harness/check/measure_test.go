@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	facts "bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/harness/timeline/timelinetest"
@@ -120,14 +121,15 @@ func TestMeasuresAreWhatTheChecksSay(t *testing.T) {
 	e.EnvDigests = map[string]string{}
 	for _, p := range tl.Final.Processes {
 		for _, name := range []string{"AXIOM_PLATFORM_TOKEN", "AXIOM_PLATFORM_DATASET"} {
-			if p.Unit == check.Vector {
+			if p.Unit == facts.Vector {
 				e.EnvDigests[name] = p.Vars[name]
 			}
 		}
 	}
-	got := check.Measure(tl, e)
+	b := facts.Of(tl)
+	got := check.Measure(b, e)
 	notes := map[string]string{}
-	for _, r := range check.Judge(tl, e) {
+	for _, r := range check.Judge(b, e) {
 		notes[r.Check] = r.Note
 	}
 	assert.Contains(t, notes["vector-credentialed"], "credentials 1.2s after")
@@ -157,26 +159,4 @@ func TestALineCountsOnceHoweverOftenItArrives(t *testing.T) {
 	assert.True(t, first.Arrived)
 	assert.InDelta(t, (timelinetest.LoadedAt + time.Second).Seconds(), first.Delivered.Seconds(), 0.1, "when it arrived first")
 	assert.False(t, lines[len(lines)-1].Arrived)
-}
-
-func TestCriticalChain(t *testing.T) {
-	t.Parallel()
-	tl, err := timeline.Read(os.DirFS("../timeline/testdata/systemd257-cycle-startlimit"))
-	require.NoError(t, err)
-	chain := check.CriticalChain(tl)
-	var units []string
-	for _, l := range chain {
-		units = append(units, l.Unit)
-		assert.LessOrEqual(t, l.Began, l.Ended, l.Unit)
-	}
-	assert.Equal(t, []string{"multi-user.target", "after.service", "slow.service", "systemd-journald.socket", "-.mount", "-.slice"}, units)
-	slow := chain[2]
-	assert.InDelta(t, 20.05, (slow.Ended - slow.Began).Seconds(), 0.01)
-
-	blocked, err := timeline.Read(os.DirFS("../timeline/testdata/systemd257-boot-waits"))
-	require.NoError(t, err)
-	assert.Nil(t, check.CriticalChain(blocked), "what was not reached has none")
-	blockers := check.Blockers(blocked)
-	assert.Equal(t, []string{"slow.service"}, blockers["after.service"])
-	assert.NotContains(t, blockers, "slow.service", "its job runs")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/pipeline"
 	"bootrace/harness/timeline"
 )
@@ -20,10 +21,10 @@ type part struct {
 
 // metricsDelivered: what the configuration reads of metrics must come to the sink that
 // it names. One that reads none owes none.
-func metricsDelivered(tl timeline.Timeline, e Expect) part {
+func metricsDelivered(b boot.Facts, e Expect) part {
 	var out part
-	p := tl.Final.Pipeline
-	if p == nil || tl.Final.Unread != "" {
+	p := b.Final.Pipeline
+	if p == nil || b.Final.Unread != "" {
 		return out
 	}
 	metrics := p.Metrics()
@@ -37,23 +38,23 @@ func metricsDelivered(tl timeline.Timeline, e Expect) part {
 	}
 	if len(metrics) > 0 && !somewhere {
 		ids := slices.Sorted(maps.Keys(metrics))
-		out.findings = append(out.findings, Finding{Unit: Vector, Intrinsic: true, Evidence: configEvidence(),
+		out.findings = append(out.findings, Finding{Unit: boot.Vector, Intrinsic: true, Evidence: configEvidence(),
 			Summary: fmt.Sprintf("Vector's configuration reads metrics (%s) and brings them to no sink", strings.Join(ids, ", "))})
 		return out
 	}
 	slices.Sort(elsewhere)
 	out.unjudged = elsewhere
-	v, runs := vectorProcess(tl)
-	if !runs || !e.delivers() || len(differing(v.Vars, wanted(tl, e))) > 0 {
+	v, runs := vectorProcess(b)
+	if !runs || !e.delivers() || len(differing(v.Vars, wanted(b, e))) > 0 {
 		return out // vector-credentialed says so
 	}
-	unplayed := standInUnjudged(tl)
+	unplayed := standInUnjudged(b)
 	for _, source := range p.Sources {
 		d, is := metrics[source.ID]
 		if !is || len(d.Axiom) == 0 || !d.Certain || len(among(d, unplayed)) > 0 || !tokenSet(d.Axiom, v) {
 			continue
 		}
-		out.add(arrived(tl, e, v, source))
+		out.add(arrived(b, e, v, source))
 	}
 	return out
 }
@@ -77,35 +78,35 @@ func tokenSet(sinks []pipeline.Component, v timeline.Process) bool {
 
 // arrived judges one source of metrics. What of this host is scraped is the worker's,
 // which serves from its registration on; all else need only be events with no line.
-func arrived(tl timeline.Timeline, e Expect, v timeline.Process, source pipeline.Component) (*Finding, string) {
+func arrived(b boot.Facts, e Expect, v timeline.Process, source pipeline.Component) (*Finding, string) {
 	ofWorker := source.ScrapesWorker()
 	if !ofWorker && source.Type != "internal_metrics" {
 		return nil, "" // of another host, or of a kind that the machine may have none of
 	}
 	since := v.Start
 	if ofWorker {
-		at, ok := registeredAt(tl)
+		at, ok := registeredAt(b)
 		if !ok {
 			return nil, ""
 		}
 		since = max(since, at)
 	}
-	for _, ev := range tl.Of(timeline.Request) {
+	for _, ev := range b.Of(timeline.Request) {
 		c := ev.Call
 		if c.Op == "ingest" && c.Status == 200 && ev.At > v.Start && (c.Metrics > 0 || !ofWorker && c.Events > c.Numbered) {
 			return nil, fmt.Sprintf("metrics of %s arrive", source.ID)
 		}
 	}
 	limit := source.Interval() + e.DeliveryGrace
-	if due := since + limit; tl.End < due {
+	if due := since + limit; b.End < due {
 		return nil, fmt.Sprintf("no metrics of %s were due yet", source.ID)
 	}
-	return &Finding{At: since + limit, Unit: Vector, Absence: true, Over: tl.End - since - limit, Limit: limit, Since: since, Evidence: configEvidence(),
+	return &Finding{At: since + limit, Unit: boot.Vector, Absence: true, Over: b.End - since - limit, Limit: limit, Since: since, Evidence: configEvidence(),
 		Summary: fmt.Sprintf("no metrics of %s came to Axiom, which Vector could read since %s and reads every %s", source, timeline.Since(since), source.Interval())}, ""
 }
 
-func registeredAt(tl timeline.Timeline) (time.Duration, bool) {
-	for _, ev := range tl.Of(timeline.Request) {
+func registeredAt(b boot.Facts) (time.Duration, bool) {
+	for _, ev := range b.Of(timeline.Request) {
 		if ev.Call.Op == "register" && ev.Call.Status == 200 {
 			return ev.At, true
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/pipeline"
 	"bootrace/harness/timeline"
 )
@@ -22,24 +23,24 @@ type owed struct {
 
 // owedBy reads it off the configuration that was recorded. Of a recording without one,
 // all that was logged is owed.
-func owedBy(tl timeline.Timeline, logged map[string]map[int]timeline.Event) owed {
+func owedBy(b boot.Facts, logged map[string]map[int]timeline.Event) owed {
 	o := owed{lines: map[string]bool{}, doubt: map[string]string{}}
-	p := tl.Final.Pipeline
+	p := b.Final.Pipeline
 	if p == nil {
 		for source := range logged {
 			o.lines[source] = true
 		}
 		return o
 	}
-	unplayed := standInUnjudged(tl)
+	unplayed := standInUnjudged(b)
 	for _, source := range []string{bootLogger, worker} {
 		d := p.Lines(source + ".service")
 		if source == worker {
 			o.through = d.Through
 		}
 		switch {
-		case tl.Final.Unread != "":
-			o.doubt[source] = "which it is not known whether they are owed (" + tl.Final.Unread + ")"
+		case b.Final.Unread != "":
+			o.doubt[source] = "which it is not known whether they are owed (" + b.Final.Unread + ")"
 		case len(d.Axiom) > 0 && len(among(d, unplayed)) > 0:
 			o.doubt[source] = "which the stand-in cannot tell: " + strings.Join(among(d, unplayed), ", ")
 		case len(d.Axiom) > 0 && d.Certain:
@@ -61,14 +62,14 @@ func (o *owed) nothingOf(unit string, d pipeline.Delivery, p *pipeline.Pipeline)
 	case len(p.OtherLogs()) > 0 && len(d.Sources) == 0:
 		o.unjudged = append(o.unjudged, fmt.Sprintf("lines of %s may come by %s, which is not followed", unit, names(p.OtherLogs())))
 	case len(d.Sources) == 0:
-		o.wrong = append(o.wrong, Finding{Unit: Vector, Intrinsic: true, Evidence: configEvidence(),
+		o.wrong = append(o.wrong, Finding{Unit: boot.Vector, Intrinsic: true, Evidence: configEvidence(),
 			Summary: "Vector's configuration ships nothing of the worker: no journald source takes the lines of " + unit})
 	default:
 		where := "no sink takes them"
 		if len(d.Nowhere) > 0 {
 			where = "they go to " + names(d.Nowhere)
 		}
-		o.wrong = append(o.wrong, Finding{Unit: Vector, Intrinsic: true, Evidence: configEvidence(),
+		o.wrong = append(o.wrong, Finding{Unit: boot.Vector, Intrinsic: true, Evidence: configEvidence(),
 			Summary: fmt.Sprintf("Vector's configuration ships nothing of the worker: %s reads the lines of %s, and %s", names(d.Sources), unit, where)})
 	}
 }
@@ -98,11 +99,11 @@ func among(d pipeline.Delivery, unplayed map[string]string) []string {
 
 // otherToken: the configuration ships the worker's lines with another token than that
 // for logs; Axiom takes it for its own dataset only.
-func otherToken(tl timeline.Timeline) bool {
-	if tl.Final.Pipeline == nil {
+func otherToken(b boot.Facts) bool {
+	if b.Final.Pipeline == nil {
 		return false
 	}
-	d := tl.Final.Pipeline.Lines(worker + ".service")
+	d := b.Final.Pipeline.Lines(worker + ".service")
 	return len(d.Axiom) > 0 && !usedBy(d.Axiom, "AXIOM_PLATFORM_TOKEN")
 }
 
@@ -114,8 +115,8 @@ const (
 
 // Undecided is the sentence in which the stand-in said that only a real Vector can tell
 // what becomes of the configuration; empty: it did not.
-func Undecided(tl timeline.Timeline) string {
-	for _, ev := range tl.Of(timeline.Log) {
+func Undecided(b boot.Facts) string {
+	for _, ev := range b.Of(timeline.Log) {
 		if _, sentence, ok := strings.Cut(ev.Text, standInUndecided); ok {
 			return "the stand-in cannot decide: " + sentence
 		}
@@ -125,9 +126,9 @@ func Undecided(tl timeline.Timeline) string {
 
 // standInUnjudged are the components of which the stand-in said that it does not do
 // with events what Vector does, and what it does.
-func standInUnjudged(tl timeline.Timeline) map[string]string {
+func standInUnjudged(b boot.Facts) map[string]string {
 	out := map[string]string{}
-	for _, ev := range tl.Of(timeline.Log) {
+	for _, ev := range b.Of(timeline.Log) {
 		_, text, ok := strings.Cut(ev.Text, standInPlays)
 		if !ok {
 			continue
@@ -151,13 +152,13 @@ func standInUnjudged(tl timeline.Timeline) map[string]string {
 }
 
 // leftOut: the image has no boot logger, on purpose.
-func leftOut(tl timeline.Timeline) bool {
-	if _, unknown := tl.Missing[timeline.Units]; unknown || len(tl.Final.Units) == 0 {
+func leftOut(b boot.Facts) bool {
+	if _, unknown := b.Missing[timeline.Units]; unknown || len(b.Final.Units) == 0 {
 		return false
 	}
-	u, loaded := tl.Final.Units[bootLogger+".service"]
+	u, loaded := b.Final.Units[bootLogger+".service"]
 	gone := !loaded || slices.Contains([]string{"masked", "not-found"}, u.Load) || slices.Contains([]string{"masked", "disabled"}, u.FileState)
-	return gone && !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
+	return gone && !slices.ContainsFunc(b.Events, func(ev timeline.Event) bool {
 		return ev.Unit == bootLogger+".service" || ev.Kind == timeline.Line && ev.Line.Source == bootLogger
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -14,30 +15,29 @@ var quiescent = Check{
 	Name:  "quiescent",
 	Why:   "at the end jobs are queued, or the subject still works though it has delivered: a poll that nobody ends costs every worker of the fleet",
 	Needs: []string{timeline.Journal, timeline.Units, timeline.Jobs, timeline.Cloud},
-	Judge: func(tl timeline.Timeline, e Expect) Result {
+	Judge: func(b boot.Facts, e Expect) Result {
 		if len(e.SubjectUnits) == 0 {
 			return noEvidence("the expectation names no unit of the subject")
 		}
-		w := waitsOf(tl)
 		var out []Finding
-		for _, j := range tl.Final.Jobs {
+		for _, j := range b.Final.Jobs {
 			// A daily timer that elapses during the case is the base's, not the boot's
 			// (seen with dpkg-db-backup.timer at midnight).
-			timer, timed := tl.Final.Units[strings.TrimSuffix(j.Unit, ".service")+".timer"]
+			timer, timed := b.Final.Units[strings.TrimSuffix(j.Unit, ".service")+".timer"]
 			byTimer := timed && timer.Active == "active" && !slices.Contains(e.SubjectUnits, j.Unit)
 			if !e.mayWait(j.Unit) && !byTimer {
-				f := Finding{At: tl.End, Unit: j.Unit, Evidence: []timeline.Evidence{j.Evidence},
+				f := Finding{At: b.End, Unit: j.Unit, Evidence: []timeline.Evidence{j.Evidence},
 					Summary: fmt.Sprintf("a %s job of %s is %s at the end", j.Type, j.Unit, j.State)}
-				for _, b := range w.blockers(j.Unit) {
-					f.Summary += ", for " + b
+				for _, blocker := range b.Blockers(j.Unit) {
+					f.Summary += ", for " + blocker
 				}
 				out = append(out, f)
 			}
 		}
-		if !hasDelivered(tl, e) {
+		if !hasDelivered(b, e) {
 			return found(out, "the subject has not delivered, so it may work")
 		}
-		out = append(out, working(tl, e)...)
+		out = append(out, working(b, e)...)
 		return found(out, "")
 	},
 }
@@ -50,18 +50,18 @@ func (e Expect) mayWait(unit string) bool {
 }
 
 // hasDelivered: the running Vector has the vault's values.
-func hasDelivered(tl timeline.Timeline, e Expect) bool {
-	v, ok := vectorProcess(tl)
+func hasDelivered(b boot.Facts, e Expect) bool {
+	v, ok := vectorProcess(b)
 	return ok && len(e.EnvDigests) > 0 && len(differing(v.Vars, e.EnvDigests)) == 0
 }
 
 // working finds what the subject does in the last moments.
-func working(tl timeline.Timeline, e Expect) []Finding {
-	from := tl.End - e.Quiet
+func working(b boot.Facts, e Expect) []Finding {
+	from := b.End - e.Quiet
 	var out []Finding
 	asked := map[string]int{}
 	last := map[string]timeline.Event{}
-	for _, ev := range tl.Of(timeline.Request) {
+	for _, ev := range b.Of(timeline.Request) {
 		if s := ev.Call.Service; ev.At > from && (s == "imds" || s == "keyvault") {
 			asked[s]++
 			last[s] = ev
@@ -71,20 +71,19 @@ func working(tl timeline.Timeline, e Expect) []Finding {
 		out = append(out, Finding{At: last[s].At, Evidence: []timeline.Evidence{last[s].Evidence},
 			Summary: fmt.Sprintf("%s was asked %d times in the last %s though Vector has its values", s, asked[s], e.Quiet)})
 	}
-	all := starts(tl)
 	for _, unit := range e.SubjectUnits {
 		if e.mayWait(unit) {
 			continue
 		}
-		for _, s := range all[unit] {
-			if s.at > from {
-				out = append(out, Finding{At: s.at, Unit: unit, Evidence: []timeline.Evidence{s.evidence},
+		for _, s := range b.Starts(unit).All {
+			if s.At > from {
+				out = append(out, Finding{At: s.At, Unit: unit, Evidence: []timeline.Evidence{s.Evidence},
 					Summary: fmt.Sprintf("%s was started in the last %s though Vector has its values", unit, e.Quiet)})
 			}
 		}
-		switch u := tl.Final.Units[unit]; u.Active {
+		switch u := b.Final.Units[unit]; u.Active {
 		case "activating", "deactivating", "reloading":
-			out = append(out, Finding{At: tl.End, Unit: unit, Evidence: []timeline.Evidence{u.Evidence},
+			out = append(out, Finding{At: b.End, Unit: unit, Evidence: []timeline.Evidence{u.Evidence},
 				Summary: fmt.Sprintf("%s is %s/%s at the end though Vector has its values", unit, u.Active, u.Sub)})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	facts "bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 )
@@ -37,7 +38,7 @@ func TestFindingsInRecordingsOfARealSystemd(t *testing.T) {
 			t.Parallel()
 			tl, err := timeline.Read(os.DirFS("../timeline/testdata/" + tt.recording))
 			require.NoError(t, err)
-			results := check.Judge(tl, check.Expect{RoleEnv: check.Never, ControlMultiUser: 850 * time.Millisecond,
+			results := check.Judge(facts.Of(tl), check.Expect{RoleEnv: check.Never, ControlMultiUser: 850 * time.Millisecond,
 				SubjectUnits: []string{"slow.service"}, Checks: []string{tt.check}})
 			require.Len(t, results, 1)
 			var got []string

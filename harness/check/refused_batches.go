@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -13,14 +14,14 @@ import (
 var final = []int{400, 401, 403, 404, 501}
 
 // refusedBatches finds batches of logs that were dropped.
-func refusedBatches(tl timeline.Timeline) []Finding {
+func refusedBatches(b boot.Facts) []Finding {
 	type group struct {
 		batches, events int
 		first           timeline.Event
 		ev              []timeline.Evidence
 	}
 	groups := map[int]*group{}
-	for _, ev := range tl.Of(timeline.Request) {
+	for _, ev := range b.Of(timeline.Request) {
 		c := ev.Call
 		if c.Op != "ingest" || !slices.Contains(final, c.Status) || !carriesLogs(c) {
 			continue
@@ -41,7 +42,7 @@ func refusedBatches(tl timeline.Timeline) []Finding {
 		if auth := g.first.Call.Auth; auth != "" && auth != "ok" {
 			how = ", token " + auth
 		}
-		out = append(out, Finding{At: g.first.At, Unit: Vector, Intrinsic: true, Evidence: g.ev,
+		out = append(out, Finding{At: g.first.At, Unit: boot.Vector, Intrinsic: true, Evidence: g.ev,
 			Summary: fmt.Sprintf("Axiom refused %d batches with %d events (%d%s): Vector drops them for good", g.batches, g.events, status, how)})
 	}
 	return out

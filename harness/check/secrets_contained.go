@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -13,7 +14,8 @@ var secretsContained = Check{
 	Name:  "secrets-contained",
 	Why:   "a secret's value is anywhere but in vector.env (0600, root) and in Vector: journal, console, arguments (world-readable in /proc, proc(5)), other files",
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Cloud, timeline.Files, timeline.Processes, timeline.Leaks},
-	Judge: func(tl timeline.Timeline, e Expect) Result {
+	Judge: func(b boot.Facts, e Expect) Result {
+		tl := b.Timeline
 		out := slices.Concat(spoken(tl), lying(tl), inArguments(tl), exposed(tl, e))
 		for i := range out {
 			out[i].Intrinsic = true
@@ -65,7 +67,7 @@ func inIngestPath(c *timeline.Call, secret string) bool {
 func lying(tl timeline.Timeline) []Finding {
 	var out []Finding
 	for _, l := range tl.Final.Leaks {
-		if l.Where == VectorEnv {
+		if l.Where == boot.VectorEnv {
 			continue
 		}
 		out = append(out, Finding{At: tl.End, Evidence: []timeline.Evidence{l.Evidence},
@@ -103,7 +105,7 @@ func exposed(tl timeline.Timeline, e Expect) []Finding {
 		}
 	}
 	for _, f := range tl.Final.Files {
-		if (f.Path == VectorEnv || holdsVault(f.Path, f.Vars, e)) && (!private(f.Mode, f.UID) || f.GID != "0") {
+		if (f.Path == boot.VectorEnv || holdsVault(f.Path, f.Vars, e)) && (!private(f.Mode, f.UID) || f.GID != "0") {
 			add(Finding{At: tl.End, Evidence: []timeline.Evidence{f.Evidence}}, f.Path, f.Mode, f.UID)
 		}
 	}

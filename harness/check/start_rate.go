@@ -2,11 +2,11 @@ package check
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -21,12 +21,12 @@ var startRate = Check{
 	Name:  "start-rate",
 	Why:   "a unit started more often than its scenario allows within 10 s: a .path unit on a directory starts its service at each write in it (systemd.path(5)), and StartLimitBurst= may be raised or off",
 	Needs: []string{timeline.Journal},
-	Judge: func(tl timeline.Timeline, e Expect) Result {
-		all := starts(tl)
+	Judge: func(b boot.Facts, e Expect) Result {
 		var out []Finding
 		var note []string
-		for _, unit := range slices.Sorted(maps.Keys(all)) {
-			n, first := busiest(all[unit], startWindow)
+		for _, unit := range b.StartedUnits() {
+			starts := b.Starts(unit).All
+			n, first := boot.Busiest(starts, startWindow)
 			allowed, watched := e.startsAllowed(unit)
 			if watched {
 				note = append(note, fmt.Sprintf("%s %d of %d", unit, n, allowed))
@@ -34,10 +34,10 @@ var startRate = Check{
 			if n <= allowed {
 				continue
 			}
-			run := all[unit][first : first+n]
-			out = append(out, Finding{At: run[0].at, Unit: unit,
-				Evidence: []timeline.Evidence{run[0].evidence, run[min(allowed, n-1)].evidence, run[n-1].evidence},
-				Summary:  fmt.Sprintf("%s started %d times within %s, allowed %d", unit, n, round(run[n-1].at-run[0].at), allowed)})
+			run := starts[first : first+n]
+			out = append(out, Finding{At: run[0].At, Unit: unit,
+				Evidence: []timeline.Evidence{run[0].Evidence, run[min(allowed, n-1)].Evidence, run[n-1].Evidence},
+				Summary:  fmt.Sprintf("%s started %d times within %s, allowed %d", unit, n, boot.Round(run[n-1].At-run[0].At), allowed)})
 		}
 		return found(out, strings.Join(note, ", "))
 	},
@@ -49,7 +49,7 @@ func (e Expect) startsAllowed(unit string) (int, bool) {
 		return n, true
 	}
 	switch {
-	case unit == Vector:
+	case unit == boot.Vector:
 		return e.VectorRestarts, true
 	case slices.Contains(e.SubjectUnits, unit):
 		return 3, true

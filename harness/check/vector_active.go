@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
 
@@ -12,9 +13,9 @@ var vectorActive = Check{
 	Why: "vector.service is not active at the end, or did not stay so for the last seconds (a unit under Restart=always is active for a moment again and again), " +
 		"or nothing would start it again if it were killed (systemd.service(5), Restart=)",
 	Needs: []string{timeline.Journal, timeline.Units},
-	Judge: func(tl timeline.Timeline, e Expect) Result {
-		r := stayed(tl, e)
-		if f, ok := endsForGood(tl.Final.Units[Vector]); ok && r.Outcome != NoEvidence {
+	Judge: func(b boot.Facts, e Expect) Result {
+		r := stayed(b, e)
+		if f, ok := endsForGood(b.Final.Units[boot.Vector]); ok && r.Outcome != NoEvidence {
 			r.Findings = append(r.Findings, f)
 		}
 		return r
@@ -22,29 +23,29 @@ var vectorActive = Check{
 }
 
 // stayed: Vector is active at the end, and was for a while.
-func stayed(tl timeline.Timeline, e Expect) Result {
-	u, ok := tl.Final.Units[Vector]
+func stayed(b boot.Facts, e Expect) Result {
+	u, ok := b.Final.Units[boot.Vector]
 	if !ok {
 		// systemd forgets a unit that is inactive and that nothing refers to.
-		return found([]Finding{{At: tl.End, Unit: Vector, Absence: true,
+		return found([]Finding{{At: b.End, Unit: boot.Vector, Absence: true,
 			Summary: "vector.service is not loaded at the end"}}, "")
 	}
 	if u.Active != "active" {
-		return found([]Finding{{At: tl.End, Unit: Vector, Evidence: withLast(tl, Vector, u.Evidence),
+		return found([]Finding{{At: b.End, Unit: boot.Vector, Evidence: withLast(b, boot.Vector, u.Evidence),
 			Summary: fmt.Sprintf("vector.service is %s/%s at the end%s", u.Active, u.Sub, why(u))}}, "")
 	}
 	if u.ActiveEnter == 0 {
 		return noEvidence("systemd gives no time since when vector.service is active")
 	}
-	if held := tl.End - u.ActiveEnter; held < e.Hold {
-		since := goneBefore(tl, u.ActiveEnter)
-		return found([]Finding{{At: u.ActiveEnter, Unit: Vector, Over: e.Hold - held, Limit: max(0, tl.End-e.Hold-since), Since: since, Evidence: withLast(tl, Vector, u.Evidence),
-			Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", round(held), e.Hold)}}, "")
+	if held := b.End - u.ActiveEnter; held < e.Hold {
+		since := goneBefore(b, u.ActiveEnter)
+		return found([]Finding{{At: u.ActiveEnter, Unit: boot.Vector, Over: e.Hold - held, Limit: max(0, b.End-e.Hold-since), Since: since, Evidence: withLast(b, boot.Vector, u.Evidence),
+			Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", boot.Round(held), e.Hold)}}, "")
 	}
 	var out []Finding
-	for _, ev := range tl.Of(timeline.Stopping, timeline.Stopped, timeline.Failed, timeline.Exit, timeline.Restart, timeline.StartFailed) {
-		if ev.Unit == Vector && ev.At > tl.End-e.Hold && mainOrState(ev) {
-			out = append(out, Finding{At: ev.At, Unit: Vector, Evidence: []timeline.Evidence{ev.Evidence},
+	for _, ev := range b.Of(timeline.Stopping, timeline.Stopped, timeline.Failed, timeline.Exit, timeline.Restart, timeline.StartFailed) {
+		if ev.Unit == boot.Vector && ev.At > b.End-e.Hold && mainOrState(ev) {
+			out = append(out, Finding{At: ev.At, Unit: boot.Vector, Evidence: []timeline.Evidence{ev.Evidence},
 				Summary: fmt.Sprintf("vector.service did not stay active for the last %s: %s", e.Hold, ev.Kind)})
 		}
 	}
@@ -64,15 +65,15 @@ func endsForGood(u timeline.Unit) (Finding, bool) {
 	if len(u.OnFailure)+len(u.UpheldBy) > 0 {
 		return Finding{}, false
 	}
-	return Finding{At: u.ActiveEnter, Unit: Vector, Intrinsic: true, Evidence: evidence(u.Evidence),
+	return Finding{At: u.ActiveEnter, Unit: boot.Vector, Intrinsic: true, Evidence: evidence(u.Evidence),
 		Summary: fmt.Sprintf("vector.service has Restart=%s: the first crash of Vector ends log shipping for good", u.Restart)}, true
 }
 
 // goneBefore is when Vector was last seen to go before that moment: its start began
 // no sooner. 0: with the boot.
-func goneBefore(tl timeline.Timeline, at time.Duration) (gone time.Duration) {
-	for _, ev := range tl.Of(timeline.Stopping, timeline.Failed, timeline.Exit) {
-		if ev.Unit == Vector && ev.At < at && mainOrState(ev) {
+func goneBefore(b boot.Facts, at time.Duration) (gone time.Duration) {
+	for _, ev := range b.Of(timeline.Stopping, timeline.Failed, timeline.Exit) {
+		if ev.Unit == boot.Vector && ev.At < at && mainOrState(ev) {
 			gone = ev.At
 		}
 	}
@@ -92,9 +93,9 @@ func why(u timeline.Unit) string {
 }
 
 // withLast adds what systemd said of the unit last.
-func withLast(tl timeline.Timeline, unit string, ev timeline.Evidence) []timeline.Evidence {
-	for i := len(tl.Events) - 1; i >= 0; i-- {
-		switch e := tl.Events[i]; e.Kind {
+func withLast(b boot.Facts, unit string, ev timeline.Evidence) []timeline.Evidence {
+	for i := len(b.Events) - 1; i >= 0; i-- {
+		switch e := b.Events[i]; e.Kind {
 		case timeline.Log, timeline.Line, timeline.Request, timeline.OnConsole:
 		default:
 			if e.Unit == unit && !e.Untimed {

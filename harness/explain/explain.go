@@ -3,7 +3,7 @@
 // where that is known. It reads a result; the recording, if there is one, adds
 // the request and the start that decided.
 //
-//	e := explain.Case(c, tl)
+//	e, ok := explain.Case(c, boot.Of(tl))
 //	fmt.Println(e.Why, e.Change)
 package explain
 
@@ -15,8 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
-	"bootrace/harness/timespan"
 	"bootrace/results"
 )
 
@@ -35,7 +35,7 @@ type Explanation struct {
 // is blocked keeps the worker from registering, and not the other way round.
 type cause struct {
 	check, change string
-	more          func(timeline.Timeline, results.Check) []string
+	more          func(boot.Facts, results.Check) []string
 	// follows names a check that this one follows from where both failed.
 	follows string
 }
@@ -79,11 +79,11 @@ func mendOf(check results.Check) string {
 	return ""
 }
 
-// Case explains a case by the boot that decided it. tl is that boot's timeline;
-// its zero value adds nothing. A case without a failed check has no explanation, nor
+// Case explains a case by the boot that decided it. b is what that boot was; its zero
+// value adds nothing. A case without a failed check has no explanation, nor
 // has one that could not be judged: the cause of what its checks found may be the
 // host, and nothing of the subject would have to change.
-func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
+func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 	if c.Verdict == "invalid" || c.Verdict == "error" {
 		return Explanation{}, false
 	}
@@ -105,7 +105,7 @@ func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
 			continue
 		}
 		if cause.more != nil {
-			e.More = append(e.More, cause.more(tl, check)...)
+			e.More = append(e.More, cause.more(b, check)...)
 		}
 		said := fmt.Sprintf("%s: %s", cause.check, check.Findings[0].Summary)
 		if e.Check != "" {
@@ -122,7 +122,7 @@ func Case(c results.Case, tl timeline.Timeline) (e Explanation, ok bool) {
 		e.Evidence = e.Evidence[:min(6, len(e.Evidence))]
 	}
 	if e.Check != "" {
-		e.vectorSays(tl, failed[e.Check])
+		e.vectorSays(b, failed[e.Check])
 	}
 	return e, e.Check != ""
 }
@@ -137,7 +137,7 @@ func b2i(b bool) int {
 var unitName = regexp.MustCompile(`[A-Za-z0-9:_.\\@-]+\.(service|target|socket|path|timer|mount|device|slice)`)
 
 // cycleUnits names the units that systemd's messages on the cycle speak of.
-func cycleUnits(_ timeline.Timeline, check results.Check) []string {
+func cycleUnits(_ boot.Facts, check results.Check) []string {
 	var units []string
 	for _, f := range check.Findings {
 		for _, ev := range f.Evidence {
@@ -154,32 +154,56 @@ func cycleUnits(_ timeline.Timeline, check results.Check) []string {
 	return []string{"the cycle goes through " + strings.Join(units, ", ")}
 }
 
-// spenders counts who used up the starts of the units that were refused.
-func spenders(tl timeline.Timeline, check results.Check) []string {
+// spenders says who used up the starts of the units that were refused.
+func spenders(b boot.Facts, check results.Check) []string {
 	var out []string
+	failed := map[string]int{}
+	for _, f := range b.Failures().All {
+		failed[f.Unit] = f.Times
+	}
 	for _, unit := range unitsOf(check) {
-		var starts, failures int
-		var first, last timeline.Event
-		for _, ev := range tl.Of(timeline.Starting, timeline.StartFailed) {
-			if ev.Unit != unit {
-				continue
-			}
-			if ev.Kind == timeline.StartFailed {
-				failures++
-				continue
-			}
-			if starts++; starts == 1 {
-				first = ev
-			}
-			last = ev
+		starts := b.Starts(unit)
+		if len(starts.All) == 0 {
+			continue
 		}
-		if starts > 0 {
-			limit := tl.Final.Units[unit]
-			out = append(out, fmt.Sprintf("%s was started %d times from %s to %s and failed %d times; its limit is %d starts in %s",
-				unit, starts, timeline.Since(first.At), timeline.Since(last.At), failures, limit.StartLimitBurst, timespan.Format(limit.StartLimitInterval)))
+		first, last := starts.All[0], starts.All[len(starts.All)-1]
+		s := fmt.Sprintf("%s was started %s from %s to %s%s and failed %d times", unit, times(starts),
+			timeline.Since(first.At), timeline.Since(last.At), askers(starts.All), failed[unit])
+		if limit, ok := b.StartLimit(unit); ok {
+			s += "; " + limit.String()
+			if limit.Twice > 0 {
+				s += fmt.Sprintf(" (%d were asked for while an automatic restart was pending, which counts twice)", limit.Twice)
+			}
 		}
+		out = append(out, s)
 	}
 	return out
+}
+
+func times(starts boot.Seen[boot.Start]) string {
+	n := fmt.Sprintf("%d times", len(starts.All))
+	if starts.Unknown != "" {
+		return "at least " + n
+	}
+	return n
+}
+
+// askers says how many of the starts each asked for, as far as it is known.
+func askers(starts []boot.Start) string {
+	n := map[boot.Asker]int{}
+	for _, s := range starts {
+		n[s.By]++
+	}
+	var out []string
+	for _, by := range []boot.Asker{boot.ByBoot, boot.ByItself, boot.ByOthers} {
+		if n[by] > 0 {
+			out = append(out, fmt.Sprintf("%d by %s", n[by], by))
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(out, ", ") + ")"
 }
 
 func unitsOf(check results.Check) []string {
@@ -194,10 +218,10 @@ func unitsOf(check results.Check) []string {
 
 // refusals names the last request for a token or a secret that was not granted,
 // by what was asked for, unless it was granted later.
-func refusals(tl timeline.Timeline, _ results.Check) []string {
+func refusals(b boot.Facts, _ results.Check) []string {
 	last := map[string]timeline.Event{}
 	asked := map[string]int{}
-	for _, ev := range tl.Of(timeline.Request) {
+	for _, ev := range b.Of(timeline.Request) {
 		if ev.Call.Service != "imds" && ev.Call.Service != "keyvault" {
 			continue
 		}
@@ -218,7 +242,7 @@ func refusals(tl timeline.Timeline, _ results.Check) []string {
 			out = append(out, fmt.Sprintf("%s: its last answer, at %s, was %s; it was asked %d times", what, timeline.Since(ev.At), answer, asked[what]))
 		}
 	}
-	if len(last) == 0 && len(tl.Events) > 0 {
+	if len(last) == 0 && len(b.Events) > 0 {
 		out = append(out, "no request reached IMDS or the vault")
 	}
 	return out

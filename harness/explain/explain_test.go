@@ -1,14 +1,20 @@
 package explain
 
 import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
+	"bootrace/harness/timeline/timelinetest"
 	"bootrace/results"
 )
 
@@ -29,7 +35,7 @@ func one(name, summary string, evidence ...string) results.Check {
 
 func TestEveryCheckHasItsPlaceAmongTheCauses(t *testing.T) {
 	for _, c := range check.Table() {
-		e, ok := Case(failed(one(c.Name, "seen")), timeline.Timeline{})
+		e, ok := Case(failed(one(c.Name, "seen")), boot.Facts{})
 		require.True(t, ok, c.Name)
 		assert.Equal(t, c.Name, e.Check)
 		assert.NotEmpty(t, e.Change)
@@ -39,7 +45,7 @@ func TestEveryCheckHasItsPlaceAmongTheCauses(t *testing.T) {
 
 func TestTheCauseComesBeforeWhatFollowsFromIt(t *testing.T) {
 	e, ok := Case(failed(one("vector-active", "Vector is inactive"), one("no-ordering-cycle", "dropped",
-		"a.service: Found ordering cycle on cloud-final.service/start", "a.service: Found dependency on multi-user.target/start")), timeline.Timeline{})
+		"a.service: Found ordering cycle on cloud-final.service/start", "a.service: Found dependency on multi-user.target/start")), boot.Facts{})
 	require.True(t, ok)
 	assert.Equal(t, "dropped", e.Why)
 	assert.Equal(t, []string{"the cycle goes through a.service, cloud-final.service, multi-user.target"}, e.More)
@@ -49,9 +55,9 @@ func TestTheCauseComesBeforeWhatFollowsFromIt(t *testing.T) {
 
 func TestAStormOfStartsIsACauseAndABurntLimitIsOne(t *testing.T) {
 	storm := one("start-rate", "59 starts")
-	e, _ := Case(failed(one("boot-unblocked", "late"), storm), timeline.Timeline{})
+	e, _ := Case(failed(one("boot-unblocked", "late"), storm), boot.Facts{})
 	assert.Equal(t, "start-rate", e.Check)
-	e, _ = Case(failed(one("no-start-limit", "refused"), storm), timeline.Timeline{})
+	e, _ = Case(failed(one("no-start-limit", "refused"), storm), boot.Facts{})
 	assert.Equal(t, "no-start-limit", e.Check)
 }
 
@@ -64,31 +70,111 @@ func TestTheRequestThatDecidedIsNamed(t *testing.T) {
 		request(1, "token", 401, ""), request(1, "token", 503, ""), request(2, "token", 200, ""),
 		request(3, "cell", 404, "SecretNotFound"), request(4, "cell", 0, "refused"),
 	}}
-	e, _ := Case(failed(one("vector-credentialed", "a stub")), tl)
+	e, _ := Case(failed(one("vector-credentialed", "a stub")), boot.Of(tl))
 	assert.Equal(t, []string{"keyvault cell: its last answer, at +4.000s, was refused; it was asked 2 times"}, e.More)
-	e, _ = Case(failed(one("vector-credentialed", "a stub")), timeline.Timeline{Events: []timeline.Event{{Kind: timeline.Log}}})
+	e, _ = Case(failed(one("vector-credentialed", "a stub")), boot.Of(timeline.Timeline{Events: []timeline.Event{{Kind: timeline.Log}}}))
 	assert.Equal(t, []string{"no request reached IMDS or the vault"}, e.More)
 }
 
 func TestATokenThatIsNoneIsTheRequestThatDecided(t *testing.T) {
 	useless := timeline.Event{Kind: timeline.Request, At: time.Second, Call: &timeline.Call{Service: "keyvault", Op: "secrets.get", Secret: "token", Status: 401, Error: "Unauthorized", Auth: "wrong"}}
-	e, _ := Case(failed(one("vector-credentialed", "a stub")), timeline.Timeline{Events: []timeline.Event{useless}})
+	e, _ := Case(failed(one("vector-credentialed", "a stub")), boot.Of(timeline.Timeline{Events: []timeline.Event{useless}}))
 	assert.Equal(t, []string{"keyvault token: its last answer, at +1.000s, was 401 Unauthorized; it was asked 1 times"}, e.More)
 }
 
-func TestWhoSpentTheStartsIsCounted(t *testing.T) {
-	tl := timeline.Timeline{Final: timeline.Final{Units: map[string]timeline.Unit{"a.service": {StartLimitBurst: 2, StartLimitInterval: 10 * time.Second}}}}
+// storm is a Type=simple service that fails and is asked for again: systemd says nothing
+// of its starting, and charges those starts twice that somebody asks for meanwhile.
+func storm() *timelinetest.Boot {
+	b := timelinetest.Healthy()
+	const unit = timelinetest.Subject
+	b.Prop(unit, "WantedBy", "")
 	for i := range 2 {
-		at := time.Duration(i+1) * time.Second
-		tl.Events = append(tl.Events, timeline.Event{Kind: timeline.Starting, Unit: "a.service", At: at},
-			timeline.Event{Kind: timeline.StartFailed, Unit: "a.service", At: at})
+		at := time.Duration(i+2) * time.Second
+		b.PID1(at-time.Millisecond, "5eb03494b6584870a536b337290809b3", unit, fmt.Sprintf("%s: Scheduled restart job immediately on client request, restart counter is at %d.", unit, i+1), nil)
+		b.StartsAtOnce(at, unit)
+		b.Failed(at+time.Millisecond, unit, "exit-code")
 	}
-	e, _ := Case(failed(one("no-start-limit", "refused")), tl)
-	assert.Equal(t, []string{"a.service was started 2 times from +1.000s to +2.000s and failed 2 times; its limit is 2 starts in 10s"}, e.More)
+	b.TooQuickly(5*time.Second, unit)
+	return b
+}
+
+// asked is a healthy boot's subject that a script started once more and that its own
+// Restart= did: who asked is told.
+func asked() *timelinetest.Boot {
+	b := timelinetest.Healthy()
+	b.Starting(2*time.Second, timelinetest.Subject)
+	b.RestartScheduled(3*time.Second, timelinetest.Subject, 1)
+	b.Starting(3*time.Second, timelinetest.Subject)
+	return b
+}
+
+func subjects() check.Expect {
+	return check.Expect{RoleEnv: check.Late, SubjectUnits: []string{timelinetest.Subject}, StartsAllowed: map[string]int{timelinetest.Subject: 1}}
+}
+
+func read(t *testing.T, fsys fs.FS) boot.Facts {
+	t.Helper()
+	tl, err := timeline.Read(fsys)
+	require.NoError(t, err)
+	return boot.Of(tl)
+}
+
+// What an explanation counts and what the checks count is one fact: explain once said
+// three starts where the check said five.
+func TestAnExplanationCountsAsTheChecksDo(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		boot boot.Facts
+		unit string
+		want string
+	}{
+		"a storm": {read(t, storm().FS()), timelinetest.Subject,
+			"was started 3 times from +0.230s to +3.000s (3 by others) and failed 3 times; populate-vector-env.service used 5 of 5 starts in 10s (2 were asked for while"},
+		"who asked": {read(t, asked().FS()), timelinetest.Subject,
+			"was started 3 times from +0.230s to +3.000s (1 by the boot, 1 by its automatic restart, 1 by others) and failed 0 times; populate-vector-env.service used 3 of 5 starts in 10s"},
+		"a journal that lost something": {read(t, func() fs.FS { b := asked(); b.Replace[timeline.Journal] = cut(b.FS(), timeline.Journal); return b.FS() }()),
+			timelinetest.Subject, "was started at least"},
+		"a real boot": {read(t, os.DirFS("../judge/testdata/exit-1-delay-45s-trixie")), "populate-vector-env.service", "used 5 of 5 starts in 10s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said := spenders(tt.boot, of(tt.unit, "no-start-limit"))
+			require.Len(t, said, 1)
+			assert.Contains(t, said[0], tt.want)
+			if tt.boot.Unknown(timeline.Journal) != "" {
+				return
+			}
+			e := subjects()
+			results := map[string]check.Result{}
+			for _, r := range check.Judge(tt.boot, e) {
+				results[r.Check] = r
+			}
+			limit, _ := tt.boot.StartLimit(tt.unit)
+			assert.Contains(t, results["no-start-limit"].Note, limit.String())
+			assert.Contains(t, said[0], limit.String())
+			starts := tt.boot.Starts(tt.unit).All
+			assert.Contains(t, said[0], fmt.Sprintf("was started %d times", len(starts)))
+			within, _ := boot.Busiest(starts, 10*time.Second)
+			assert.Contains(t, results["start-rate"].Findings[0].Summary, fmt.Sprintf("started %d times within", within))
+			for _, f := range results["no-unit-failed"].Findings {
+				if f.Unit == tt.unit {
+					assert.Contains(t, said[0], strings.TrimSuffix(strings.Fields(f.Summary)[3], ",")+" times")
+				}
+			}
+		})
+	}
+}
+
+func cut(fsys fs.FS, name string) []byte {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		panic(err)
+	}
+	return data[:len(data)-1]
 }
 
 func TestWhatDidNotFailNeedsNoExplanation(t *testing.T) {
-	_, ok := Case(results.Case{Recording: "r", Attempts: []results.Attempt{{Recording: "r", Checks: []results.Check{{Name: "registered", Outcome: "pass"}}}}}, timeline.Timeline{})
+	_, ok := Case(results.Case{Recording: "r", Attempts: []results.Attempt{{Recording: "r", Checks: []results.Check{{Name: "registered", Outcome: "pass"}}}}}, boot.Facts{})
 	assert.False(t, ok)
 }
 
@@ -96,7 +182,7 @@ func TestWhatTheHostSpoiltIsNotBlamedOnTheSubject(t *testing.T) {
 	for verdict, explained := range map[string]bool{"fail": true, "flaky": true, "invalid": false, "error": false} {
 		c := failed(one("boot-unblocked", "late"))
 		c.Verdict = verdict
-		_, ok := Case(c, timeline.Timeline{})
+		_, ok := Case(c, boot.Facts{})
 		assert.Equal(t, explained, ok, verdict)
 	}
 }
@@ -107,10 +193,10 @@ func TestAConfigurationThatShipsTooLittleIsNotMendedByAStub(t *testing.T) {
 		"Vector's configuration reads metrics (metrics) and brings them to no sink":                                            "inputs of a sink",
 		"7 of 19 lines of opensandbox-worker are not at Axiom: 1-7":                                                            "stub whose URL nobody answers",
 	} {
-		e, ok := Case(failed(one("logs-delivered", says)), timeline.Timeline{})
+		e, ok := Case(failed(one("logs-delivered", says)), boot.Facts{})
 		require.True(t, ok)
 		assert.Contains(t, e.Change, mend, says)
 	}
-	e, _ := Case(failed(one("vector-active", "vector.service has Restart=no: the first crash of Vector ends log shipping for good")), timeline.Timeline{})
+	e, _ := Case(failed(one("vector-active", "vector.service has Restart=no: the first crash of Vector ends log shipping for good")), boot.Facts{})
 	assert.Contains(t, e.Change, "Restart=always")
 }

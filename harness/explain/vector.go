@@ -7,11 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 	"bootrace/results"
 )
-
-const vectorUnit = "vector.service"
 
 // configRefused is the status with which Vector ends when it does not take its
 // configuration, from validate and from the start alike (sysexits(3h), EX_CONFIG).
@@ -27,11 +26,11 @@ type ending struct {
 
 // endings finds the ends of Vector that nobody asked for. One that is stopped is
 // asked for, and so is a reload, whose commands are no part of it.
-func endings(tl timeline.Timeline) (e ending, ok bool) {
+func endings(b boot.Facts) (e ending, ok bool) {
 	var said []string
 	stopping := false
-	for _, ev := range tl.Events {
-		if ev.Unit != vectorUnit || ev.Untimed {
+	for _, ev := range b.Events {
+		if ev.Unit != boot.Vector || ev.Untimed {
 			continue
 		}
 		switch ev.Kind {
@@ -122,8 +121,8 @@ const changeInterpolation = "say Environment=VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_IN
 
 // interpolation says that a variable's name was taken for its value, which is so from
 // Vector 0.57 on where nobody allows otherwise.
-func interpolation(tl timeline.Timeline, e ending) (said string, ok bool) {
-	for _, ev := range tl.Of(timeline.Request) {
+func interpolation(b boot.Facts, e ending) (said string, ok bool) {
+	for _, ev := range b.Of(timeline.Request) {
 		switch c := ev.Call; {
 		case c.Op != "ingest":
 		case c.Auth == "literal":
@@ -134,7 +133,7 @@ func interpolation(tl timeline.Timeline, e ending) (said string, ok bool) {
 				c.Dataset, timeline.Since(ev.At), c.Status), true
 		}
 	}
-	if before057(tl.Versions["vector"]) || !strings.Contains(strings.Join(e.words, "\n"), "invalid uri character") {
+	if before057(b.Versions["vector"]) || !strings.Contains(strings.Join(e.words, "\n"), "invalid uri character") {
 		return "", false
 	}
 	return "a URL that is a variable is refused so from 0.57 on, where no variable is put into the configuration unless the environment says so", true
@@ -158,9 +157,9 @@ var vectors = []string{"no-start-limit", "no-unit-failed", "vector-active", "sta
 
 // vectorSays adds Vector's own words, and takes back a mend that is none for what
 // they say: a configuration that is refused has nothing to do with worker.env.
-func (e *Explanation) vectorSays(tl timeline.Timeline, cause results.Check) {
-	end, ended := endings(tl)
-	trap, trapped := interpolation(tl, end)
+func (e *Explanation) vectorSays(b boot.Facts, cause results.Check) {
+	end, ended := endings(b)
+	trap, trapped := interpolation(b, end)
 	var more []string
 	if ended {
 		more = append(more, end.String())
@@ -169,7 +168,7 @@ func (e *Explanation) vectorSays(tl timeline.Timeline, cause results.Check) {
 		more = append(more, trap)
 	}
 	e.More = slices.Concat(more, e.More)
-	of := slices.Contains(unitsOf(cause), vectorUnit) || cause.Name == "vector-credentialed" || cause.Name == "logs-delivered"
+	of := slices.Contains(unitsOf(cause), boot.Vector) || cause.Name == "vector-credentialed" || cause.Name == "logs-delivered"
 	if !of || !slices.Contains(vectors, cause.Name) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 	"bootrace/results"
 )
@@ -18,19 +19,19 @@ func of(unit, check string) results.Check {
 	return results.Check{Name: check, Findings: []results.Finding{{Summary: "seen", Unit: unit}}}
 }
 
-// boot reads the recording of a real boot with a real Vector; of its files those are
+// recorded reads the recording of a real boot with a real Vector; of its files those are
 // there that say what Vector did.
-func boot(t *testing.T, name string) timeline.Timeline {
+func recorded(t *testing.T, name string) boot.Facts {
 	t.Helper()
 	tl, err := timeline.Read(os.DirFS("testdata/" + name))
 	require.NoError(t, err)
-	return tl
+	return boot.Of(tl)
 }
 
 func TestARealVectorThatRefusesItsConfigurationIsExplainedByItsOwnWords(t *testing.T) {
 	t.Parallel()
-	tl := boot(t, "delay-0s-default-0.58-dev")
-	e, ok := Case(failed(of(vectorUnit, "no-start-limit"), of(vectorUnit, "vector-active")), tl)
+	b := recorded(t, "delay-0s-default-0.58-dev")
+	e, ok := Case(failed(of(boot.Vector, "no-start-limit"), of(boot.Vector, "vector-active")), b)
 	require.True(t, ok)
 	assert.Equal(t, "no-start-limit", e.Check)
 	require.GreaterOrEqual(t, len(e.More), 2)
@@ -43,10 +44,10 @@ func TestARealVectorThatRefusesItsConfigurationIsExplainedByItsOwnWords(t *testi
 
 func TestARealVectorThatRanIsNotExplained(t *testing.T) {
 	t.Parallel()
-	tl := boot(t, "delay-45s-default-0.56")
-	require.NotEmpty(t, tl.Of(timeline.Stopping), "Vector was restarted with its values")
+	b := recorded(t, "delay-45s-default-0.56")
+	require.NotEmpty(t, b.Of(timeline.Stopping), "Vector was restarted with its values")
 	for _, check := range vectors {
-		e, ok := Case(failed(of(vectorUnit, check)), tl)
+		e, ok := Case(failed(of(boot.Vector, check)), b)
 		require.True(t, ok)
 		assert.NotContains(t, strings.Join(e.More, "\n"), "Vector ended by itself", check)
 		assert.NotContains(t, strings.Join(e.More, "\n"), "0.57", check)
@@ -60,7 +61,7 @@ func events(list ...timeline.Event) []timeline.Event {
 	for i := range list {
 		list[i].At = time.Duration(i+1) * time.Second
 		if list[i].Unit == "" && list[i].Call == nil {
-			list[i].Unit = vectorUnit
+			list[i].Unit = boot.Vector
 		}
 	}
 	return list
@@ -96,7 +97,7 @@ func TestHowVectorEndedIsSaidOnlyWhereItEndedByItself(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e, ok := Case(failed(of(vectorUnit, "vector-active")), timeline.Timeline{Events: tt.events})
+			e, ok := Case(failed(of(boot.Vector, "vector-active")), boot.Of(timeline.Timeline{Events: tt.events}))
 			require.True(t, ok)
 			if tt.want == "" {
 				assert.Empty(t, e.More)
@@ -131,21 +132,21 @@ func TestTheMendIsOfWhatVectorSays(t *testing.T) {
 		events                     []timeline.Event
 		want                       string
 	}{
-		{"a URL as it is written", "no-unit-failed", vectorUnit, "vector 0.58.0 (x)", refused(uri), changeInterpolation},
-		{"of a Vector that does not say its version", "no-unit-failed", vectorUnit, "", refused(uri), changeInterpolation},
-		{"a URL that is wrong before 0.57", "no-unit-failed", vectorUnit, "vector 0.56.0 (x)", refused(uri), changeConfig},
+		{"a URL as it is written", "no-unit-failed", boot.Vector, "vector 0.58.0 (x)", refused(uri), changeInterpolation},
+		{"of a Vector that does not say its version", "no-unit-failed", boot.Vector, "", refused(uri), changeInterpolation},
+		{"a URL that is wrong before 0.57", "no-unit-failed", boot.Vector, "vector 0.56.0 (x)", refused(uri), changeConfig},
 		{"another unit that failed", "no-unit-failed", "a.service", "vector 0.58.0 (x)", refused(uri), own("no-unit-failed")},
-		{"a variable that is missing", "no-start-limit", vectorUnit, "vector 0.56.0 (x)", refused(`x Missing environment variable in config. name = "A"`), own("no-start-limit")},
-		{"a program that does not compile", "no-start-limit", vectorUnit, "vector 0.56.0 (x)", refused(`x error[E105]: call to undefined function`), changeConfig},
-		{"the text as the token", "logs-delivered", vectorUnit, "vector 0.58.0 (x)", sent(timeline.Call{Auth: "literal", Dataset: "d"}), changeInterpolation},
-		{"the text as the dataset", "logs-delivered", vectorUnit, "vector 0.58.0 (x)", sent(timeline.Call{Auth: "ok", Dataset: "${AXIOM_PLATFORM_DATASET}"}), changeInterpolation},
-		{"a wrong token", "logs-delivered", vectorUnit, "vector 0.58.0 (x)", sent(timeline.Call{Auth: "wrong", Dataset: "d"}), own("logs-delivered")},
-		{"a boot that is blocked for its own reason", "boot-unblocked", vectorUnit, "vector 0.58.0 (x)", refused(uri), own("boot-unblocked")},
+		{"a variable that is missing", "no-start-limit", boot.Vector, "vector 0.56.0 (x)", refused(`x Missing environment variable in config. name = "A"`), own("no-start-limit")},
+		{"a program that does not compile", "no-start-limit", boot.Vector, "vector 0.56.0 (x)", refused(`x error[E105]: call to undefined function`), changeConfig},
+		{"the text as the token", "logs-delivered", boot.Vector, "vector 0.58.0 (x)", sent(timeline.Call{Auth: "literal", Dataset: "d"}), changeInterpolation},
+		{"the text as the dataset", "logs-delivered", boot.Vector, "vector 0.58.0 (x)", sent(timeline.Call{Auth: "ok", Dataset: "${AXIOM_PLATFORM_DATASET}"}), changeInterpolation},
+		{"a wrong token", "logs-delivered", boot.Vector, "vector 0.58.0 (x)", sent(timeline.Call{Auth: "wrong", Dataset: "d"}), own("logs-delivered")},
+		{"a boot that is blocked for its own reason", "boot-unblocked", boot.Vector, "vector 0.58.0 (x)", refused(uri), own("boot-unblocked")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tl := timeline.Timeline{Events: tt.events, Versions: map[string]string{"vector": tt.version}}
-			e, ok := Case(failed(of(tt.unit, tt.check)), tl)
+			b := boot.Of(timeline.Timeline{Events: tt.events, Versions: map[string]string{"vector": tt.version}})
+			e, ok := Case(failed(of(tt.unit, tt.check)), b)
 			require.True(t, ok)
 			assert.Equal(t, tt.want, e.Change)
 		})

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/harness/verdict"
@@ -35,38 +36,38 @@ func causes() []cause {
 }
 
 // disturbance measures what the host did to the boot.
-func disturbance(tl timeline.Timeline) verdict.Disturbance {
-	d := verdict.Disturbance{Undecided: check.Undecided(tl)}
-	for _, ev := range tl.Of(timeline.Line) {
+func disturbance(b boot.Facts) verdict.Disturbance {
+	d := verdict.Disturbance{Undecided: check.Undecided(b)}
+	for _, ev := range b.Of(timeline.Line) {
 		d.Measured = true
 		late(&d, ev.Line.Late, ev.At)
 		if ev.Line.HasLost {
 			d.CPU = append(d.CPU, verdict.Loss{At: ev.At, Total: ev.Line.Lost})
 		}
 	}
-	var ok bool
-	if d.Booted, ok = tl.Reached(check.MultiUser); !ok {
-		d.Booted = tl.End
+	d.Booted = b.End
+	if up, reached := b.Reached(boot.MultiUser).First(); reached {
+		d.Booted = up.At
 	}
 	if !d.Measured {
-		d.CPU = waited(tl.Host)
+		d.CPU = waited(b.Host)
 	}
-	for i, s := range tl.Host {
+	for i, s := range b.Host {
 		// What was before the boot has not disturbed it, nor what came after.
-		if s.At < 0 || s.At > tl.End {
+		if s.At < 0 || s.At > b.End {
 			continue
 		}
 		d.Measured = true
 		late(&d, s.Late, s.At)
 		if i > 0 {
-			last := tl.Host[i-1]
+			last := b.Host[i-1]
 			d.Lost += max(0, s.MemFull-last.MemFull) + max(0, s.IOFull-last.IOFull)
 		}
-		for j := i; j >= 0 && s.At-tl.Host[j].At <= verdict.StallWindow; j-- {
-			d.Stalled = max(d.Stalled, s.MemFull-tl.Host[j].MemFull, s.IOFull-tl.Host[j].IOFull)
+		for j := i; j >= 0 && s.At-b.Host[j].At <= verdict.StallWindow; j-- {
+			d.Stalled = max(d.Stalled, s.MemFull-b.Host[j].MemFull, s.IOFull-b.Host[j].IOFull)
 		}
 	}
-	d.Causes = spoilt(tl)
+	d.Causes = spoilt(b.Timeline)
 	return d
 }
 

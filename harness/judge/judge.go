@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
@@ -33,9 +34,9 @@ type Judgement struct {
 	Missing   map[string]string `json:"missing,omitempty"`
 	Versions  map[string]string `json:"versions,omitempty"`
 	Expect    check.Expect      `json:"expect"`
-	// Timeline is what was judged. It is the recording over again, and not part of
-	// what is written of a judgement.
-	Timeline timeline.Timeline `json:"-"`
+	// Boot is what was judged. It is the recording over again, and not part of what is
+	// written of a judgement.
+	Boot boot.Facts `json:"-"`
 }
 
 // Recording judges a recording by its own expectation. An error means that
@@ -63,12 +64,15 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 	if err != nil {
 		return Judgement{}, fmt.Errorf("judge: %w", err)
 	}
-	e = e.WithInstances(tl)
-	d := disturbance(tl)
+	b := boot.Of(tl)
+	e = e.WithInstances(b)
+	d := disturbance(b)
 	d.Control = e.ControlMultiUser - e.ControlLost
-	j := Judgement{Case: tl.Case, Results: check.Judge(tl, e), Disturbance: d, End: tl.End,
-		Missing: tl.Missing, Versions: tl.Versions, Expect: e, Timeline: tl}
-	j.MultiUser, _ = tl.Reached(check.MultiUser)
+	j := Judgement{Case: tl.Case, Results: check.Judge(b, e), Disturbance: d, End: tl.End,
+		Missing: tl.Missing, Versions: tl.Versions, Expect: e, Boot: b}
+	if up, reached := b.Reached(boot.MultiUser).First(); reached {
+		j.MultiUser = up.At
+	}
 	j.Judgement = verdict.Of(j.Results, j.Disturbance)
 	j.Settled = j.Settled || j.Verdict == verdict.Invalid && lacksCapability(tl)
 	return j, nil

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/picture"
 	"bootrace/harness/timeline"
@@ -19,7 +20,7 @@ func anyBoot(t *rapid.T) timeline.Timeline {
 	moment := rapid.Custom(func(t *rapid.T) time.Duration {
 		return time.Duration(rapid.Int64Range(-int64(time.Second), int64(end)+int64(time.Second)).Draw(t, "at"))
 	})
-	unit := rapid.SampledFrom([]string{check.Vector, check.MultiUser, "populate.service", "other.service"})
+	unit := rapid.SampledFrom([]string{boot.Vector, boot.MultiUser, "populate.service", "other.service"})
 	kind := rapid.SampledFrom([]timeline.Kind{timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Stopping, timeline.Stopped,
 		timeline.Failed, timeline.Succeeded, timeline.Skipped, timeline.Restart, timeline.Exit, timeline.Refused, timeline.Cycle,
 		timeline.Finished, timeline.Line, timeline.EnvFile, timeline.Script, timeline.Suppressed, timeline.Request})
@@ -30,11 +31,11 @@ func anyBoot(t *rapid.T) timeline.Timeline {
 		case timeline.Line:
 			ev.Line = &timeline.Numbered{Source: "boot-logger", Seq: rapid.IntRange(1, 50).Draw(t, "seq")}
 		case timeline.EnvFile:
-			ev.File = &timeline.FileChange{Path: check.VectorEnv, Op: rapid.SampledFrom([]string{"create", "modify", "close", "remove"}).Draw(t, "op")}
+			ev.File = &timeline.FileChange{Path: boot.VectorEnv, Op: rapid.SampledFrom([]string{"create", "modify", "close", "remove"}).Draw(t, "op")}
 		case timeline.Script:
 			ev.Step = rapid.SampledFrom([]string{"start", "role-env-complete"}).Draw(t, "step")
 		case timeline.Cycle:
-			ev.Change.Dropped, ev.Untimed = rapid.SampledFrom([]string{"", check.Vector}).Draw(t, "dropped"), rapid.Bool().Draw(t, "untimed")
+			ev.Change.Dropped, ev.Untimed = rapid.SampledFrom([]string{"", boot.Vector}).Draw(t, "dropped"), rapid.Bool().Draw(t, "untimed")
 		case timeline.Request:
 			ev.Call = &timeline.Call{Service: rapid.SampledFrom([]string{"imds", "axiom", "controlplane", "dns"}).Draw(t, "service"),
 				Op: rapid.SampledFrom([]string{"ingest", "token", "register", "ready"}).Draw(t, "op"), Status: rapid.SampledFrom([]int{0, 200, 503}).Draw(t, "status"),
@@ -49,7 +50,7 @@ func anyBoot(t *rapid.T) timeline.Timeline {
 	for range rapid.IntRange(0, 4).Draw(t, "units") {
 		id := unit.Draw(t, "unit")
 		tl.Final.Units[id] = timeline.Unit{ID: id, Active: rapid.SampledFrom([]string{"active", "inactive", "failed", "activating"}).Draw(t, "active"),
-			ActiveEnter: max(0, moment.Draw(t, "up")), InactiveExit: max(0, moment.Draw(t, "began")), WantedBy: []string{check.MultiUser}}
+			ActiveEnter: max(0, moment.Draw(t, "up")), InactiveExit: max(0, moment.Draw(t, "began")), WantedBy: []string{boot.MultiUser}}
 		if rapid.Bool().Draw(t, "queued") {
 			tl.Final.Jobs = append(tl.Final.Jobs, timeline.Job{Unit: id, Type: "start", State: rapid.SampledFrom([]string{"waiting", "running"}).Draw(t, "state")})
 		}
@@ -59,6 +60,6 @@ func anyBoot(t *rapid.T) timeline.Timeline {
 
 func TestThePictureOfAnyBootIsSound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sound(t, picture.Of(anyBoot(t), check.Expect{RoleEnv: check.Late, SubjectUnits: []string{"populate.service"}}))
+		sound(t, picture.Of(boot.Of(anyBoot(t)), check.Expect{RoleEnv: check.Late, SubjectUnits: []string{"populate.service"}}))
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/picture"
 	"bootrace/harness/timeline"
@@ -21,10 +22,10 @@ func built(t *testing.T, b *timelinetest.Boot) results.Boot {
 	t.Helper()
 	tl, err := timeline.Read(b.FS())
 	require.NoError(t, err)
-	boot := picture.Of(tl, check.Expect{RoleEnv: check.Late, ControlMultiUser: time.Second,
+	p := picture.Of(boot.Of(tl), check.Expect{RoleEnv: check.Late, ControlMultiUser: time.Second,
 		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()})
-	sound(t, boot)
-	return boot
+	sound(t, p)
+	return p
 }
 
 // spans writes a unit's spans and failures, as `lane from-to text` in seconds.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 	"bootrace/results"
 )
@@ -42,10 +43,10 @@ type run struct {
 }
 
 // requests are what the machine asked of its cloud, a group a service.
-func requests(tl timeline.Timeline) []group {
+func requests(b boot.Facts) []group {
 	var calls []timeline.Event
 	total := map[stream]int{}
-	for _, ev := range tl.Of(timeline.Request) {
+	for _, ev := range b.Of(timeline.Request) {
 		if c := ev.Call; c.Op != "ready" && c.Op != "destroyed" { // the cloud's own words
 			calls = append(calls, ev)
 			total[streamOf(c)]++

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
-	"bootrace/harness/timeline"
 	"bootrace/results"
 )
 
@@ -15,12 +15,12 @@ const maxPoints = 60
 // lines counts the numbered lines that had been logged, and delivered, at evenly
 // spaced moments up to the end; moments at which nothing has changed since the
 // one before are left out.
-func lines(tl timeline.Timeline, e check.Expect) []results.LineCount {
+func lines(b boot.Facts, e check.Expect) []results.LineCount {
 	var logged, arrived []time.Duration
-	for _, l := range check.Lines(tl, e) {
-		logged = append(logged, min(l.Logged, tl.End)) // what is in the recording was there when it was taken
+	for _, l := range check.Lines(b, e) {
+		logged = append(logged, min(l.Logged, b.End)) // what is in the recording was there when it was taken
 		if l.Arrived {
-			arrived = append(arrived, min(l.Delivered, tl.End))
+			arrived = append(arrived, min(l.Delivered, b.End))
 		}
 	}
 	if len(logged) == 0 {
@@ -29,7 +29,7 @@ func lines(tl timeline.Timeline, e check.Expect) []results.LineCount {
 	slices.Sort(arrived)
 	var out []results.LineCount
 	for i := range maxPoints {
-		at := tl.End - tl.End/(maxPoints-1)*time.Duration(maxPoints-1-i)
+		at := b.End - b.End/(maxPoints-1)*time.Duration(maxPoints-1-i)
 		p := results.LineCount{At: at, Logged: upTo(logged, at), Delivered: upTo(arrived, at)}
 		if n := len(out); n > 0 && i < maxPoints-1 && out[n-1].Logged == p.Logged && out[n-1].Delivered == p.Delivered {
 			continue

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"bootrace/harness/check"
+	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 	"bootrace/results"
 )
@@ -28,15 +28,15 @@ type change struct {
 }
 
 // files are the changes of the files a boot is about, a group a file.
-func files(tl timeline.Timeline) []group {
+func files(b boot.Facts) []group {
 	var out []group
-	for _, name := range []string{"worker.env", "server.env", path.Base(check.VectorEnv)} {
-		out = append(out, group{name, changes(tl, path.Join(path.Dir(check.VectorEnv), name))})
+	for _, name := range []string{"worker.env", "server.env", path.Base(boot.VectorEnv)} {
+		out = append(out, group{name, changes(b, path.Join(path.Dir(boot.VectorEnv), name))})
 	}
 	return out
 }
 
-func changes(tl timeline.Timeline, of string) []results.Event {
+func changes(b boot.Facts, of string) []results.Event {
 	var out []results.Event
 	var c *change
 	flush := func() {
@@ -46,7 +46,7 @@ func changes(tl timeline.Timeline, of string) []results.Event {
 		}
 		c = nil
 	}
-	for _, ev := range tl.Of(timeline.EnvFile, timeline.Script) {
+	for _, ev := range b.Of(timeline.EnvFile, timeline.Script) {
 		if ev.Kind == timeline.Script {
 			// Text is the step and the file that it is about.
 			if about := strings.TrimPrefix(ev.Text, roleEnvComplete+" "); about == of {
@@ -96,19 +96,19 @@ func (c *change) text() string {
 
 // moments are the steps of the scenario, and what happened to the machine as a
 // whole.
-func moments(tl timeline.Timeline) group {
+func moments(b boot.Facts) group {
 	g := group{name: "moments"}
 	add := func(at time.Duration, name, text string, bad bool) {
 		g.events = append(g.events, results.Event{At: at, Lane: results.LaneMoment, Name: name, Text: clip(text), Bad: bad})
 	}
 	registered := false
 	cycle := -1 // its place among the events
-	for _, ev := range tl.Events {
+	for _, ev := range b.Events {
 		switch {
 		case ev.Kind == timeline.Cycle: // several lines for each; the deleted job is its unit's
-			if cycle < 0 || g.events[cycle].At != cycleAt(ev) {
+			if cycle < 0 || g.events[cycle].At != ev.At {
 				cycle = len(g.events)
-				add(cycleAt(ev), "systemd", said(ev), true)
+				add(ev.At, "systemd", said(ev), true)
 			} else if ev.Change.Dropped == "" {
 				g.events[cycle].Text = clip(g.events[cycle].Text + "; " + said(ev))
 			}
@@ -127,20 +127,10 @@ func moments(tl timeline.Timeline) group {
 			add(ev.At+ev.Call.Duration, "controlplane", "the worker is registered", false)
 		}
 	}
-	if tl.Exited != nil {
-		add(tl.End, "systemd", fmt.Sprintf("PID 1 had ended with status %d", *tl.Exited), true)
+	if b.Exited != nil {
+		add(b.End, "systemd", fmt.Sprintf("PID 1 had ended with status %d", *b.Exited), true)
 	}
 	return g
-}
-
-// cycleAt is the moment of a word on an ordering cycle. The console has no clock;
-// what it says of cycles is of the boot's transaction, which is made before the
-// first start.
-func cycleAt(ev timeline.Event) time.Duration {
-	if ev.Untimed {
-		return 0
-	}
-	return ev.At
 }
 
 // said leaves out the unit that systemd puts before what it says of a cycle.

@@ -2,8 +2,8 @@
 // compares: the events worth seeing on one clock, the lines on their way to
 // Axiom, the critical chain and the measures.
 //
-//	boot := picture.Of(tl, expect)
-//	fmt.Println(boot.Measures[results.MeasureMultiUser], len(boot.Events))
+//	p := picture.Of(boot.Of(tl), expect)
+//	fmt.Println(p.Measures[results.MeasureMultiUser], len(p.Events))
 //
 // It judges nothing, and its size is bounded whatever the boot did: where a
 // storm has more events than fit, the picture has its beginning and its end, and
@@ -16,6 +16,7 @@ import (
 	"slices"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/results"
@@ -26,22 +27,22 @@ const maxEvents = 300
 
 // Of pictures a boot. Without a boot clock there is nothing to draw on, and the
 // picture is empty.
-func Of(tl timeline.Timeline, e check.Expect) results.Boot {
-	if _, gone := tl.Missing[timeline.Manifest]; gone || tl.End <= 0 {
+func Of(b boot.Facts, e check.Expect) results.Boot {
+	if _, gone := b.Missing[timeline.Manifest]; gone || b.End <= 0 {
 		return results.Boot{}
 	}
-	groups := units(tl, e)
-	groups = append(groups, files(tl)...)
-	groups = append(groups, requests(tl)...)
-	groups = append(groups, moments(tl))
-	b := results.Boot{End: tl.End, Measures: check.Measure(tl, e), Events: fair(groups, tl.End), Lines: lines(tl, e)}
-	if tl.StartedAt.Unix() > 0 {
-		b.Zero = tl.StartedAt
+	groups := units(b, e)
+	groups = append(groups, files(b)...)
+	groups = append(groups, requests(b)...)
+	groups = append(groups, moments(b))
+	out := results.Boot{End: b.End, Measures: check.Measure(b, e), Events: fair(groups, b.End), Lines: lines(b, e)}
+	if b.StartedAt.Unix() > 0 {
+		out.Zero = b.StartedAt
 	}
-	for _, l := range check.CriticalChain(tl) {
-		b.Chain = append(b.Chain, results.Link{Unit: l.Unit, Began: l.Began, Ended: l.Ended})
+	for _, l := range b.CriticalChain(boot.MultiUser) {
+		out.Chain = append(out.Chain, results.Link{Unit: l.Unit, Began: l.Began, Ended: l.Ended})
 	}
-	return b
+	return out
 }
 
 // group is what competes for a place in the picture as one: a unit, a file, a

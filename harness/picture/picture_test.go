@@ -15,24 +15,21 @@ import (
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/picture"
-	"bootrace/harness/timeline"
 	"bootrace/results"
 )
 
 // recordings are of real boots, good and broken; harness/judge says which.
 const recordings = "../judge/testdata"
 
-func recorded(t testing.TB, name string) (timeline.Timeline, check.Expect) {
+func recorded(t testing.TB, name string) (boot.Facts, check.Expect) {
 	t.Helper()
-	fsys := os.DirFS(filepath.Join(recordings, name))
-	j, err := judge.Recording(fsys)
+	j, err := judge.Recording(os.DirFS(filepath.Join(recordings, name)))
 	require.NoError(t, err)
-	tl, err := timeline.Read(fsys)
-	require.NoError(t, err)
-	return tl, j.Expect
+	return j.Boot, j.Expect
 }
 
 func everyRecording(t testing.TB) []string {
@@ -136,7 +133,7 @@ func TestEveryRecordingHasASoundPicture(t *testing.T) {
 			assert.False(t, b.Zero.IsZero())
 			if at, measured := b.Measures[results.MeasureMultiUser]; measured {
 				require.NotEmpty(t, b.Chain)
-				assert.Equal(t, check.MultiUser, b.Chain[0].Unit)
+				assert.Equal(t, boot.MultiUser, b.Chain[0].Unit)
 				assert.InDelta(t, at, b.Chain[0].Ended.Seconds(), 1e-9)
 			}
 			data, err := json.Marshal(b)
@@ -166,10 +163,10 @@ func TestVectorIsActiveOnceMoreThanItWasRestarted(t *testing.T) {
 			continue
 		}
 		b := picture.Of(recorded(t, name))
-		active := find(b, results.LaneActive, check.Vector)
+		active := find(b, results.LaneActive, boot.Vector)
 		assert.EqualValues(t, b.Measures[results.MeasureRestarts]+1, len(active), name)
 		assert.Equal(t, b.End, active[len(active)-1].Until, "%s: it is active at the end", name)
-		if multiUser := find(b, results.LaneActive, check.MultiUser); assert.Len(t, multiUser, 1, name) {
+		if multiUser := find(b, results.LaneActive, boot.MultiUser); assert.Len(t, multiUser, 1, name) {
 			assert.LessOrEqual(t, active[0].At, multiUser[0].At, "%s: multi-user.target comes after Vector", name)
 			assert.GreaterOrEqual(t, active[0].Until, multiUser[0].At, "%s: which still runs on the stub then", name)
 		}
@@ -180,8 +177,8 @@ func TestAPictureShowsWhatBlocksTheBoot(t *testing.T) {
 	t.Parallel()
 	b := picture.Of(recorded(t, "poll-600s-delay-0s-trixie"))
 	for unit, waitsFor := range map[string]string{
-		check.Vector:    "populate-vector-env.service",
-		check.MultiUser: check.Vector,
+		boot.Vector:    "populate-vector-env.service",
+		boot.MultiUser: boot.Vector,
 	} {
 		waits := find(b, results.LaneWaiting, unit)
 		require.Len(t, waits, 1, unit)

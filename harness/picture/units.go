@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/results"
@@ -16,25 +17,20 @@ import (
 const maxUnits = 60
 
 // alwaysSeen are the units a boot is about, beside the subject's.
-var alwaysSeen = []string{check.Vector, "opensandbox-worker.service", "boot-logger.service", check.MultiUser, "basic.target"}
+var alwaysSeen = []string{boot.Vector, "opensandbox-worker.service", "boot-logger.service", boot.MultiUser, "basic.target"}
 
 // units are the courses of the units worth seeing, a group each.
-func units(tl timeline.Timeline, e check.Expect) []group {
+func units(b boot.Facts, e check.Expect) []group {
 	said := map[string][]timeline.Event{}
-	for _, ev := range tl.Events {
+	for _, ev := range b.Events {
 		if ev.Manager || ev.Kind == timeline.Refused {
 			said[ev.Unit] = append(said[ev.Unit], ev)
 		}
 	}
-	state := state{tl: tl, atBoot: atBoot(tl.Final.Units), blockers: check.Blockers(tl), dropped: map[string]timeline.Event{}}
-	for _, ev := range tl.Of(timeline.Cycle) {
-		if _, known := state.dropped[ev.Change.Dropped]; !known {
-			state.dropped[ev.Change.Dropped] = ev
-		}
-	}
+	cycles := b.Cycles().All
 	var out []group
-	for _, unit := range worthSeeing(tl, e) {
-		if events := state.course(unit, said[unit]); len(events) > 0 {
+	for _, unit := range worthSeeing(b, e) {
+		if events := courseOf(b, unit, said[unit], cycles); len(events) > 0 {
 			out = append(out, group{unit, events})
 		}
 	}
@@ -43,23 +39,25 @@ func units(tl timeline.Timeline, e check.Expect) []group {
 
 // worthSeeing names them in the order of their worth: where there are too many,
 // the last are left out.
-func worthSeeing(tl timeline.Timeline, e check.Expect) []string {
+func worthSeeing(b boot.Facts, e check.Expect) []string {
 	names := slices.Concat(alwaysSeen, e.SubjectUnits)
-	for _, link := range check.CriticalChain(tl) {
+	for _, link := range b.CriticalChain(boot.MultiUser) {
 		names = append(names, link.Unit)
 	}
-	for _, ev := range tl.Of(timeline.Failed, timeline.StartFailed, timeline.Refused) {
+	for _, f := range b.Failures().All {
+		names = append(names, f.Unit)
+	}
+	for _, r := range b.Refusals().All {
+		names = append(names, r.Unit)
+	}
+	for _, ev := range b.Of(timeline.StartFailed) { // also for want of what it depends on
 		names = append(names, ev.Unit)
 	}
-	for _, ev := range tl.Of(timeline.Cycle) {
-		names = append(names, ev.Change.Dropped)
+	for _, c := range b.Cycles().All {
+		names = append(names, c.Unit)
 	}
-	for _, id := range slices.Sorted(maps.Keys(tl.Final.Units)) {
-		if u := tl.Final.Units[id]; u.Active == "failed" || cloudInit(id) {
-			names = append(names, id)
-		}
-	}
-	for _, j := range tl.Final.Jobs {
+	names = append(names, slices.DeleteFunc(slices.Sorted(maps.Keys(b.Final.Units)), func(id string) bool { return !cloudInit(id) })...)
+	for _, j := range b.Final.Jobs {
 		names = append(names, j.Unit)
 	}
 	var out []string
@@ -82,42 +80,12 @@ func cloudInit(unit string) bool {
 	return false
 }
 
-// atBoot are the units that the boot's own transaction starts, since the default
-// target wants them, directly or not: their jobs wait from the clock's zero.
-func atBoot(all map[string]timeline.Unit) map[string]bool {
-	wants := map[string][]string{}
-	for id, u := range all {
-		for _, by := range slices.Concat(u.WantedBy, u.RequiredBy) {
-			wants[by] = append(wants[by], id)
-		}
-	}
-	in := map[string]bool{}
-	open := []string{"default.target", "graphical.target", check.MultiUser}
-	for len(open) > 0 {
-		unit := open[len(open)-1]
-		open = open[:len(open)-1]
-		if !in[unit] {
-			in[unit] = true
-			open = append(open, wants[unit]...)
-		}
-	}
-	return in
-}
-
-// state is what a course is read from, beside what PID 1 said of the unit.
-type state struct {
-	tl       timeline.Timeline
-	atBoot   map[string]bool
-	blockers map[string][]string
-	dropped  map[string]timeline.Event // units whose start was deleted to break an ordering cycle
-}
-
-// course is one unit from the boot's beginning to its end.
-func (s state) course(unit string, said []timeline.Event) []results.Event {
-	c := course{unit: unit, last: s.tl.Final.Units[unit]}
-	if ev, dropped := s.dropped[unit]; dropped {
-		c.moment(cycleAt(ev), results.LaneFailed, "the start job was deleted to break an ordering cycle", true)
-	} else if s.atBoot[unit] {
+// courseOf is one unit from the boot's beginning to its end.
+func courseOf(b boot.Facts, unit string, said []timeline.Event, cycles []boot.Cycle) []results.Event {
+	c := course{unit: unit, last: b.Final.Units[unit]}
+	if i := slices.IndexFunc(cycles, func(c boot.Cycle) bool { return c.Dropped && c.Unit == unit }); i >= 0 {
+		c.moment(cycles[i].At, results.LaneFailed, "the start job was deleted to break an ordering cycle", true)
+	} else if b.WantedAtBoot(unit) {
 		c.begin(0, results.LaneWaiting, "")
 	}
 	if first := slices.IndexFunc(said, starts); first < 0 || said[first].Kind == timeline.Started {
@@ -126,7 +94,7 @@ func (s state) course(unit string, said []timeline.Event) []results.Event {
 	for _, ev := range said {
 		c.see(ev)
 	}
-	c.finish(s)
+	c.finish(b)
 	slices.SortStableFunc(c.out, func(a, b results.Event) int { return cmp.Compare(a.At, b.At) })
 	return c.out
 }
@@ -136,14 +104,12 @@ func starts(ev timeline.Event) bool {
 }
 
 // finish ends what goes on at the end, if the unit's last state bears it out.
-func (c *course) finish(s state) {
-	end := s.tl.End
-	queued := slices.IndexFunc(s.tl.Final.Jobs, func(j timeline.Job) bool { return j.Unit == c.unit })
+func (c *course) finish(b boot.Facts) {
 	waits := ""
-	if queued >= 0 && s.tl.Final.Jobs[queued].State == "waiting" {
-		waits = fmt.Sprintf("the %s job still waits at the end", s.tl.Final.Jobs[queued].Type)
-		if b := s.blockers[c.unit]; len(b) > 0 {
-			waits = clip(waits + ", for " + strings.Join(b, ", "))
+	if j, queued := b.Job(c.unit); queued && j.State == "waiting" {
+		waits = fmt.Sprintf("the %s job still waits at the end", j.Type)
+		if blockers := b.Blockers(c.unit); len(blockers) > 0 {
+			waits = clip(waits + ", for " + strings.Join(blockers, ", "))
 		}
 	}
 	switch c.open.Lane {
@@ -161,11 +127,11 @@ func (c *course) finish(s state) {
 			c.open = results.Event{}
 		}
 	}
-	c.end(end)
+	c.end(b.End)
 	if waits != "" {
-		c.moment(end, results.LaneWaiting, waits, false)
+		c.moment(b.End, results.LaneWaiting, waits, false)
 	}
 	if c.last.Active == "failed" && !slices.ContainsFunc(c.out, func(e results.Event) bool { return e.Lane == results.LaneFailed }) {
-		c.moment(end, results.LaneFailed, cmp.Or(c.last.Result, "failed")+", as the end shows", true)
+		c.moment(b.End, results.LaneFailed, cmp.Or(c.last.Result, "failed")+", as the end shows", true)
 	}
 }

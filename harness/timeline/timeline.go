@@ -218,23 +218,6 @@ type HostSample struct {
 	Late                     time.Duration
 }
 
-// Reached tells when unit's first start job was done. The journal and the
-// unit's own timestamp both say so: the earlier one holds, since the journal
-// starts after PID 1 and the timestamp is overwritten by a second start.
-func (t Timeline) Reached(unit string) (time.Duration, bool) {
-	at, ok := time.Duration(0), false
-	for _, e := range t.Events {
-		if e.Kind == Started && e.Unit == unit {
-			at, ok = e.At, true
-			break
-		}
-	}
-	if u, known := t.Final.Units[unit]; known && u.ActiveEnter > 0 && (!ok || u.ActiveEnter < at) {
-		at, ok = u.ActiveEnter, true
-	}
-	return at, ok
-}
-
 // Of returns the events of the given kinds, in order.
 func (t Timeline) Of(kinds ...Kind) []Event {
 	var out []Event

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/images/azure/cloud"
@@ -231,7 +232,7 @@ func (e *emulated) impolite(first int) string {
 		if c.Name != "cloud-politeness" {
 			continue
 		}
-		for _, f := range c.Judge(timeline.Timeline{Events: events}, check.Expect{}).Findings {
+		for _, f := range c.Judge(boot.Of(timeline.Timeline{Events: events}), check.Expect{}).Findings {
 			return f.Summary
 		}
 		return ""

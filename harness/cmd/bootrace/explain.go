@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/explain"
 	"bootrace/harness/timeline"
 	"bootrace/results"
@@ -70,6 +71,6 @@ func explained(c results.Case) (e explain.Explanation, ok bool, err error) {
 	if err != nil {
 		tl = timeline.Timeline{}
 	}
-	e, ok = explain.Case(c, tl)
+	e, ok = explain.Case(c, boot.Of(tl))
 	return e, ok, err
 }
