@@ -66,10 +66,18 @@ func seen[T any](b Facts, all []T, sources ...string) Seen[T] {
 // empty: they are.
 func (b Facts) Unknown(sources ...string) string {
 	var out []string
+	said := map[string]int{} // what keeps several away is said once
 	for _, source := range append([]string{timeline.Manifest}, sources...) {
-		if why, gone := b.Missing[source]; gone {
-			out = append(out, fmt.Sprintf("%s: %s", source, why))
+		why, gone := b.Missing[source]
+		if !gone {
+			continue
 		}
+		if i, ok := said[why]; ok {
+			out[i] = source + ", " + out[i]
+			continue
+		}
+		said[why] = len(out)
+		out = append(out, fmt.Sprintf("%s: %s", source, why))
 	}
 	return strings.Join(out, "; ")
 }

@@ -110,3 +110,13 @@ func TestCriticalChain(t *testing.T) {
 	assert.Empty(t, b.Blockers("slow.service"), "its job runs")
 	assert.Equal(t, []string{"multi-user.target", "after.service", "slow.service"}, b.Waits(boot.MultiUser))
 }
+
+func TestWhatKeepsSeveralSourcesAwayIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	b := boot.Of(timeline.Timeline{Missing: map[string]string{
+		timeline.Journal: "collection: the engine is gone", timeline.Units: "collection: the engine is gone", timeline.Jobs: "not in the recording",
+	}})
+	assert.Equal(t, "units.txt, journal.json.gz: collection: the engine is gone; jobs.txt: not in the recording",
+		b.Unknown(timeline.Journal, timeline.Units, timeline.Jobs))
+	assert.Empty(t, b.Unknown(timeline.Console))
+}

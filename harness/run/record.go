@@ -293,7 +293,11 @@ func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Wr
 	}()
 	versions, err := w.Collection(pr)
 	_ = pr.CloseWithError(errors.New("the collection was not wanted any longer"))
-	return versions, errors.Join(err, <-done)
+	collect := <-done
+	if err != nil {
+		return versions, err // collect's own is in it, or comes of it
+	}
+	return versions, collect
 }
 
 // manager reads the boot clock's zero, in CLOCK_MONOTONIC's nanoseconds, and

@@ -111,7 +111,9 @@ func (r *reader) source(name string, parse func(io.Reader, *damage)) {
 	data, err := readFile(r.fsys, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		r.miss(name, "not in the recording")
+		if r.t.Missing[name] == "" { // else the recorder said why
+			r.miss(name, "not in the recording")
+		}
 		return
 	case err != nil:
 		r.miss(name, err.Error())

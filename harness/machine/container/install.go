@@ -225,7 +225,10 @@ func (b *Backend) waitUntilUp(ctx context.Context, id string) error {
 func execute(ctx context.Context, engine *client.Client, id string, what client.ExecCreateOptions, stdin []byte, stdout, stderr io.Writer) (exit int, err error) {
 	what.AttachStdin, what.AttachStdout, what.AttachStderr = stdin != nil, true, true
 	fail := func(step string, err error) (int, error) {
-		return 0, fmt.Errorf("%s: %s: %w", what.Cmd[0], step, errors.Join(err, ctx.Err()))
+		if ended := context.Cause(ctx); ended != nil {
+			err = ended // it closed the connection, which is what err says
+		}
+		return 0, fmt.Errorf("%s: %s: %w", what.Cmd[0], step, err)
 	}
 	ex, err := engine.ExecCreate(ctx, id, what)
 	if err != nil {
