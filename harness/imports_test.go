@@ -26,8 +26,8 @@ var allowed = []struct {
 	why     string
 }{
 	{"harness/cmd/bootrace", []string{"*"}, "it wires"},
-	{"harness/wire", []string{"harness/lint", "harness/machine/container", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
-	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine/container", "harness/plan", "harness/verdict", "images", "results", "scenarios"}, "for tests that boot machines"},
+	{"harness/wire", []string{"harness/lint", "harness/machine", "harness/machine/container", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
+	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine", "harness/plan", "harness/verdict", "images", "results", "scenarios"}, "for tests that boot machines"},
 	{"harness/run", []string{"harness/plan", "scenarios", "images/azure/fault", "images/azure/config", "images/azure/keyvault", "harness/machine", "images", "harness/subject", "harness/judge", "harness/check",
 		"harness/verdict", "harness/recording", "harness/picture", "results"}, "sees backends only as Machine, stores only by its own interface"},
 	{"harness/judge", []string{"harness/recording", "harness/timeline", "harness/boot", "harness/check", "harness/verdict"}, "judges any recording, without an engine"},
@@ -39,7 +39,7 @@ var allowed = []struct {
 	{"harness/pipeline", []string{"harness/recording"}, "Vector's configuration, as a graph"},
 	{"harness/recording", []string{"images/azure/fault"}, "the format, for who writes and who reads it; the kinds of faults are the cloud's"},
 	{"harness/machine", nil, "no engine types"},
-	{"harness/machine/container", []string{"harness/machine", "harness/recording"}, "a backend knows nothing of cases"},
+	{"harness/machine/container", []string{"harness/machine", "harness/recording", "images"}, "a backend knows nothing of cases"},
 	{"harness/machine/machinetest", []string{"harness/machine"}, "one suite for every backend"},
 	{"harness/plan", []string{"scenarios"}, "pure"},
 	{"harness/explain", []string{"harness/boot", "harness/timeline", "results"}, "a result and its boot, in sentences"},
@@ -65,7 +65,7 @@ var allowed = []struct {
 	{"results/gate/gatetest", []string{"results", "results/gate"}, "one table of ways to fail, for the decision and for the exit code"},
 	{"harness/picture", []string{"harness/timeline", "harness/boot", "harness/check", "results"}, "a boot, as reports draw it"},
 	{"results/store", []string{"results"}, "keeps records, whatever is in them"},
-	{"results/store/postgrestest", []string{"harness/machine/container", "images"}, "for tests that need a PostgreSQL"},
+	{"images/postgrestest", []string{"images"}, "for tests that need a PostgreSQL"},
 	{"results/store/storetest", []string{"results", "results/store"}, "one suite for every store"},
 }
 
@@ -74,12 +74,12 @@ var thirdParty = map[string]struct {
 	users []string
 	why   string
 }{
-	"github.com/testcontainers/testcontainers-go":            {[]string{"harness/machine/container", "results/store/postgrestest"}, "engine types stay with the backend, and the tests that start PostgreSQL"},
-	"github.com/moby/moby/client":                            {[]string{"harness/machine/container", "images", "results/store/postgrestest"}, "engine types stay with the backend, the image builds, and the tests that start PostgreSQL"},
+	"github.com/testcontainers/testcontainers-go":            {[]string{"harness/machine/container"}, "engine types stay with the backend"},
+	"github.com/moby/moby/client":                            {[]string{"harness/machine/container", "images", "images/postgrestest"}, "engine types stay with the backend, the image builds, and the tests that start PostgreSQL"},
 	"modernc.org/sqlite":                                     {[]string{"results/store"}, "run sees stores only by its own interface"},
 	"go.opentelemetry.io/proto/slim/otlp/trace/v1":           {[]string{"results/report"}, "records know nothing of who reads them"},
 	"go.opentelemetry.io/proto/slim/otlp/collector/trace/v1": {[]string{"results/report"}, "records know nothing of who reads them"},
-	"github.com/lib/pq":                                      {[]string{"results/store", "results/store/postgrestest"}, "run sees stores only by its own interface"},
+	"github.com/lib/pq":                                      {[]string{"results/store", "images/postgrestest"}, "run sees stores only by its own interface"},
 	"gonum.org/v1/gonum/stat":                                {[]string{"results/history"}, "what is chance is decided in one place"},
 	"gonum.org/v1/gonum/stat/distuv":                         {[]string{"results/history"}, "what is chance is decided in one place"},
 	"github.com/invopop/jsonschema":                          {[]string{"scenarios/document"}, "what a file may hold is made and checked in one place"},
@@ -88,14 +88,39 @@ var thirdParty = map[string]struct {
 	"github.com/secure-systems-lab/go-securesystemslib/dsse": {[]string{"results/gate"}, "a certificate's form is the gate's business"},
 }
 
-type listed struct {
-	ImportPath string
-	Imports    []string
+// narrow lists packages that only some may import, whatever else those may.
+var narrow = []struct {
+	pkg   string
+	users []string
+	why   string
+}{
+	{"harness/machine/container", []string{"harness/wire"}, "commands see a backend only as wire.Backend: another one touches its own package and a line there"},
+	{"harness/wire/wiretest", nil, "for tests"},
+	{"images/postgrestest", nil, "for tests"},
 }
+
+// upward lists what nothing below a folder imports, its tests included.
+var upward = []struct {
+	below, never string
+	but          []string
+	why          string
+}{
+	{"results/", "harness/", nil, "records outlive the harness that made them"},
+	{"images/", "harness/", []string{"harness/recording"}, "what is in a machine knows of the harness only what it writes for it"},
+	{"populator/", "harness/", []string{"harness/check", "harness/timeline", "harness/recording"}, "a subject like any other; its tests are judged as it is"},
+	{"scenarios/", "harness/", nil, "a scenario is a file, whoever boots it"},
+}
+
+type listed struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func (p listed) all() []string { return slices.Concat(p.Imports, p.TestImports, p.XTestImports) }
 
 func packages(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "bootrace/...").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "bootrace/...").Output()
 	require.NoError(t, err)
 	var all []listed
 	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
@@ -135,6 +160,11 @@ func TestImportsGoOneWay(t *testing.T) {
 			ok := slices.ContainsFunc(allowed[row].imports, func(a string) bool { return covers(a, imp) })
 			assert.True(t, ok, "%s imports %s, which is not allowed: %s", name, imp, allowed[row].why)
 		}
+		for _, rule := range narrow {
+			if slices.Contains(p.Imports, module+rule.pkg) {
+				assert.Contains(t, rule.users, name, "%s imports %s: %s", name, rule.pkg, rule.why)
+			}
+		}
 		for lib, rule := range thirdParty {
 			if slices.Contains(p.Imports, lib) {
 				assert.Contains(t, rule.users, name, "%s imports %s: %s", name, lib, rule.why)
@@ -142,9 +172,27 @@ func TestImportsGoOneWay(t *testing.T) {
 		}
 	}
 	// A rule about a package that is gone protects nothing.
+	for _, rule := range narrow {
+		assert.True(t, used[rule.pkg], "there is no package %s any more: remove its row", rule.pkg)
+	}
 	for _, row := range allowed {
 		if !strings.HasSuffix(row.pkg, "/") {
 			assert.True(t, used[row.pkg], "there is no package %s any more: remove its row", row.pkg)
+		}
+	}
+}
+
+func TestNoArrowRunsBackUp(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, rule := range upward {
+			if !strings.HasPrefix(p.ImportPath+"/", module+rule.below) {
+				continue
+			}
+			for _, imp := range p.all() {
+				imp = strings.TrimPrefix(imp, module)
+				ok := !strings.HasPrefix(imp, rule.never) || slices.Contains(rule.but, imp)
+				assert.True(t, ok, "%s, or a test of it, imports %s: %s", p.ImportPath, imp, rule.why)
+			}
 		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"bootrace/harness/machine/container"
 	"bootrace/harness/timeline"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
@@ -142,7 +141,7 @@ func BenchmarkMemory(b *testing.B) {
 	raiseInotify(b)
 	lab := wiretest.New(b, nil, images.Suites()[0])
 	const machines = 20
-	require.GreaterOrEqual(b, container.InotifyRoom(), machines, "sysctl -w fs.inotify.max_user_instances=8192")
+	require.GreaterOrEqual(b, lab.Backend.Room(machines), machines, "sysctl -w fs.inotify.max_user_instances=8192")
 	var whole, worker float64
 	for b.Loop() {
 		before := memAvailableMB(b)
@@ -252,7 +251,7 @@ func BenchmarkAtOnce(b *testing.B) {
 	raiseInotify(b)
 	lab := wiretest.New(b, nil, images.Suites()[0])
 	const cases = 100
-	require.GreaterOrEqual(b, container.InotifyRoom(), cases, "sysctl -w fs.inotify.max_user_instances=8192")
+	require.GreaterOrEqual(b, lab.Backend.Room(cases), cases, "sysctl -w fs.inotify.max_user_instances=8192")
 	for b.Loop() {
 		began := time.Now()
 		out := lab.Run(b, waiting(b, "180s"), cases, cases)

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"bootrace/harness/machine/container"
 	"bootrace/harness/museum"
 	"bootrace/harness/plan"
 	"bootrace/harness/wire"
@@ -104,13 +103,13 @@ func othersSubjects(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/cases")))
-	backend, err := container.Connect(t.Context(), "")
+	backend, err := wire.Connect(t.Context(), "")
 	require.NoError(t, err)
 	root, err := images.FindRoot(".")
 	require.NoError(t, err)
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
-	builder := images.Builder{Engine: backend.Engine(), Root: root, Cache: filepath.Join(cache, "bootrace")}
+	builder := backend.Builder(root, filepath.Join(cache, "bootrace"), nil)
 	const program, unit = "populate-vector-env", "populate-vector-env.service"
 	file, err := builder.Program(t.Context(), "populator/cmd/"+program)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@
 // subject. The command and the tests that boot machines use it alike, so that
 // what is tested is what is run.
 //
+//	backend, err := wire.Connect(ctx, owner)
 //	lab, err := wire.Build(ctx, backend, wire.Options{Bases: []string{"trixie"}})
 //	runner := lab.Runner(id, dir, store)
 package wire
@@ -18,7 +19,6 @@ import (
 	"slices"
 
 	"bootrace/harness/lint"
-	"bootrace/harness/machine/container"
 	"bootrace/harness/run"
 	"bootrace/harness/subject"
 	"bootrace/images"
@@ -67,7 +67,7 @@ func Of(dir, name, vector string) (Given, error) {
 
 // Lab is what machines are made of.
 type Lab struct {
-	Backend  *container.Backend
+	Backend  Backend
 	Names    []string // of the subjects, in the order given
 	Subjects map[string]run.Subject
 	Images   map[string]run.Images
@@ -85,8 +85,8 @@ func (e SubjectError) Error() string { return e.Err.Error() }
 func (e SubjectError) Unwrap() error { return e.Err }
 
 // Build reads the subjects and makes all images that are not there already.
-func Build(ctx context.Context, b *container.Backend, o Options) (Lab, error) {
-	builder := &images.Builder{Engine: b.Engine(), Root: o.Root, Cache: o.Cache, Step: o.Step}
+func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
+	builder := b.Builder(o.Root, o.Cache, o.Step)
 	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}, Bases: map[string]string{}, Configs: map[string]string{}}
 	var subjects []under
 	if o.Image == "" {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"bootrace/images/postgrestest"
 	"bootrace/results"
-	"bootrace/results/store/postgrestest"
 )
 
 // What a nightly run has of each case, and more runs than two years have nights.

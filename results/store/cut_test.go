@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"bootrace/results/store/postgrestest"
+	"bootrace/images/postgrestest"
 )
 
 // scissors passes connections on, and cuts each after a number of bytes, whose

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"bootrace/results/store/postgrestest"
+	"bootrace/images/postgrestest"
 )
 
 // acked collects what a writer says is stored, while it goes on.

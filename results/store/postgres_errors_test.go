@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"bootrace/results/store/postgrestest"
+	"bootrace/images/postgrestest"
 )
 
 func TestAnAddressThatIsNoURLIsNotShown(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/images/postgrestest"
 	"bootrace/results/store"
-	"bootrace/results/store/postgrestest"
 	"bootrace/results/store/storetest"
 )
 

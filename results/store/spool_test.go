@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/images/postgrestest"
 	"bootrace/results"
-	"bootrace/results/store/postgrestest"
 )
 
 // nobody is the URL of a server that is not there. A port that was free a moment

@@ -9,8 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bootrace/harness/machine/container"
-	"bootrace/images"
+	"bootrace/harness/machine"
 )
 
 func cleanCommand(io streams) *cobra.Command {
@@ -27,9 +26,9 @@ of another user's only if --others asks for it and that run is seen to have ende
 			if err != nil {
 				return err
 			}
-			wanted := container.OfRun(onlyRun)
+			wanted := machine.OfRun(onlyRun)
 			if alsoOthers {
-				wanted = container.OfAnyonesRun(onlyRun)
+				wanted = machine.OfAnyonesRun(onlyRun)
 			}
 			n, err := b.Sweep(cmd.Context(), wanted)
 			fmt.Fprintf(io.out, "removed %d containers\n", n)
@@ -37,7 +36,7 @@ of another user's only if --others asks for it and that run is seen to have ende
 				return err
 			}
 			if alsoImages {
-				n, err := (&images.Builder{Engine: b.Engine()}).RemoveAll(cmd.Context())
+				n, err := b.Builder("", "", nil).RemoveAll(cmd.Context())
 				fmt.Fprintf(io.out, "removed %d images\n", n)
 				if err != nil {
 					return err

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bootrace/harness/machine/container"
-	"bootrace/images"
+	"bootrace/harness/machine"
+	"bootrace/harness/wire"
 )
 
 func doctorCommand(io streams) *cobra.Command {
@@ -21,9 +21,8 @@ func doctorCommand(io streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			h := container.Host{StateDir: state, Base: images.Suites()[0]}
-			h.Backend, h.ConnectErr = container.Connect(cmd.Context(), "")
-			findings := container.Doctor(cmd.Context(), h)
+			b, _ := wire.Connect(cmd.Context(), "") // why it is not there is among what doctor says
+			findings := b.Doctor(cmd.Context(), state)
 			if asJSON {
 				if err := json.NewEncoder(io.out).Encode(findings); err != nil {
 					return err
@@ -31,7 +30,7 @@ func doctorCommand(io streams) *cobra.Command {
 			} else {
 				printFindings(io, findings)
 			}
-			if slices.ContainsFunc(findings, func(f container.Finding) bool { return f.State == container.Fail }) {
+			if slices.ContainsFunc(findings, func(f machine.Finding) bool { return f.State == machine.Fail }) {
 				return exitError{code: exitInvalid}
 			}
 			return nil
@@ -41,9 +40,9 @@ func doctorCommand(io streams) *cobra.Command {
 	return cmd
 }
 
-func printFindings(io streams, findings []container.Finding) {
+func printFindings(io streams, findings []machine.Finding) {
 	st := style{io.color}
-	codes := map[container.State]string{container.OK: "32", container.Warn: "33", container.Fail: "31;1"}
+	codes := map[machine.State]string{machine.OK: "32", machine.Warn: "33", machine.Fail: "31;1"}
 	for _, f := range findings {
 		fmt.Fprintf(io.out, "%s  %-13s %s\n", st.paint(codes[f.State], fmt.Sprintf("%-4s", f.State)), f.Probe, f.Detail)
 		if f.Fix != "" {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"bootrace/harness/machine/container"
 	"bootrace/harness/plan"
 	"bootrace/harness/wire"
 	"bootrace/images"
@@ -63,7 +62,7 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 		return r, explainDisk(err, state)
 	}
 	r = begun
-	parallel := atOnce(f.parallel)
+	parallel := backend.Room(f.parallel)
 	if f.debug {
 		parallel = 1
 	}
@@ -102,7 +101,7 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 
 // begin returns the run as one that goes on, with the cases that it still has to
 // boot: all, if it is new.
-func (j job) begin(ctx context.Context, io streams, s *session, backend *container.Backend, lab wire.Lab) (r results.Run, todo []plan.Case, err error) {
+func (j job) begin(ctx context.Context, io streams, s *session, backend wire.Backend, lab wire.Lab) (r results.Run, todo []plan.Case, err error) {
 	todo, err = j.plan(lab, plan.Matrix{Bases: j.flags.bases, Vector: lab.Vector, Repeat: j.flags.repeat})
 	if err != nil {
 		return r, nil, err
@@ -149,7 +148,7 @@ func prompt(ctx context.Context, io streams, c results.Case, shell []string) {
 }
 
 // build makes what the run needs, where it is not there already.
-func (j job) build(ctx context.Context, io streams, b *container.Backend) (wire.Lab, error) {
+func (j job) build(ctx context.Context, io streams, b wire.Backend) (wire.Lab, error) {
 	root, err := images.FindRoot(".")
 	if err != nil {
 		return wire.Lab{}, err

@@ -17,8 +17,8 @@ import (
 
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
+	"bootrace/images/postgrestest"
 	"bootrace/results"
-	"bootrace/results/store/postgrestest"
 )
 
 // show reads a run by the command.

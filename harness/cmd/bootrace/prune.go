@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bootrace/harness/machine/container"
+	"bootrace/harness/machine"
 	"bootrace/results/store"
 )
 
@@ -90,7 +90,7 @@ func removeRecordings(state, run string) (free bool, err error) {
 		return true, nil
 	}
 	dir := filepath.Join(state, "runs", run)
-	if container.Held(filepath.Join(dir, "lock")) {
+	if machine.Owned(filepath.Join(dir, "lock")) {
 		return false, nil
 	}
 	return true, os.RemoveAll(dir)

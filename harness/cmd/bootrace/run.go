@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"bootrace/harness/machine/container"
 	"bootrace/harness/plan"
 	"bootrace/harness/run"
 	"bootrace/harness/wire"
@@ -227,7 +226,7 @@ func (f runFlags) request(names []string) (*results.Request, error) {
 }
 
 // interrupted says what a run leaves that a signal ended.
-func interrupted(ctx context.Context, backend *container.Backend, r results.Run) error {
+func interrupted(ctx context.Context, backend wire.Backend, r results.Run) error {
 	err := fmt.Errorf("interrupted: %d of %d cases had ended and are stored", len(r.Cases), r.Planned)
 	n, lookErr := backend.Remaining(ctx, r.ID)
 	switch {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bootrace/harness/machine/container"
+	"bootrace/harness/machine"
 )
 
 func shellCommand(io streams) *cobra.Command {
@@ -27,7 +27,7 @@ journalctl say what happened. It stays until bootrace clean removes it.`,
 			if err != nil {
 				return err
 			}
-			var kept []container.Leftover
+			var kept []machine.Leftover
 			for _, l := range all {
 				if l.Kept && l.Worker && (len(args) == 0 || strings.Contains(l.Name, strings.NewReplacer("@", "_", "#", "_", "/", "_").Replace(args[0]))) {
 					kept = append(kept, l)
@@ -47,11 +47,12 @@ journalctl say what happened. It stays until bootrace clean removes it.`,
 			case len(kept) > 1:
 				return usage(fmt.Errorf("%d kept machines match %q, name one: %s, %s, …", len(kept), args[0], kept[0].Name, kept[1].Name))
 			}
-			docker, err := exec.LookPath("docker")
+			argv := b.Shell(kept[0].ID)
+			program, err := exec.LookPath(argv[0])
 			if err != nil {
 				return fmt.Errorf("open a shell in %s: %w; the engine's command line client is needed for this one verb", kept[0].Name, err)
 			}
-			return syscall.Exec(docker, []string{"docker", "exec", "-it", kept[0].ID, "bash"}, os.Environ())
+			return syscall.Exec(program, argv, os.Environ())
 		},
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bootrace/harness/machine/container"
+	"bootrace/harness/machine"
 	"bootrace/results"
 	"bootrace/results/store"
 	"bootrace/scenarios"
@@ -151,7 +151,7 @@ func runLine(st style, r results.Run) string {
 	}
 	text, running := fmt.Sprintf("%d of %d cases ended", len(r.Cases), r.Planned), ""
 	switch {
-	case r.Ended.IsZero() && container.Held(filepath.Join(r.Dir, "lock")):
+	case r.Ended.IsZero() && machine.Owned(filepath.Join(r.Dir, "lock")):
 		text, running = text+" so far", "running"
 	case r.Ended.IsZero():
 		note("error")

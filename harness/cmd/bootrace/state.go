@@ -6,13 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
-	"bootrace/harness/machine/container"
+	"bootrace/harness/machine"
+	"bootrace/harness/wire"
 )
 
 // stateDir is where runs and results are kept: BOOTRACE_STATE, else where the
@@ -45,8 +47,8 @@ func cacheDir() (string, error) {
 type session struct {
 	id         string
 	dir        string
-	recordings string   // where this invocation's recordings go: dir, or below it
-	lock       *os.File // nil until it is claimed
+	recordings string    // where this invocation's recordings go: dir, or below it
+	lock       io.Closer // nil until it is claimed
 }
 
 // newSession names a run that is to begin.
@@ -75,16 +77,16 @@ func (s *session) owner() string { return filepath.Join(s.dir, "lock") }
 
 // join connects to the engine, removes what dead runs left there, and claims the
 // session. Whatever comes of it, close ends it.
-func (s *session) join(ctx context.Context, io streams) (*container.Backend, error) {
+func (s *session) join(ctx context.Context, io streams) (wire.Backend, error) {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return nil, advice{fmt.Errorf("make a place for the run: %w", err), "set BOOTRACE_STATE to a directory that can be written"}
 	}
-	b, err := container.Connect(ctx, s.owner())
+	b, err := wire.Connect(ctx, s.owner())
 	if err != nil {
 		return nil, err
 	}
 	// Before the claim: a run that is resumed has left machines under its own name.
-	if n, err := b.Sweep(ctx, container.NotKept); err != nil {
+	if n, err := b.Sweep(ctx, machine.NotKept); err != nil {
 		fmt.Fprintf(io.err, "bootrace: what an earlier run left behind cannot be removed: %v\n", err)
 	} else if n > 0 {
 		fmt.Fprintf(io.err, "removed %d containers that a dead run had left behind\n", n)
@@ -94,18 +96,14 @@ func (s *session) join(ctx context.Context, io streams) (*container.Backend, err
 
 // claim takes the lock.
 func (s *session) claim() error {
-	f, err := os.OpenFile(s.owner(), os.O_CREATE|os.O_RDWR, 0o644)
+	lock, err := machine.Own(s.owner())
+	if errors.Is(err, machine.ErrOwned) {
+		return fmt.Errorf("claim the run: run %s goes on, in another process", s.id)
+	}
 	if err != nil {
 		return fmt.Errorf("claim the run: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return fmt.Errorf("claim the run: run %s goes on, in another process", s.id)
-		}
-		return fmt.Errorf("claim the run: lock %s: %w", f.Name(), err)
-	}
-	s.lock = f
+	s.lock = lock
 	return nil
 }
 
@@ -122,8 +120,8 @@ func (s *session) close() error {
 }
 
 // connect opens the engine for looking and cleaning, without a claim.
-func connect(ctx context.Context) (*container.Backend, error) {
-	b, err := container.Connect(ctx, "")
+func connect(ctx context.Context) (wire.Backend, error) {
+	b, err := wire.Connect(ctx, "")
 	if err != nil {
 		return nil, exitError{exitInvalid, err}
 	}

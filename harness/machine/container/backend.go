@@ -11,10 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,59 +27,50 @@ import (
 
 	"bootrace/harness/machine"
 	"bootrace/harness/recording"
+	"bootrace/images"
 )
 
-// Labels by which everything of ours is found again.
-const (
-	labelRun   = "bootrace.run"   // the run's id
-	labelOwner = "bootrace.owner" // a file that the run's process holds locked
-	labelHost  = "bootrace.host"  // the host name where that file is
-	labelUID   = "bootrace.uid"   // whose process that is
-	labelRole  = "bootrace.role"  // cloud or worker
-)
-
-// Backend is a machine.Backend on a container engine.
+// Backend runs machines on a container engine.
 type Backend struct {
-	provider *testcontainers.DockerProvider
-	owner    string
-	host     string
-	uid      string
-	grant    []string // the capabilities that machines get; tests take some away
+	provider *testcontainers.DockerProvider // nil where no engine answers
+	down     error                          // why it does not
+	own      map[string]string              // labels of what is this process's
+	grant    []string                       // the capabilities that machines get; tests take some away
 }
 
 // Connect opens the engine that DOCKER_HOST or the engine's defaults name. owner
 // is a file that this process keeps locked: once it is not, Sweep takes what
-// this backend started for abandoned.
+// this backend started for abandoned. With an error only Doctor can be asked.
 func Connect(ctx context.Context, owner string) (*Backend, error) {
+	b := &Backend{grant: machineCapabilities}
+	if b.down = b.connect(ctx); b.down == nil {
+		b.own, b.down = images.Labels("", "", owner)
+	}
+	return b, b.down
+}
+
+func (b *Backend) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	named := os.Getenv("DOCKER_HOST")
 	if err := answers(ctx, named); err != nil {
-		return nil, err
+		return err
 	}
 	// Its reaper is an image that not every host can pull; Sweep does its work.
 	// testcontainers reads this once, at its first use.
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
-		return nil, err
+		return err
 	}
 	log.SetDefault(log.NewNoopLogger())
 	p, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
 	if err != nil {
-		return nil, NoEngineError{Where: "the default socket", Err: err}
+		return NoEngineError{Where: "the default socket", Err: err}
 	}
 	if got := p.Client().DaemonHost(); named != "" && got != named {
-		return nil, fmt.Errorf("DOCKER_HOST is %s, and testcontainers took the engine at %s; make both the same (~/.testcontainers.properties)", named, got)
+		return fmt.Errorf("DOCKER_HOST is %s, and testcontainers took the engine at %s; make both the same (~/.testcontainers.properties)", named, got)
 	}
-	b := &Backend{provider: p, owner: owner, uid: strconv.Itoa(os.Getuid()), grant: machineCapabilities}
-	if err := b.Ping(ctx); err != nil {
-		return nil, err
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		return nil, err
-	}
-	b.host = host
-	return b, nil
+	b.provider = p
+	return b.Ping(ctx)
 }
 
 // Ping asks the engine whether it is there.
@@ -141,7 +132,12 @@ func answers(ctx context.Context, host string) error {
 // Name implements machine.Backend.
 func (b *Backend) Name() string { return "container" }
 
-// Engine is the engine's client, for those who build images with it.
+// Builder makes images with the engine.
+func (b *Backend) Builder(root, cache string, step func(what string)) *images.Builder {
+	return &images.Builder{Engine: b.Engine(), Root: root, Cache: cache, Step: step}
+}
+
+// Engine is the engine's client.
 func (b *Backend) Engine() *client.Client {
 	return b.provider.Client().(*testcontainers.DockerClient).Client
 }
@@ -245,16 +241,17 @@ func (b *Backend) machineHost(hc *container.HostConfig) {
 	hc.Tmpfs = map[string]string{"/run": "", "/run/lock": "", "/tmp": ""}
 }
 
-// Labels are what a container of ours carries, whoever creates it: by them Sweep
-// takes it once this process is gone.
-func (b *Backend) Labels(run, role string) map[string]string {
-	return map[string]string{labelRun: run, labelOwner: b.owner, labelHost: b.host, labelUID: b.uid, labelRole: role}
+// labels are what a container of ours carries.
+func (b *Backend) labels(run, role string) map[string]string {
+	out := maps.Clone(b.own)
+	out[images.LabelRun], out[images.LabelRole] = run, role
+	return out
 }
 
 // create makes a container. The id is there as soon as the container is.
 func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, req testcontainers.ContainerRequest) (c testcontainers.Container, id string, err error) {
 	req.Name = containerName(spec, role)
-	req.Labels = b.Labels(spec.Run, role)
+	req.Labels = b.labels(spec.Run, role)
 	// On an engine without a network called bridge testcontainers adds one of its own,
 	// which would be a way out.
 	req.EndpointSettingsModifier = func(settings map[string]*network.EndpointSettings) { clear(settings) }

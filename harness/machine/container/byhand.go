@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bootrace/harness/machine"
+	"bootrace/images"
 )
 
 // endOfFile ends a file within the script; no file of a machine has such a line.
@@ -28,7 +29,7 @@ func (b *Backend) ByHand(spec machine.Spec) string {
 	// Nobody holds a lock for it: as a kept machine it goes with bootrace clean alone.
 	create := func(role string) string {
 		return fmt.Sprintf(`docker create --name "%sby-hand-%s-${dir##*/}-%s" --label %s=by-hand --label %s=%s --label %s=%s`,
-			keptPrefix, printable(spec.Name), role, labelRun, labelUID, b.uid, labelRole, role)
+			keptPrefix, printable(spec.Name), role, images.LabelRun, images.LabelUID, b.own[images.LabelUID], images.LabelRole, role)
 	}
 	fmt.Fprintf(&s, `copy() { tar -C "$dir/$1" --owner=0 --group=0 -c . | docker cp - "$2:/"; }
 cloud=$(%s --network none --dns 127.0.0.1 --dns-search . --cap-add NET_ADMIN %s)

@@ -11,6 +11,8 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/machine"
 )
 
 func TestByHandBootsTheSameMachine(t *testing.T) {
@@ -28,8 +30,8 @@ func TestByHandBootsTheSameMachine(t *testing.T) {
 	ids := strings.Fields(printed)
 	t.Cleanup(func() {
 		// bootrace clean removes them, and nothing else does.
-		n, err := l.backend.Sweep(context.Background(), func(left Leftover) bool {
-			return !NotKept(left) && OfRun("by-hand")(left) && slices.Contains(ids, left.ID)
+		n, err := l.backend.Sweep(context.Background(), func(left machine.Leftover) bool {
+			return !machine.NotKept(left) && machine.OfRun("by-hand")(left) && slices.Contains(ids, left.ID)
 		})
 		assert.NoError(t, err)
 		assert.Equal(t, 2, n)
@@ -40,7 +42,7 @@ func TestByHandBootsTheSameMachine(t *testing.T) {
 	worker := strings.Fields(after)[0]
 	left, err := l.backend.Leftovers(ctx)
 	require.NoError(t, err)
-	n := slices.IndexFunc(left, func(l Leftover) bool { return l.ID == worker })
+	n := slices.IndexFunc(left, func(l machine.Leftover) bool { return l.ID == worker })
 	require.GreaterOrEqual(t, n, 0, left)
 	assert.True(t, left[n].Worker, "bootrace shell opens it")
 	require.NoError(t, l.backend.waitUntilUp(ctx, worker))

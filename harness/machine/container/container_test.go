@@ -42,7 +42,7 @@ func newLab(t *testing.T) lab {
 	require.NoError(t, err)
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
-	builder := &images.Builder{Engine: b.Engine(), Root: root, Cache: filepath.Join(cache, "bootrace"), Step: func(s string) { t.Log(s) }}
+	builder := b.Builder(root, filepath.Join(cache, "bootrace"), func(s string) { t.Log(s) })
 	base, err := builder.Base(ctx, images.Suites()[0])
 	require.NoError(t, err)
 	azure, err := builder.Azure(ctx)
@@ -78,7 +78,7 @@ func (l lab) spec(t *testing.T, name, script string) machine.Spec {
 // running lists our containers, those of this test's run alone.
 func (l lab) running(ctx context.Context) ([]string, error) {
 	list, err := l.backend.Engine().ContainerList(ctx, client.ContainerListOptions{All: true,
-		Filters: client.Filters{}.Add("label", labelOwner+"="+l.owner.Name())})
+		Filters: client.Filters{}.Add("label", images.LabelOwner+"="+l.owner.Name())})
 	if err != nil {
 		return nil, err
 	}
@@ -120,13 +120,13 @@ func TestSweepTakesOnlyWhatNobodyHolds(t *testing.T) {
 		}
 	})
 
-	_, err := l.backend.Sweep(t.Context(), NotKept)
+	_, err := l.backend.Sweep(t.Context(), machine.NotKept)
 	require.NoError(t, err)
 	require.Equal(t, 4, mine(), "this process is alive and holds its lock")
 
 	// As the kernel does when a process is killed.
 	require.NoError(t, l.owner.Close())
-	_, err = l.backend.Sweep(t.Context(), NotKept)
+	_, err = l.backend.Sweep(t.Context(), machine.NotKept)
 	require.NoError(t, err)
 	require.Equal(t, 2, mine(), "the kept machine and its cloud stay")
 	require.NoError(t, kept.Remove(t.Context()), "a kept machine is out of its owner's hands")

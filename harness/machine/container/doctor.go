@@ -13,30 +13,15 @@ import (
 
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
+
+	"bootrace/harness/machine"
+	"bootrace/images"
 )
-
-// State is what a probe of the host found.
-type State string
-
-const (
-	OK   State = "ok"
-	Warn State = "warn" // works, but within limits that the detail names
-	Fail State = "fail" // no machine will boot before it is mended
-)
-
-// Finding is one probe's result. Fix is a command or a sentence; empty when
-// there is nothing to do.
-type Finding struct {
-	Probe  string `json:"probe"`
-	State  State  `json:"state"`
-	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitempty"`
-}
 
 // probe looks at one thing that machines need of their host.
 type probe struct {
 	name string
-	look func(ctx context.Context, h Host) Finding
+	look func(ctx context.Context, b *Backend, state string) machine.Finding
 }
 
 var probes = []probe{
@@ -53,26 +38,18 @@ var probes = []probe{
 	{"leftovers", probeLeftovers},
 }
 
-// Host is what the probes look at.
-type Host struct {
-	Backend    *Backend // nil when no engine answers
-	ConnectErr error    // why it does not
-	StateDir   string   // where recordings go
-	Base       string   // the Debian that machines are made from
-}
-
-// Doctor looks at all that machines need of their host.
-func Doctor(ctx context.Context, h Host) []Finding {
-	out := make([]Finding, 0, len(probes))
+// Doctor looks at all that machines need of their host; recordings go below state.
+func (b *Backend) Doctor(ctx context.Context, state string) []machine.Finding {
+	out := make([]machine.Finding, 0, len(probes))
 	for _, p := range probes {
-		var f Finding
+		var f machine.Finding
 		switch {
-		case h.Backend == nil && p.name == "engine":
-			f = Finding{State: Fail, Detail: h.ConnectErr.Error(), Fix: "start it (systemctl start docker), or set DOCKER_HOST to one that runs"}
-		case h.Backend == nil && slices.Contains([]string{"machine", "debian", "leftovers"}, p.name):
-			f = Finding{State: Warn, Detail: "not looked at: no engine answers"}
+		case b.down != nil && p.name == "engine":
+			f = machine.Finding{State: machine.Fail, Detail: b.down.Error(), Fix: "start it (systemctl start docker), or set DOCKER_HOST to one that runs"}
+		case b.down != nil && slices.Contains([]string{"machine", "debian", "leftovers"}, p.name):
+			f = machine.Finding{State: machine.Warn, Detail: "not looked at: no engine answers"}
 		default:
-			f = p.look(ctx, h)
+			f = p.look(ctx, b, state)
 		}
 		f.Probe = p.name
 		out = append(out, f)
@@ -80,22 +57,22 @@ func Doctor(ctx context.Context, h Host) []Finding {
 	return out
 }
 
-func probeEngine(ctx context.Context, h Host) Finding {
-	v, err := h.Backend.Engine().ServerVersion(ctx, client.ServerVersionOptions{})
+func probeEngine(ctx context.Context, b *Backend, _ string) machine.Finding {
+	v, err := b.Engine().ServerVersion(ctx, client.ServerVersionOptions{})
 	if err != nil {
-		return Finding{State: Fail, Detail: err.Error(), Fix: "systemctl status docker"}
+		return machine.Finding{State: machine.Fail, Detail: err.Error(), Fix: "systemctl status docker"}
 	}
 	if v.Os != "linux" {
-		return Finding{State: Fail, Detail: "the engine runs " + v.Os + " containers", Fix: "use a Linux engine"}
+		return machine.Finding{State: machine.Fail, Detail: "the engine runs " + v.Os + " containers", Fix: "use a Linux engine"}
 	}
-	return Finding{State: OK, Detail: fmt.Sprintf("version %s, %s/%s", v.Version, v.Os, v.Arch)}
+	return machine.Finding{State: machine.OK, Detail: fmt.Sprintf("version %s, %s/%s", v.Version, v.Os, v.Arch)}
 }
 
 // probeCapabilities: systemd in a machine mounts its file systems itself.
-func probeCapabilities(context.Context, Host) Finding {
+func probeCapabilities(context.Context, *Backend, string) machine.Finding {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		return Finding{State: Warn, Detail: "cannot read the bounding set: " + err.Error()}
+		return machine.Finding{State: machine.Warn, Detail: "cannot read the bounding set: " + err.Error()}
 	}
 	for l := range strings.Lines(string(data)) {
 		rest, ok := strings.CutPrefix(l, "CapBnd:")
@@ -108,95 +85,53 @@ func probeCapabilities(context.Context, Host) Finding {
 		}
 		for name, bit := range map[string]int{"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN} {
 			if set&(1<<bit) == 0 {
-				return Finding{State: Fail, Detail: name + " is not in this host's bounding set", Fix: "run on a host or runner that grants " + name + " to containers"}
+				return machine.Finding{State: machine.Fail, Detail: name + " is not in this host's bounding set", Fix: "run on a host or runner that grants " + name + " to containers"}
 			}
 		}
-		return Finding{State: OK, Detail: "CAP_SYS_ADMIN, CAP_SYS_PTRACE and CAP_NET_ADMIN can be granted"}
+		return machine.Finding{State: machine.OK, Detail: "CAP_SYS_ADMIN, CAP_SYS_PTRACE and CAP_NET_ADMIN can be granted"}
 	}
-	return Finding{State: Warn, Detail: "no bounding set in /proc/self/status"}
+	return machine.Finding{State: machine.Warn, Detail: "no bounding set in /proc/self/status"}
 }
 
-func probeCgroups(context.Context, Host) Finding {
+func probeCgroups(context.Context, *Backend, string) machine.Finding {
 	data, err := os.ReadFile("/proc/filesystems")
 	if err != nil {
-		return Finding{State: Warn, Detail: err.Error()}
+		return machine.Finding{State: machine.Warn, Detail: err.Error()}
 	}
 	if !strings.Contains(string(data), "cgroup2") {
-		return Finding{State: Fail, Detail: "the kernel has no cgroup2", Fix: "use a kernel with the unified control group hierarchy (4.15 or newer)"}
+		return machine.Finding{State: machine.Fail, Detail: "the kernel has no cgroup2", Fix: "use a kernel with the unified control group hierarchy (4.15 or newer)"}
 	}
 	var st unix.Statfs_t
 	if unix.Statfs("/sys/fs/cgroup", &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
-		return Finding{State: OK, Detail: "unified hierarchy"}
+		return machine.Finding{State: machine.OK, Detail: "unified hierarchy"}
 	}
-	return Finding{State: OK, Detail: "hybrid or v1 hierarchy; each machine mounts cgroup2 of its own"}
-}
-
-// inotifyPerMachine is how many inotify instances a machine holds: systemd,
-// journald, logind, dbus, the boot logger, journalctl and the populator, counted in
-// /proc/*/fdinfo of a waiting machine and rounded up.
-const inotifyPerMachine = 12
-
-// controlRoom is for the control boots, which run beside the cases.
-const controlRoom = 2
-
-// InotifyRoom is for how many machines at once the limit on inotify instances is
-// enough. Beyond it PID 1 hangs or exits in a way that looks like a blocked boot.
-func InotifyRoom() int {
-	limit, err := readInt("/proc/sys/fs/inotify/max_user_instances")
-	if err != nil {
-		return 1 << 20 // not a host that has the limit
-	}
-	return max(1, (limit-inotifyInUse())/inotifyPerMachine-controlRoom)
-}
-
-// inotifyInUse counts root's instances; 0 when that cannot be seen.
-func inotifyInUse() int {
-	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
-	if err != nil {
-		return 0
-	}
-	n := 0
-	for _, l := range links {
-		if target, err := os.Readlink(l); err == nil && target == "anon_inode:inotify" {
-			n++
-		}
-	}
-	return n
+	return machine.Finding{State: machine.OK, Detail: "hybrid or v1 hierarchy; each machine mounts cgroup2 of its own"}
 }
 
 // wantedMachines is how many at once doctor finds comfortable.
 const wantedMachines = 100
 
-func probeInotify(context.Context, Host) Finding {
+func probeInotify(context.Context, *Backend, string) machine.Finding {
 	limit, err := readInt("/proc/sys/fs/inotify/max_user_instances")
 	if err != nil {
-		return Finding{State: Warn, Detail: err.Error()}
+		return machine.Finding{State: machine.Warn, Detail: err.Error()}
 	}
-	f := Finding{State: OK, Detail: fmt.Sprintf("fs.inotify.max_user_instances = %d: room for %d machines at once", limit, InotifyRoom())}
-	if InotifyRoom() < wantedMachines {
-		f.State = Warn
+	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("fs.inotify.max_user_instances = %d: room for %d machines at once", limit, inotifyRoom())}
+	if inotifyRoom() < wantedMachines {
+		f.State = machine.Warn
 		f.Fix = fmt.Sprintf("for %d at once: sysctl -w fs.inotify.max_user_instances=8192", wantedMachines)
 	}
 	return f
 }
 
-// FreeMemoryMB is what machines may take, without what caches would give back.
-func FreeMemoryMB() (int, error) {
-	var info unix.Sysinfo_t
-	if err := unix.Sysinfo(&info); err != nil {
-		return 0, fmt.Errorf("ask for the free memory: %w", err)
-	}
-	return int((uint64(info.Freeram) + uint64(info.Bufferram)) * uint64(info.Unit) >> 20), nil
-}
-
-func probeMemory(context.Context, Host) Finding {
-	free, err := FreeMemoryMB()
+func probeMemory(context.Context, *Backend, string) machine.Finding {
+	free, err := freeMemoryMB()
 	if err != nil {
-		return Finding{State: Warn, Detail: err.Error()}
+		return machine.Finding{State: machine.Warn, Detail: err.Error()}
 	}
-	f := Finding{State: OK, Detail: fmt.Sprintf("%d MB free, without what caches would give back", free)}
+	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%d MB free, without what caches would give back", free)}
 	if free < 512 {
-		f.State, f.Fix = Warn, "stop other programs, or run fewer at once: --parallel 2"
+		f.State, f.Fix = machine.Warn, "stop other programs, or run fewer at once: --parallel 2"
 	}
 	return f
 }
@@ -204,26 +139,26 @@ func probeMemory(context.Context, Host) Finding {
 // neededMB is what the images of one base and a run's recordings take.
 const neededMB = 2048
 
-func probeDisk(ctx context.Context, h Host) Finding {
-	places := map[string]string{h.StateDir: "recordings"}
-	if h.Backend != nil {
-		if info, err := h.Backend.Engine().Info(ctx, client.InfoOptions{}); err == nil {
+func probeDisk(ctx context.Context, b *Backend, state string) machine.Finding {
+	places := map[string]string{state: "recordings"}
+	if b.down == nil {
+		if info, err := b.Engine().Info(ctx, client.InfoOptions{}); err == nil {
 			places[info.Info.DockerRootDir] = "the engine's images"
 		}
 	}
 	var detail []string
-	f := Finding{State: OK}
+	f := machine.Finding{State: machine.OK}
 	for dir, what := range places {
 		free, err := freeMB(dir)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // a remote engine's directory
 		}
 		if err != nil {
-			return Finding{State: Warn, Detail: err.Error()}
+			return machine.Finding{State: machine.Warn, Detail: err.Error()}
 		}
 		detail = append(detail, fmt.Sprintf("%d MB free for %s", free, what))
 		if free < neededMB {
-			f.State, f.Fix = Fail, fmt.Sprintf("free %d MB below %s (bootrace clean --images removes our images)", neededMB-free, dir)
+			f.State, f.Fix = machine.Fail, fmt.Sprintf("free %d MB below %s (bootrace clean --images removes our images)", neededMB-free, dir)
 		}
 	}
 	f.Detail = strings.Join(detail, ", ")
@@ -244,40 +179,40 @@ func freeMB(dir string) (int64, error) {
 	}
 }
 
-func probePressure(context.Context, Host) Finding {
+func probePressure(context.Context, *Backend, string) machine.Finding {
 	data, err := os.ReadFile("/proc/pressure/cpu")
 	if err != nil || !strings.Contains(string(data), "\nfull ") {
-		return Finding{State: Warn, Detail: "/proc/pressure/cpu is not there or has no line full: what CPU others had of a boot is judged by scheduling delay alone",
+		return machine.Finding{State: machine.Warn, Detail: "/proc/pressure/cpu is not there or has no line full: what CPU others had of a boot is judged by scheduling delay alone",
 			Fix: "boot Linux 5.13 or newer with psi=1"}
 	}
-	return Finding{State: OK, Detail: "/proc/pressure is there"}
+	return machine.Finding{State: machine.OK, Detail: "/proc/pressure is there"}
 }
 
-func probeGo(ctx context.Context, _ Host) Finding {
+func probeGo(ctx context.Context, _ *Backend, _ string) machine.Finding {
 	out, err := exec.CommandContext(ctx, "go", "version").Output()
 	if err != nil {
-		return Finding{State: Fail, Detail: "the go command does not run: " + err.Error(), Fix: "install the Go named in go.mod: what goes into the images is built from source"}
+		return machine.Finding{State: machine.Fail, Detail: "the go command does not run: " + err.Error(), Fix: "install the Go named in go.mod: what goes into the images is built from source"}
 	}
-	return Finding{State: OK, Detail: strings.TrimSpace(string(out))}
+	return machine.Finding{State: machine.OK, Detail: strings.TrimSpace(string(out))}
 }
 
-func probeDebian(ctx context.Context, h Host) Finding {
-	if _, err := h.Backend.Engine().ImageInspect(ctx, "bootrace/debian:"+h.Base); err == nil {
-		return Finding{State: OK, Detail: "the engine has debian " + h.Base}
+func probeDebian(ctx context.Context, b *Backend, _ string) machine.Finding {
+	if _, err := b.Engine().ImageInspect(ctx, "bootrace/debian:"+images.Suites()[0]); err == nil {
+		return machine.Finding{State: machine.OK, Detail: "the engine has debian " + images.Suites()[0]}
 	}
 	if _, err := exec.LookPath("mmdebstrap"); err == nil {
-		return Finding{State: OK, Detail: "will be pulled, or bootstrapped with mmdebstrap"}
+		return machine.Finding{State: machine.OK, Detail: "will be pulled, or bootstrapped with mmdebstrap"}
 	}
 	if _, err := exec.LookPath("apt-get"); err == nil && os.Geteuid() == 0 {
-		return Finding{State: OK, Detail: "will be pulled; else mmdebstrap is installed and bootstraps it"}
+		return machine.Finding{State: machine.OK, Detail: "will be pulled; else mmdebstrap is installed and bootstraps it"}
 	}
-	return Finding{State: Warn, Detail: "works only if the engine can pull debian:" + h.Base, Fix: "else install mmdebstrap"}
+	return machine.Finding{State: machine.Warn, Detail: "works only if the engine can pull debian:" + images.Suites()[0], Fix: "else install mmdebstrap"}
 }
 
-func probeLeftovers(ctx context.Context, h Host) Finding {
-	left, err := h.Backend.Leftovers(ctx)
+func probeLeftovers(ctx context.Context, b *Backend, _ string) machine.Finding {
+	left, err := b.Leftovers(ctx)
 	if err != nil {
-		return Finding{State: Warn, Detail: err.Error()}
+		return machine.Finding{State: machine.Warn, Detail: err.Error()}
 	}
 	kept, others := 0, 0
 	for _, l := range left {
@@ -288,12 +223,12 @@ func probeLeftovers(ctx context.Context, h Host) Finding {
 			kept++
 		}
 	}
-	f := Finding{State: OK, Detail: fmt.Sprintf("%d containers of dead runs, %d of kept machines", len(left)-kept-others, kept)}
+	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%d containers of dead runs, %d of kept machines", len(left)-kept-others, kept)}
 	if others > 0 {
 		f.Detail += fmt.Sprintf(", %d of other users", others)
 	}
 	if len(left) > kept+others {
-		f.State, f.Fix = Warn, "bootrace clean (the next run does it, too)"
+		f.State, f.Fix = machine.Warn, "bootrace clean (the next run does it, too)"
 	}
 	return f
 }

@@ -108,7 +108,7 @@ func readBack(t *testing.T, l lab, suite string, cases map[string]environmentFil
 	require.NoError(t, err)
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
-	builder := &images.Builder{Engine: l.backend.Engine(), Root: root, Cache: filepath.Join(cache, "bootrace"), Step: func(s string) { t.Log(s) }}
+	builder := l.backend.Builder(root, filepath.Join(cache, "bootrace"), func(s string) { t.Log(s) })
 	base, err := builder.Base(ctx, suite)
 	require.NoError(t, err)
 

@@ -72,7 +72,7 @@ func (b *Backend) Install(ctx context.Context, in machine.Install) (output strin
 	}
 	// A machine of the image is not the bench's: Sweep would take for abandoned what
 	// somebody starts of it by hand.
-	labels := b.Labels("", "")
+	labels := b.labels("", "")
 	for key := range labels {
 		labels[key] = ""
 	}

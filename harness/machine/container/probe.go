@@ -15,6 +15,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"bootrace/harness/machine"
+	"bootrace/images"
 )
 
 // need is something that a machine's kernel must give, as the probe's script
@@ -23,19 +24,19 @@ type need struct {
 	name        string
 	consequence string
 	fix         string
-	state       State // when it lacks
+	state       machine.State // when it lacks
 }
 
 var needs = []need{
 	{"cgroup2", "a machine cannot mount its control groups, and systemd does not boot",
-		"use an engine that grants CAP_SYS_ADMIN, and a kernel with cgroup2 (4.15 or newer)", Fail},
-	{"CAP_SYS_ADMIN", "systemd cannot mount what it needs", "use an engine that grants it: a rootful one, without a policy that takes it away", Fail},
+		"use an engine that grants CAP_SYS_ADMIN, and a kernel with cgroup2 (4.15 or newer)", machine.Fail},
+	{"CAP_SYS_ADMIN", "systemd cannot mount what it needs", "use an engine that grants it: a rootful one, without a policy that takes it away", machine.Fail},
 	{"CAP_SYS_PTRACE", "the collector cannot read Vector's environment on kernels up to 6.12 at least, and every case is invalid",
-		"use an engine that grants it: a rootful one, without a policy that takes it away", Fail},
+		"use an engine that grants it: a rootful one, without a policy that takes it away", machine.Fail},
 	{"environ", "the environment of another user's process cannot be read: what Vector runs with is not known, and every case is invalid",
-		"see that no security module or kernel lockdown keeps CAP_SYS_PTRACE from reading /proc/PID/environ", Fail},
-	{"inotify", "systemd gets no inotify object: PID 1 hangs or exits", "sysctl -w fs.inotify.max_user_instances=8192", Fail},
-	{"pressure", "what CPU others had of a boot is judged by scheduling delay alone", "boot Linux 5.13 or newer with psi=1", Warn},
+		"see that no security module or kernel lockdown keeps CAP_SYS_PTRACE from reading /proc/PID/environ", machine.Fail},
+	{"inotify", "systemd gets no inotify object: PID 1 hangs or exits", "sysctl -w fs.inotify.max_user_instances=8192", machine.Fail},
+	{"pressure", "what CPU others had of a boot is judged by scheduling delay alone", "boot Linux 5.13 or newer with psi=1", machine.Warn},
 }
 
 // needsScript prints the name of each need that is met. It runs as PID 1 of a
@@ -61,34 +62,34 @@ const probeWithin = 30 * time.Second
 // probeMachine asks in a container made as machines are, but without systemd, for
 // what the collector and the checks need of the kernel. It asks the kernel itself:
 // what an engine is told to grant is not always what a machine gets.
-func probeMachine(ctx context.Context, h Host) Finding {
+func probeMachine(ctx context.Context, b *Backend, _ string) machine.Finding {
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()
-	img, err := anyBase(ctx, h.Backend.Engine())
+	img, err := anyBase(ctx, b.Engine())
 	if err != nil {
-		return Finding{State: Warn, Detail: "not looked at: " + err.Error()}
+		return machine.Finding{State: machine.Warn, Detail: "not looked at: " + err.Error()}
 	}
 	if img == "" {
-		return Finding{State: OK, Detail: "not looked at: no image of ours is there yet; ask again after the first run"}
+		return machine.Finding{State: machine.OK, Detail: "not looked at: no image of ours is there yet; ask again after the first run"}
 	}
-	out, err := h.Backend.look(ctx, img, needsScript)
+	out, err := b.look(ctx, img, needsScript)
 	if err != nil {
-		return Finding{State: Fail, Detail: "a container with a machine's privileges does not run: " + err.Error(),
+		return machine.Finding{State: machine.Fail, Detail: "a container with a machine's privileges does not run: " + err.Error(),
 			Fix: "let the engine grant " + strings.Join(machineCapabilities, " and ") + ", seccomp=unconfined and a private control group namespace"}
 	}
 	return judgeNeeds(out)
 }
 
 // judgeNeeds says what of the needs is not among what the script printed.
-func judgeNeeds(printed string) Finding {
+func judgeNeeds(printed string) machine.Finding {
 	met := map[string]bool{}
 	for _, name := range strings.Fields(printed) {
 		met[name] = true
 	}
 	if !met["done"] {
-		return Finding{State: Fail, Detail: "the probe in a machine ended early: " + strings.TrimSpace(printed), Fix: "docker logs and journalctl -u docker may say why"}
+		return machine.Finding{State: machine.Fail, Detail: "the probe in a machine ended early: " + strings.TrimSpace(printed), Fix: "docker logs and journalctl -u docker may say why"}
 	}
-	f := Finding{State: OK, Detail: "control groups, others' environments, inotify and pressure are there in a machine"}
+	f := machine.Finding{State: machine.OK, Detail: "control groups, others' environments, inotify and pressure are there in a machine"}
 	var lacks, fixes []string
 	for _, n := range needs {
 		if met[n.name] {
@@ -98,7 +99,7 @@ func judgeNeeds(printed string) Finding {
 		if !slices.Contains(fixes, n.fix) {
 			fixes = append(fixes, n.fix)
 		}
-		if f.State != Fail {
+		if f.State != machine.Fail {
 			f.State = n.state
 		}
 	}
@@ -111,7 +112,7 @@ func judgeNeeds(printed string) Finding {
 // anyBase is an image of ours in which a machine could boot; none is no error.
 func anyBase(ctx context.Context, engine *client.Client) (string, error) {
 	for _, kind := range []string{"worker", "base", "subject"} {
-		list, err := engine.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", "bootrace.image="+kind)})
+		list, err := engine.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", images.LabelImage+"="+kind)})
 		if err != nil {
 			return "", fmt.Errorf("list our images: %w", err)
 		}

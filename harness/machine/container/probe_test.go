@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/machine"
 )
 
 func TestWhatAMachineLacksIsNamedWithItsConsequenceAndItsMend(t *testing.T) {
@@ -12,17 +14,17 @@ func TestWhatAMachineLacksIsNamedWithItsConsequenceAndItsMend(t *testing.T) {
 	const all = "cgroup2\nCAP_SYS_ADMIN\nCAP_SYS_PTRACE\nenviron\ninotify\npressure\ndone\n"
 	tests := map[string]struct {
 		printed string
-		state   State
+		state   machine.State
 		says    []string
 		fix     string
 	}{
-		"all is there": {all, OK, []string{"are there"}, ""},
-		"no capability and so no environment": {"cgroup2\nCAP_SYS_ADMIN\ninotify\npressure\ndone\n", Fail,
+		"all is there": {all, machine.OK, []string{"are there"}, ""},
+		"no capability and so no environment": {"cgroup2\nCAP_SYS_ADMIN\ninotify\npressure\ndone\n", machine.Fail,
 			[]string{"CAP_SYS_PTRACE is not there", "environ is not there", "every case is invalid"}, "grants it"},
-		"no pressure is a limit, no failure": {"cgroup2\nCAP_SYS_ADMIN\nCAP_SYS_PTRACE\nenviron\ninotify\ndone\n", Warn,
+		"no pressure is a limit, no failure": {"cgroup2\nCAP_SYS_ADMIN\nCAP_SYS_PTRACE\nenviron\ninotify\ndone\n", machine.Warn,
 			[]string{"pressure is not there", "scheduling delay alone"}, "psi=1"},
-		"a failure before a limit":  {"cgroup2\nCAP_SYS_ADMIN\nCAP_SYS_PTRACE\nenviron\ndone\n", Fail, []string{"inotify is not there"}, "max_user_instances"},
-		"a script that ended early": {"cgroup2\n", Fail, []string{"ended early"}, "docker"},
+		"a failure before a limit":  {"cgroup2\nCAP_SYS_ADMIN\nCAP_SYS_PTRACE\nenviron\ndone\n", machine.Fail, []string{"inotify is not there"}, "max_user_instances"},
+		"a script that ended early": {"cgroup2\n", machine.Fail, []string{"ended early"}, "docker"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -33,27 +35,27 @@ func TestWhatAMachineLacksIsNamedWithItsConsequenceAndItsMend(t *testing.T) {
 				assert.Contains(t, f.Detail, s)
 			}
 			assert.Contains(t, f.Fix, tt.fix)
-			assert.Equal(t, tt.state == OK, f.Fix == "", f.Fix)
+			assert.Equal(t, tt.state == machine.OK, f.Fix == "", f.Fix)
 		})
 	}
 }
 
 func TestAMachineIsAskedForWhatItsKernelGives(t *testing.T) {
 	l := newLab(t)
-	given := probeMachine(t.Context(), Host{Backend: l.backend})
-	assert.NotEqual(t, Fail, given.State, given.Detail)
+	given := probeMachine(t.Context(), l.backend, "")
+	assert.NotEqual(t, machine.Fail, given.State, given.Detail)
 	assert.NotContains(t, given.Detail, "not looked at")
 
 	poor := *l.backend
 	poor.grant = []string{"SYS_ADMIN"}
-	without := probeMachine(t.Context(), Host{Backend: &poor})
-	assert.Equal(t, Fail, without.State)
+	without := probeMachine(t.Context(), &poor, "")
+	assert.Equal(t, machine.Fail, without.State)
 	assert.Contains(t, without.Detail, "CAP_SYS_PTRACE is not there")
 	assert.NotContains(t, without.Detail, "cgroup2 is not there")
 
 	poor.grant = nil
-	without = probeMachine(t.Context(), Host{Backend: &poor})
-	assert.Equal(t, Fail, without.State)
+	without = probeMachine(t.Context(), &poor, "")
+	assert.Equal(t, machine.Fail, without.State)
 	assert.Contains(t, without.Detail, "cgroup2 is not there")
 	assert.Contains(t, without.Detail, "environ is not there")
 	left, err := l.running(t.Context())

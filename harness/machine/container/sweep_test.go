@@ -16,70 +16,11 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/machine"
+	"bootrace/images"
+	"bootrace/images/postgrestest"
 )
-
-func TestOnlyALockThatIsSeenFreeIsFree(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		lock          lock
-		mine, foreign bool
-	}{
-		"nobody holds it":             {free, true, true},
-		"its process lives":           {held, false, false},
-		"it cannot be looked at":      {unseen, false, false},
-		"its state directory is gone": {gone, true, false},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			assert.Equal(t, tt.mine, abandoned(tt.lock, false), "a run of one's own")
-			assert.Equal(t, tt.foreign, abandoned(tt.lock, true), "a run of another user")
-		})
-	}
-}
-
-func TestALockIsLookedAt(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "lock")
-	assert.Equal(t, gone, look(file))
-	f, err := os.Create(file)
-	require.NoError(t, err)
-	defer f.Close()
-	assert.Equal(t, free, look(file))
-	assert.False(t, Held(file))
-	require.NoError(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
-	assert.Equal(t, held, look(file))
-	assert.True(t, Held(file))
-	// Whoever may not look is refused in another way than whoever finds nothing;
-	// root is refused nothing, so that this is not a directory.
-	assert.Equal(t, unseen, look(filepath.Join(file, "lock")))
-	assert.True(t, Held(filepath.Join(file, "lock")))
-}
-
-func TestOfWhomASweepIs(t *testing.T) {
-	t.Parallel()
-	mine, kept := Leftover{Run: "20261127-1"}, Leftover{Run: "20261127-1", Kept: true}
-	foreign, foreignKept := Leftover{Run: "20261127-1", Foreign: true}, Leftover{Run: "20261127-1", Foreign: true, Kept: true}
-	for name, tt := range map[string]struct {
-		wanted func(Leftover) bool
-		want   []bool // mine, kept, foreign, foreign and kept
-	}{
-		"the next run":         {NotKept, []bool{true, false, false, false}},
-		"clean":                {OfRun(""), []bool{true, true, false, false}},
-		"clean --run":          {OfRun("2026"), []bool{true, true, false, false}},
-		"clean --run ANOTHER":  {OfRun("2025"), []bool{false, false, false, false}},
-		"clean --others":       {OfAnyonesRun(""), []bool{true, true, true, true}},
-		"clean --others --run": {OfAnyonesRun("2025"), []bool{false, false, false, false}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for i, l := range []Leftover{mine, kept, foreign, foreignKept} {
-				assert.Equal(t, tt.want[i], tt.wanted(l), "%+v", l)
-			}
-		})
-	}
-}
 
 const (
 	anotherUser    = 12345
@@ -100,7 +41,7 @@ func TestARunOfAnotherUser(t *testing.T) {
 	require.NoError(t, syscall.Flock(int(owner.Fd()), syscall.LOCK_EX))
 	b, err := Connect(t.Context(), owner.Name())
 	require.NoError(t, err)
-	n, err := b.Sweep(t.Context(), NotKept)
+	n, err := b.Sweep(t.Context(), machine.NotKept)
 	require.NoError(t, err)
 	l := lab{backend: b, worker: os.Getenv(anothersWorker), azure: os.Getenv(anothersCloud), owner: owner}
 	_, err = b.Start(t.Context(), l.spec(t, "another", "#!/bin/sh\n"))
@@ -143,7 +84,7 @@ func TestARunBesideAnotherUsersLivingOne(t *testing.T) {
 	require.NoError(t, err)
 	other.Stderr = other.Stdout
 	require.NoError(t, other.Start())
-	label := labelOwner + "=" + filepath.Join(state, "lock")
+	label := images.LabelOwner + "=" + filepath.Join(state, "lock")
 	t.Cleanup(func() {
 		_ = stdin.Close()
 		_ = other.Process.Kill()
@@ -163,35 +104,35 @@ func TestARunBesideAnotherUsersLivingOne(t *testing.T) {
 		require.NoError(t, err)
 		return len(list.Items)
 	}
-	mine := labelOwner + "=" + l.owner.Name()
+	mine := images.LabelOwner + "=" + l.owner.Name()
 	assert.Equal(t, 2, count(mine), "the other user may not look at root's lock, and has removed nothing of a run that lives")
 	// Each of them of the other's containers alone: this engine has more users.
 	theirs := ofOwner(l.backend, filepath.Join(state, "lock"))
-	swept := func(wanted func(Leftover) bool) int {
-		n, err := l.backend.Sweep(t.Context(), func(l Leftover) bool { return wanted(l) && theirs(l) })
+	swept := func(wanted func(machine.Leftover) bool) int {
+		n, err := l.backend.Sweep(t.Context(), func(l machine.Leftover) bool { return wanted(l) && theirs(l) })
 		require.NoError(t, err)
 		return n
 	}
-	for name, wanted := range map[string]func(Leftover) bool{"the next run": NotKept, "clean": OfRun(""), "clean --others": OfAnyonesRun("")} {
+	for name, wanted := range map[string]func(machine.Leftover) bool{"the next run": machine.NotKept, "clean": machine.OfRun(""), "clean --others": machine.OfAnyonesRun("")} {
 		assert.Zero(t, swept(wanted), "%s removes nothing of another user's run that lives", name)
 	}
 	assert.Equal(t, 2, count(label))
 
 	require.NoError(t, other.Process.Kill())
 	_ = other.Wait()
-	assert.Zero(t, swept(NotKept), "what another user left behind is the other's to remove")
-	assert.Zero(t, swept(OfRun("")))
-	assert.Equal(t, 2, swept(OfAnyonesRun("")), "clean --others, as root, which sees that the lock is free")
+	assert.Zero(t, swept(machine.NotKept), "what another user left behind is the other's to remove")
+	assert.Zero(t, swept(machine.OfRun("")))
+	assert.Equal(t, 2, swept(machine.OfAnyonesRun("")), "clean --others, as root, which sees that the lock is free")
 	assert.Zero(t, count(label))
 	assert.Equal(t, 2, count(mine))
 	require.NoError(t, m.Remove(t.Context()))
 }
 
 // ofOwner is what has that lock file.
-func ofOwner(b *Backend, owner string) func(Leftover) bool {
-	return func(l Leftover) bool {
+func ofOwner(b *Backend, owner string) func(machine.Leftover) bool {
+	return func(l machine.Leftover) bool {
 		info, err := b.Engine().ContainerInspect(context.Background(), l.ID, client.ContainerInspectOptions{})
-		return err == nil && info.Container.Config.Labels[labelOwner] == owner
+		return err == nil && info.Container.Config.Labels[images.LabelOwner] == owner
 	}
 }
 
@@ -208,4 +149,23 @@ func socketGroup(t *testing.T, engine *client.Client) uint32 {
 		t.Skipf("only its owner may use %s", socket)
 	}
 	return info.Sys().(*syscall.Stat_t).Gid
+}
+
+// The kernel lets go of the lock of a test that dies.
+func TestASweepTakesTheServerOfADeadTest(t *testing.T) {
+	t.Parallel()
+	s := postgrestest.Start(t)
+	b, err := Connect(t.Context(), "")
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		removed int
+		why     string
+	}{{0, "the test lives"}, {1, "nobody holds its lock"}} {
+		n, err := b.Sweep(t.Context(), machine.OfRun(s.Run))
+		require.NoError(t, err)
+		assert.Equal(t, tt.removed, n, tt.why)
+		if n == 0 {
+			s.Abandon(t)
+		}
+	}
 }

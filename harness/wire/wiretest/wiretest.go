@@ -10,13 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"bootrace/harness/machine/container"
+	"bootrace/harness/machine"
 	"bootrace/harness/plan"
 	"bootrace/harness/verdict"
 	"bootrace/harness/wire"
@@ -59,13 +58,13 @@ func Build(t testing.TB, o wire.Options) (*Lab, error) {
 		t.Skip("boots machines")
 	}
 	dir := t.TempDir()
-	lock, err := os.Create(filepath.Join(dir, "lock"))
+	owner := filepath.Join(dir, "lock")
+	lock, err := machine.Own(owner)
 	require.NoError(t, err)
-	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
 	t.Cleanup(func() { _ = lock.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	backend, err := container.Connect(ctx, lock.Name())
+	backend, err := wire.Connect(ctx, owner)
 	require.NoError(t, err)
 	root, err := images.FindRoot(".")
 	require.NoError(t, err)
@@ -107,7 +106,7 @@ func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) [
 // is tested: it is booted again, one case at a time.
 func (l *Lab) RunCases(t testing.TB, cases []plan.Case, atOnce int) []results.Case {
 	t.Helper()
-	if room := container.InotifyRoom(); atOnce > room {
+	if room := l.Backend.Room(atOnce); atOnce > room {
 		t.Logf("fs.inotify.max_user_instances has room for %d machines at once, not %d", room, atOnce)
 		atOnce = room
 	}

@@ -28,17 +28,15 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/testcontainers/testcontainers-go"
 
-	backend "bootrace/harness/machine/container"
 	"bootrace/images"
 )
 
 // Server is a PostgreSQL that runs.
 type Server struct {
-	backend  *backend.Backend
+	Run string // its label, as if it were a run's
+
 	engine   *client.Client
-	run      string   // its label, as if it were a run's
 	lock     *os.File // held for as long as the test lives
 	id       string   // the container's
 	socket   string   // the directory with the socket
@@ -65,30 +63,26 @@ func Start(t testing.TB) *Server {
 	require.NoError(t, err)
 	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
 	t.Cleanup(func() { _ = lock.Close() })
-	b, err := backend.Connect(ctx, lock.Name())
+	engine, err := client.New(client.FromEnv)
 	require.NoError(t, err)
-	image, err := build(ctx, t, b.Engine())
+	t.Cleanup(func() { _ = engine.Close() })
+	image, err := build(ctx, t, engine)
 	require.NoError(t, err)
 
-	s := &Server{backend: b, run: random(), lock: lock, engine: b.Engine(), socket: filepath.Join(dir, "socket"), password: random()}
+	s := &Server{Run: random(), lock: lock, engine: engine, socket: filepath.Join(dir, "socket"), password: random()}
 	require.NoError(t, os.Mkdir(s.socket, 0o700))
 	require.NoError(t, os.Chmod(s.socket, 0o777)) // the server is another user; dir lets nobody else in
-	c, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
-		Started: true,
-		ContainerRequest: testcontainers.ContainerRequest{
-			Image: image.ID, Name: "bootrace-" + s.run + "-postgres", Labels: b.Labels(s.run, "postgres"),
-			Env: map[string]string{"POSTGRES_PASSWORD": s.password},
-			HostConfigModifier: func(hc *container.HostConfig) {
-				hc.NetworkMode = "none"
-				hc.Binds = []string{s.socket + ":/run/postgresql"}
-			},
-		},
-	})
-	if c != nil {
-		s.id = c.GetContainerID()
-		t.Cleanup(func() { assert.NoError(t, s.remove()) })
-	}
+	labels, err := images.Labels(s.Run, "postgres", lock.Name())
 	require.NoError(t, err)
+	c, err := engine.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Name:       "bootrace-" + s.Run + "-postgres",
+		Config:     &container.Config{Image: image.ID, Labels: labels, Env: []string{"POSTGRES_PASSWORD=" + s.password}},
+		HostConfig: &container.HostConfig{NetworkMode: "none", Binds: []string{s.socket + ":/run/postgresql"}},
+	})
+	require.NoError(t, err)
+	s.id = c.ID
+	t.Cleanup(func() { assert.NoError(t, s.remove()) })
+	s.Again(t)
 	s.Wait(t)
 	return s
 }
@@ -151,7 +145,7 @@ func (s *Server) Kill(t testing.TB) {
 	}
 }
 
-// Again starts a killed server, without waiting until it answers.
+// Again starts a server that was killed, without waiting until it answers.
 func (s *Server) Again(t testing.TB) {
 	t.Helper()
 	_, err := s.engine.ContainerStart(t.Context(), s.id, client.ContainerStartOptions{})
@@ -191,6 +185,12 @@ func (s *Server) Wait(t testing.TB) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// Abandon lets go of what shows that the test lives, as the kernel does when it dies.
+func (s *Server) Abandon(t testing.TB) {
+	t.Helper()
+	require.NoError(t, s.lock.Close())
 }
 
 func (s *Server) remove() error {
