@@ -12,7 +12,7 @@
 //
 //	b := images.Builder{Engine: engine, Root: root, Cache: cache}
 //	base, err := b.Base(ctx, "trixie")
-//	vector, err := b.Vector(ctx, images.StandIn())
+//	vector, err := b.Vector(ctx, images.Vector{}) // the stand-in
 //	worker, err := b.Worker(ctx, base, azure, vector)
 //
 // What is baked on top of a worker image, the subject, is not its business.

@@ -39,9 +39,6 @@ const (
 	autoVector               // the image if it can be had, else the stand-in
 )
 
-// StandIn is the Go program of images/vector, which is not Vector.
-func StandIn() Vector { return Vector{} }
-
 // official is the vendor's image of a version. Which registry has it is the engine's to say.
 func official(version string) string { return "timberio/vector:" + version + "-debian" }
 
@@ -55,7 +52,7 @@ func ParseVector(text string) (Vector, error) {
 	case text == "" || text == "auto":
 		return Vector{autoVector, official(PinnedVector)}, nil
 	case kind == "stand-in" && !versioned:
-		return StandIn(), nil
+		return Vector{}, nil
 	case kind == "stand-in":
 		for _, v := range standInVersions {
 			if version == v || version == majorMinor(v) {

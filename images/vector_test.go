@@ -22,7 +22,7 @@ func TestWhatVectorMayBe(t *testing.T) {
 	}{
 		{"", Vector{autoVector, pinned}, ""},
 		{"auto", Vector{autoVector, pinned}, ""},
-		{"stand-in", StandIn(), ""},
+		{"stand-in", Vector{}, ""},
 		{"stand-in:0.56", Vector{standInVector, "0.56.0"}, ""},
 		{"stand-in:0.58.0", Vector{standInVector, "0.58.0"}, ""},
 		{"stand-in:0.57", Vector{}, "the stand-in plays stand-in:0.56 and stand-in:0.58"},

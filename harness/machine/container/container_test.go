@@ -47,7 +47,7 @@ func newLab(t *testing.T) lab {
 	require.NoError(t, err)
 	azure, err := builder.Azure(ctx)
 	require.NoError(t, err)
-	vector, err := builder.Vector(ctx, images.StandIn())
+	vector, err := builder.Vector(ctx, images.Vector{})
 	require.NoError(t, err)
 	worker, err := builder.Worker(ctx, base, azure, vector)
 	require.NoError(t, err)

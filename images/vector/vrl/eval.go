@@ -17,10 +17,9 @@ const (
 
 var errLimit = errors.New("the program took more steps or memory than the interpreter grants one event")
 
-// returned carries the value of `return` out.
-type returned struct{ value any }
-
-func (*returned) Error() string { return "return" }
+// errReturned ends a program at its `return`. remap sends what `.` is by then; the
+// value is for other users of the language.
+var errReturned = errors.New("return")
 
 // machine runs a program on one event.
 type machine struct {
@@ -110,11 +109,10 @@ func (m *machine) eval(e expr) (any, error) {
 		}
 		return nil, ErrAbort
 	case *returnExpr:
-		v, err := m.eval(e.value)
-		if err != nil {
+		if _, err := m.eval(e.value); err != nil {
 			return nil, err
 		}
-		return nil, &returned{v}
+		return nil, errReturned
 	default:
 		return m.call(e.(*callExpr))
 	}

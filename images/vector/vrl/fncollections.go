@@ -1,6 +1,7 @@
 package vrl
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -107,7 +108,7 @@ func (in *invocation) block(values ...any) (any, error) {
 	for i, name := range names {
 		in.vars[name] = hidden[i]
 	}
-	if _, ok := err.(*returned); ok {
+	if errors.Is(err, errReturned) {
 		err = errorf("return cannot be used inside closures")
 	}
 	return v, err

@@ -121,12 +121,7 @@ func (p *Program) Run(event map[string]any, env Env) (any, error) {
 	if m.event, err = m.take(event); err != nil {
 		return nil, err
 	}
-	_, err = m.sequence(p.body)
-	var early *returned
-	if errors.As(err, &early) {
-		err = nil // remap sends what `.` is by then; the value is for other users of the language
-	}
-	if err != nil {
+	if _, err = m.sequence(p.body); err != nil && !errors.Is(err, errReturned) {
 		return nil, err
 	}
 	return m.plain(m.event)
