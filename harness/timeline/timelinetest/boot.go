@@ -22,13 +22,15 @@ import (
 	"strings"
 	"testing/fstest"
 	"time"
+
+	"bootrace/harness/recording"
 )
 
 // Zero is the boot clock's zero on CLOCK_MONOTONIC: a host up for a while.
 const Zero = 1_454_432_578 * time.Microsecond
 
 // Canary is the line by which leaks.txt shows that the search finds what is there.
-const Canary = "(canary)\t/run/.bootrace-canary-0a0a0a0a"
+const Canary = recording.Canary + "\t/run/.bootrace-canary-0a0a0a0a"
 
 // Boot is a recording being written. Its fields are the files' contents before
 // they are encoded; a test may change them.
@@ -125,26 +127,21 @@ func Micros(at time.Duration) string { return fmt.Sprint((Zero + at).Microsecond
 // FS is the recording as a directory.
 func (b *Boot) FS() fstest.MapFS {
 	files := map[string][]byte{
-		"journal.json.gz": b.journal(), "console.log": b.console(), "cloud.jsonl": jsonl(b.Cloud), "host.jsonl": jsonl(b.Host),
-		"units.txt": b.units(), "jobs.txt": lines(b.Jobs), "manager.txt": []byte("Version=257\nSystemState=running\n"),
-		"files.txt": lines(b.Files), "processes.txt": lines(b.Procs), "leaks.txt": lines(slices.Concat([]string{Canary}, b.Leaks)),
+		recording.JournalFile: b.journal(), recording.ConsoleFile: b.console(), recording.CloudFile: jsonl(b.Cloud), recording.HostFile: jsonl(b.Host),
+		recording.UnitsFile: b.units(), recording.JobsFile: lines(b.Jobs), recording.ManagerFile: []byte("Version=257\nSystemState=running\n"),
+		recording.EnvFilesFile: lines(b.Files), recording.ProcessesFile: lines(b.Procs), recording.LeaksFile: lines(slices.Concat([]string{Canary}, b.Leaks)),
 	}
 	maps.Copy(files, b.Extra)
 	for _, name := range b.Drop {
 		delete(files, name)
 	}
-	type file struct {
-		Size   int    `json:"size"`
-		SHA256 string `json:"sha256"`
-	}
-	listed := map[string]file{}
+	m := recording.Manifest{Format: recording.Format, Case: b.Case, BootZeroMono: Mono(0), EndMono: Mono(b.End), BootRealtime: 1_795_469_429_012_474,
+		Files: map[string]recording.File{}, Missing: b.Missing, Versions: b.Versions, ContainerExit: b.Exited, Secrets: b.Secrets}
 	for name, data := range files {
 		sum := sha256.Sum256(data)
-		listed[name] = file{len(data), hex.EncodeToString(sum[:])}
+		m.Files[name] = recording.File{Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}
 	}
-	files["manifest.json"] = encode(map[string]any{"format": 1, "case": b.Case, "boot_zero_mono_ns": Mono(0), "end_mono_ns": Mono(b.End),
-		"boot_realtime_us": 1_795_469_429_012_474, "files": listed, "missing": b.Missing, "versions": b.Versions,
-		"container_exit": b.Exited, "secrets": b.Secrets})
+	files[recording.ManifestFile] = encode(m)
 	maps.Copy(files, b.Replace)
 	fsys := fstest.MapFS{}
 	for name, data := range files {
