@@ -6,7 +6,7 @@ BOOTRACE := bin/bootrace
 # a boot takes five times as long.
 TESTFLAGS ?= -timeout 40m
 
-.PHONY: help build run test short conformance lint bench nightly kernel doctor clean
+.PHONY: help build run test short conformance lint golangci bench nightly kernel doctor clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ lint: ## vet, staticcheck, gofmt, go.mod
 	go tool staticcheck ./...
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'run: gofmt -w .'; exit 1; }
 	go mod tidy -diff
+
+golangci: ## more rules, .golangci.yml (the first time its linter is built, which takes minutes)
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
 bench: build ## figures: overhead a case, populator latency, memory, cases at once, the store, the report
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -p 1 ./harness/e2e ./harness/cmd/bootrace ./results/...

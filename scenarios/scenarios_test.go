@@ -79,7 +79,7 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Parse("f.yaml", []byte(tt.text))
 			var problems *Problems
-			require.True(t, errors.As(err, &problems), "got %v", err)
+			require.ErrorAs(t, err, &problems)
 			for _, want := range tt.want {
 				assert.Contains(t, err.Error(), want)
 			}

@@ -62,7 +62,7 @@ func (f File) Write(data []byte) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer t.Cleanup()
+	defer func() { _ = t.Cleanup() }() // there is nothing left of one that took its place
 	// A directory with the set-group-ID bit would hand the file its group.
 	if err := t.Chown(os.Geteuid(), os.Getegid()); err != nil {
 		return false, err

@@ -42,7 +42,7 @@ const (
 // added, or else where the environment says. ok is false where neither does.
 func CollectorAt(endpoint string, getenv func(string) string) (c Collector, ok bool, err error) {
 	from, base := "--endpoint", cmp.Or(endpoint, getenv(endpointVar))
-	target := ""
+	var target string
 	switch exact := getenv(tracesEndpointVar); {
 	case endpoint == "" && exact != "": // taken as it is, as the specification has it
 		from, target = tracesEndpointVar, exact

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -175,7 +174,7 @@ func TestOpeningEndsWithItsContext(t *testing.T) {
 	}()
 	select {
 	case err := <-done:
-		require.True(t, errors.Is(err, context.DeadlineExceeded), "got %v", err)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, path+".lock", "it says what it waited for")
 	case <-time.After(answerWithin):
 		require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_UN))

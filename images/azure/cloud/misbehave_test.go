@@ -267,7 +267,7 @@ func TestCertificatesThatAreWrong(t *testing.T) {
 			case fault.CertOtherHost:
 				require.ErrorAs(t, err, &host)
 			case fault.CertUntrusted:
-				require.True(t, errors.As(err, &unknown), err)
+				require.ErrorAs(t, err, &unknown)
 			}
 			got, _, _, err := r.ask(t, http.MethodGet, aSecret, token, "")
 			require.NoError(t, err)

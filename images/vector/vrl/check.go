@@ -84,10 +84,9 @@ func (c *checker) handled(t typed, e expr, code int, message string) error {
 		return nil
 	}
 	if code == 0 {
-		if code, message = t.code, "unhandled root runtime error"; code == 110 {
-			message = "invalid argument type"
-		} else {
-			code, message = 100, "unhandled error"
+		code, message = 100, "unhandled error"
+		if t.code == 110 {
+			code, message = 110, "invalid argument type"
 		}
 	}
 	return fail(code, message, e.where())
