@@ -2,62 +2,95 @@ package recording
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 )
 
-// Redactor replaces secrets by their names.
+// Redactor knows secrets however they are written, finds them, and replaces them by
+// their names.
 type Redactor struct{ forms []form }
 
-type form struct{ value, marker []byte }
+type form struct {
+	name string
+	text []byte
+}
 
-// imdsToken is what the cloud's access tokens look like (images/azure/imds).
-var imdsToken = regexp.MustCompile(`bootrace-imds-[0-9a-f]{32}`)
+// IdentityToken is the name of the access tokens that the cloud issues to the
+// machine's identity.
+const IdentityToken = "imds-token"
 
-// NewRedactor takes names and values. A value is found as it is, as JSON, URL
-// and base64 write it.
+// imdsPrefix is what those tokens begin with, and imdsToken what they look like
+// (images/azure/accesstoken): each is new, and nobody could name them beforehand.
+const imdsPrefix = "bootrace-imds-"
+
+var imdsToken = regexp.MustCompile(imdsPrefix + `[0-9a-f]{32}[-0-9A-Za-z_.]*`)
+
+// NewRedactor takes names and values; empty values are passed over.
 func NewRedactor(secrets map[string]string) Redactor {
 	var r Redactor
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
-		value := secrets[name]
-		if value == "" {
+		if secrets[name] == "" {
 			continue
 		}
-		marker := []byte("[secret:" + name + "]")
-		quoted, err := json.Marshal(value)
-		if err != nil {
-			continue // a string always marshals
-		}
-		values := [][]byte{
-			[]byte(value), quoted[1 : len(quoted)-1],
-			[]byte(url.QueryEscape(value)), []byte(base64.StdEncoding.EncodeToString([]byte(value))),
-		}
-		for i, v := range values {
-			if i == 0 || !bytes.Equal(v, values[0]) {
-				r.forms = append(r.forms, form{v, marker})
-			}
+		for _, text := range forms(secrets[name]) {
+			r.forms = append(r.forms, form{name, text})
 		}
 	}
+	for _, text := range forms(imdsPrefix) {
+		r.forms = append(r.forms, form{IdentityToken, text})
+	}
 	// Longest first: one secret may be part of another.
-	slices.SortStableFunc(r.forms, func(a, b form) int { return len(b.value) - len(a.value) })
+	slices.SortStableFunc(r.forms, func(a, b form) int { return len(b.text) - len(a.text) })
 	return r
+}
+
+// Find names the secrets that stand in data, in any form, compressed or not.
+func (r Redactor) Find(data []byte) []string {
+	names := r.plain(data)
+	for _, p := range packed(data, maxDepth) {
+		names = append(names, r.plain(p.content)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (r Redactor) plain(data []byte) (names []string) {
+	for _, f := range r.forms {
+		if bytes.Contains(data, f.text) {
+			names = append(names, f.name)
+		}
+	}
+	return names
 }
 
 // Bytes returns data with each secret replaced by [secret:NAME].
 func (r Redactor) Bytes(data []byte) []byte {
-	for _, f := range r.forms {
-		if bytes.Contains(data, f.value) {
-			data = bytes.ReplaceAll(data, f.value, f.marker)
+	for _, p := range slices.Backward(packed(data, maxDepth)) {
+		if names := r.plain(p.content); len(names) > 0 && p.from < len(data) && p.to <= len(data) {
+			data = slices.Concat(data[:p.from], markers(names), data[p.to:])
 		}
 	}
-	if bytes.Contains(data, []byte("bootrace-imds-")) {
-		data = imdsToken.ReplaceAll(data, []byte("[secret:imds-token]"))
+	if bytes.Contains(data, []byte(imdsPrefix)) {
+		data = imdsToken.ReplaceAll(data, mark(IdentityToken))
+	}
+	for _, f := range r.forms {
+		if bytes.Contains(data, f.text) {
+			data = bytes.ReplaceAll(data, f.text, mark(f.name))
+		}
 	}
 	return data
+}
+
+func mark(name string) []byte { return []byte("[secret:" + name + "]") }
+
+func markers(names []string) (out []byte) {
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		out = append(out, mark(name)...)
+	}
+	return out
 }
 
 // byteArray is how journalctl writes a field that is not printable UTF-8.
