@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -41,8 +42,7 @@ func plantCanary(ctx context.Context, roots []string) (*canary, error) {
 			continue // this image has no such directory, so nothing is in it
 		}
 		path := filepath.Join(root, ".bootrace-canary-"+hex.EncodeToString(b[:4]))
-		all := forms(c.value)
-		errs = append(errs, os.WriteFile(path, slices.Concat([]byte("canary="), all[i%len(all)], []byte("\n")), 0o600))
+		errs = append(errs, os.WriteFile(path, []byte("canary="+disguise(i, c.value)+"\n"), 0o600))
 		c.files = append(c.files, path)
 	}
 	errs = append(errs, c.plantProcess(ctx))
@@ -50,6 +50,18 @@ func plantCanary(ctx context.Context, roots []string) (*canary, error) {
 		return c, fmt.Errorf("search: canary not planted: %w", err)
 	}
 	return c, nil
+}
+
+// disguise writes a value in one of the forms that a secret may have.
+func disguise(i int, value string) string {
+	switch i % 3 {
+	case 0:
+		return value
+	case 1:
+		return hex.EncodeToString([]byte(value))
+	default:
+		return base64.StdEncoding.EncodeToString([]byte("=" + value))
+	}
 }
 
 // plantProcess starts a process that has the value, and waits on its stdin.
@@ -120,17 +132,19 @@ func (c *canary) missed(found []string) error {
 	return nil
 }
 
-// search adds processes.txt and leaks.txt. Where the search is not to be
-// believed leaks.txt counts as missing; what it found nevertheless is in it.
+// search adds processes.txt, and notes for leaks.txt what it found and why it is not to
+// be believed.
 func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string) {
 	bird, plantErr := plantCanary(ctx, roots)
 	defer bird.remove()
-	wanted := map[string]string{recording.Canary: bird.value}
-	maps.Copy(wanted, secrets)
+	named := map[string]string{recording.Canary: bird.value}
+	maps.Copy(named, secrets)
+	wanted := recording.NewRedactor(named)
 
 	procs, found, procErr := listProcesses(wanted, bird.pid())
 	c.add(recording.ProcessesFile, procs, procErr)
 	inFiles, fileErr := searchFiles(roots, bootTime(), wanted)
-	found = append(found, inFiles...)
-	c.add(recording.LeaksFile, []byte(strings.Join(found, "")), errors.Join(plantErr, procErr, fileErr, bird.missed(found)))
+	c.leaks = append(found, inFiles...)
+	c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
+	c.wanted = recording.NewRedactor(secrets)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,9 +57,14 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	}
 	wg.Wait()
 	c.add(recording.UnitsFile, units, unitsErr)
+	c.look(units)
 	for i, cmd := range commands {
 		c.add(cmd.file, outs[i], errs[i])
+		if cmd.file == recording.ManagerFile {
+			c.look(outs[i])
+		}
 	}
+	c.addLeaks()
 	versions, err := json.Marshal(c.versions(ctx))
 	c.add(recording.CollectedVersions, versions, err)
 	missing, err := json.Marshal(c.missing)
@@ -73,6 +79,31 @@ type collection struct {
 	tar     *tar.Writer
 	missing map[string]string
 	err     error // the first error of the stream
+
+	wanted recording.Redactor
+	leaks  []string // the lines of leaks.txt
+	doubt  error    // why they are not all
+}
+
+// addLeaks is leaks.txt. Where the search is not to be believed it counts as missing;
+// what was found nevertheless is in it.
+func (c *collection) addLeaks() {
+	c.add(recording.LeaksFile, []byte(strings.Join(c.leaks, "")), c.doubt)
+}
+
+// look finds secrets in what systemd says of itself and of units, in lines Name=value
+// that follow the unit's Id=.
+func (c *collection) look(text []byte) {
+	who := "the manager"
+	for line := range bytes.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(string(line)), "=")
+		if name == "Id" {
+			who = value
+		}
+		for _, secret := range c.wanted.Find(line) {
+			c.leaks = append(c.leaks, fileLeak(secret, name+"= of "+who))
+		}
+	}
 }
 
 // add writes a file, and keeps what there is of one whose command went wrong.

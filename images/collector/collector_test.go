@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,27 +15,41 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/recording"
 	"bootrace/images/inside/process"
 )
 
-func TestSearchFindsASecretHoweverWritten(t *testing.T) {
-	value := "xaat-" + filepath.Base(t.TempDir()) + "/+?"
-	secrets := map[string]string{"token": value}
+func TestSearchFindsASecretWhereverItLies(t *testing.T) {
+	value := "xaat-" + filepath.Base(t.TempDir())
+	wanted := recording.NewRedactor(map[string]string{"token": value})
 	dir := t.TempDir()
+	inner := filepath.Join(dir, "a root of its own")
+	require.NoError(t, os.Mkdir(inner, 0o700))
 	for name, data := range map[string]string{
-		"plain": "a " + value + " b", "none": "nothing", "base64": string(forms(value)[2]), "query": "?t=" + string(forms(value)[1]),
+		"plain": "a " + value + " b", "none": "nothing", "hex": hex.EncodeToString([]byte(value)), "a root of its own/b": value,
+		"at a part's end": strings.Repeat(" ", part-5) + value,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600))
 	}
-	found, err := searchFiles([]string{dir, filepath.Join(dir, "absent")}, bootTime(), secrets)
-	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{
-		"token\t" + dir + "/plain\n", "token\t" + dir + "/base64\n", "token\t" + dir + "/query\n",
-	}, found)
-
-	found, err = searchFiles([]string{dir}, time.Now().Add(time.Hour), secrets)
+	want := []string{
+		fileLeak("token", dir+"/plain"), fileLeak("token", dir+"/hex"), fileLeak("token", inner+"/b"), fileLeak("token", dir+"/at a part's end"),
+	}
+	for _, roots := range [][]string{{dir, filepath.Join(dir, "absent")}, {dir, inner}} {
+		found, err := searchFiles(roots, bootTime(), wanted)
+		require.NoError(t, err)
+		assert.ElementsMatch(t, want, found, "each once")
+	}
+	found, err := searchFiles([]string{dir}, time.Now().Add(time.Hour), wanted)
 	require.NoError(t, err)
 	assert.Empty(t, found, "what is older than the boot cannot hold what is new in it")
+}
+
+func TestWhatSystemdSaysIsSearched(t *testing.T) {
+	value := "xaat-" + filepath.Base(t.TempDir())
+	c := &collection{wanted: recording.NewRedactor(map[string]string{"token": value})}
+	c.look([]byte("Version=257\nEnvironment=LANG=C TOKEN=" + value + "\n"))
+	c.look([]byte("Id=a.service\nDescription=a\nStatusText=\n\nId=b.service\nDescription=with " + value + "\nStatusText=got " + value + "\n"))
+	assert.Equal(t, []string{fileLeak("token", "Environment= of the manager"), fileLeak("token", "Description= of b.service"), fileLeak("token", "StatusText= of b.service")}, c.leaks)
 }
 
 func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {
@@ -49,7 +65,7 @@ func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {
 	row := fmt.Sprintf("(?m)^%d\t[^\t]*\t\\d+\t[^\t]*\ta name 60\t%s$", test.Process.Pid, file)
 	// Its arguments can be seen a moment after its start.
 	require.EventuallyWithT(t, func(t *assert.CollectT) {
-		procs, _, err := listProcesses(nil, 0)
+		procs, _, err := listProcesses(recording.NewRedactor(nil), 0)
 		if err != nil { // of others of this host, which are not the test's to read
 			assert.Empty(t, ofOurs(err.Error()))
 		}

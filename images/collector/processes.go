@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"bootrace/harness/recording"
 	"bootrace/images/inside/envfile"
 	"bootrace/images/inside/process"
 )
@@ -17,7 +18,7 @@ var tabless = strings.NewReplacer("\t", " ", "\n", " ")
 // listProcesses is processes.txt, and which of them hold a secret. Only Vector
 // and what it starts may have one in the environment. The process that is ours
 // is searched, but not listed. What cannot be read of a process is in the error.
-func listProcesses(secrets map[string]string, ours int) ([]byte, []string, error) {
+func listProcesses(wanted recording.Redactor, ours int) ([]byte, []string, error) {
 	var out bytes.Buffer
 	var leaks []string
 	unread := unreadable{what: "environments"}
@@ -56,12 +57,12 @@ func listProcesses(secrets map[string]string, ours int) ([]byte, []string, error
 		if unit == "vector.service" {
 			vars = envfile.Digests(environVars(environ))
 		} else {
-			for _, name := range leaked(environ, secrets) {
+			for _, name := range wanted.Find(environ) {
 				leaks = append(leaks, processLeak(name, pid, "environment", unit))
 			}
 		}
 		args := strings.ReplaceAll(strings.TrimRight(string(cmdline), "\x00"), "\x00", " ")
-		for _, name := range leaked([]byte(args), secrets) {
+		for _, name := range wanted.Find([]byte(args)) {
 			leaks = append(leaks, processLeak(name, pid, "arguments", unit))
 		}
 		if pid == ours {

@@ -2,39 +2,34 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/images/inside/envfile"
 	"bootrace/images/inside/process"
 )
 
-// searched are the trees in which a subject could leave a secret: what an image
-// does not ship, on tmpfs or on disk. The journal's own files are not among
-// them: they are judged as journal.json.
-var searched = []string{"/etc", "/run", "/tmp", "/var", "/root", "/home", "/opt", "/srv", "/dev/shm", "/usr/local"}
+// searched are the roots of the search. A canary is planted in each; from / it goes
+// everywhere.
+var searched = []string{"/", "/etc", "/run", "/tmp", "/var", "/root", "/home", "/opt", "/srv", "/dev/shm", "/usr/local", "/var/lib/vector"}
 
-// skipped are big, and written only when the image is built.
-var skipped = map[string]bool{
-	"/var/lib/dpkg": true, "/var/lib/apt": true, "/var/cache/apt": true,
-	"/var/log/journal": true, "/run/log/journal": true,
-	"/run/systemd/units": true, "/etc/ssl/certs": true,
-	// Vector's own: what it was given is in its hands.
-	"/var/lib/vector": true,
+// skipped are the kernel's own trees, and what is held against something else.
+var skipped = []string{"/proc", "/sys", "/dev/pts",
+	vectorEnv,
+	// Only the unit can read there what it was given by LoadCredential= (systemd.exec(5)).
+	"/run/credentials",
 }
 
 // vectorEnv is the one file that may hold secrets.
 const vectorEnv = envfile.Dir + "/vector.env"
-
-// maxSearched bounds what is read of one file.
-const maxSearched = 16 << 20
 
 // listFiles is files.txt: what is in the directory, without the values.
 func listFiles(dir string) []byte {
@@ -52,69 +47,47 @@ func listFiles(dir string) []byte {
 	return out.Bytes()
 }
 
-// forms are the ways a value may have been written.
-func forms(value string) [][]byte {
-	if value == "" {
+// ownJournal is where the journal's files are that are judged as journal.json. Those
+// of other namespaces (systemd.exec(5), LogNamespace=) are searched as any file is.
+func ownJournal() []string {
+	id, err := os.ReadFile("/etc/machine-id")
+	if err != nil || len(bytes.TrimSpace(id)) == 0 {
 		return nil
 	}
-	return [][]byte{
-		[]byte(value),
-		[]byte(url.QueryEscape(value)),
-		[]byte(base64.StdEncoding.EncodeToString([]byte(value))),
-	}
+	return []string{"/run/log/journal/" + string(bytes.TrimSpace(id)), "/var/log/journal/" + string(bytes.TrimSpace(id))}
 }
 
-func leaked(data []byte, secrets map[string]string) []string {
-	var names []string
-	for name, value := range secrets {
-		for _, f := range forms(value) {
-			if bytes.Contains(data, f) {
-				names = append(names, name)
-				break
-			}
-		}
-	}
-	return names
-}
-
-// searchFiles looks for the secrets in every file below the roots that was
-// changed after since: they are new in each case, so an older file has none.
-func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]string, error) {
+// searchFiles looks for secrets in every file below the roots that was changed after
+// since: they are new in each case, so an older file has none.
+func searchFiles(roots []string, since time.Time, wanted recording.Redactor) ([]string, error) {
 	var found []string
 	var errs []error
 	unread := unreadable{what: "files"}
+	pass := slices.Concat(skipped, ownJournal())
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				if errors.Is(err, fs.ErrNotExist) {
-					return nil
-				}
+			switch {
+			case err != nil && errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err != nil:
 				return err
-			}
-			if skipped[path] {
+			case d.IsDir() && (slices.Contains(pass, path) || path != root && slices.Contains(roots, path)):
 				return filepath.SkipDir
-			}
-			if !d.Type().IsRegular() || path == vectorEnv {
+			case !d.Type().IsRegular() || slices.Contains(pass, path):
 				return nil
 			}
 			info, err := d.Info()
+			if err == nil && changed(info).Before(since) {
+				return nil
+			}
+			var names []string
+			if err == nil {
+				names, err = searchFile(path, wanted)
+			}
 			if err != nil {
 				unread.add(path, err)
-				return nil
 			}
-			if changed(info).Before(since) {
-				return nil
-			}
-			if info.Size() > maxSearched {
-				errs = append(errs, fmt.Errorf("search %s: it has %d bytes, more than are read", path, info.Size()))
-				return nil
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				unread.add(path, err)
-				return nil
-			}
-			for _, name := range leaked(data, secrets) {
+			for _, name := range names {
 				found = append(found, fileLeak(name, path))
 			}
 			return nil
@@ -124,6 +97,41 @@ func searchFiles(roots []string, since time.Time, secrets map[string]string) ([]
 		}
 	}
 	return found, errors.Join(append(errs, unread.err())...)
+}
+
+// A file is searched in parts of that many bytes, which have overlap in common.
+const (
+	part    = 16 << 20
+	overlap = 64 << 10
+)
+
+func searchFile(path string, wanted recording.Redactor) (names []string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var data []byte
+	for {
+		n, err := io.Copy((*appender)(&data), io.LimitReader(f, part))
+		if err != nil {
+			return names, err
+		}
+		names = append(names, wanted.Find(data)...)
+		if n < part {
+			slices.Sort(names)
+			return slices.Compact(names), nil
+		}
+		data = append(data[:0], data[len(data)-overlap:]...)
+	}
+}
+
+// appender is a slice that can be written to.
+type appender []byte
+
+func (a *appender) Write(p []byte) (int, error) {
+	*a = append(*a, p...)
+	return len(p), nil
 }
 
 // The lines of leaks.txt: a secret's name and where its value is.

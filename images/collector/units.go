@@ -55,7 +55,8 @@ func listUnits(ctx context.Context) ([]byte, error) {
 }
 
 func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.UnitStatus) error {
-	fmt.Fprintf(out, "Id=%s\nLoadState=%s\nActiveState=%s\nSubState=%s\n", u.Name, u.LoadState, u.ActiveState, u.SubState)
+	fmt.Fprintf(out, "Id=%s\nDescription=%s\nLoadState=%s\nActiveState=%s\nSubState=%s\n", u.Name,
+		strings.ReplaceAll(u.Description, "\n", " "), u.LoadState, u.ActiveState, u.SubState)
 	if u.JobId != 0 {
 		fmt.Fprintf(out, "Job=%d\n", u.JobId)
 	}
