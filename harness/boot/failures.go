@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,18 +12,24 @@ import (
 	"bootrace/harness/timeline"
 )
 
-// Failure is a unit that failed at some moment: it entered failed, or its start failed.
+// Failure is a unit that failed at some moment: it entered failed, its start failed, or
+// it was started again without a word of PID 1.
 type Failure struct {
 	Unit   string
 	At     time.Duration // the first time
-	Result string        // of the first time, as systemd.exec(5) names it; empty: only its start is known to have failed
+	Result string        // of the first time, as systemd.exec(5) names it, or the job's; empty: only its start is known to have failed
 	Times  int           // how often the journal has it entering failed
+	// Unheard is how often it was started again by its Restart= without a word of PID 1 in
+	// the journal.
+	Unheard int
 	// Evidence is that of the first two times and of the last, and the state at the end.
 	Evidence []timeline.Evidence
 }
 
 // Failures are the units that failed, by name. The console counts where the journal has
-// nothing of a unit: before journald runs, PID 1 speaks there only.
+// nothing of a unit: before journald runs, PID 1 speaks there only. What systemd itself
+// keeps of a unit counts where neither has anything: LogLevelMax=, a rate limit or a
+// journal that is gone hide nothing.
 func (b Facts) Failures() Seen[Failure] {
 	byUnit := map[string]*Failure{}
 	of := func(unit string, at time.Duration) *Failure {
@@ -31,28 +38,40 @@ func (b Facts) Failures() Seen[Failure] {
 		}
 		return byUnit[unit]
 	}
+	var said []string // by the journal
 	for _, ev := range append(b.failed(false), b.failed(true)...) {
 		unit := ev.Unit
 		if ev.Untimed {
-			if unit = consoleName(ev); named(byUnit, unit) {
+			var words string
+			if unit, words = consoleName(ev); named(byUnit, unit) || slices.ContainsFunc(said, func(s string) bool { return same(words, s) }) {
 				continue // the journal has it, with the time
 			}
 		}
+		said = append(said, ev.Text)
 		f := of(unit, ev.At)
 		if f.Evidence = append(f.Evidence, ev.Evidence); len(f.Evidence) > 3 {
 			f.Evidence = append(f.Evidence[:2], f.Evidence[3])
 		}
+		f.Result = cmp.Or(f.Result, ev.Change.Result, jobResult(ev))
 		if ev.Kind == timeline.Failed {
-			if f.Times++; f.Times == 1 {
-				f.Result = ev.Change.Result
-			}
+			f.Times++
 		}
 	}
 	for id, u := range b.Final.Units {
-		if u.Active == "failed" {
-			f := of(id, b.End)
-			f.Evidence = append(f.Evidence, u.Evidence)
-			f.Result = cmp.Or(f.Result, u.Result)
+		unheard := b.unheardRestarts(u)
+		result, at := u.Result, b.End
+		switch {
+		case u.Assert > 0:
+			result, at = "assert", u.Assert
+		case u.Active == "failed", result != "" && !slices.Contains(noFailure, result), unheard > 0:
+		default:
+			continue
+		}
+		f := of(id, at)
+		f.Evidence = append(f.Evidence, u.Evidence)
+		f.Unheard = unheard
+		if !slices.Contains(noFailure, result) {
+			f.Result = cmp.Or(f.Result, result)
 		}
 	}
 	var out []Failure
@@ -60,6 +79,35 @@ func (b Facts) Failures() Seen[Failure] {
 		out = append(out, *byUnit[unit])
 	}
 	return seen(b, out, timeline.Journal, timeline.Console, timeline.Units)
+}
+
+// ForDependency is the result of a start that failed for want of what the unit depends on.
+const ForDependency = "dependency"
+
+// noFailure are the results of services that did not fail (systemd.service(5),
+// ExecCondition=).
+var noFailure = []string{"success", "exec-condition"}
+
+// justNow is how much younger than the journal the state of the units may be.
+const justNow = 2 * time.Second
+
+// unheardRestarts is how many of a unit's automatic restarts (NRestarts=) the journal has
+// no word of.
+func (b Facts) unheardRestarts(u timeline.Unit) int {
+	if u.Restarts == 0 {
+		return 0
+	}
+	heard := 0
+	for _, ev := range b.Of(timeline.Restart) {
+		if ev.Unit == u.ID {
+			heard = max(heard+1, ev.Change.Count)
+		}
+	}
+	missed := u.Restarts - heard
+	if missed == 1 && b.End-u.InactiveExit < justNow {
+		return 0
+	}
+	return max(0, missed)
 }
 
 // failed are the console's words on failures, or all others.
@@ -73,30 +121,52 @@ func (b Facts) failed(console bool) []timeline.Event {
 	return out
 }
 
-// failure: a unit entered failed, or its start failed. A start that failed only because
-// of what it depends on leaves the unit inactive; the other one is found.
+// failure: a unit entered failed, or its start failed. A job that was cancelled or had
+// nothing to do is none (systemd's job.h, JobResult).
 func failure(ev timeline.Event) bool {
 	switch ev.Kind {
 	case timeline.Failed:
 		return true
 	case timeline.StartFailed:
-		return ev.Change.JobResult == "failed" || ev.Change.JobResult == "timeout"
+		return !slices.Contains([]string{"", "done", "canceled", "skipped"}, ev.Change.JobResult)
 	case timeline.OnConsole:
-		return ev.Status == "FAILED"
+		return slices.Contains(failedStatus, ev.Status) && !stopWords.MatchString(ev.Text)
 	}
 	return false
 }
 
-// consoleName is the unit a "[FAILED] Failed to start …" line names. systemd shortens
-// long lines in the middle with "…", and what is left is a prefix.
-func consoleName(ev timeline.Event) string {
-	if ev.Unit != "" {
-		return ev.Unit
+// jobResult is what a job's result adds to that its start failed.
+func jobResult(ev timeline.Event) string {
+	if ev.Kind != timeline.StartFailed || ev.Change.JobResult == "failed" {
+		return ""
 	}
-	if _, name, ok := strings.Cut(ev.Text, "Failed to start "); ok {
-		return name
+	return ev.Change.JobResult
+}
+
+// The words in brackets for the results of jobs, systemd's job.c since 218, and what is
+// said of stops rather than of starts.
+var (
+	failedStatus = []string{"FAILED", "TIME", "DEPEND", "ASSERT", "UNSUPP", "ONCE"}
+	stopWords    = regexp.MustCompile(`\] (Failed (unmounting|deactivating|to stop)|Timed out (unmounting|deactivating|stopping))`)
+	startWords   = regexp.MustCompile(`^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)|Timed out (?:starting|mounting|waiting for device|activating swap)|` +
+		`Dependency failed for|Assertion failed (?:on job )?for|Starting of) (.+)`)
+)
+
+// consoleName is the unit that a "[FAILED] Failed to start …" line names, and its words.
+// systemd shortens long lines in the middle with "…", and what is left is a prefix; and
+// where a unit is told by its description its name is not there at all.
+func consoleName(ev timeline.Event) (name, words string) {
+	_, words, _ = strings.Cut(ev.Text, "] ")
+	if m := startWords.FindStringSubmatch(words); ev.Unit == "" && m != nil {
+		return m[1], words
 	}
-	return ev.Text
+	return cmp.Or(ev.Unit, words), words
+}
+
+// same: the console's words are the journal's, as far as they are there.
+func same(console, journal string) bool {
+	start, end, short := strings.Cut(console, "…")
+	return console == journal || short && strings.HasPrefix(journal, start) && strings.HasSuffix(journal, end)
 }
 
 func named(byUnit map[string]*Failure, name string) bool {

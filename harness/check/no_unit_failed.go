@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
@@ -15,21 +17,63 @@ var noUnitFailed = Check{
 	Why:   "a unit entered failed at any moment, not only at the end: a restart that succeeds hides a failure that the next boot may not survive",
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Units},
 	Judge: func(b boot.Facts, e Expect) Result {
-		var out []Finding
+		out := silenced(b)
 		var allowed []string
+		var first time.Duration // that an allowed unit failed
 		for _, f := range b.Failures().All {
 			if reason, ok := e.allowed(f.Unit); ok {
 				allowed = append(allowed, fmt.Sprintf("%s failed, allowed: %s", f.Unit, reason))
+				first = cmp.Or(first, f.At)
+			}
+		}
+		for _, f := range b.Failures().All {
+			if _, ok := e.allowed(f.Unit); ok {
 				continue
 			}
-			summary := fmt.Sprintf("%s failed (%s)%s", f.Unit, cmp.Or(f.Result, "start failed"), times(f.Times))
-			if u := b.Final.Units[f.Unit]; u.Active != "" {
-				summary += ", is " + u.Active + " at the end"
+			if f.Result == boot.ForDependency && len(allowed) > 0 && f.At >= first {
+				allowed = append(allowed, fmt.Sprintf("%s was not started, for want of what failed", f.Unit))
+				continue
 			}
-			out = append(out, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary})
+			out = append(out, failed(b, f))
 		}
 		return found(out, strings.Join(allowed, "; "))
 	},
+}
+
+func failed(b boot.Facts, f boot.Failure) Finding {
+	u := b.Final.Units[f.Unit]
+	summary := fmt.Sprintf("%s failed (%s)%s", f.Unit, cmp.Or(f.Result, "start failed"), times(f.Times))
+	if f.Unheard > 0 && f.Times == 0 && f.Result == "" {
+		summary = f.Unit + " ended"
+	}
+	if f.Unheard > 0 {
+		summary += fmt.Sprintf(" and was started again %d times by its Restart=, without a word of PID 1", f.Unheard)
+		if u.LogLevelMax < timeline.Info {
+			summary += fmt.Sprintf(" (LogLevelMax=%s)", u.LogLevelMax)
+		}
+	}
+	if u.Active != "" {
+		summary += ", is " + u.Active + " at the end"
+	}
+	return Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary}
+}
+
+// silenced: PID 1 itself is kept from saying that a unit failed, which it does as a
+// warning (systemd's unit.c, unit_log_failure), or from saying it to the journal.
+func silenced(b boot.Facts) []Finding {
+	var how string
+	switch target := b.Final.LogTarget; {
+	case b.Unknown(timeline.Manager) != "":
+		return nil
+	case b.Final.LogLevel < timeline.Warning:
+		how = "LogLevel=" + b.Final.LogLevel.String()
+	case target != "" && !slices.Contains([]string{"journal", "journal-or-kmsg", "auto"}, target):
+		how = "LogTarget=" + target
+	default:
+		return nil
+	}
+	return []Finding{{At: b.End, Unit: "init.scope", Intrinsic: true, Evidence: []timeline.Evidence{{File: timeline.Manager, Line: 1, Text: how}},
+		Summary: fmt.Sprintf("PID 1 says nothing of units that fail (%s, systemd-system.conf(5)): nobody could see it, here or in production", how)}}
 }
 
 func (e Expect) allowed(unit string) (string, bool) {

@@ -179,8 +179,72 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "an allowed one is named and passes", want: check.Pass, say: []string{"cloud-config.service failed, allowed: locale"}, break_: func(b *boot) {
 			b.Failed(2*time.Second, "cloud-config.service", "exit-code")
 		}, expect: func(e *expect) { e.AllowedFailed = []check.Allowed{{Unit: "cloud-*.service", Reason: "locale"}} }},
-		{name: "a unit left out because of what it depends on has not failed", want: check.Pass, break_: func(b *boot) {
+		{name: "a unit was left out because of what it depends on", want: check.Fail, unit: "x.service", say: []string{"x.service failed (dependency)"}, break_: func(b *boot) {
 			b.StartFailed(2*time.Second, "x.service", "dependency")
+		}},
+		{name: "a unit was left out because of what it depends on, which may fail", want: check.Pass, say: []string{"x.service was not started, for want of what failed"},
+			expect: func(e *expect) { e.AllowedFailed = []check.Allowed{{Unit: "base.service", Reason: "known"}} }, break_: func(b *boot) {
+				b.Failed(time.Second, "base.service", "exit-code")
+				b.StartFailed(2*time.Second, "x.service", "dependency")
+			}},
+		{name: "an assertion did not hold", want: check.Fail, unit: "x.service", say: []string{"x.service failed (assert)"}, break_: func(b *boot) {
+			b.StartFailed(2*time.Second, "x.service", "assert")
+		}},
+		{name: "an assertion did not hold, and PID 1 was not heard", want: check.Fail, unit: "x.service", say: []string{"x.service failed (assert)"}, break_: func(b *boot) {
+			b.Prop("x.service", "AssertResult", "no", "AssertTimestampMonotonic", timelinetest.Micros(2*time.Second))
+		}},
+		{name: "an assertion that was never looked at", want: check.Pass, break_: func(b *boot) {
+			b.Prop("x.service", "AssertResult", "no", "AssertTimestampMonotonic", "0")
+		}},
+		{name: "a crash loop that is not heard", want: check.Fail, unit: "x.service",
+			say: []string{"x.service ended and was started again 11 times by its Restart=, without a word of PID 1 (LogLevelMax=emerg), is active at the end"}, break_: func(b *boot) {
+				b.Up("x.service", 30*time.Second, 30*time.Second)
+				b.Prop("x.service", "NRestarts", "11", "LogLevelMax", "0")
+			}},
+		{name: "restarts that are heard are judged by what ended it", want: check.Pass, break_: func(b *boot) {
+			b.Up("x.service", 30*time.Second, 30*time.Second)
+			b.Prop("x.service", "NRestarts", "2", "LogLevelMax", "-1")
+			b.RestartScheduled(10*time.Second, "x.service", 1)
+			b.RestartScheduled(30*time.Second, "x.service", 2)
+		}},
+		{name: "restarts are more than what was heard", want: check.Fail, unit: "x.service", say: []string{"started again 3 times"}, break_: func(b *boot) {
+			b.Up("x.service", 30*time.Second, 30*time.Second)
+			b.Prop("x.service", "NRestarts", "5")
+			b.RestartScheduled(10*time.Second, "x.service", 1)
+			b.RestartScheduled(30*time.Second, "x.service", 2)
+		}},
+		{name: "a restart as the recording was taken", want: check.Pass, break_: func(b *boot) {
+			b.Up("x.service", timelinetest.EndAt-time.Second, timelinetest.EndAt-time.Second)
+			b.Prop("x.service", "NRestarts", "1")
+		}},
+		{name: "the service has failed and is to be started again, and PID 1 was not heard", want: check.Fail, unit: "x.service", say: []string{"x.service failed (exit-code)"}, break_: func(b *boot) {
+			b.Prop("x.service", "ActiveState", "activating", "SubState", "auto-restart", "Result", "exit-code")
+		}},
+		{name: "ExecCondition= said no", want: check.Pass, break_: func(b *boot) { b.Prop("x.service", "Result", "exec-condition") }},
+		{name: "PID 1 says nothing of failures", want: check.Fail, unit: "init.scope", say: []string{"LogLevel=emerg"}, break_: func(b *boot) {
+			b.Extra["manager.txt"] = []byte("Version=257\nSystemState=running\nLogLevel=emerg\nLogTarget=journal\n")
+		}},
+		{name: "PID 1 says them to nobody", want: check.Fail, unit: "init.scope", say: []string{"LogTarget=null"}, break_: func(b *boot) {
+			b.Extra["manager.txt"] = []byte("Version=257\nSystemState=running\nLogLevel=info\nLogTarget=null\n")
+		}},
+		{name: "PID 1 says failures, and not much more", want: check.Pass, break_: func(b *boot) {
+			b.Extra["manager.txt"] = []byte("Version=257\nSystemState=running\nLogLevel=warning\nLogTarget=journal-or-kmsg\n")
+		}},
+		{name: "the console alone says that a job timed out", want: check.Fail, unit: "dev-sdz.device", break_: func(b *boot) {
+			b.Console = append(b.Console, "[ TIME ] Timed out waiting for device dev-sdz.device - /dev/sdz.")
+		}},
+		{name: "the console alone says what was left out", want: check.Fail, unit: "data.mount", break_: func(b *boot) {
+			b.Console = append(b.Console, "[DEPEND] Dependency failed for data.mount - /data.")
+		}},
+		{name: "the console alone says, by its description, what an assertion kept", want: check.Fail, unit: "Helper.", break_: func(b *boot) {
+			b.Console = append(b.Console, "[ASSERT] Assertion failed for Helper.")
+		}},
+		{name: "a mount that would not go is no start that failed", want: check.Pass, break_: func(b *boot) {
+			b.Console = append(b.Console, "[FAILED] Failed unmounting etc-hosts.mount - /etc/hosts.")
+		}},
+		{name: "a user's unit is not the machine's", want: check.Pass, break_: func(b *boot) {
+			b.Entry(2*time.Second, map[string]any{"_PID": "99", "_SYSTEMD_UNIT": "user@1000.service", "USER_UNIT": "vector.service", "SYSLOG_IDENTIFIER": "systemd",
+				"MESSAGE_ID": "d9b373ed55a64feb8242e02dbe79a49c", "UNIT_RESULT": "exit-code", "MESSAGE": "vector.service: Failed with result 'exit-code'."})
 		}},
 		{name: "a program cannot fail another's unit by words", want: check.Pass, break_: func(b *boot) {
 			b.Entry(2*time.Second, map[string]any{"_PID": "99", "_SYSTEMD_UNIT": "x.service", "UNIT": "vector.service",

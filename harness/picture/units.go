@@ -45,7 +45,9 @@ func worthSeeing(b boot.Facts, e check.Expect) []string {
 		names = append(names, link.Unit)
 	}
 	for _, f := range b.Failures().All {
-		names = append(names, f.Unit)
+		if f.Result != boot.ForDependency { // what it depends on is worth more
+			names = append(names, f.Unit)
+		}
 	}
 	for _, r := range b.Refusals().All {
 		names = append(names, r.Unit)

@@ -13,7 +13,7 @@ var (
 	control = regexp.MustCompile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 	status  = regexp.MustCompile(`^\[\s*([A-Z]+)\s*\] `)
 	// "Failed to start vector.service - Vector."; long names are shortened with "…".
-	consoleUnit = regexp.MustCompile(`(?:^|\s)([A-Za-z0-9:_.@\\-]+\.(?:service|target|socket|mount|timer|path|swap|slice|scope))(?: - |\.?$|\s)`)
+	consoleUnit = regexp.MustCompile(`(?:^|\s)([A-Za-z0-9:_.@\\-]+\.(?:service|target|socket|mount|automount|device|timer|path|swap|slice|scope))(?: - |\.?$|\s)`)
 )
 
 // readConsole reads what PID 1 wrote to /dev/console. It has no times.

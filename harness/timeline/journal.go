@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"regexp"
@@ -44,7 +45,10 @@ var (
 	// A unit whose condition failed gets the message ID of a started one, with
 	// JOB_RESULT=done; only the text differs (seen with 252 and 257).
 	skippedText = regexp.MustCompile(`was skipped because |skipped, unmet condition|skipped, no trigger condition|^Condition check resulted in .* being skipped|: Skipped due to '`)
-	refusedText = regexp.MustCompile(`Start request repeated too quickly|start of the service was attempted too often|but not starting since we tried this too often|Transaction for \S+ is destructive|may be requested by dependency only`)
+	refusedText = regexp.MustCompile(`(?i)Start request repeated too quickly|start of the service was attempted too often|but not starting since we tried this too often|Transaction for \S+ is destructive|may be requested by dependency only`)
+	// Without a MESSAGE_ID: until 229 "Unit x.service entered failed state.", until 239
+	// "x.service: Failed with result 'exit-code'." beside "Unit entered failed state.".
+	failedText  = regexp.MustCompile(`^Unit (\S+) entered failed state|^\S+: Failed with result '([a-z-]+)'`)
 	refusedUnit = regexp.MustCompile(`(?:Job for|Transaction for|Operation refused, unit) ([^\s/]+)`)
 )
 
@@ -97,10 +101,14 @@ func readJournal(r io.Reader, zero time.Duration, d *damage) []Event {
 // maxMicro keeps microseconds within time.Duration.
 const maxMicro = int64(1<<63-1) / 1000 / 2
 
+// fromManager: PID 1 says it, on the kernel's log before journald runs.
 func (en *entry) fromManager() bool {
-	id := en.get("SYSLOG_IDENTIFIER")
-	return en.get("_PID") == "1" || (id == "systemd" && (en.get("_TRANSPORT") == "kernel" || en.has("USER_UNIT")))
+	return en.get("_PID") == "1" || en.get("SYSLOG_IDENTIFIER") == "systemd" && en.get("_TRANSPORT") == "kernel"
 }
+
+// fromUsers: a user's manager says it, of units that are not the machine's, whatever
+// their names (systemd.journal-fields(7), USER_UNIT=).
+func (en *entry) fromUsers() bool { return en.has("USER_UNIT") && !en.fromManager() }
 
 func (en *entry) prefix() string {
 	id := en.get("SYSLOG_IDENTIFIER")
@@ -127,6 +135,9 @@ func (en *entry) event(at time.Duration) Event {
 		}
 		return e
 	}
+	if en.fromUsers() {
+		return e
+	}
 	if !en.fromManager() {
 		if refusedText.MatchString(e.Text) { // what systemctl prints in a script
 			e.Kind = Refused
@@ -147,17 +158,12 @@ func (en *entry) manager(e *Event) {
 	e.Manager = true
 	if u := en.get("UNIT"); u != "" {
 		e.Unit = u
-	} else if u := en.get("USER_UNIT"); u != "" {
-		e.Unit = u
 	}
 	e.Change = Change{
 		JobType: en.get("JOB_TYPE"), JobResult: en.get("JOB_RESULT"),
 		Result: en.get("UNIT_RESULT"), Invocation: en.get("INVOCATION_ID"),
 		ExitCode: en.get("EXIT_CODE"), ExitStatus: en.get("EXIT_STATUS"),
 		Command: en.get("COMMAND"), Count: en.number("N_RESTARTS"),
-	}
-	if e.Change.Invocation == "" {
-		e.Change.Invocation = en.get("USER_INVOCATION_ID")
 	}
 	kind, known := kinds[en.get("MESSAGE_ID")]
 	switch {
@@ -169,6 +175,11 @@ func (en *entry) manager(e *Event) {
 		e.Kind = Skipped
 	case known:
 		e.Kind = kind
+	case failedText.MatchString(e.Text):
+		e.Kind = Failed
+		m := failedText.FindStringSubmatch(e.Text)
+		e.Change.Result = cmp.Or(e.Change.Result, m[2])
+		e.Unit = cmp.Or(m[1], e.Unit)
 	}
 	if e.Kind == Cycle {
 		e.Change.Dropped = droppedUnit(e.Text)

@@ -44,6 +44,10 @@ func TestJournalEntriesOfPID1(t *testing.T) {
 			Exit, "vector.service", Change{ExitCode: "exited", ExitStatus: "78", Command: "ExecStart"}},
 		{"a unit failed", `"MESSAGE_ID":"d9b373ed55a64feb8242e02dbe79a49c","UNIT":"vector.service","UNIT_RESULT":"exit-code","MESSAGE":"vector.service: Failed with result 'exit-code'."`,
 			Failed, "vector.service", Change{Result: "exit-code"}},
+		{"a unit failed until 229", `"UNIT":"vector.service","MESSAGE":"Unit vector.service entered failed state."`, Failed, "vector.service", Change{}},
+		{"a unit failed until 239", `"UNIT":"vector.service","MESSAGE":"vector.service: Failed with result 'exit-code'."`, Failed, "vector.service", Change{Result: "exit-code"}},
+		{"which is said once only", `"UNIT":"vector.service","MESSAGE":"vector.service: Unit entered failed state."`, Log, "vector.service", Change{}},
+		{"a start refused until 229", `"UNIT":"vector.service","MESSAGE":"start request repeated too quickly for vector.service"`, Refused, "vector.service", Change{}},
 		{"a restart scheduled", `"MESSAGE_ID":"5eb03494b6584870a536b337290809b3","UNIT":"vector.service","N_RESTARTS":"4","MESSAGE":"vector.service: Scheduled restart job, restart counter is at 4."`,
 			Restart, "vector.service", Change{Count: 4}},
 		{"a start refused, without a message ID", `"UNIT":"vector.service","MESSAGE":"vector.service: Start request repeated too quickly."`,
@@ -80,6 +84,19 @@ func TestOnlyPID1IsBelievedOnUnits(t *testing.T) {
 	assert.Equal(t, Log, events[0].Kind)
 	assert.Equal(t, "x.service", events[0].Unit)
 	assert.Contains(t, d.String(), "no entry of PID 1")
+}
+
+func TestAUsersManagerDoesNotSpeakOfTheMachinesUnits(t *testing.T) {
+	t.Parallel()
+	for _, message := range []string{"Start request repeated too quickly.", "Failed with result 'exit-code'.", "Found ordering cycle on b.service/start"} {
+		var d damage
+		line := `{"__MONOTONIC_TIMESTAMP":"1","_PID":"812","_SYSTEMD_UNIT":"user@1000.service","SYSLOG_IDENTIFIER":"systemd","USER_UNIT":"vector.service","MESSAGE":"vector.service: ` + message + `"}`
+		events := readJournal(strings.NewReader(line), 0, &d)
+		require.Len(t, events, 1)
+		assert.Equal(t, Log, events[0].Kind)
+		assert.Equal(t, "user@1000.service", events[0].Unit)
+		assert.False(t, events[0].Manager)
+	}
 }
 
 func TestSystemctlInAScriptTellsOfARefusedStart(t *testing.T) {

@@ -97,7 +97,10 @@ func (r *reader) sources() {
 	r.source(Cloud, func(in io.Reader, d *damage) { t.Events = append(t.Events, readCloud(in, r.zero, d)...) })
 	r.source(Units, func(in io.Reader, d *damage) { t.Final.Units = readUnits(in, r.zero, d) })
 	r.source(Jobs, func(in io.Reader, d *damage) { t.Final.Jobs = readJobs(in, d) })
-	r.source(Manager, func(in io.Reader, d *damage) { t.Final.SystemState = readManager(in, d)["SystemState"] })
+	r.source(Manager, func(in io.Reader, d *damage) {
+		m := readManager(in, d)
+		t.Final.SystemState, t.Final.LogLevel, t.Final.LogTarget = m["SystemState"], levelNamed(m["LogLevel"]), m["LogTarget"]
+	})
 	r.source(Files, func(in io.Reader, d *damage) { t.Final.Files = readFiles(in, d) })
 	r.source(Processes, func(in io.Reader, d *damage) { t.Final.Processes = readProcesses(in, r.zero, d) })
 	r.source(Leaks, func(in io.Reader, d *damage) { t.Final.Leaks = readLeaks(in, d) })

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,15 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 		StartLimitBurst: atoi(p["StartLimitBurst"]), StartLimitInterval: span(p["StartLimitIntervalUSec"]),
 		Before: strings.Fields(p["Before"]), After: strings.Fields(p["After"]),
 		WantedBy: strings.Fields(p["WantedBy"]), RequiredBy: strings.Fields(p["RequiredBy"]),
-		Restart: p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]),
+		LogLevelMax: ownLevel(p["LogLevelMax"]), Slice: p["Slice"],
+		MemoryLimited: p["MemoryMax"] != "" && p["MemoryMax"] != "infinity",
+		Restart:       p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]),
+	}
+	if p["ConditionResult"] == "no" {
+		u.Condition = stamp(p["ConditionTimestampMonotonic"], zero)
+	}
+	if p["AssertResult"] == "no" {
+		u.Assert = stamp(p["AssertTimestampMonotonic"], zero)
 	}
 	text := u.ID + " " + u.Active + "/" + u.Sub
 	if u.Result != "" && u.Result != "success" {
@@ -66,6 +75,27 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	u.Evidence = Evidence{File: Units, Line: line, Text: clip(text)}
 	return u
 }
+
+// ownLevel reads LogLevelMax=, which is -1 where a unit has none.
+func ownLevel(s string) LogLevel {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return Debug
+	}
+	return LogLevel(n)
+}
+
+// levels are the names that systemctl show has for the manager's.
+var levels = []string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
+
+func levelNamed(name string) LogLevel {
+	if i := slices.Index(levels, name); i >= 0 {
+		return LogLevel(i)
+	}
+	return Info // older recordings do not say; it is the default
+}
+
+func (l LogLevel) String() string { return levels[min(max(l, 0), Debug)] }
 
 func atoi(s string) int {
 	n, err := strconv.Atoi(s)

@@ -57,7 +57,7 @@ type Event struct {
 	At      time.Duration // since the boot clock's zero
 	Untimed bool          // the source has no clock: At means nothing
 	Kind    Kind
-	Manager bool   // PID 1 (or a user manager) says it
+	Manager bool   // PID 1 says it
 	Unit    string // the unit spoken of, else the unit that speaks
 	Text    string // the message, without colours
 
@@ -155,6 +155,8 @@ type Final struct {
 	Processes   []Process
 	Leaks       []Leak
 	SystemState string
+	LogLevel    LogLevel // PID 1's own (systemd-system.conf(5))
+	LogTarget   string   // where PID 1 logs to; empty: not recorded
 	// Pipeline is the configuration that Vector was made to read, as far as it could be
 	// read; nil in a recording that has none.
 	Pipeline *pipeline.Pipeline
@@ -175,8 +177,26 @@ type Unit struct {
 	WantedBy, RequiredBy          []string
 	Restart                       string // Restart= of a service
 	OnFailure, UpheldBy           []string
-	Evidence                      Evidence
+	// Condition and Assert are when the last start found one that does not hold; 0: none did.
+	Condition, Assert time.Duration
+	LogLevelMax       LogLevel // the unit's own; Debug where it has none
+	// MemoryLimited: the unit may not have all of the host's memory (MemoryMax=). Slice
+	// is what it is in, which may have a limit as well.
+	MemoryLimited bool
+	Slice         string
+	Evidence      Evidence
 }
+
+// LogLevel is how loud somebody may be: only what is at least as severe is logged.
+type LogLevel int
+
+// Levels of syslog(3).
+const (
+	Err     LogLevel = 3
+	Warning LogLevel = 4
+	Info    LogLevel = 6
+	Debug   LogLevel = 7
+)
 
 // Job is a queued job.
 type Job struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"path"
 	"strings"
 
@@ -26,8 +27,14 @@ var (
 	serviceProperties = []string{
 		"Type", "Result", "NRestarts", "MainPID", "ExecMainStartTimestampMonotonic", "ExecMainStatus", "StatusText", "Restart",
 	}
-	// startedAgainBy is who starts Vector again beside its own Restart=.
+	// startedAgainBy is who starts Vector again beside its own Restart=; systemd before
+	// 249 has no UpheldBy.
 	startedAgainBy = []string{"OnFailure", "UpheldBy"}
+	// heldAgainst is what a unit's messages in the journal are held against: a unit, or
+	// all of PID 1, may be silenced.
+	heldAgainst = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic"}
+	// ownLimits are a service's own, whose effects are not the host's doing.
+	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice"}
 )
 
 // listUnits is units.txt: all units at one moment, in blocks of Name=value as
@@ -77,15 +84,19 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		}
 		fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
 	}
-	if u.Name == "vector.service" {
-		for _, name := range startedAgainBy {
-			// systemd before 249 has no UpheldBy.
-			if p, err := conn.GetUnitPropertyContext(ctx, u.Name, name); err == nil {
-				fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
-			}
-		}
+	if u.LoadState == "loaded" {
+		optional(out, heldAgainst, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
 	}
-	if kind == "service" {
+	if u.Name == "vector.service" {
+		optional(out, startedAgainBy, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
+	}
+	switch kind {
+	case "slice":
+		optional(out, []string{"MemoryMax"}, func(name string) (*dbus.Property, error) {
+			return conn.GetUnitTypePropertyContext(ctx, u.Name, "Slice", name)
+		})
+	case "service":
+		optional(out, ownLimits, func(name string) (*dbus.Property, error) { return conn.GetServicePropertyContext(ctx, u.Name, name) })
 		for _, name := range serviceProperties {
 			p, err := conn.GetServicePropertyContext(ctx, u.Name, name)
 			if err != nil {
@@ -98,16 +109,33 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	return nil
 }
 
+// optional writes the properties that this systemd has.
+func optional(out *bytes.Buffer, names []string, get func(name string) (*dbus.Property, error)) {
+	for _, name := range names {
+		if p, err := get(name); err == nil {
+			fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
+		}
+	}
+}
+
 // propertyText writes a value as systemctl does, where the timeline depends on it.
 func propertyText(name string, v godbus.Variant) string {
 	switch value := v.Value().(type) {
 	case []string:
 		return strings.Join(value, " ")
 	case uint64:
-		if name == "StartLimitIntervalUSec" {
+		switch {
+		case name == "StartLimitIntervalUSec":
 			return timespan.Format(timespan.Micro(value))
+		case name == "MemoryMax" && value == math.MaxUint64: // CGROUP_LIMIT_MAX of systemd
+			return "infinity"
 		}
 		return fmt.Sprint(value)
+	case bool:
+		if value {
+			return "yes"
+		}
+		return "no"
 	case string:
 		return strings.ReplaceAll(value, "\n", " ")
 	default:
