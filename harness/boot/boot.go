@@ -21,11 +21,12 @@ type Facts struct {
 	starts map[string][]Start
 	atBoot map[string]bool // units that the boot's own transaction starts
 	order  order
+	logged map[string]map[int]timeline.Event // numbered lines, by source and number
 }
 
 // Of makes the facts of a timeline.
 func Of(tl timeline.Timeline) Facts {
-	b := Facts{Timeline: tl, atBoot: bootTransaction(tl.Final.Units), order: orderOf(tl)}
+	b := Facts{Timeline: tl, atBoot: bootTransaction(tl.Final.Units), order: orderOf(tl), logged: numbered(tl)}
 	b.starts = b.startsOf()
 	return b
 }

@@ -155,3 +155,14 @@ func (b Facts) StartLimit(unit string) (l StartLimit, ok bool) {
 	l.Used, _ = Busiest(charged, l.Interval)
 	return l, true
 }
+
+// StartLimits are those of Vector and of the subject's units that have a limit.
+func (b Facts) StartLimits(s Setup) []StartLimit {
+	var out []StartLimit
+	for i, unit := range append([]string{Vector}, s.SubjectUnits...) {
+		if l, ok := b.StartLimit(unit); ok && (i == 0 || unit != Vector) {
+			out = append(out, l)
+		}
+	}
+	return out
+}

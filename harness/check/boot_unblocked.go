@@ -23,21 +23,21 @@ var bootUnblocked = Check{
 		at := up.At
 		var without string
 		switch {
-		case e.ControlMultiUser <= 0:
+		case e.MultiUser <= 0:
 			without = "there is no control boot to compare with"
-		case ControlSpoilt(e.ControlMultiUser, e.ControlLost):
-			without = fmt.Sprintf("others had the CPU for %s of the control boot's %s", boot.Round(e.ControlLost), boot.Round(e.ControlMultiUser))
+		case e.Spoilt():
+			without = fmt.Sprintf("others had the CPU for %s of the control boot's %s", boot.Round(e.Lost), boot.Round(e.MultiUser))
 		}
 		if without != "" {
 			r := noEvidence(without)
 			r.Findings = waitedOn(b, e, at)
 			return r
 		}
-		note := fmt.Sprintf("multi-user.target at %s, control %s", timeline.Since(at), timeline.Since(e.ControlMultiUser))
-		if over := at - e.ControlMultiUser - e.BootBudget; over > 0 {
+		note := fmt.Sprintf("multi-user.target at %s, control %s", timeline.Since(at), timeline.Since(e.MultiUser))
+		if over := at - e.MultiUser - e.BootBudget; over > 0 {
 			chain := b.CriticalChain(boot.MultiUser)
 			f := Finding{At: at, Unit: boot.MultiUser, Over: over, Limit: e.BootBudget, Summary: fmt.Sprintf("multi-user.target %s later than in the control boot, budget %s: %s",
-				boot.Round(at-e.ControlMultiUser), e.BootBudget, chain)}
+				boot.Round(at-e.MultiUser), e.BootBudget, chain)}
 			for _, l := range chain {
 				f.Evidence = append(f.Evidence, evidence(l.Evidence)...)
 			}
@@ -56,7 +56,7 @@ func notReached(b boot.Facts, e Expect) Finding {
 			return f
 		}
 	}
-	f.Limit, f.Over = e.BootBudget, max(0, b.End-e.ControlMultiUser-e.BootBudget)
+	f.Limit, f.Over = e.BootBudget, max(0, b.End-e.MultiUser-e.BootBudget)
 	f.Evidence = b.Queue()
 	if _, queued := b.Job(boot.MultiUser); !queued {
 		f.Summary = "multi-user.target was not reached, and no job for it is queued"

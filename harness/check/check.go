@@ -72,7 +72,6 @@ func Table() []Check {
 
 // Judge runs the checks the expectation asks for.
 func Judge(b boot.Facts, e Expect) []Result {
-	e = e.withDefaults()
 	var out []Result
 	table := Table()
 	for _, c := range table {

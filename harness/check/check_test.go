@@ -32,11 +32,14 @@ type row struct {
 }
 
 func late() expect {
-	return expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true, CredentialsWithin: 5 * time.Second,
-		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()}
+	return expect{
+		Setup:   facts.Setup{RoleEnv: facts.Late, SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests(), LogToken: timelinetest.LogToken},
+		Control: facts.Control{MultiUser: 850 * time.Millisecond},
+		Limits:  check.Limits{CredentialsWithin: 5 * time.Second, BootBudget: time.Second, Registered: true, PendingWorkerTTL: 600 * time.Second},
+	}
 }
 
-func never(e *expect) { e.RoleEnv, e.Registered = check.Never, false }
+func never(e *expect) { e.RoleEnv, e.Registered = facts.Never, false }
 
 func read(t *testing.T, b *boot) facts.Facts {
 	t.Helper()
@@ -161,9 +164,9 @@ func TestExpectationsAreValidated(t *testing.T) {
 	t.Parallel()
 	e := late()
 	require.NoError(t, e.Validate())
-	e.RoleEnv, e.MayWait, e.AllowedFailed = "sometimes", []string{"["}, []check.Allowed{{Unit: "x.service"}}
+	e.RoleEnv, e.BootBudget, e.AllowedFailed = "sometimes", 0, []check.Allowed{{Unit: "x.service"}}
 	err := e.Validate()
-	for _, s := range []string{`role_env "sometimes"`, `may_wait "["`, `allowed_failed "x.service"`} {
+	for _, s := range []string{`role_env "sometimes"`, `boot_budget_ns 0`, `allowed_failed "x.service"`} {
 		require.ErrorContains(t, err, s)
 	}
 }

@@ -23,16 +23,16 @@ type bound struct {
 // of a vault and not of a client, the share is ours and is named so.
 func bounds() []bound {
 	return []bound{
-		{"imds", []string{"token"}, 20, time.Second,
+		{boot.IMDS, []string{"token"}, 20, time.Second,
 			"Azure Instance Metadata Service, Rate limiting: managed identity, 20 requests a second and VM"},
-		{"imds", []string{"instance"}, 5, time.Second,
+		{boot.IMDS, []string{"instance"}, 5, time.Second,
 			"Azure Instance Metadata Service, Rate limiting: 5 requests a second and VM"},
-		{"keyvault", nil, 40, 10 * time.Second,
+		{boot.KeyVault, nil, 40, 10 * time.Second,
 			"Azure Key Vault service limits: 4,000 transactions in 10 s a vault and region; ours: 1 % of it, so that 100 workers may boot at once"},
 		// The throttling guidance of both (back off exponentially, cache what was
 		// read) excludes asking once a second for minutes.
-		{"imds", nil, 60, time.Minute, "managed identity, Retry guidance: exponential back-off from 2 s; ours: one a second sustained"},
-		{"keyvault", nil, 60, time.Minute, "Azure Key Vault throttling guidance: exponential back-off from 1 s; ours: one a second sustained"},
+		{boot.IMDS, nil, 60, time.Minute, "managed identity, Retry guidance: exponential back-off from 2 s; ours: one a second sustained"},
+		{boot.KeyVault, nil, 60, time.Minute, "Azure Key Vault throttling guidance: exponential back-off from 1 s; ours: one a second sustained"},
 	}
 }
 
@@ -51,18 +51,9 @@ var cloudPoliteness = Check{
 			}
 		}
 		out = append(out, impatient(calls)...)
-		n := requests(b)
-		return found(out, fmt.Sprintf("imds %d requests, keyvault %d", n["imds"], n["keyvault"]))
+		n := b.Requests()
+		return found(out, fmt.Sprintf("imds %d requests, keyvault %d", n[boot.IMDS], n[boot.KeyVault]))
 	},
-}
-
-// requests counts them by service.
-func requests(b boot.Facts) map[string]int {
-	n := map[string]int{}
-	for _, ev := range b.Of(timeline.Request) {
-		n[ev.Call.Service]++
-	}
-	return n
 }
 
 func (b bound) judge(calls []timeline.Event) (Finding, bool) {
@@ -90,7 +81,7 @@ func impatient(calls []timeline.Event) []Finding {
 	var out []Finding
 	for _, ev := range calls {
 		c := ev.Call
-		if c.Service != "imds" && c.Service != "keyvault" {
+		if c.Service != boot.IMDS && c.Service != boot.KeyVault {
 			continue
 		}
 		k := key{c.Service, c.Op, c.Secret}

@@ -75,9 +75,6 @@ func TestQuiescent(t *testing.T) {
 		{name: "a job waits", want: check.Fail, unit: "x.service", say: []string{"start job of x.service is waiting at the end"}, break_: func(b *boot) {
 			b.Jobs = []string{"7 x.service start waiting"}
 		}},
-		{name: "a job waits that may", want: check.Pass, expect: func(e *expect) { e.MayWait = []string{"waiter@*.service"} }, break_: func(b *boot) {
-			b.Jobs = []string{"7 waiter@1.service start running"}
-		}},
 		{name: "a timer of the base elapses at midnight", want: check.Pass, break_: func(b *boot) {
 			b.Jobs = []string{"7 daily.service start running"}
 			b.Units["daily.timer"] = map[string]string{"Id": "daily.timer", "LoadState": "loaded", "ActiveState": "active", "SubState": "x"}

@@ -17,9 +17,9 @@ var envFileWhole = Check{
 	Needs: []string{timeline.Journal, timeline.Files},
 	Judge: func(b boot.Facts, e Expect) Result {
 		if !slices.ContainsFunc(b.Events, func(ev timeline.Event) bool {
-			return ev.Kind == timeline.Line && ev.Line.Source == bootLogger || ev.Kind == timeline.EnvFile
+			return ev.Kind == timeline.Line && ev.Line.Source == boot.BootLogger || ev.Kind == timeline.EnvFile
 		}) {
-			if leftOut(b) {
+			if b.WithoutBootLogger() {
 				return notJudged("the boot logger, which watches /etc/opensandbox, is not in the image")
 			}
 			return noEvidence("the boot logger, which watches /etc/opensandbox, said nothing")

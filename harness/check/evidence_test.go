@@ -51,14 +51,14 @@ func slow() *boot {
 func TestBootUnblocked(t *testing.T) {
 	judged(t, "boot-unblocked", []row{
 		{name: "as fast as the control boot", want: check.Pass, say: []string{"multi-user.target at +0.900s, control +0.850s"}},
-		{name: "there was no control boot", want: check.NoEvidence, expect: func(e *expect) { e.ControlMultiUser = 0 }},
+		{name: "there was no control boot", want: check.NoEvidence, expect: func(e *expect) { e.MultiUser = 0 }},
 		{name: "others had most of the control boot's CPU", want: check.NoEvidence, say: []string{"others had the CPU for 600ms of the control boot's 850ms"},
-			expect: func(e *expect) { e.ControlLost = 600 * time.Millisecond }},
-		{name: "others had some of it", want: check.Pass, expect: func(e *expect) { e.ControlLost = 400 * time.Millisecond }},
+			expect: func(e *expect) { e.Lost = 600 * time.Millisecond }},
+		{name: "others had some of it", want: check.Pass, expect: func(e *expect) { e.Lost = 400 * time.Millisecond }},
 		{name: "never reached, with the chain and what waits behind it", boot: blocked(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 38.15s over 1s", say: []string{
 			"not reached at +40.000s: multi-user.target, which waits for vector.service, which waits for populate-vector-env.service (start job running since +0.230s, activating)",
 			"for multi-user.target itself wait cloud-final.service"}},
-		{name: "never reached, also without a control boot", boot: blocked(), want: check.Fail, expect: func(e *expect) { e.ControlMultiUser = 0 }},
+		{name: "never reached, also without a control boot", boot: blocked(), want: check.Fail, expect: func(e *expect) { e.MultiUser = 0 }},
 		{name: "its start failed", boot: blocked(), want: check.Fail, late: "since +0.000s, 0s over 0s", say: []string{"ended with dependency"}, break_: func(b *boot) {
 			b.StartFailed(3*time.Second, timelinetest.MultiUser, "dependency")
 		}},

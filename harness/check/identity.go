@@ -5,7 +5,6 @@ import (
 	"path"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/pipeline"
 	"bootrace/harness/timeline"
 )
 
@@ -18,15 +17,15 @@ const readAgain = 2e9
 
 // identified judges the last batch of lines: what the configuration puts into events
 // must be in them, with the value that the running Vector has.
-func identified(b boot.Facts, e Expect, o owed) part {
+func identified(b boot.Facts, e Expect, o boot.Owed) part {
 	var out part
-	v, runs := vectorProcess(b)
-	if !runs || len(o.through) == 0 || !o.lines[worker] {
+	v, runs := b.RunningVector()
+	if !runs || len(o.Through) == 0 || !o.Lines[boot.Worker] {
 		return out
 	}
 	var last *timeline.Event
-	for _, ev := range b.Of(timeline.Request) {
-		if c := ev.Call; c.Op == "ingest" && c.Status == 200 && c.Numbered > 0 && ev.At > v.Start+readAgain {
+	for _, ev := range b.Ingested().All {
+		if ev.Call.Numbered > 0 && ev.At > v.Start+readAgain {
 			last = &ev
 		}
 	}
@@ -40,7 +39,7 @@ func identified(b boot.Facts, e Expect, o owed) part {
 		if !known {
 			want = inRoleEnv(b, name)
 		}
-		if want == "" || want == "-" || want != v.Vars[name] || !usedBy(o.through, name) {
+		if want == "" || want == "-" || want != v.Vars[name] || !o.Through.Use(name) {
 			continue
 		}
 		if has := last.Call.Identity[name]; has < last.Call.Numbered {
@@ -58,13 +57,4 @@ func inRoleEnv(b boot.Facts, name string) string {
 		}
 	}
 	return ""
-}
-
-func usedBy(components []pipeline.Component, name string) bool {
-	for _, c := range components {
-		if c.Uses(name) {
-			return true
-		}
-	}
-	return false
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/pipeline"
@@ -33,7 +32,7 @@ func metricsDelivered(b boot.Facts, e Expect) part {
 	for id, d := range metrics {
 		somewhere = somewhere || len(d.Axiom)+len(d.Other) > 0
 		if len(d.Axiom) == 0 && len(d.Other) > 0 {
-			elsewhere = append(elsewhere, fmt.Sprintf("metrics of %s go to %s, where nobody looked", id, names(d.Other)))
+			elsewhere = append(elsewhere, fmt.Sprintf("metrics of %s go to %s, where nobody looked", id, d.Other))
 		}
 	}
 	if len(metrics) > 0 && !somewhere {
@@ -44,17 +43,16 @@ func metricsDelivered(b boot.Facts, e Expect) part {
 	}
 	slices.Sort(elsewhere)
 	out.unjudged = elsewhere
-	v, runs := vectorProcess(b)
-	if !runs || !e.delivers() || len(differing(v.Vars, wanted(b, e))) > 0 {
+	v, runs := b.RunningVector()
+	if !runs || !e.Delivers() || len(b.Wanted(e.Setup).Differing(v.Vars)) > 0 {
 		return out // vector-credentialed says so
 	}
-	unplayed := standInUnjudged(b)
 	for _, source := range p.Sources {
 		d, is := metrics[source.ID]
-		if !is || len(d.Axiom) == 0 || !d.Certain || len(among(d, unplayed)) > 0 || !tokenSet(d.Axiom, v) {
+		if !is || len(d.Axiom) == 0 || !d.Certain || len(b.Unplayed(d)) > 0 || !tokenSet(d.Axiom, v) {
 			continue
 		}
-		out.add(arrived(b, e, v, source))
+		out.add(arrived(b, v, source))
 	}
 	return out
 }
@@ -69,47 +67,38 @@ func (p *part) add(f *Finding, note string) {
 }
 
 // tokenSet: without the optional metrics token nothing arrives, by design.
-func tokenSet(sinks []pipeline.Component, v timeline.Process) bool {
+func tokenSet(sinks pipeline.Components, v timeline.Process) bool {
 	return slices.ContainsFunc(sinks, func(s pipeline.Component) bool {
-		names, elsewhere := pipeline.Pipeline{Sinks: []pipeline.Component{s}}.TokenVariables()
+		names, elsewhere := pipeline.Pipeline{Sinks: pipeline.Components{s}}.TokenVariables()
 		return elsewhere || slices.ContainsFunc(names, func(n string) bool { return v.Vars[n] != "" && v.Vars[n] != "-" })
 	})
 }
 
 // arrived judges one source of metrics. What of this host is scraped is the worker's,
 // which serves from its registration on; all else need only be events with no line.
-func arrived(b boot.Facts, e Expect, v timeline.Process, source pipeline.Component) (*Finding, string) {
+func arrived(b boot.Facts, v timeline.Process, source pipeline.Component) (*Finding, string) {
 	ofWorker := source.ScrapesWorker()
 	if !ofWorker && source.Type != "internal_metrics" {
 		return nil, "" // of another host, or of a kind that the machine may have none of
 	}
 	since := v.Start
 	if ofWorker {
-		at, ok := registeredAt(b)
+		registered, ok := b.Registered().First()
 		if !ok {
 			return nil, ""
 		}
-		since = max(since, at)
+		since = max(since, registered.At)
 	}
-	for _, ev := range b.Of(timeline.Request) {
+	for _, ev := range b.Ingested().All {
 		c := ev.Call
-		if c.Op == "ingest" && c.Status == 200 && ev.At > v.Start && (c.Metrics > 0 || !ofWorker && c.Events > c.Numbered) {
+		if ev.At > v.Start && (c.Metrics > 0 || !ofWorker && c.Events > c.Numbered) {
 			return nil, fmt.Sprintf("metrics of %s arrive", source.ID)
 		}
 	}
-	limit := source.Interval() + e.DeliveryGrace
+	limit := source.Interval() + deliveryGrace
 	if due := since + limit; b.End < due {
 		return nil, fmt.Sprintf("no metrics of %s were due yet", source.ID)
 	}
 	return &Finding{At: since + limit, Unit: boot.Vector, Absence: true, Over: b.End - since - limit, Limit: limit, Since: since, Evidence: configEvidence(),
 		Summary: fmt.Sprintf("no metrics of %s came to Axiom, which Vector could read since %s and reads every %s", source, timeline.Since(since), source.Interval())}, ""
-}
-
-func registeredAt(b boot.Facts) (time.Duration, bool) {
-	for _, ev := range b.Of(timeline.Request) {
-		if ev.Call.Op == "register" && ev.Call.Status == 200 {
-			return ev.At, true
-		}
-	}
-	return 0, false
 }

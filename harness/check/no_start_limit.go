@@ -20,20 +20,9 @@ var noStartLimit = Check{
 				Summary: fmt.Sprintf("a start of %s was refused: %s", r.Unit, r.Text)})
 		}
 		var headroom []string
-		for _, l := range startLimits(b, e) {
+		for _, l := range b.StartLimits(e.Setup) {
 			headroom = append(headroom, l.String())
 		}
 		return found(out, strings.Join(headroom, ", "))
 	},
-}
-
-// startLimits are those of Vector and of the subject's units that have a limit.
-func startLimits(b boot.Facts, e Expect) []boot.StartLimit {
-	var out []boot.StartLimit
-	for i, unit := range append([]string{boot.Vector}, e.SubjectUnits...) {
-		if l, ok := b.StartLimit(unit); ok && (i == 0 || unit != boot.Vector) {
-			out = append(out, l)
-		}
-	}
-	return out
 }

@@ -3,13 +3,17 @@ package check
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
+
+// quiet is how long the subject must have done nothing at the end: longer than any poll
+// that asks as often as guidance allows.
+const quiet = 5 * time.Second
 
 var quiescent = Check{
 	Name:  "quiescent",
@@ -25,7 +29,7 @@ var quiescent = Check{
 			// (seen with dpkg-db-backup.timer at midnight).
 			timer, timed := b.Final.Units[strings.TrimSuffix(j.Unit, ".service")+".timer"]
 			byTimer := timed && timer.Active == "active" && !slices.Contains(e.SubjectUnits, j.Unit)
-			if !e.mayWait(j.Unit) && !byTimer {
+			if !byTimer {
 				f := Finding{At: b.End, Unit: j.Unit, Evidence: []timeline.Evidence{j.Evidence},
 					Summary: fmt.Sprintf("a %s job of %s is %s at the end", j.Type, j.Unit, j.State)}
 				for _, blocker := range b.Blockers(j.Unit) {
@@ -42,43 +46,33 @@ var quiescent = Check{
 	},
 }
 
-func (e Expect) mayWait(unit string) bool {
-	return slices.ContainsFunc(e.MayWait, func(pattern string) bool {
-		ok, err := path.Match(pattern, unit)
-		return err == nil && ok
-	})
-}
-
 // hasDelivered: the running Vector has the vault's values.
 func hasDelivered(b boot.Facts, e Expect) bool {
-	v, ok := vectorProcess(b)
-	return ok && len(e.EnvDigests) > 0 && len(differing(v.Vars, e.EnvDigests)) == 0
+	v, ok := b.RunningVector()
+	return ok && len(e.EnvDigests) > 0 && len(e.EnvDigests.Differing(v.Vars)) == 0
 }
 
 // working finds what the subject does in the last moments.
 func working(b boot.Facts, e Expect) []Finding {
-	from := b.End - e.Quiet
+	from := b.End - quiet
 	var out []Finding
 	asked := map[string]int{}
 	last := map[string]timeline.Event{}
 	for _, ev := range b.Of(timeline.Request) {
-		if s := ev.Call.Service; ev.At > from && (s == "imds" || s == "keyvault") {
+		if s := ev.Call.Service; ev.At > from && (s == boot.IMDS || s == boot.KeyVault) {
 			asked[s]++
 			last[s] = ev
 		}
 	}
 	for _, s := range slices.Sorted(maps.Keys(asked)) {
 		out = append(out, Finding{At: last[s].At, Evidence: []timeline.Evidence{last[s].Evidence},
-			Summary: fmt.Sprintf("%s was asked %d times in the last %s though Vector has its values", s, asked[s], e.Quiet)})
+			Summary: fmt.Sprintf("%s was asked %d times in the last %s though Vector has its values", s, asked[s], quiet)})
 	}
 	for _, unit := range e.SubjectUnits {
-		if e.mayWait(unit) {
-			continue
-		}
 		for _, s := range b.Starts(unit).All {
 			if s.At > from {
 				out = append(out, Finding{At: s.At, Unit: unit, Evidence: []timeline.Evidence{s.Evidence},
-					Summary: fmt.Sprintf("%s was started in the last %s though Vector has its values", unit, e.Quiet)})
+					Summary: fmt.Sprintf("%s was started in the last %s though Vector has its values", unit, quiet)})
 			}
 		}
 		switch u := b.Final.Units[unit]; u.Active {

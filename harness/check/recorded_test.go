@@ -38,8 +38,9 @@ func TestFindingsInRecordingsOfARealSystemd(t *testing.T) {
 			t.Parallel()
 			tl, err := timeline.Read(os.DirFS("../timeline/testdata/" + tt.recording))
 			require.NoError(t, err)
-			results := check.Judge(facts.Of(tl), check.Expect{RoleEnv: check.Never, ControlMultiUser: 850 * time.Millisecond,
-				SubjectUnits: []string{"slow.service"}, Checks: []string{tt.check}})
+			results := check.Judge(facts.Of(tl), check.Expect{
+				Setup:   facts.Setup{RoleEnv: facts.Never, SubjectUnits: []string{"slow.service"}},
+				Control: facts.Control{MultiUser: 850 * time.Millisecond}, Limits: check.Limits{BootBudget: time.Second}, Checks: []string{tt.check}})
 			require.Len(t, results, 1)
 			var got []string
 			for _, f := range results[0].Findings {

@@ -8,13 +8,17 @@ import (
 	"bootrace/harness/timeline"
 )
 
+// hold is how long Vector must have been active at the end: one that ends within seconds
+// of each start, and that Restart= starts again 0.1 s later, is active at most moments.
+const hold = 5 * time.Second
+
 var vectorActive = Check{
 	Name: "vector-active",
 	Why: "vector.service is not active at the end, or did not stay so for the last seconds (a unit under Restart=always is active for a moment again and again), " +
 		"or nothing would start it again if it were killed (systemd.service(5), Restart=)",
 	Needs: []string{timeline.Journal, timeline.Units},
-	Judge: func(b boot.Facts, e Expect) Result {
-		r := stayed(b, e)
+	Judge: func(b boot.Facts, _ Expect) Result {
+		r := stayed(b)
 		if f, ok := endsForGood(b.Final.Units[boot.Vector]); ok && r.Outcome != NoEvidence {
 			r.Findings = append(r.Findings, f)
 		}
@@ -23,7 +27,7 @@ var vectorActive = Check{
 }
 
 // stayed: Vector is active at the end, and was for a while.
-func stayed(b boot.Facts, e Expect) Result {
+func stayed(b boot.Facts) Result {
 	u, ok := b.Final.Units[boot.Vector]
 	if !ok {
 		// systemd forgets a unit that is inactive and that nothing refers to.
@@ -37,16 +41,16 @@ func stayed(b boot.Facts, e Expect) Result {
 	if u.ActiveEnter == 0 {
 		return noEvidence("systemd gives no time since when vector.service is active")
 	}
-	if held := b.End - u.ActiveEnter; held < e.Hold {
+	if held := b.End - u.ActiveEnter; held < hold {
 		since := goneBefore(b, u.ActiveEnter)
-		return found([]Finding{{At: u.ActiveEnter, Unit: boot.Vector, Over: e.Hold - held, Limit: max(0, b.End-e.Hold-since), Since: since, Evidence: withLast(b, boot.Vector, u.Evidence),
-			Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", boot.Round(held), e.Hold)}}, "")
+		return found([]Finding{{At: u.ActiveEnter, Unit: boot.Vector, Over: hold - held, Limit: max(0, b.End-hold-since), Since: since, Evidence: withLast(b, boot.Vector, u.Evidence),
+			Summary: fmt.Sprintf("vector.service is active for the last %s only, must be for %s", boot.Round(held), hold)}}, "")
 	}
 	var out []Finding
 	for _, ev := range b.Of(timeline.Stopping, timeline.Stopped, timeline.Failed, timeline.Exit, timeline.Restart, timeline.StartFailed) {
-		if ev.Unit == boot.Vector && ev.At > b.End-e.Hold && mainOrState(ev) {
+		if ev.Unit == boot.Vector && ev.At > b.End-hold && mainOrState(ev) {
 			out = append(out, Finding{At: ev.At, Unit: boot.Vector, Evidence: []timeline.Evidence{ev.Evidence},
-				Summary: fmt.Sprintf("vector.service did not stay active for the last %s: %s", e.Hold, ev.Kind)})
+				Summary: fmt.Sprintf("vector.service did not stay active for the last %s: %s", hold, ev.Kind)})
 		}
 	}
 	return found(out, fmt.Sprintf("active since %s", timeline.Since(u.ActiveEnter)))

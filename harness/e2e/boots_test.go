@@ -47,7 +47,7 @@ func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testi
 		require.NoError(t, err)
 		if cgroupsHavePressure(t) { // no boot is without any loss
 			assert.Positive(t, j.Disturbance.CPULost(0, j.End), c.ID)
-			assert.Positive(t, j.Expect.ControlLost, c.ID)
+			assert.Positive(t, j.Expect.Lost, c.ID)
 		}
 	}
 }

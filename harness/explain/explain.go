@@ -222,7 +222,7 @@ func refusals(b boot.Facts, _ results.Check) []string {
 	last := map[string]timeline.Event{}
 	asked := map[string]int{}
 	for _, ev := range b.Of(timeline.Request) {
-		if ev.Call.Service != "imds" && ev.Call.Service != "keyvault" {
+		if ev.Call.Service != boot.IMDS && ev.Call.Service != boot.KeyVault {
 			continue
 		}
 		what := strings.TrimSpace(ev.Call.Service + " " + cmp.Or(ev.Call.Secret, ev.Call.Op))
@@ -231,10 +231,7 @@ func refusals(b boot.Facts, _ results.Check) []string {
 	}
 	var out []string
 	for _, what := range slices.Sorted(maps.Keys(last)) {
-		// Key Vault answers 401 to each first request, to say where a token is had;
-		// one that brought a token is refused.
-		challenge := func(c *timeline.Call) bool { return c.Status == 401 && (c.Auth == "" || c.Auth == "none") }
-		if ev := last[what]; ev.Call.Status != 200 && !challenge(ev.Call) {
+		if ev := last[what]; ev.Call.Status != 200 && !boot.Challenge(ev.Call) {
 			answer := cmp.Or(ev.Call.Error, "no answer")
 			if ev.Call.Status != 0 {
 				answer = strings.TrimSpace(fmt.Sprintf("%d %s", ev.Call.Status, ev.Call.Error))

@@ -109,7 +109,7 @@ func asked() *timelinetest.Boot {
 }
 
 func subjects() check.Expect {
-	return check.Expect{RoleEnv: check.Late, SubjectUnits: []string{timelinetest.Subject}, StartsAllowed: map[string]int{timelinetest.Subject: 1}}
+	return check.Expect{Setup: boot.Setup{RoleEnv: boot.Late, SubjectUnits: []string{timelinetest.Subject}}, Limits: check.Limits{StartsAllowed: map[string]int{timelinetest.Subject: 1}}}
 }
 
 func read(t *testing.T, fsys fs.FS) boot.Facts {

@@ -16,42 +16,6 @@ import (
 // configuration, from validate and from the start alike (sysexits(3h), EX_CONFIG).
 const configRefused = "78"
 
-// ending is how Vector ended by itself, the last time that it did.
-type ending struct {
-	at     timeline.Event
-	count  int
-	status string
-	words  []string // its own, of that start
-}
-
-// endings finds the ends of Vector that nobody asked for. One that is stopped is
-// asked for, and so is a reload, whose commands are no part of it.
-func endings(b boot.Facts) (e ending, ok bool) {
-	var said []string
-	stopping := false
-	for _, ev := range b.Events {
-		if ev.Unit != boot.Vector || ev.Untimed {
-			continue
-		}
-		switch ev.Kind {
-		case timeline.Starting:
-			stopping, said = false, nil
-		case timeline.Stopping:
-			stopping = true
-		case timeline.Log:
-			if !ev.Manager {
-				said = append(said, ev.Text)
-			}
-		case timeline.Exit, timeline.Succeeded: // an end with 0 is told by the second alone
-			if stopping || ev.Change.Command == "ExecReload" {
-				continue
-			}
-			e = ending{at: ev, count: e.count + 1, status: ev.Change.ExitStatus, words: lastWords(said)}
-		}
-	}
-	return e, e.count > 0
-}
-
 var (
 	// A line of a program's own that says what went wrong; Vector's validate marks
 	// those with an x, its log with the level.
@@ -88,28 +52,29 @@ func lastWords(said []string) []string {
 	return lines
 }
 
-// String is the ending in a sentence.
-func (e ending) String() string {
+// ending says how Vector ended, the last time of so many.
+func ending(e boot.End, times int) string {
 	how := "ended by itself"
-	if command := e.at.Change.Command; command != "" && command != "ExecStart" {
+	if command := e.Change.Command; command != "" && command != "ExecStart" {
 		how += " (" + command + ")"
 	}
-	if e.count > 1 {
-		how += fmt.Sprintf(" %d times, the last", e.count)
+	if times > 1 {
+		how += fmt.Sprintf(" %d times, the last", times)
 	}
-	how += " at " + timeline.Since(e.at.At)
-	switch {
-	case e.status == configRefused:
+	how += " at " + timeline.Since(e.At)
+	switch code, status := e.Change.ExitCode, e.Change.ExitStatus; {
+	case status == configRefused:
 		how += " with 78, configuration refused"
-	case e.status != "" && e.at.Change.ExitCode != "" && e.at.Change.ExitCode != "exited":
-		how += fmt.Sprintf(" by signal %s", e.status)
-	case e.status != "":
-		how += " with " + e.status
+	case status != "" && code != "" && code != "exited":
+		how += fmt.Sprintf(" by signal %s", status)
+	case status != "":
+		how += " with " + status
 	}
-	if len(e.words) == 0 {
+	words := lastWords(e.Words)
+	if len(words) == 0 {
 		return "Vector " + how + ", without a word"
 	}
-	return "Vector " + how + "; its last words: " + strings.Join(e.words, " | ")
+	return "Vector " + how + "; its last words: " + strings.Join(words, " | ")
 }
 
 // A configuration that is refused is mended by what Vector says of it.
@@ -121,7 +86,7 @@ const changeInterpolation = "say Environment=VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_IN
 
 // interpolation says that a variable's name was taken for its value, which is so from
 // Vector 0.57 on where nobody allows otherwise.
-func interpolation(b boot.Facts, e ending) (said string, ok bool) {
+func interpolation(b boot.Facts, words []string) (said string, ok bool) {
 	for _, ev := range b.Of(timeline.Request) {
 		switch c := ev.Call; {
 		case c.Op != "ingest":
@@ -133,7 +98,7 @@ func interpolation(b boot.Facts, e ending) (said string, ok bool) {
 				c.Dataset, timeline.Since(ev.At), c.Status), true
 		}
 	}
-	if before057(b.Versions["vector"]) || !strings.Contains(strings.Join(e.words, "\n"), "invalid uri character") {
+	if before057(b.Versions["vector"]) || !strings.Contains(strings.Join(words, "\n"), "invalid uri character") {
 		return "", false
 	}
 	return "a URL that is a variable is refused so from 0.57 on, where no variable is put into the configuration unless the environment says so", true
@@ -158,12 +123,15 @@ var vectors = []string{"no-start-limit", "no-unit-failed", "vector-active", "sta
 // vectorSays adds Vector's own words, and takes back a mend that is none for what
 // they say: a configuration that is refused has nothing to do with worker.env.
 func (e *Explanation) vectorSays(b boot.Facts, cause results.Check) {
-	end, ended := endings(b)
-	trap, trapped := interpolation(b, end)
+	var end boot.End
 	var more []string
-	if ended {
-		more = append(more, end.String())
+	ends := b.Ends(boot.Vector).All
+	if len(ends) > 0 {
+		end = ends[len(ends)-1]
+		more = append(more, ending(end, len(ends)))
 	}
+	words := lastWords(end.Words)
+	trap, trapped := interpolation(b, words)
 	if trapped {
 		more = append(more, trap)
 	}
@@ -173,11 +141,11 @@ func (e *Explanation) vectorSays(b boot.Facts, cause results.Check) {
 		return
 	}
 	// A variable that is missing is the subject's to write in time.
-	missing := slices.ContainsFunc(end.words, func(w string) bool { return strings.Contains(strings.ToLower(w), "environment variable") })
+	missing := slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(w), "environment variable") })
 	switch {
 	case trapped:
 		e.Change = changeInterpolation
-	case ended && end.status == configRefused && !missing:
+	case end.Change.ExitStatus == configRefused && !missing:
 		e.Change = changeConfig
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/harness/verdict"
 )
@@ -37,7 +36,7 @@ func causes() []cause {
 
 // disturbance measures what the host did to the boot.
 func disturbance(b boot.Facts) verdict.Disturbance {
-	d := verdict.Disturbance{Undecided: check.Undecided(b)}
+	d := verdict.Disturbance{Undecided: b.Undecided()}
 	for _, ev := range b.Of(timeline.Line) {
 		d.Measured = true
 		late(&d, ev.Line.Late, ev.At)

@@ -65,9 +65,9 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 		return Judgement{}, fmt.Errorf("judge: %w", err)
 	}
 	b := boot.Of(tl)
-	e = e.WithInstances(b)
+	e.Setup = e.Setup.In(b)
 	d := disturbance(b)
-	d.Control = e.ControlMultiUser - e.ControlLost
+	d.Control = e.Control.Own()
 	j := Judgement{Case: tl.Case, Results: check.Judge(b, e), Disturbance: d, End: tl.End,
 		Missing: tl.Missing, Versions: tl.Versions, Expect: e, Boot: b}
 	if up, reached := b.Reached(boot.MultiUser).First(); reached {

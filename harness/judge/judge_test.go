@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/recording"
@@ -22,8 +23,11 @@ import (
 )
 
 func late() check.Expect {
-	return check.Expect{RoleEnv: check.Late, ControlMultiUser: 850 * time.Millisecond, PendingWorkerTTL: 600 * time.Second, Registered: true, CredentialsWithin: 5 * time.Second,
-		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()}
+	return check.Expect{
+		Setup:   boot.Setup{RoleEnv: boot.Late, SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests(), LogToken: timelinetest.LogToken},
+		Control: boot.Control{MultiUser: 850 * time.Millisecond},
+		Limits:  check.Limits{CredentialsWithin: 5 * time.Second, BootBudget: time.Second, Registered: true, PendingWorkerTTL: 600 * time.Second},
+	}
 }
 
 func judged(t *testing.T, b *timelinetest.Boot, e check.Expect) judge.Judgement {
@@ -140,6 +144,7 @@ func TestWhatCannotBeJudgedIsAnError(t *testing.T) {
 		{"not JSON", "{", "expect.json"},
 		{"a key nobody knows", `{"role_env":"late","budget":1}`, `unknown field "budget"`},
 		{"a word nobody knows", `{"role_env":"later"}`, "must be pre, late or never"},
+		{"no limits", `{"role_env":"late"}`, "boot_budget_ns 0: must be a time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -151,7 +156,7 @@ func TestWhatCannotBeJudgedIsAnError(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
-	_, err := judge.Recording(fstest.MapFS{recording.ExpectFile: {Data: []byte(`{"role_env":"pre"}`)}})
+	_, err := judge.Recording(fstest.MapFS{recording.ExpectFile: {Data: []byte(`{"role_env":"pre","credentials_within_ns":5,"boot_budget_ns":5}`)}})
 	require.ErrorContains(t, err, "manifest.json")
 }
 
@@ -258,7 +263,7 @@ func TestASlowHostIsNotTheSubjectsFault(t *testing.T) {
 			t.Parallel()
 			b := slowly(2900*time.Millisecond, tt.rest)
 			e := late()
-			e.Checks, e.ControlMultiUser, e.ControlLost = []string{"boot-unblocked"}, tt.control, tt.lost
+			e.Checks, e.MultiUser, e.Lost = []string{"boot-unblocked"}, tt.control, tt.lost
 			j := judged(t, b, e)
 			assert.Equal(t, tt.want, j.Verdict, j.Reason)
 		})

@@ -9,7 +9,6 @@ import (
 	"pgregory.net/rapid"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/check"
 	"bootrace/harness/picture"
 	"bootrace/harness/timeline"
 )
@@ -60,6 +59,6 @@ func anyBoot(t *rapid.T) timeline.Timeline {
 
 func TestThePictureOfAnyBootIsSound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sound(t, picture.Of(boot.Of(anyBoot(t)), check.Expect{RoleEnv: check.Late, SubjectUnits: []string{"populate.service"}}))
+		sound(t, picture.Of(boot.Of(anyBoot(t)), boot.Setup{RoleEnv: boot.Late, SubjectUnits: []string{"populate.service"}}, boot.Control{}))
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/check"
 	"bootrace/harness/picture"
 	"bootrace/harness/timeline"
 	"bootrace/harness/timeline/timelinetest"
@@ -22,8 +21,8 @@ func built(t *testing.T, b *timelinetest.Boot) results.Boot {
 	t.Helper()
 	tl, err := timeline.Read(b.FS())
 	require.NoError(t, err)
-	p := picture.Of(boot.Of(tl), check.Expect{RoleEnv: check.Late, ControlMultiUser: time.Second,
-		SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests()})
+	p := picture.Of(boot.Of(tl), boot.Setup{RoleEnv: boot.Late, SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests(), LogToken: timelinetest.LogToken},
+		boot.Control{MultiUser: time.Second})
 	sound(t, p)
 	return p
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // services have a group each; what else the cloud's log has shares one.
-var services = []string{"imds", "keyvault", "axiom", "controlplane", resolver}
+var services = []string{boot.IMDS, boot.KeyVault, "axiom", "controlplane", resolver}
 
 // resolver is the cloud's name server, whose requests have a host instead of a path.
 const resolver = "resolver"
@@ -85,14 +85,12 @@ func requests(b boot.Facts) []group {
 	return append(out, other)
 }
 
-// bad: Key Vault answers 401 to a request without a token, to say where one is
-// had (authentication, requests and responses: the challenge).
+// bad: the request was not granted.
 func bad(c *timeline.Call) bool {
 	if c.Service == resolver {
 		return c.Error != "" // a name server answers without a status
 	}
-	challenge := c.Service == "keyvault" && c.Status == 401 && c.Auth == "none"
-	return (c.Status < 200 || c.Status > 299) && !challenge
+	return (c.Status < 200 || c.Status > 299) && !boot.Challenge(c)
 }
 
 // text has names of secrets and never a value: nothing of a path, a query or a body.

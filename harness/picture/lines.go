@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/check"
 	"bootrace/results"
 )
 
@@ -15,9 +14,9 @@ const maxPoints = 60
 // lines counts the numbered lines that had been logged, and delivered, at evenly
 // spaced moments up to the end; moments at which nothing has changed since the
 // one before are left out.
-func lines(b boot.Facts, e check.Expect) []results.LineCount {
+func lines(b boot.Facts, s boot.Setup) []results.LineCount {
 	var logged, arrived []time.Duration
-	for _, l := range check.Lines(b, e) {
+	for _, l := range b.Lines(s) {
 		logged = append(logged, min(l.Logged, b.End)) // what is in the recording was there when it was taken
 		if l.Arrived {
 			arrived = append(arrived, min(l.Delivered, b.End))

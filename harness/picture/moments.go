@@ -12,9 +12,6 @@ import (
 	"bootrace/results"
 )
 
-// roleEnvComplete is the script's step that ends the writing of worker.env.
-const roleEnvComplete = "role-env-complete"
-
 // burst is how close changes of a file follow each other that are drawn as one.
 const burst = 250 * time.Millisecond
 
@@ -49,7 +46,7 @@ func changes(b boot.Facts, of string) []results.Event {
 	for _, ev := range b.Of(timeline.EnvFile, timeline.Script) {
 		if ev.Kind == timeline.Script {
 			// Text is the step and the file that it is about.
-			if about := strings.TrimPrefix(ev.Text, roleEnvComplete+" "); about == of {
+			if about := strings.TrimPrefix(ev.Text, boot.StepComplete+" "); about == of {
 				flush()
 				out = append(out, results.Event{At: ev.At, Lane: results.LaneFile, Name: path.Base(of), Text: "complete"})
 			}
@@ -113,7 +110,7 @@ func moments(b boot.Facts) group {
 				g.events[cycle].Text = clip(g.events[cycle].Text + "; " + said(ev))
 			}
 		case ev.Untimed:
-		case ev.Kind == timeline.Script && ev.Step != roleEnvComplete:
+		case ev.Kind == timeline.Script && ev.Step != boot.StepComplete:
 			add(ev.At, "script", ev.Step, false)
 		case ev.Kind == timeline.Finished && ev.Unit == "init.scope":
 			add(ev.At, "systemd", "startup finished", false)
@@ -122,7 +119,7 @@ func moments(b boot.Facts) group {
 		case ev.Kind != timeline.Request || ev.Call.Service != "controlplane":
 		case ev.Call.Op == "destroyed":
 			add(ev.At, "controlplane", "destroyed the worker", true)
-		case ev.Call.Op == "register" && ev.Call.Status == 200 && !registered:
+		case boot.Registration(ev.Call) && !registered:
 			registered = true
 			add(ev.At+ev.Call.Duration, "controlplane", "the worker is registered", false)
 		}

@@ -2,7 +2,7 @@
 // compares: the events worth seeing on one clock, the lines on their way to
 // Axiom, the critical chain and the measures.
 //
-//	p := picture.Of(boot.Of(tl), expect)
+//	p := picture.Of(boot.Of(tl), setup, control)
 //	fmt.Println(p.Measures[results.MeasureMultiUser], len(p.Events))
 //
 // It judges nothing, and its size is bounded whatever the boot did: where a
@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/results"
 )
@@ -25,17 +24,17 @@ import (
 // maxEvents bounds a picture; a boot that goes well has about sixty.
 const maxEvents = 300
 
-// Of pictures a boot. Without a boot clock there is nothing to draw on, and the
+// Of pictures a boot of a case that was set up so, beside its control boots. Without a boot clock there is nothing to draw on, and the
 // picture is empty.
-func Of(b boot.Facts, e check.Expect) results.Boot {
+func Of(b boot.Facts, s boot.Setup, c boot.Control) results.Boot {
 	if _, gone := b.Missing[timeline.Manifest]; gone || b.End <= 0 {
 		return results.Boot{}
 	}
-	groups := units(b, e)
+	groups := units(b, s)
 	groups = append(groups, files(b)...)
 	groups = append(groups, requests(b)...)
 	groups = append(groups, moments(b))
-	out := results.Boot{End: b.End, Measures: check.Measure(b, e), Events: fair(groups, b.End), Lines: lines(b, e)}
+	out := results.Boot{End: b.End, Measures: b.Measures(s, c), Events: fair(groups, b.End), Lines: lines(b, s)}
 	if b.StartedAt.Unix() > 0 {
 		out.Zero = b.StartedAt
 	}

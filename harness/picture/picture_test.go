@@ -16,7 +16,6 @@ import (
 	"gotest.tools/v3/golden"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/picture"
 	"bootrace/results"
@@ -25,11 +24,11 @@ import (
 // recordings are of real boots, good and broken; harness/judge says which.
 const recordings = "../judge/testdata"
 
-func recorded(t testing.TB, name string) (boot.Facts, check.Expect) {
+func recorded(t testing.TB, name string) (boot.Facts, boot.Setup, boot.Control) {
 	t.Helper()
 	j, err := judge.Recording(os.DirFS(filepath.Join(recordings, name)))
 	require.NoError(t, err)
-	return j.Boot, j.Expect
+	return j.Boot, j.Expect.Setup, j.Expect.Control
 }
 
 func everyRecording(t testing.TB) []string {
@@ -206,8 +205,8 @@ func TestAPictureHoldsNoSecretsValueAndNoPath(t *testing.T) {
 }
 
 func BenchmarkOf(b *testing.B) {
-	tl, e := recorded(b, "populator-delay-45s-trixie")
+	facts, setup, control := recorded(b, "populator-delay-45s-trixie")
 	for b.Loop() {
-		picture.Of(tl, e)
+		picture.Of(facts, setup, control)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/check"
 	"bootrace/harness/timeline"
 	"bootrace/results"
 )
@@ -20,7 +19,7 @@ const maxUnits = 60
 var alwaysSeen = []string{boot.Vector, "opensandbox-worker.service", "boot-logger.service", boot.MultiUser, "basic.target"}
 
 // units are the courses of the units worth seeing, a group each.
-func units(b boot.Facts, e check.Expect) []group {
+func units(b boot.Facts, s boot.Setup) []group {
 	said := map[string][]timeline.Event{}
 	for _, ev := range b.Events {
 		if ev.Manager || ev.Kind == timeline.Refused {
@@ -29,7 +28,7 @@ func units(b boot.Facts, e check.Expect) []group {
 	}
 	cycles := b.Cycles().All
 	var out []group
-	for _, unit := range worthSeeing(b, e) {
+	for _, unit := range worthSeeing(b, s) {
 		if events := courseOf(b, unit, said[unit], cycles); len(events) > 0 {
 			out = append(out, group{unit, events})
 		}
@@ -39,8 +38,8 @@ func units(b boot.Facts, e check.Expect) []group {
 
 // worthSeeing names them in the order of their worth: where there are too many,
 // the last are left out.
-func worthSeeing(b boot.Facts, e check.Expect) []string {
-	names := slices.Concat(alwaysSeen, e.SubjectUnits)
+func worthSeeing(b boot.Facts, s boot.Setup) []string {
+	names := slices.Concat(alwaysSeen, s.SubjectUnits)
 	for _, link := range b.CriticalChain(boot.MultiUser) {
 		names = append(names, link.Unit)
 	}

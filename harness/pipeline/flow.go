@@ -11,11 +11,11 @@ import (
 
 // Delivery is where events of a source go.
 type Delivery struct {
-	Sources []Component // that read them
-	Axiom   []Component // sinks that bring them to Axiom
-	Other   []Component // sinks that bring them elsewhere
-	Nowhere []Component // blackholes
-	Through []Component // transforms on the way to a sink that is no blackhole
+	Sources Components // that read them
+	Axiom   Components // sinks that bring them to Axiom
+	Other   Components // sinks that bring them elsewhere
+	Nowhere Components // blackholes
+	Through Components // transforms on the way to a sink that is no blackhole
 	// Certain: one way to Axiom has no transform that may drop an event or change where it goes.
 	Certain bool
 }
@@ -39,7 +39,7 @@ func drops(c Component) bool {
 var otherLogs = []string{"exec", "file", "stdin", "syslog", "socket", "http_server", "docker_logs", "kubernetes_logs", "opentelemetry", "vector", "fluent", "logstash"}
 
 // OtherLogs are the sources of the configuration, journald aside, that may carry the lines of a unit.
-func (p Pipeline) OtherLogs() []Component {
+func (p Pipeline) OtherLogs() Components {
 	return slices.DeleteFunc(slices.Clone(p.Sources), func(c Component) bool { return !slices.Contains(otherLogs, c.Type) })
 }
 

@@ -95,9 +95,9 @@ func decode(f recording.ConfigFile) (map[string]any, error) {
 	return root, nil
 }
 
-func components(section any) []Component {
+func components(section any) Components {
 	members, _ := section.(map[string]any)
-	var out []Component
+	var out Components
 	for id, value := range members {
 		options, _ := value.(map[string]any)
 		c := Component{ID: id, Options: options, Inputs: texts(options["inputs"])}

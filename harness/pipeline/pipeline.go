@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,9 +16,25 @@ type Component struct {
 
 func (c Component) String() string { return fmt.Sprintf("%s (%s)", c.ID, c.Type) }
 
+// Components are some of a configuration.
+type Components []Component
+
+func (cs Components) String() string {
+	var out []string
+	for _, c := range cs {
+		out = append(out, c.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+// Use reports whether one of them uses an environment variable.
+func (cs Components) Use(name string) bool {
+	return slices.ContainsFunc(cs, func(c Component) bool { return c.Uses(name) })
+}
+
 // Pipeline is a configuration, read as a graph.
 type Pipeline struct {
-	Sources, Transforms, Sinks []Component
+	Sources, Transforms, Sinks Components
 
 	texts []string
 }

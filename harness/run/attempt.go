@@ -2,8 +2,6 @@ package run
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/machine"
@@ -159,25 +158,27 @@ func provisioningOf(s scenarios.Scenario) provisioning {
 	}
 }
 
-func expectation(c plan.Case, w world, subj Subject, control controlTime) check.Expect {
+func expectation(c plan.Case, w world, subj Subject, control boot.Control) check.Expect {
 	s := c.Scenario
 	e := check.Expect{
-		Base: c.Base, Vector: c.Vector, RoleEnv: check.Late,
-		CredentialsWithin: subj.within(s), BootBudget: s.Expect.BootBudget.Duration,
-		ControlMultiUser: control.multiUser, ControlLost: control.lost, PendingWorkerTTL: s.Cloud.PendingWorkerTTL.Duration, Registered: s.Expect.Registered,
-		StartsAllowed: s.Expect.Starts, SubjectUnits: subj.Units, LogToken: secretToken,
-		EnvDigests: map[string]string{},
+		Setup: boot.Setup{
+			Base: c.Base, Vector: c.Vector, RoleEnv: boot.Late, NoCredentials: s.Written() && !s.Delivers(),
+			SubjectUnits: subj.Units, EnvDigests: boot.Digests{}, LogToken: secretToken,
+		},
+		Control: control,
+		Limits: check.Limits{
+			CredentialsWithin: subj.within(s), BootBudget: s.Expect.BootBudget.Duration,
+			Registered: s.Expect.Registered, PendingWorkerTTL: s.Cloud.PendingWorkerTTL.Duration, StartsAllowed: s.Expect.Starts,
+		},
 	}
 	switch {
 	case s.WorkerEnv.BeforeBoot():
-		e.RoleEnv = check.Pre
+		e.RoleEnv = boot.Pre
 	case !s.Written():
-		e.RoleEnv = check.Never
+		e.RoleEnv = boot.Never
 	}
-	e.NoCredentials = s.Written() && !s.Delivers()
 	for name, value := range w.vectorEnv(s.Expect.Missing) {
-		sum := sha256.Sum256([]byte(value))
-		e.EnvDigests[name] = hex.EncodeToString(sum[:4])
+		e.EnvDigests[name] = boot.DigestOf(value)
 	}
 	for _, f := range s.Expect.AllowedFailed {
 		e.AllowedFailed = append(e.AllowedFailed, check.Allowed{Unit: f.Unit, Reason: f.Reason})

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/plan"
@@ -28,24 +29,18 @@ const controlWindow = 60 * time.Second
 // control is the time that multi-user.target takes without the subject.
 type control struct {
 	boots sync.WaitGroup
-	times [controlBoots]controlTime
+	times [controlBoots]boot.Control
 	errs  [controlBoots]error
 }
 
-// controlTime is one control boot's, and for how long others had the CPU of it.
-type controlTime struct{ multiUser, lost time.Duration }
-
-// own is the time without what others had.
-func (t controlTime) own() time.Duration { return t.multiUser - t.lost }
-
 // wait returns the control time, on the boot clock, once all its boots are over.
-func (c *control) wait() (controlTime, error) {
+func (c *control) wait() (boot.Control, error) {
 	c.boots.Wait()
 	if err := errors.Join(c.errs[:]...); err != nil {
-		return controlTime{}, fmt.Errorf("control boot: %w", err)
+		return boot.Control{}, fmt.Errorf("control boot: %w", err)
 	}
 	times := c.times
-	slices.SortFunc(times[:], func(a, b controlTime) int { return cmp.Compare(a.own(), b.own()) })
+	slices.SortFunc(times[:], func(a, b boot.Control) int { return cmp.Compare(a.Own(), b.Own()) })
 	return times[controlBoots/2], nil
 }
 
@@ -77,41 +72,41 @@ func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[stri
 }
 
 // unspoilt boots until the host does not spoil it, as cases are.
-func (r *Runner) unspoilt(ctx context.Context, name, base string) (controlTime, error) {
+func (r *Runner) unspoilt(ctx context.Context, name, base string) (boot.Control, error) {
 	for n := 1; ; n++ {
 		t, err := r.controlBoot(ctx, name, n, base)
-		if err != nil || !check.ControlSpoilt(t.multiUser, t.lost) || n == maxAttempts {
+		if err != nil || !t.Spoilt() || n == maxAttempts {
 			return t, err
 		}
-		r.tell(Update{Case: name, Step: fmt.Sprintf("again: others had the CPU for %s of its %s", t.lost.Round(time.Millisecond), t.multiUser.Round(time.Millisecond))})
+		r.tell(Update{Case: name, Step: fmt.Sprintf("again: others had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), t.MultiUser.Round(time.Millisecond))})
 		r.host.calm(ctx)
 	}
 }
 
-func (r *Runner) controlBoot(ctx context.Context, name string, n int, base string) (controlTime, error) {
-	w, boot := newWorld(), name
+func (r *Runner) controlBoot(ctx context.Context, name string, n int, base string) (boot.Control, error) {
+	w, attempt := newWorld(), name
 	if n > 1 {
-		boot = fmt.Sprintf("%s.%d", name, n)
+		attempt = fmt.Sprintf("%s.%d", name, n)
 	}
-	s, err := r.shot(w, boot, r.Images[base].Control, r.Images[base].Cloud, provisioning{}, controlWindow)
+	s, err := r.shot(w, attempt, r.Images[base].Control, r.Images[base].Cloud, provisioning{}, controlWindow)
 	if err != nil {
-		return controlTime{}, err
+		return boot.Control{}, err
 	}
 	s.until, s.window = multiUser, controlWindow
 	rec, err := r.record(ctx, s, func(ms milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
 	if err != nil {
-		return controlTime{}, err
+		return boot.Control{}, err
 	}
 	if err := rec.gone(); err != nil {
-		return controlTime{}, err
+		return boot.Control{}, err
 	}
-	j, err := judge.Expecting(os.DirFS(rec.dir), check.Expect{Base: base, RoleEnv: check.Never})
+	j, err := judge.Expecting(os.DirFS(rec.dir), check.Expect{Setup: boot.Setup{Base: base, RoleEnv: boot.Never}})
 	if err != nil {
-		return controlTime{}, err
+		return boot.Control{}, err
 	}
 	if j.MultiUser == 0 {
-		return controlTime{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
+		return boot.Control{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
 			controlWindow, filepath.Join(rec.dir, recording.ConsoleFile))
 	}
-	return controlTime{multiUser: j.MultiUser, lost: j.Disturbance.CPULost(0, j.MultiUser)}, nil
+	return boot.Control{MultiUser: j.MultiUser, Lost: j.Disturbance.CPULost(0, j.MultiUser)}, nil
 }

@@ -23,7 +23,7 @@ func (a attempt) record() results.Attempt {
 		}
 		out.Checks = append(out.Checks, c)
 	}
-	if boot := picture.Of(a.Boot, a.Expect); boot.End > 0 {
+	if boot := picture.Of(a.Boot, a.Expect.Setup, a.Expect.Control); boot.End > 0 {
 		out.Boot = &boot
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.files)) {

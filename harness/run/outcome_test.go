@@ -27,7 +27,7 @@ func TestAnAttemptIsStoredWithItsPictureAndItsFiles(t *testing.T) {
 		require.NotNil(t, stored.Boot, name)
 		assert.Equal(t, j.End, stored.Boot.End)
 		assert.NotEmpty(t, stored.Boot.Events)
-		assert.Equal(t, j.Expect.ControlMultiUser.Seconds(), stored.Boot.Measures[results.MeasureControl])
+		assert.Equal(t, j.Expect.MultiUser.Seconds(), stored.Boot.Measures[results.MeasureControl])
 		require.Len(t, stored.Artifacts, len(manifest.Files))
 		for i, a := range stored.Artifacts {
 			assert.Equal(t, manifest.Files[a.Name], recording.File{Size: a.Size, SHA256: a.SHA256})

@@ -45,7 +45,7 @@ func quick(n int) []plan.Case {
 	s := scenarios.Scenario{Name: "quick", Source: []byte("name: quick\n")}
 	s.WorkerEnv.When = scenarios.BeforeBoot
 	s.Look.Window.Duration, s.Look.Settle.Duration = time.Minute, time.Millisecond
-	s.Expect.Verdict = "pass"
+	s.Expect.Verdict, s.Expect.CredentialsWithin.Duration, s.Expect.BootBudget.Duration = "pass", 30*time.Second, time.Second
 	return plan.Make([]scenarios.Scenario{s}, plan.Matrix{Bases: []string{"trixie"}, Subject: "mine", Repeat: n})
 }
 

@@ -123,7 +123,7 @@ func withBoots(r results.Run) results.Run {
 			if err != nil {
 				continue
 			}
-			if boot := picture.Of(j.Boot, j.Expect); boot.End > 0 {
+			if boot := picture.Of(j.Boot, j.Expect.Setup, j.Expect.Control); boot.End > 0 {
 				a.Boot = &boot
 			}
 		}

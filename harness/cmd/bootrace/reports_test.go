@@ -35,7 +35,7 @@ func booted(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	j, err := judge.Recording(os.DirFS(r.Cases[0].Recording))
 	ts.Check(err)
-	boot := picture.Of(j.Boot, j.Expect)
+	boot := picture.Of(j.Boot, j.Expect.Setup, j.Expect.Control)
 	r.Cases[0].Attempts[0].Boot = &boot
 
 	ctx := context.Background()

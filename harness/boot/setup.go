@@ -1,0 +1,102 @@
+package boot
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// RoleEnv says when the role env file comes.
+type RoleEnv string
+
+// When worker.env comes.
+const (
+	Pre   RoleEnv = "pre"   // there before the boot
+	Late  RoleEnv = "late"  // written by cloud-final
+	Never RoleEnv = "never" // not within the case
+)
+
+// Setup is what a case was: what is right in its boot depends on it.
+type Setup struct {
+	Base    string  `json:"base,omitempty"`
+	Vector  string  `json:"vector,omitempty"`
+	RoleEnv RoleEnv `json:"role_env"`
+	// NoCredentials: the vault will not give them, though worker.env comes.
+	NoCredentials bool `json:"no_credentials,omitempty"`
+	// SubjectUnits are the units the subject brings.
+	SubjectUnits []string `json:"subject_units,omitempty"`
+	// EnvDigests are the vault's values, rotated ones after their rotation, as vector.env
+	// must have them.
+	EnvDigests Digests `json:"env_digests,omitempty"`
+	// LogToken is the secret Vector must ship logs with.
+	LogToken string `json:"log_token,omitempty"`
+}
+
+// Digests are those of variables' values, by name.
+type Digests map[string]string
+
+// empty is the digest of the empty value.
+const empty = "-"
+
+// DigestOf is the first 8 hex digits of the value's sha256; "-" for an empty one.
+func DigestOf(value string) string {
+	if value == "" {
+		return empty
+	}
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:4])
+}
+
+// UnmarshalJSON knows the digest of the empty value, which older recordings have.
+func (d *Digests) UnmarshalJSON(data []byte) error {
+	var read map[string]string
+	if err := json.Unmarshal(data, &read); err != nil {
+		return fmt.Errorf("digests of variables: %w", err)
+	}
+	for name, digest := range read {
+		if digest == "e3b0c442" {
+			read[name] = empty
+		}
+	}
+	*d = read
+	return nil
+}
+
+// Delivers: Vector must run with the vault's values in the end.
+func (s Setup) Delivers() bool { return s.RoleEnv != Never && !s.NoCredentials }
+
+// In adds to the subject's units the instances of its templates (systemd.unit(5)) that
+// the boot had: it is they that start.
+func (s Setup) In(b Facts) Setup {
+	var instances []string
+	for _, template := range s.SubjectUnits {
+		prefix, suffix, ok := strings.Cut(template, "@.")
+		for id := range b.Final.Units {
+			if ok && strings.HasPrefix(id, prefix+"@") && strings.HasSuffix(id, "."+suffix) {
+				instances = append(instances, id)
+			}
+		}
+	}
+	slices.Sort(instances)
+	s.SubjectUnits = slices.Concat(s.SubjectUnits, instances)
+	return s
+}
+
+// Control is what the boots without the subject were, that a case's is compared with.
+type Control struct {
+	// MultiUser is when multi-user.target was reached; 0: there was no control boot.
+	MultiUser time.Duration `json:"control_multi_user_ns,omitempty"`
+	// Lost is for how long others had the CPU until then.
+	Lost time.Duration `json:"control_lost_ns,omitempty"`
+}
+
+// Spoilt: others had the CPU for most of the time, which says more of the host than of
+// the image.
+func (c Control) Spoilt() bool { return c.Lost > c.MultiUser/2 }
+
+// Own is the time that the boot took without what others had of it.
+func (c Control) Own() time.Duration { return c.MultiUser - c.Lost }
