@@ -26,7 +26,7 @@ type attempt struct {
 	dir     string
 	files   map[string]recording.File // of the recording
 	machine machine.Machine           // nil unless it was left running
-	seen    map[milestone]time.Duration
+	seen    map[boot.Milestone]time.Duration
 }
 
 // attempt boots the case once. What goes wrong on the way is the verdict error,
@@ -62,7 +62,7 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 	s.dir = dir
 	s.settle, s.window = c.Scenario.Look.Settle.Duration, c.Scenario.Look.Window.Duration
 	if s.until = windowOver; c.Scenario.Written() {
-		s.until = registered
+		s.until = boot.WorkerRegistered
 	}
 	if c.Scenario.Delivers() {
 		s.hold = deliveredFor
@@ -79,18 +79,18 @@ func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n in
 		expect, err := json.MarshalIndent(expectation(c, w, subj, took), "", "  ")
 		return map[string][]byte{recording.ExpectFile: expect}, errors.Join(controlErr, err)
 	}
-	waits, waitsFrom := c.Scenario.Waits(), cloudFinal
+	waits, waitsFrom := c.Scenario.Waits(), boot.CloudFinalStarted
 	if s.until == windowOver {
 		waitsFrom = machineStarted
 	}
 	// What follows cloud-final's start at once still competes with booting.
-	busy := cloudFinal
+	busy := boot.CloudFinalStarted
 	if c.Scenario.Written() && c.Scenario.WorkerEnv.Delay.Duration < soon {
-		busy = registered
+		busy = boot.WorkerRegistered
 	}
 	// A boot that is blocked must not block the others.
 	defer time.AfterFunc(bootsAtMost, booted).Stop()
-	rec, err := r.record(ctx, s, func(ms milestone) {
+	rec, err := r.record(ctx, s, func(ms boot.Milestone) {
 		if ms == busy {
 			booted()
 		}

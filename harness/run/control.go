@@ -92,8 +92,8 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, base strin
 	if err != nil {
 		return boot.Control{}, err
 	}
-	s.until, s.window = multiUser, controlWindow
-	rec, err := r.record(ctx, s, func(ms milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
+	s.until, s.window = boot.MultiUserReached, controlWindow
+	rec, err := r.record(ctx, s, func(ms boot.Milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
 	if err != nil {
 		return boot.Control{}, err
 	}

@@ -73,7 +73,7 @@ func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Mac
 			close(m.exited)
 			return
 		}
-		fmt.Fprintln(m.cloudIn, `{"service":"controlplane","op":"register","status":200}`)
+		fmt.Fprintln(m.cloudIn, `{"mono":1,"service":"controlplane","op":"register","status":200}`)
 	}()
 	return m, nil
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/machine"
 	"bootrace/harness/recording"
 )
@@ -27,7 +28,7 @@ type shot struct {
 	dir     string
 	// The recording ends settle after until was reached and, if hold is set, no
 	// sooner than hold after the first delivery; at the latest window after the start.
-	until                milestone
+	until                boot.Milestone
 	settle, hold, window time.Duration
 	files                map[string][]byte // kept with the recording
 	// late are files that are known only when the boot is over; may be nil. Its
@@ -39,10 +40,10 @@ type shot struct {
 // recorded is what came of a shot.
 type recorded struct {
 	dir     string
-	ended   milestone
-	seen    map[milestone]time.Duration // since the start was asked for
-	machine machine.Machine             // nil unless kept
-	removed <-chan error                // tells that the machine is gone; nil if kept
+	ended   boot.Milestone
+	seen    map[boot.Milestone]time.Duration // since the start was asked for
+	machine machine.Machine                  // nil unless kept
+	removed <-chan error                     // tells that the machine is gone; nil if kept
 }
 
 // gone waits until the machine is.
@@ -61,8 +62,8 @@ const collectTimeout = 60 * time.Second
 
 // record boots a machine, follows it to its end, and takes everything that is to
 // be known of it. An error means that there is no recording to judge.
-func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec recorded, err error) {
-	rec = recorded{dir: s.dir, seen: map[milestone]time.Duration{}}
+func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone)) (rec recorded, err error) {
+	rec = recorded{dir: s.dir, seen: map[boot.Milestone]time.Duration{}}
 	w, err := recording.Create(s.dir, s.secrets)
 	if err != nil {
 		return rec, err
@@ -96,7 +97,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 
 	see := newSightings()
 	streamErrs := make(chan error, 2)
-	follow := func(name string, from io.Reader, look func([]byte) milestone) {
+	follow := func(name string, from io.Reader, look func([]byte) boot.Milestone) {
 		streams.Go(func() {
 			streamErrs <- w.Stream(name, from, func(line []byte) {
 				if ms := look(line); ms != "" {
@@ -107,16 +108,16 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(milestone)) (rec
 		})
 	}
 	starts := map[string][]time.Time{}
-	follow(recording.ConsoleFile, m.Console(), func(line []byte) milestone {
+	follow(recording.ConsoleFile, m.Console(), func(line []byte) boot.Milestone {
 		if storms(starts, line, time.Now()) {
 			return startStorm
 		}
-		return onConsole(line)
+		return boot.OnConsole(line)
 	})
-	follow(recording.CloudFile, m.CloudLog(), onCloud)
+	follow(recording.CloudFile, m.CloudLog(), boot.Setup{LogToken: secretToken}.OnCloud)
 	see.add(machineStarted)
 
-	rec.ended, err = watch(ctx, s, m, see, func(ms milestone) {
+	rec.ended, err = watch(ctx, s, m, see, func(ms boot.Milestone) {
 		rec.seen[ms] = time.Since(began)
 		if reach != nil {
 			reach(ms)
@@ -232,7 +233,7 @@ func (r *Runner) start(ctx context.Context, spec machine.Spec) (machine.Machine,
 }
 
 // watch waits until the shot is over, and returns with what ended it.
-func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach func(milestone)) (milestone, error) {
+func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach func(boot.Milestone)) (boot.Milestone, error) {
 	window := time.NewTimer(s.window)
 	defer window.Stop()
 	var settle, hold, lost <-chan time.Time
@@ -256,7 +257,7 @@ func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach
 				return startStorm, nil
 			case s.until:
 				settle = time.After(s.settle)
-			case delivered:
+			case boot.LogsDelivered:
 				hold = time.After(s.hold)
 			}
 		case <-settle:

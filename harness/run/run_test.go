@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/plan"
 	"bootrace/harness/recording"
 	"bootrace/images/azure/fault"
@@ -139,8 +140,8 @@ func TestWhatIsToGoIsToldOnceItCounts(t *testing.T) {
 	_, err := r.Run(t.Context(), []plan.Case{never, late})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]time.Duration{
-		"never " + string(machineStarted):  50 * time.Millisecond, // its window began
-		late.ID + " " + string(cloudFinal): 45*time.Second + time.Millisecond,
+		"never " + string(machineStarted):              50 * time.Millisecond, // its window began
+		late.ID + " " + string(boot.CloudFinalStarted): 45*time.Second + time.Millisecond,
 	}, told)
 }
 
@@ -212,7 +213,7 @@ func TestAnInterruptedRunRemovesItsMachinesAndSaysWhatIsMissing(t *testing.T) {
 		cases[i].Scenario.Look.Settle.Duration = time.Hour
 	}
 	r.Watch = func(u Update) {
-		if u.Step == string(registered) && strings.HasPrefix(u.Case, "quick") {
+		if u.Step == string(boot.WorkerRegistered) && strings.HasPrefix(u.Case, "quick") {
 			cancel()
 		}
 	}
@@ -237,29 +238,8 @@ func TestAMachineWhoseStreamsEndWithoutItIsLost(t *testing.T) {
 	require.NoError(t, err)
 	see := newSightings()
 	see.add(streamEnded)
-	_, err = watch(t.Context(), shot{window: time.Minute, until: registered}, m, see, func(milestone) {})
+	_, err = watch(t.Context(), shot{window: time.Minute, until: boot.WorkerRegistered}, m, see, func(boot.Milestone) {})
 	require.ErrorContains(t, err, "did the engine stop?")
-}
-
-func TestConsoleLinesOfBothGenerationsAreKnown(t *testing.T) {
-	tests := []struct {
-		line string
-		want milestone
-	}{
-		{"[\x1b[0;32m  OK  \x1b[0m] Reached target \x1b[0;1;39mmulti-user.target\x1b[0m - Multi-User System.", multiUser},
-		{"[  OK  ] Reached target Multi-User System.", multiUser},
-		{"         Starting \x1b[0;1;39mcloud-final.service\x1b[0m - Cloud-init: Final Stage...", cloudFinal},
-		{"         Starting \x1b[0;1;39mcloud-final.servi…xecute cloud user/final scripts...", cloudFinal},
-		{"         Starting Execute cloud user/final scripts...", cloudFinal},
-		{"[  OK  ] Reached target graphical.target - Graphical Interface.", ""},
-		{"", ""},
-	}
-	for _, tt := range tests {
-		assert.Equal(t, tt.want, onConsole([]byte(tt.line)), tt.line)
-	}
-	assert.Equal(t, registered, onCloud([]byte(`{"service":"controlplane","op":"register","status":200}`)))
-	assert.Empty(t, onCloud([]byte(`{"service":"controlplane","op":"register","status":410}`)), "a refused worker has not registered")
-	assert.Empty(t, onCloud([]byte(`{"service":`)))
 }
 
 func TestAStormOfStartsEndsTheBoot(t *testing.T) {
@@ -281,7 +261,7 @@ func TestAStormOfStartsEndsTheBoot(t *testing.T) {
 	require.NoError(t, err)
 	see := newSightings()
 	see.add(startStorm)
-	ended, err := watch(t.Context(), shot{window: time.Minute, until: registered}, m, see, func(milestone) {})
+	ended, err := watch(t.Context(), shot{window: time.Minute, until: boot.WorkerRegistered}, m, see, func(boot.Milestone) {})
 	require.NoError(t, err)
 	assert.Equal(t, startStorm, ended)
 }

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -18,35 +19,17 @@ func readCloud(r io.Reader, zero time.Duration, d *damage) []Event {
 		if len(line) == 0 {
 			return
 		}
-		var l recording.Request
-		if err := json.Unmarshal(line, &l); err != nil || l.Service == "" || l.Op == "" || l.Mono <= 0 {
-			d.at(n, "not a request")
+		e, err := RequestLine(line)
+		if err != nil {
+			d.at(n, err.Error())
+		}
+		if e.Call == nil {
 			return
 		}
-		c := &Call{
-			Service: l.Service, Op: l.Op, Method: l.Method, Host: l.Host, Path: scrub(l.Path), Status: l.Status,
-			Duration: l.Duration, Secret: l.Secret, Error: l.Error, Auth: l.Auth, Dataset: scrub(l.Dataset),
-			TokenName: l.TokenName, Events: l.Events, Metrics: l.Metrics, Numbered: l.Numbered, Identity: l.Identity, Worker: l.Worker, UserAgent: l.UserAgent,
-		}
-		if l.RetryAfterS > 0 && l.RetryAfterS < 1e6 {
-			c.RetryAfter = time.Duration(l.RetryAfterS) * time.Second
-		}
-		for source, s := range l.Lines {
-			ranges, err := recording.ParseRanges(s)
-			if err != nil {
-				d.at(n, "lines that are not ranges")
-			}
-			if c.Lines == nil {
-				c.Lines = map[string][]recording.Range{}
-			}
-			c.Lines[source] = ranges
-		}
-		ready = ready || l.Op == recording.OpReady
-		events = append(events, Event{
-			At: time.Duration(l.Mono) - zero, Kind: Request, Call: c, Text: c.String(),
-			Secrets:  secretsIn(scrub(string(line))),
-			Evidence: Evidence{File: Cloud, Line: n, Text: clip(c.String())},
-		})
+		ready = ready || e.Call.Op == recording.OpReady
+		e.At -= zero
+		e.Evidence = Evidence{File: Cloud, Line: n, Text: clip(e.Text)}
+		events = append(events, e)
 	})
 	switch {
 	case len(events) == 0:
@@ -55,6 +38,35 @@ func readCloud(r io.Reader, zero time.Duration, d *damage) []Event {
 		d.say("the cloud never said it is ready")
 	}
 	return events
+}
+
+// RequestLine is one line of the cloud's log; its time is that of CLOCK_MONOTONIC. With
+// an error there is a Call if the line is a request all the same.
+func RequestLine(line []byte) (Event, error) {
+	var l recording.Request
+	if err := json.Unmarshal(line, &l); err != nil || l.Service == "" || l.Op == "" || l.Mono <= 0 {
+		return Event{}, errors.New("not a request")
+	}
+	c := &Call{
+		Service: l.Service, Op: l.Op, Method: l.Method, Host: l.Host, Path: scrub(l.Path), Status: l.Status,
+		Duration: l.Duration, Secret: l.Secret, Error: l.Error, Auth: l.Auth, Dataset: scrub(l.Dataset),
+		TokenName: l.TokenName, Events: l.Events, Metrics: l.Metrics, Numbered: l.Numbered, Identity: l.Identity, Worker: l.Worker, UserAgent: l.UserAgent,
+	}
+	if l.RetryAfterS > 0 && l.RetryAfterS < 1e6 {
+		c.RetryAfter = time.Duration(l.RetryAfterS) * time.Second
+	}
+	var damaged error
+	for source, s := range l.Lines {
+		ranges, err := recording.ParseRanges(s)
+		if err != nil {
+			damaged = errors.New("lines that are not ranges")
+		}
+		if c.Lines == nil {
+			c.Lines = map[string][]recording.Range{}
+		}
+		c.Lines[source] = ranges
+	}
+	return Event{At: time.Duration(l.Mono), Kind: Request, Call: c, Text: c.String(), Secrets: secretsIn(scrub(string(line)))}, damaged
 }
 
 // String is a request as evidence shows it.

@@ -20,32 +20,41 @@ var (
 func readConsole(r io.Reader, d *damage) []Event {
 	var events []Event
 	eachLine(r, d, func(n int, line []byte) {
-		// A bare CR redraws a line: each version of it was said.
-		for _, part := range strings.Split(string(line), "\r") {
-			text := plain(part)
-			if text == "" {
-				continue
-			}
-			e := Event{Untimed: true, Kind: OnConsole, Text: text, Secrets: secretsIn(text)}
-			e.Evidence = Evidence{File: Console, Line: n, Text: clip(text)}
-			if m := status.FindStringSubmatch(text); m != nil {
-				e.Status = m[1]
-			}
-			if m := consoleUnit.FindStringSubmatch(text); m != nil {
-				e.Unit = m[1]
-			}
-			if cycleText.MatchString(text) {
-				e.Kind = Cycle
-				// A shortened name is none; the line "Job … deleted" has it whole.
-				if name := droppedUnit(text); !strings.Contains(name, "…") {
-					e.Change.Dropped = name
-				}
-			}
+		for _, e := range ConsoleLine(line) {
+			e.Evidence = Evidence{File: Console, Line: n, Text: clip(e.Text)}
 			events = append(events, e)
 		}
 	})
 	if len(events) == 0 {
 		d.say("empty")
+	}
+	return events
+}
+
+// ConsoleLine is what one line of PID 1's console says. A bare CR redraws a line: each
+// version of it was said.
+func ConsoleLine(line []byte) []Event {
+	var events []Event
+	for _, part := range strings.Split(string(line), "\r") {
+		text := plain(part)
+		if text == "" {
+			continue
+		}
+		e := Event{Untimed: true, Kind: OnConsole, Text: text, Secrets: secretsIn(text)}
+		if m := status.FindStringSubmatch(text); m != nil {
+			e.Status = m[1]
+		}
+		if m := consoleUnit.FindStringSubmatch(text); m != nil {
+			e.Unit = m[1]
+		}
+		if cycleText.MatchString(text) {
+			e.Kind = Cycle
+			// A shortened name is none; the line "Job … deleted" has it whole.
+			if name := droppedUnit(text); !strings.Contains(name, "…") {
+				e.Change.Dropped = name
+			}
+		}
+		events = append(events, e)
 	}
 	return events
 }
