@@ -1,7 +1,7 @@
-// Package check says what went wrong in a boot: pure functions from a timeline
+// Package check says what went wrong in a boot: rules, pure functions from boot facts
 // and an expectation to findings, in one table.
 //
-//	for _, r := range check.Judge(b, expect) {
+//	for _, r := range check.Judge(boot.Of(tl), expect) {
 //		fmt.Println(r.Check, r.Outcome, r.Note)
 //	}
 //
@@ -12,8 +12,6 @@
 // answers no-evidence, never pass. And a finding that rests on something not
 // being there counts only if the sources it was looked for in are whole; what
 // was seen counts always.
-//
-// Measure takes the figures that the checks judge by, for trends and pictures.
 //
 // A new check is one file here and one row in Table.
 package check
