@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/museum"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
@@ -139,12 +139,12 @@ func judgeOthers(t *testing.T, rows []wanted, atOnce int, scenariosOf func(wante
 	base := images.Suites()[:1]
 	lab, err := wiretest.Build(t, wire.Options{Subjects: wire.Dirs(dirs...), Bases: base})
 	require.NoError(t, err)
-	var plans [][]plan.Case
+	var plans [][]run.Case
 	for _, w := range rows {
-		plans = append(plans, plan.Make(wiretest.Find(t, scenariosOf(w)...), plan.Matrix{Bases: base, Subject: w.name, Vector: lab.Vector}))
+		plans = append(plans, run.Plan(wiretest.Find(t, scenariosOf(w)...), run.Matrix{Bases: base, Subject: w.name, Vector: lab.Vector}))
 	}
 	boots := map[string][]results.Case{}
-	for _, c := range lab.RunCases(t, plan.Merge(plans...), atOnce) {
+	for _, c := range lab.RunCases(t, run.Merge(plans...), atOnce) {
 		boots[c.Subject] = append(boots[c.Subject], c)
 	}
 	for _, w := range rows {

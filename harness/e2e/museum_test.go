@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/museum"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
@@ -38,7 +38,7 @@ func visit(t *testing.T, repeat, atOnce int, only func(scenario string) bool) {
 	}
 	lab, err := wiretest.Build(t, wire.Options{Subjects: subjects, Bases: images.Suites()[:1]})
 	require.NoError(t, err)
-	cases, err := museum.Plan(incidents, plan.Matrix{Bases: images.Suites()[:1], Vector: "stand-in", Repeat: repeat})
+	cases, err := museum.Plan(incidents, run.Matrix{Bases: images.Suites()[:1], Vector: "stand-in", Repeat: repeat})
 	require.NoError(t, err)
 	cells := museum.Compare(incidents, lab.RunCases(t, cases, atOnce))
 	for _, c := range cells {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/museum"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
 	"bootrace/results"
@@ -157,14 +157,14 @@ func survivors(t *testing.T, list []mutation, atOnce int) []string {
 		dirs = append(dirs, m.write(t, good))
 	}
 	lab := wiretest.New(t, dirs, images.Suites()[0])
-	var plans [][]plan.Case
+	var plans [][]run.Case
 	for _, m := range list {
 		s := wiretest.Find(t, m.where())
 		s[0].Expect.Verdict = "fail"
-		plans = append(plans, plan.Make(s, plan.Matrix{Bases: images.Suites()[:1], Subject: m.name, Vector: "stand-in"}))
+		plans = append(plans, run.Plan(s, run.Matrix{Bases: images.Suites()[:1], Subject: m.name, Vector: "stand-in"}))
 	}
 	var out []string
-	for _, c := range lab.RunCases(t, plan.Merge(plans...), atOnce) {
+	for _, c := range lab.RunCases(t, run.Merge(plans...), atOnce) {
 		i := slices.IndexFunc(list, func(m mutation) bool { return m.name == c.Subject })
 		if !caught(c, list[i].check) {
 			out = append(out, c.Subject)

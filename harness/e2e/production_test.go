@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/museum"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/subject"
 	"bootrace/harness/wire"
 	"bootrace/harness/wire/wiretest"
@@ -87,7 +87,7 @@ func visitInstalled(t *testing.T, atOnce int, vectors []string, only func(design
 	base := images.Suites()[:1]
 	lab, err := wiretest.Build(t, wire.Options{Subjects: subjects, Bases: base})
 	require.NoError(t, err)
-	cases, err := museum.Plan(incidents, plan.Matrix{Bases: base, Vector: lab.Vector})
+	cases, err := museum.Plan(incidents, run.Matrix{Bases: base, Vector: lab.Vector})
 	require.NoError(t, err)
 	for _, c := range museum.Compare(incidents, lab.RunCases(t, cases, atOnce)) {
 		t.Run(c.Incident+" in "+c.Scenario, func(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/results"
 	"bootrace/scenarios"
 )
@@ -94,8 +94,8 @@ func (i Incident) subjects() []Subject {
 
 // Plan returns the cases of all incidents. A scenario in which a design must be
 // caught expects to fail.
-func Plan(incidents []Incident, m plan.Matrix) ([]plan.Case, error) {
-	var plans [][]plan.Case
+func Plan(incidents []Incident, m run.Matrix) ([]run.Case, error) {
+	var plans [][]run.Case
 	for _, i := range incidents {
 		for _, subject := range i.subjects() {
 			cases, err := i.plan(subject, m)
@@ -105,7 +105,7 @@ func Plan(incidents []Incident, m plan.Matrix) ([]plan.Case, error) {
 			plans = append(plans, cases)
 		}
 	}
-	return plan.Merge(plans...), nil
+	return run.Merge(plans...), nil
 }
 
 // want are the checks that must fail with the subject in the scenario.
@@ -116,7 +116,7 @@ func (i Incident) want(s Subject, scenario string) []string {
 	return i.Cells[scenario]
 }
 
-func (i Incident) plan(subject Subject, m plan.Matrix) ([]plan.Case, error) {
+func (i Incident) plan(subject Subject, m run.Matrix) ([]run.Case, error) {
 	var list []scenarios.Scenario
 	for _, name := range slices.Sorted(maps.Keys(i.Cells)) {
 		s, err := scenarios.Find(name)
@@ -129,7 +129,7 @@ func (i Incident) plan(subject Subject, m plan.Matrix) ([]plan.Case, error) {
 		list = append(list, s)
 	}
 	m.Subject, m.Vector = subject.Name, cmp.Or(subject.Vector, m.Vector)
-	return plan.Make(list, m), nil
+	return run.Plan(list, m), nil
 }
 
 // Cell is what the harness said of one design in one scenario, all boots of it.

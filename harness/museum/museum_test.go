@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/check"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/subject"
 	"bootrace/results"
 )
@@ -25,7 +25,7 @@ func TestEveryIncidentIsASubjectWithCellsThatExist(t *testing.T) {
 		ids = append(ids, i.ID)
 		_, err := subject.Read(i.ID)
 		assert.NoError(t, err)
-		cases, err := i.plan(i.subjects()[0], plan.Matrix{Bases: []string{"trixie"}})
+		cases, err := i.plan(i.subjects()[0], run.Matrix{Bases: []string{"trixie"}})
 		assert.NoError(t, err)
 		assert.Len(t, cases, len(i.Cells))
 		assert.NotEmpty(t, i.Design)

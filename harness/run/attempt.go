@@ -14,7 +14,6 @@ import (
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/machine"
-	"bootrace/harness/plan"
 	"bootrace/harness/recording"
 	"bootrace/harness/verdict"
 	"bootrace/scenarios"
@@ -31,7 +30,7 @@ type attempt struct {
 
 // attempt boots the case once. What goes wrong on the way is the verdict error,
 // with the reason.
-func (r *Runner) attempt(ctx context.Context, c plan.Case, ctl *control, n int, booted func()) attempt {
+func (r *Runner) attempt(ctx context.Context, c Case, ctl *control, n int, booted func()) attempt {
 	dir := fmt.Sprintf("%s.%d", filepath.Join(r.Dir, fileName(c.ID)), n)
 	a, err := r.tryAttempt(ctx, c, ctl, n, dir, booted)
 	if !a.Settled || len(a.files) > 0 { // what is settled before a boot has no recording
@@ -43,7 +42,7 @@ func (r *Runner) attempt(ctx context.Context, c plan.Case, ctl *control, n int, 
 	return a
 }
 
-func (r *Runner) tryAttempt(ctx context.Context, c plan.Case, ctl *control, n int, dir string, booted func()) (attempt, error) {
+func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, dir string, booted func()) (attempt, error) {
 	subj := r.Subjects[c.Subject]
 	if why := subj.Undecided[c.Base]; why != "" {
 		booted()
@@ -158,7 +157,7 @@ func provisioningOf(s scenarios.Scenario) provisioning {
 	}
 }
 
-func expectation(c plan.Case, w world, subj Subject, control boot.Control) check.Expect {
+func expectation(c Case, w world, subj Subject, control boot.Control) check.Expect {
 	s := c.Scenario
 	e := check.Expect{
 		Setup: boot.Setup{

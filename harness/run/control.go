@@ -14,7 +14,6 @@ import (
 	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/judge"
-	"bootrace/harness/plan"
 	"bootrace/harness/recording"
 )
 
@@ -47,7 +46,7 @@ func (c *control) wait() (boot.Control, error) {
 // startControls begins the control boots of every base in the plan, each as soon
 // as there is a place for it. They come before the cases, under the same
 // admission, hence under the same load.
-func (r *Runner) startControls(ctx context.Context, cases []plan.Case) (map[string]*control, error) {
+func (r *Runner) startControls(ctx context.Context, cases []Case) (map[string]*control, error) {
 	controls := map[string]*control{}
 	for _, c := range cases {
 		if controls[c.Base] != nil {

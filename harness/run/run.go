@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"bootrace/harness/machine"
-	"bootrace/harness/plan"
 	"bootrace/harness/verdict"
 	"bootrace/results"
 	"bootrace/scenarios"
@@ -97,7 +96,7 @@ const maxAttempts = 3
 
 // Run executes the cases and returns them in the plan's order. Cases that were
 // not finished when ctx ended are missing; what had ended is stored.
-func (r *Runner) Run(ctx context.Context, cases []plan.Case) ([]results.Case, error) {
+func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var err error
@@ -182,7 +181,7 @@ func (r *Runner) tell(u Update) {
 
 // runCase boots a case until the host does not spoil it, and never returns
 // without a verdict. booted gives the place among the booting machines back.
-func (r *Runner) runCase(ctx context.Context, c plan.Case, ctl *control, booted func()) results.Case {
+func (r *Runner) runCase(ctx context.Context, c Case, ctl *control, booted func()) results.Case {
 	began := time.Now()
 	out := results.Case{
 		ID: c.ID, Scenario: c.Scenario.Name, Base: c.Base, Repetition: c.Repetition, Expected: c.Scenario.Expect.Verdict,

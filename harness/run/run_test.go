@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/boot"
-	"bootrace/harness/plan"
 	"bootrace/harness/recording"
 	"bootrace/images/azure/fault"
 	"bootrace/results"
@@ -42,12 +41,12 @@ func (m *memory) PutCase(_ context.Context, _ string, c results.Case) error {
 }
 
 // quick is a plan of n cases that are over as soon as the worker has registered.
-func quick(n int) []plan.Case {
+func quick(n int) []Case {
 	s := scenarios.Scenario{Name: "quick", Source: []byte("name: quick\n")}
 	s.WorkerEnv.When = scenarios.BeforeBoot
 	s.Look.Window.Duration, s.Look.Settle.Duration = time.Minute, time.Millisecond
 	s.Expect.Verdict, s.Expect.CredentialsWithin.Duration, s.Expect.BootBudget.Duration = "pass", 30*time.Second, time.Second
-	return plan.Make([]scenarios.Scenario{s}, plan.Matrix{Bases: []string{"trixie"}, Subject: "mine", Repeat: n})
+	return Plan([]scenarios.Scenario{s}, Matrix{Bases: []string{"trixie"}, Subject: "mine", Repeat: n})
 }
 
 func newRunner(t *testing.T, b *fakeBackend) (*Runner, *memory) {
@@ -137,7 +136,7 @@ func TestWhatIsToGoIsToldOnceItCounts(t *testing.T) {
 			told[u.Case+" "+u.Step] = u.Planned
 		}
 	}
-	_, err := r.Run(t.Context(), []plan.Case{never, late})
+	_, err := r.Run(t.Context(), []Case{never, late})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]time.Duration{
 		"never " + string(machineStarted):              50 * time.Millisecond, // its window began

@@ -11,7 +11,6 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"bootrace/harness/plan"
 	"bootrace/harness/run"
 )
 
@@ -37,7 +36,7 @@ type bars struct {
 // refresh is how often the terminal is drawn anew.
 const refresh = 200 * time.Millisecond
 
-func newBars(w io.Writer, style style, cases []plan.Case) *bars {
+func newBars(w io.Writer, style style, cases []run.Case) *bars {
 	b := &bars{
 		pool:  mpb.New(mpb.WithOutput(w), mpb.WithRefreshRate(refresh)),
 		style: style, live: map[string]*row{}, count: tally{planned: len(cases), began: time.Now()},

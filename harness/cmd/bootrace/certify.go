@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"bootrace/harness/check"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/results"
 	"bootrace/results/gate"
@@ -69,7 +69,7 @@ func gatePlan(list []scenarios.Scenario) gate.Plan {
 }
 
 // boots adds to the plan what boots.
-func boots(p *gate.Plan, lab wire.Lab, cases []plan.Case) {
+func boots(p *gate.Plan, lab wire.Lab, cases []run.Case) {
 	p.Subject, p.Hash, p.Images, p.Bases, p.Given = lab.Names[0], lab.Hash(), lab.Workers(), lab.Bases, lab.Given
 	for _, c := range cases {
 		p.Cases = append(p.Cases, gate.Planned{ID: c.ID, Scenario: c.Scenario.Name, Base: c.Base, Repetition: c.Repetition, Expected: c.Scenario.Expect.Verdict})

@@ -11,7 +11,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/results/gate"
 	"bootrace/scenarios"
@@ -114,7 +114,7 @@ func runGate(ctx context.Context, io streams, g gateFlags) error {
 	}
 	j := scenarioJob(list, g.runFlags, nil)
 	cases := j.plan
-	j.plan = func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
+	j.plan = func(lab wire.Lab, m run.Matrix) ([]run.Case, error) {
 		made, err := cases(lab, m)
 		boots(&p, lab, made)
 		return made, err

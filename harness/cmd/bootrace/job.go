@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/images"
 	"bootrace/results"
@@ -22,7 +22,7 @@ type job struct {
 	flags    runFlags
 	request  *results.Request // nil: it cannot be resumed
 	resume   string           // the id of the run to go on with; empty: a new one
-	plan     func(wire.Lab, plan.Matrix) ([]plan.Case, error)
+	plan     func(wire.Lab, run.Matrix) ([]run.Case, error)
 }
 
 // run boots and stores the job's cases. A run without an id did not begin.
@@ -101,14 +101,14 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 
 // begin returns the run as one that goes on, with the cases that it still has to
 // boot: all, if it is new.
-func (j job) begin(ctx context.Context, io streams, s *session, backend wire.Backend, lab wire.Lab) (r results.Run, todo []plan.Case, err error) {
-	todo, err = j.plan(lab, plan.Matrix{Bases: j.flags.bases, Vector: lab.Vector, Repeat: j.flags.repeat})
+func (j job) begin(ctx context.Context, io streams, s *session, backend wire.Backend, lab wire.Lab) (r results.Run, todo []run.Case, err error) {
+	todo, err = j.plan(lab, run.Matrix{Bases: j.flags.bases, Vector: lab.Vector, Repeat: j.flags.repeat})
 	if err != nil {
 		return r, nil, err
 	}
 	r = results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
 		Vector: lab.Vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given,
-		Plan: plan.Hash(todo), Request: j.request}
+		Plan: run.PlanHash(todo), Request: j.request}
 	if r.Subject == "" {
 		r.Subject = strings.Join(lab.Names, ",")
 	}
@@ -130,7 +130,7 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend wire.Bac
 		}
 		r = before
 		r.Ended, r.Cases = time.Time{}, settled(r.Cases)
-		todo = slices.DeleteFunc(todo, func(c plan.Case) bool {
+		todo = slices.DeleteFunc(todo, func(c run.Case) bool {
 			return slices.ContainsFunc(r.Cases, func(done results.Case) bool { return done.ID == c.ID })
 		})
 	}

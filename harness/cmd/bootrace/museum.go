@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootrace/harness/museum"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/images"
 )
@@ -59,7 +59,7 @@ func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error 
 		}
 		j.subjects = append(j.subjects, given)
 	}
-	j.plan = func(_ wire.Lab, m plan.Matrix) ([]plan.Case, error) { return museum.Plan(incidents, m) }
+	j.plan = func(_ wire.Lab, m run.Matrix) ([]run.Case, error) { return museum.Plan(incidents, m) }
 	r, runErr := j.run(ctx, io)
 	if r.ID == "" {
 		return runErr

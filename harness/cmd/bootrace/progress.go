@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"bootrace/harness/plan"
 	"bootrace/harness/run"
 )
 
@@ -18,7 +17,7 @@ type progress interface {
 }
 
 // newProgress draws a line a case on a terminal, and plain lines elsewhere.
-func newProgress(w io.Writer, terminal bool, style style, cases []plan.Case) progress {
+func newProgress(w io.Writer, terminal bool, style style, cases []run.Case) progress {
 	if terminal {
 		return newBars(w, style, cases)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"bootrace/harness/plan"
 	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/images"
@@ -171,15 +170,15 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 // scenarioJob is a run of the scenarios on the flags' subjects, which boot in
 // turns: what the host does to one it does to the others.
 func scenarioJob(list []scenarios.Scenario, f runFlags, request *results.Request) job {
-	return job{flags: f, subjects: wire.Dirs(f.subjects...), request: request, plan: func(lab wire.Lab, m plan.Matrix) ([]plan.Case, error) {
-		var plans [][]plan.Case
+	return job{flags: f, subjects: wire.Dirs(f.subjects...), request: request, plan: func(lab wire.Lab, m run.Matrix) ([]run.Case, error) {
+		var plans [][]run.Case
 		for _, m.Subject = range lab.Names {
-			plans = append(plans, plan.Make(list, m))
+			plans = append(plans, run.Plan(list, m))
 		}
 		if len(plans) == 1 {
 			return plans[0], nil
 		}
-		return plan.Merge(plans...), nil
+		return run.Merge(plans...), nil
 	}}
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/machine"
-	"bootrace/harness/plan"
+	"bootrace/harness/run"
 	"bootrace/harness/verdict"
 	"bootrace/harness/wire"
 	"bootrace/images"
@@ -99,12 +99,12 @@ func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) [
 			bases = append(bases, b)
 		}
 	}
-	return l.RunCases(t, plan.Make(list, plan.Matrix{Bases: bases, Subject: l.Names[0], Vector: "stand-in", Repeat: repeat}), atOnce)
+	return l.RunCases(t, run.Plan(list, run.Matrix{Bases: bases, Subject: l.Names[0], Vector: "stand-in", Repeat: repeat}), atOnce)
 }
 
 // RunCases boots a plan. What the host has spoilt to the end says nothing of what
 // is tested: it is booted again, one case at a time.
-func (l *Lab) RunCases(t testing.TB, cases []plan.Case, atOnce int) []results.Case {
+func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
 	if room := l.Backend.Room(atOnce); atOnce > room {
 		t.Logf("fs.inotify.max_user_instances has room for %d machines at once, not %d", room, atOnce)
@@ -120,7 +120,7 @@ func (l *Lab) RunCases(t testing.TB, cases []plan.Case, atOnce int) []results.Ca
 	return out
 }
 
-func (l *Lab) boot(t testing.TB, cases []plan.Case, atOnce int) []results.Case {
+func (l *Lab) boot(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
 	l.mu.Lock()
 	l.run++

@@ -1,8 +1,4 @@
-// Package plan turns scenarios and a matrix of what to try them on into cases.
-// It decides nothing about how they are run, and does no I/O.
-//
-//	cases := plan.Make(scenarios, plan.Matrix{Bases: []string{"trixie"}, Repeat: 1, …})
-package plan
+package run
 
 import (
 	"cmp"
@@ -32,11 +28,12 @@ type Case struct {
 	Repetition int // from 1
 }
 
-// Make returns the cases, those that wait longest first: a run then takes little
+// Plan makes cases of scenarios and of what to try them on: pure, and no word on how they
+// are run. It returns them, those that wait longest first: a run then takes little
 // longer than its longest scenario. Within equals the order is that of the
 // arguments, repetition by repetition. A base that is named twice counts once:
 // two cases of one id would be stored as one. Scenarios must differ in name.
-func Make(list []scenarios.Scenario, m Matrix) []Case {
+func Plan(list []scenarios.Scenario, m Matrix) []Case {
 	var bases []string
 	for _, base := range m.Bases {
 		if !slices.Contains(bases, base) {
@@ -75,8 +72,8 @@ func longestFirst(cases []Case) {
 	slices.SortStableFunc(cases, func(a, b Case) int { return cmp.Compare(b.Scenario.Waits(), a.Scenario.Waits()) })
 }
 
-// Hash identifies a plan: its cases and the text of their scenarios, in order.
-func Hash(cases []Case) string {
+// PlanHash identifies a plan: its cases and the text of their scenarios, in order.
+func PlanHash(cases []Case) string {
 	h := sha256.New()
 	for _, c := range cases {
 		fmt.Fprintf(h, "%q %q %x\n", c.ID, c.Vector, sha256.Sum256(c.Scenario.Source))

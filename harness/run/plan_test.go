@@ -1,4 +1,4 @@
-package plan
+package run
 
 import (
 	"testing"
@@ -17,7 +17,7 @@ func after(name string, delay time.Duration) scenarios.Scenario {
 }
 
 func TestTheLongestWaitComesFirst(t *testing.T) {
-	cases := Make([]scenarios.Scenario{after("short", 0), after("long", time.Minute)}, Matrix{Bases: []string{"trixie", "bookworm"}, Repeat: 2})
+	cases := Plan([]scenarios.Scenario{after("short", 0), after("long", time.Minute)}, Matrix{Bases: []string{"trixie", "bookworm"}, Repeat: 2})
 	var ids []string
 	for _, c := range cases {
 		ids = append(ids, c.ID)
@@ -29,7 +29,7 @@ func TestTheLongestWaitComesFirst(t *testing.T) {
 }
 
 func TestABaseNamedTwiceCountsOnce(t *testing.T) {
-	cases := Make([]scenarios.Scenario{after("a", 0)}, Matrix{Bases: []string{"trixie", "bookworm", "trixie"}, Repeat: 1})
+	cases := Plan([]scenarios.Scenario{after("a", 0)}, Matrix{Bases: []string{"trixie", "bookworm", "trixie"}, Repeat: 1})
 	var ids []string
 	for _, c := range cases {
 		ids = append(ids, c.ID)
@@ -46,7 +46,7 @@ func TestEveryCombinationIsThereOnce(t *testing.T) {
 		for _, n := range names {
 			list = append(list, after(n, time.Duration(rapid.IntRange(0, 300).Draw(t, "delay"))*time.Second))
 		}
-		cases := Make(list, Matrix{Bases: bases, Repeat: repeat})
+		cases := Plan(list, Matrix{Bases: bases, Repeat: repeat})
 		seen := map[string]bool{}
 		for i, c := range cases {
 			assert.False(t, seen[c.ID], "%s twice", c.ID)
@@ -61,7 +61,7 @@ func TestEveryCombinationIsThereOnce(t *testing.T) {
 
 func TestSubjectsTakeTurns(t *testing.T) {
 	of := func(subject string) []Case {
-		return Make([]scenarios.Scenario{after("s", 0), after("l", time.Minute)}, Matrix{Bases: []string{"trixie"}, Subject: subject, Repeat: 2})
+		return Plan([]scenarios.Scenario{after("s", 0), after("l", time.Minute)}, Matrix{Bases: []string{"trixie"}, Subject: subject, Repeat: 2})
 	}
 	var ids []string
 	for _, c := range Merge(of("old"), of("new")) {
