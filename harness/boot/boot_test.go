@@ -73,10 +73,28 @@ func TestWhoAskedForAStart(t *testing.T) {
 	b.RestartScheduled(30*time.Second, timelinetest.Vector, 1)
 	b.Starting(30*time.Second, timelinetest.Vector)
 	assert.Equal(t, []boot.Asker{boot.ByBoot, boot.ByOthers, boot.ByItself}, askers(read(t, b)))
+	b.RestartScheduled(31*time.Second, timelinetest.Vector, 2)
+	b.TooQuickly(31*time.Second, timelinetest.Vector)
+	b.Starting(35*time.Second, timelinetest.Vector)
+	assert.Equal(t, []boot.Asker{boot.ByBoot, boot.ByOthers, boot.ByItself, boot.ByOthers}, askers(read(t, b)), "a restart that was refused starts nothing")
 	b.Prop(timelinetest.Vector, "WantedBy", "")
-	assert.Equal(t, []boot.Asker{boot.ByOthers, boot.ByOthers, boot.ByItself}, askers(read(t, b)))
+	assert.Equal(t, boot.ByOthers, askers(read(t, b))[0])
 	b.Drop = []string{timeline.Units}
-	assert.Equal(t, []boot.Asker{boot.NotKnown, boot.ByOthers, boot.ByItself}, askers(read(t, b)), "what the boot wants is not known")
+	assert.Equal(t, boot.NotKnown, askers(read(t, b))[0], "what the boot wants is not known")
+}
+
+func TestAVectorWhoseEnvironmentIsNotRecordedIsNotKnown(t *testing.T) {
+	t.Parallel()
+	v, runs := read(t, timelinetest.Healthy()).RunningVector().First()
+	require.True(t, runs)
+	assert.Equal(t, 400, v.PID)
+	b := timelinetest.Healthy()
+	b.Procs = nil
+	unread := read(t, b).RunningVector()
+	assert.Empty(t, unread.All)
+	assert.False(t, unread.Never())
+	b.Prop(timelinetest.Vector, "MainPID", "0")
+	assert.True(t, read(t, b).RunningVector().Never(), "none runs")
 }
 
 func TestAJournalThatLostMessagesDoesNotTellWhatNeverStarted(t *testing.T) {

@@ -44,11 +44,14 @@ func (b Facts) startsOf() map[string][]Start {
 	open := map[string]bool{}  // without an ID: "Starting" seen, its end not yet
 	again := map[string]bool{} // an automatic restart is to come
 	unknown := b.Unknown(timeline.Units) != ""
-	for _, ev := range b.Of(timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Restart) {
+	for _, ev := range b.Of(timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Restart, timeline.Refused) {
 		id := ev.Change.Invocation
 		switch {
 		case ev.Kind == timeline.Restart:
 			again[ev.Unit] = !strings.Contains(ev.Text, clientRequest)
+			continue
+		case ev.Kind == timeline.Refused:
+			again[ev.Unit] = false
 			continue
 		case id != "" && known[id]:
 			continue

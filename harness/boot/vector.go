@@ -15,9 +15,9 @@ const StepComplete = "role-env-complete"
 
 // RunningVector is the Vector that runs at the end: the main process of its unit, else
 // the one below it that is Vector, as where a shell starts it and waits. A Vector under
-// another name is told by being the main process. Not ok: none runs, or its environment
-// was not recorded.
-func (b Facts) RunningVector() (v timeline.Process, ok bool) {
+// another name is told by being the main process. One whose environment was not recorded
+// is not known.
+func (b Facts) RunningVector() Seen[timeline.Process] {
 	pid := b.Final.Units[Vector].MainPID
 	var main, below *timeline.Process
 	for _, p := range b.Final.Processes {
@@ -29,14 +29,17 @@ func (b Facts) RunningVector() (v timeline.Process, ok bool) {
 			below = &p
 		}
 	}
-	if main == nil {
-		return v, false
+	if main != nil && !isVector(*main) && below != nil {
+		main = below
 	}
-	v = *main
-	if !isVector(v) && below != nil {
-		v = *below
+	out := seen[timeline.Process](b, nil, timeline.Units, timeline.Processes)
+	switch {
+	case main != nil && len(main.Vars) > 0:
+		out.All = []timeline.Process{*main}
+	case pid != 0 && out.Unknown == "":
+		out.Unknown = "the environment of the running Vector was not recorded"
 	}
-	return v, len(v.Vars) > 0
+	return out
 }
 
 // isVector goes by the program's name; `vector validate` only looks at a configuration.
@@ -110,7 +113,7 @@ func (b Facts) TokenElsewhere() bool {
 // the vault. Not ok: the one that runs has not, or none has sent anything with them where
 // they are not in its environment.
 func (b Facts) Credentials(s Setup) (at time.Duration, ok bool) {
-	v, runs := b.RunningVector()
+	v, runs := b.RunningVector().First()
 	wanted := b.Wanted(s)
 	if !runs || len(wanted.Differing(v.Vars)) > 0 {
 		return 0, false

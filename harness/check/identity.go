@@ -19,7 +19,7 @@ const readAgain = 2e9
 // must be in them, with the value that the running Vector has.
 func identified(b boot.Facts, e Expect, o boot.Owed) part {
 	var out part
-	v, runs := b.RunningVector()
+	v, runs := b.RunningVector().First()
 	if !runs || len(o.Through) == 0 || !o.Lines[boot.Worker] {
 		return out
 	}

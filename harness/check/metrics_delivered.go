@@ -43,7 +43,7 @@ func metricsDelivered(b boot.Facts, e Expect) part {
 	}
 	slices.Sort(elsewhere)
 	out.unjudged = elsewhere
-	v, runs := b.RunningVector()
+	v, runs := b.RunningVector().First()
 	if !runs || !e.Delivers() || len(b.Wanted(e.Setup).Differing(v.Vars)) > 0 {
 		return out // vector-credentialed says so
 	}

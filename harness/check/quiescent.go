@@ -48,7 +48,7 @@ var quiescent = Check{
 
 // hasDelivered: the running Vector has the vault's values.
 func hasDelivered(b boot.Facts, e Expect) bool {
-	v, ok := b.RunningVector()
+	v, ok := b.RunningVector().First()
 	return ok && len(e.EnvDigests) > 0 && len(e.EnvDigests.Differing(v.Vars)) == 0
 }
 

@@ -28,16 +28,16 @@ var vectorCredentialed = Check{
 		}
 		deadline := complete + e.CredentialsWithin
 		early := noEvidence(fmt.Sprintf("the recording ends %s before Vector must have the vault's values", boot.Round(deadline-b.End)))
-		v, ok := b.RunningVector()
-		if !ok {
-			if u, known := b.Final.Units[boot.Vector]; !known || u.MainPID == 0 {
-				if b.End < deadline {
-					return early
-				}
-				return found([]Finding{{At: b.End, Unit: boot.Vector, Absence: true, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
-					Evidence: evidence(u.Evidence), Summary: "no Vector runs, so none has the vault's values"}}, "")
-			}
-			return noEvidence("the environment of the running Vector was not recorded")
+		running := b.RunningVector()
+		v, ok := running.First()
+		switch {
+		case running.Never() && b.End < deadline:
+			return early
+		case running.Never():
+			return found([]Finding{{At: b.End, Unit: boot.Vector, Absence: true, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
+				Evidence: evidence(b.Final.Units[boot.Vector].Evidence), Summary: "no Vector runs, so none has the vault's values"}}, "")
+		case !ok:
+			return noEvidence(running.Unknown)
 		}
 		out := literalTokens(b, v)
 		if wrong := b.Wanted(e.Setup).Differing(v.Vars); len(wrong) > 0 {
