@@ -18,15 +18,16 @@ const (
 // Facts is what one boot was, beside the timeline that it was made from.
 type Facts struct {
 	timeline.Timeline
+	Logged map[string]map[int]timeline.Event // numbered lines in the journal, by source and number
+
 	starts map[string][]Start
 	atBoot map[string]bool // units that the boot's own transaction starts
 	order  order
-	logged map[string]map[int]timeline.Event // numbered lines, by source and number
 }
 
 // Of makes the facts of a timeline.
 func Of(tl timeline.Timeline) Facts {
-	b := Facts{Timeline: tl, atBoot: bootTransaction(tl.Final.Units), order: orderOf(tl), logged: numbered(tl)}
+	b := Facts{Timeline: tl, atBoot: bootTransaction(tl.Final.Units), order: orderOf(tl), Logged: numbered(tl)}
 	b.starts = b.startsOf()
 	return b
 }

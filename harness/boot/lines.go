@@ -36,12 +36,6 @@ func numbered(tl timeline.Timeline) map[string]map[int]timeline.Event {
 	return out
 }
 
-// Logged are the numbered lines of a source that the journal has, by number.
-func (b Facts) Logged(source string) map[int]timeline.Event { return b.logged[source] }
-
-// LoggedSources names the sources of numbered lines.
-func (b Facts) LoggedSources() []string { return slices.Sorted(maps.Keys(b.logged)) }
-
 // WithoutBootLogger: the image has no boot logger, on purpose.
 func (b Facts) WithoutBootLogger() bool {
 	if _, unknown := b.Missing[timeline.Units]; unknown || len(b.Final.Units) == 0 {
@@ -62,23 +56,23 @@ func (b Facts) LinesLost() string {
 	witness := BootLogger
 	if b.WithoutBootLogger() {
 		witness = Worker
-		if len(b.logged[Worker]) == 0 {
+		if len(b.Logged[Worker]) == 0 {
 			return ""
 		}
 	}
-	if len(b.logged[witness]) == 0 {
+	if len(b.Logged[witness]) == 0 {
 		return "the journal has no line of the boot logger"
 	}
 	last := time.Duration(0)
-	for _, ev := range b.logged[witness] {
+	for _, ev := range b.Logged[witness] {
 		last = max(last, ev.At)
 	}
 	if silent := b.End - last; silent > silenceAllowed {
 		return fmt.Sprintf("the journal's last line of %s is %s old at the end", strings.Replace(witness, BootLogger, "the boot logger", 1), Round(silent))
 	}
 	owed := b.Owed()
-	for _, source := range b.LoggedSources() {
-		lines := b.logged[source]
+	for _, source := range slices.Sorted(maps.Keys(b.Logged)) {
+		lines := b.Logged[source]
 		highest := slices.Max(slices.Collect(maps.Keys(lines)))
 		if len(lines) == highest || !owed.Lines[source] && source != witness {
 			continue
@@ -151,7 +145,7 @@ type Line struct {
 func (b Facts) Lines(s Setup) []Line {
 	arrivals := b.Arrivals(s)
 	var out []Line
-	for source, lines := range b.logged {
+	for source, lines := range b.Logged {
 		for seq, ev := range lines {
 			l := Line{Logged: ev.At}
 			if a, ok := arrivals[source][seq]; ok {
@@ -161,12 +155,6 @@ func (b Facts) Lines(s Setup) []Line {
 		}
 	}
 	slices.SortFunc(out, func(a, b Line) int {
-		if a.Logged == b.Logged && a.Arrived != b.Arrived {
-			if a.Arrived {
-				return -1
-			}
-			return 1
-		}
 		return cmp.Or(cmp.Compare(a.Logged, b.Logged), cmp.Compare(a.Delivered, b.Delivered))
 	})
 	return out

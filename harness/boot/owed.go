@@ -26,7 +26,7 @@ func (b Facts) Owed() Owed {
 	o := Owed{Lines: map[string]bool{}, Doubt: map[string]string{}}
 	p := b.Final.Pipeline
 	if p == nil {
-		for source := range b.logged {
+		for source := range b.Logged {
 			o.Lines[source] = true
 		}
 		return o

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ var logsDelivered = Check{
 		arrivals := b.Arrivals(e.Setup)
 		limit := b.End - deliveryGrace
 		var note []string
-		for _, source := range b.LoggedSources() {
+		for _, source := range slices.Sorted(maps.Keys(b.Logged)) {
 			why, doubtful := owed.Doubt[source]
 			if !owed.Lines[source] && !doubtful {
 				continue
@@ -66,7 +67,7 @@ var logsDelivered = Check{
 func rateLimited(b boot.Facts, owed boot.Owed) []Finding {
 	var out []Finding
 	for _, ev := range b.Of(timeline.Suppressed) {
-		if source := strings.TrimSuffix(ev.Unit, ".service"); len(b.Logged(source)) > 0 && owed.Lines[source] {
+		if source := strings.TrimSuffix(ev.Unit, ".service"); len(b.Logged[source]) > 0 && owed.Lines[source] {
 			out = append(out, Finding{At: ev.At, Unit: ev.Unit, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence},
 				Summary: fmt.Sprintf("journald suppressed %d lines of %s by its rate limit: they never got into the journal", ev.Change.Count, source)})
 		}
@@ -75,7 +76,7 @@ func rateLimited(b boot.Facts, owed boot.Owed) []Finding {
 }
 
 func undelivered(b boot.Facts, source string, arrivals map[int]boot.Arrival, limit time.Duration) ([]Finding, string) {
-	logged := b.Logged(source)
+	logged := b.Logged[source]
 	var gone []int
 	due, twice := 0, 0
 	for seq, ev := range logged {
