@@ -2,7 +2,7 @@
 // version, and gathers everything that is wrong with it by line and column.
 //
 //	p := &document.Problems{File: "mine.yaml", Source: source}
-//	if root := p.Read("scenario", 1, shape, &scenario); root != nil && scenario.Delay > most {
+//	if root := p.Read("scenario", 1, schema, &scenario); root != nil && scenario.Delay > most {
 //		p.At(document.Find(root, "delay"), "delay: more than %s", most)
 //	}
 //	return p.Err()

@@ -119,11 +119,13 @@ func find(n ast.Node, path []string) (ast.Node, string) {
 	name := ""
 	for _, step := range path {
 		if list, ok := n.(*ast.SequenceNode); ok {
-			i, _ := strconv.Atoi(step)
+			i, _ := strconv.Atoi(step) // the validator's own
 			n, name = list.Values[i], name+"["+step+"]"
 			continue
 		}
-		_, n = child(n, step)
+		if _, value := child(n, step); value != nil { // a key may be written otherwise than it reads: 1.0
+			n = value
+		}
 		name = join(name, step)
 	}
 	return n, name
@@ -156,6 +158,9 @@ func want(s *Part) string {
 		return "expected " + choices[0]
 	default:
 		return "expected one of " + strings.Join(choices, ", ")
+	}
+	if s.Format == "date" {
+		return "expected a day such as 2026-01-31"
 	}
 	words := map[string]string{"integer": "a whole number, at least " + string(s.Minimum), "boolean": "true or false", "object": "keys with values", "array": "a list", "string": "text"}
 	return "expected " + words[s.Type]
