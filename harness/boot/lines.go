@@ -83,7 +83,7 @@ func (b Facts) LinesLost() string {
 				gone = append(gone, seq)
 			}
 		}
-		return fmt.Sprintf("the journal itself lost %s %s%s", source, timeline.RangesText(timeline.Ranges(gone)), b.suppressed())
+		return fmt.Sprintf("the journal itself lost %s %s%s", source, timeline.Ranges(gone), b.suppressed())
 	}
 	return ""
 }

@@ -100,7 +100,7 @@ func undelivered(b boot.Facts, source string, arrivals map[int]boot.Arrival, lim
 	slices.Sort(gone)
 	first := logged[gone[0]]
 	f := Finding{At: first.At, Unit: source + ".service", Absence: true, Over: limit - first.At, Limit: b.End - limit, Since: first.At, Evidence: []timeline.Evidence{first.Evidence},
-		Summary: fmt.Sprintf("%d of %d lines of %s are not at Axiom: %s", len(gone), due, source, timeline.RangesText(timeline.Ranges(gone)))}
+		Summary: fmt.Sprintf("%d of %d lines of %s are not at Axiom: %s", len(gone), due, source, timeline.Ranges(gone))}
 	if ev, ok := otherwise(b, source, gone[0]); ok {
 		f.Summary += fmt.Sprintf("; %s %d was answered %d at %s", source, gone[0], ev.Call.Status, timeline.Since(ev.At))
 		f.Evidence = append(f.Evidence, ev.Evidence)

@@ -43,6 +43,8 @@ type Backend interface {
 	// ByHand is a shell script that does what Start does, with the backend's own
 	// commands.
 	ByHand(spec Spec) string
+	// Shell is the command that opens a shell in the machine with that id.
+	Shell(id string) []string
 	// Versions names what the backend runs on (engine, kernel), for the record.
 	Versions(ctx context.Context) (map[string]string, error)
 }
@@ -63,8 +65,6 @@ type Machine interface {
 	Collect(ctx context.Context, request []byte, w io.Writer) error
 	// Detach ends the two streams while the machine goes on.
 	Detach()
-	// Shell is the command that opens a shell in it.
-	Shell() []string
 	// Keep takes the machine out of all clean-up but the explicit one.
 	Keep(ctx context.Context) error
 	// Remove ends it at once and leaves nothing behind. It may be called twice.

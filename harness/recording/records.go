@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bootrace/images/azure/fault"
 )
 
@@ -51,6 +53,17 @@ type Request struct {
 // Rotated is what TokenName, and every other name of a secret, ends in for the value
 // that the secret was rotated to.
 const Rotated = "@2"
+
+// Monotonic is CLOCK_MONOTONIC in nanoseconds, the clock of the journal's
+// __MONOTONIC_TIMESTAMP and of all that says mono, which a container shares with its
+// host. Go's own monotonic readings do not reveal it.
+func Monotonic() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic(err) // clock_gettime(2): cannot fail for a clock that Linux always has
+	}
+	return ts.Nano()
+}
 
 // OpReady is the cloud's own first line: it answers from here on.
 const OpReady = "ready"

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bootrace/harness/machine"
+	"bootrace/harness/recording"
 )
 
 // fakeBackend is for the runner's own logic: order, limits, clean-up, errors.
@@ -97,7 +98,7 @@ func (m *fakeMachine) ExitCode() int           { return 255 }
 
 func (m *fakeMachine) Collect(_ context.Context, _ []byte, w io.Writer) error {
 	t := tar.NewWriter(w)
-	booted := monotonic()/1000 - int64(time.Second/time.Microsecond)
+	booted := recording.Monotonic()/1000 - int64(time.Second/time.Microsecond)
 	files := map[string]string{"manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
 	if m.backend.reaches {
 		files["units.txt"] = fmt.Sprintf("Id=multi-user.target\nActiveState=active\nActiveEnterTimestampMonotonic=%d\n", booted+500_000)
@@ -122,7 +123,7 @@ func (m *fakeMachine) Detach() {
 	_ = m.cloudIn.Close()
 }
 
-func (m *fakeMachine) Shell() []string            { return []string{"fake", "shell"} }
+func (b *fakeBackend) Shell(string) []string      { return []string{"fake", "shell"} }
 func (m *fakeMachine) Keep(context.Context) error { return nil }
 
 func (m *fakeMachine) Remove(ctx context.Context) error {

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"bootrace/harness/recording"
 )
 
@@ -86,7 +84,7 @@ func (h *hostWatch) isCalm() bool {
 // sampleHost reads what the kernel offers; a kernel without PSI gives zeros.
 func sampleHost() recording.HostSample {
 	return recording.HostSample{
-		Mono:      monotonic(),
+		Mono:      recording.Monotonic(),
 		CPUSomeUS: pressure("cpu", "some"),
 		MemFullUS: pressure("memory", "full"),
 		IOFullUS:  pressure("io", "full"),
@@ -107,13 +105,4 @@ func pressure(resource, kind string) int64 {
 		}
 	}
 	return 0
-}
-
-// monotonic is CLOCK_MONOTONIC in nanoseconds, the clock that containers share.
-func monotonic() int64 {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		panic(err) // clock_gettime(2): cannot fail for a clock that Linux always has
-	}
-	return ts.Nano()
 }

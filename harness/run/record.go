@@ -73,7 +73,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 			return rec, err
 		}
 	}
-	from, began := monotonic(), time.Now()
+	from, began := recording.Monotonic(), time.Now()
 	m, err := r.start(ctx, s.spec)
 	if err != nil {
 		return rec, err
@@ -92,7 +92,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		// write into the recording after this.
 		streams.Wait()
 	}()
-	man := recording.Manifest{Case: s.name, Versions: map[string]string{}, BootZeroMono: monotonic()} // until the machine says better
+	man := recording.Manifest{Case: s.name, Versions: map[string]string{}, BootZeroMono: recording.Monotonic()} // until the machine says better
 	maps.Copy(man.Versions, r.versions)
 
 	see := newSightings()
@@ -171,14 +171,14 @@ func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recordi
 		}
 		w.Missing(recording.MissingCollection, err)
 	}
-	man.EndMono = monotonic()
+	man.EndMono = recording.Monotonic()
 	maps.Copy(man.Versions, collected)
 	if zero, systemd, err := manager(s.dir); err == nil {
 		man.BootZeroMono, man.Versions["systemd"] = zero, systemd
 	} else {
 		w.Missing(recording.MissingClock, err)
 	}
-	man.BootRealtime = time.Now().UnixMicro() - (monotonic()-man.BootZeroMono)/1000
+	man.BootRealtime = time.Now().UnixMicro() - (recording.Monotonic()-man.BootZeroMono)/1000
 	return nil
 }
 

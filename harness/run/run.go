@@ -237,13 +237,13 @@ func (r *Runner) look(ctx context.Context, a attempt, c results.Case) string {
 	wrong := string(a.Verdict) != c.Expected
 	if r.Debug != nil && a.machine != nil && wrong && ctx.Err() == nil {
 		c.Verdict, c.Reason, c.Recording = string(a.Verdict), a.Reason, a.dir
-		r.Debug(c, a.machine.Shell())
+		r.Debug(c, r.Backend.Shell(a.machine.ID()))
 	}
 	if a.machine != nil && (r.Keep == KeepAll || r.Keep == KeepOnFailure && wrong) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 		defer cancel()
 		if err := a.machine.Keep(ctx); err == nil {
-			return strings.Join(a.machine.Shell(), " ")
+			return strings.Join(r.Backend.Shell(a.machine.ID()), " ")
 		}
 	}
 	r.remove(ctx, a)

@@ -27,7 +27,7 @@ func (t Timeline) Text() string {
 	}
 	fmt.Fprintf(&b, "end %s %s\n", Since(t.End), cmp.Or(t.Final.SystemState, "-"))
 	for _, source := range sortedKeys(seqs) {
-		fmt.Fprintf(&b, "lines %s %s\n", source, RangesText(Ranges(seqs[source])))
+		fmt.Fprintf(&b, "lines %s %s\n", source, Ranges(seqs[source]))
 	}
 	for _, id := range sortedKeys(t.Final.Units) {
 		if u := t.Final.Units[id]; u.Active != "active" && u.Active != "inactive" {
@@ -66,8 +66,8 @@ func leaked(names []string) string {
 // Since writes a moment of the boot clock: +45.012s.
 func Since(at time.Duration) string { return fmt.Sprintf("%+.3fs", at.Seconds()) }
 
-// Ranges sums up sequence numbers, in any order and with repetitions.
-func Ranges(seqs []int) []Range {
+// Ranges sums up sequence numbers, in any order and with repetitions: 1-20,22.
+func Ranges(seqs []int) string {
 	s := slices.Clone(seqs)
 	slices.Sort(s)
 	var out []Range
@@ -78,8 +78,5 @@ func Ranges(seqs []int) []Range {
 			out = append(out, Range{First: n, Last: n})
 		}
 	}
-	return out
+	return recording.RangesText(out)
 }
-
-// RangesText writes ranges as the cloud logs them: 1-20,22.
-func RangesText(ranges []Range) string { return recording.RangesText(ranges) }

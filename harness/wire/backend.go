@@ -12,7 +12,7 @@ import (
 // Backend is a way to run machines on this host, and all that is seen of it outside
 // its own package.
 type Backend interface {
-	machine.Backend   // boots
+	machine.Backend   // boots, attaches
 	subject.Installer // bakes
 	// Builder makes the images that its machines boot. step is told what is being
 	// made; it may be nil.
@@ -21,8 +21,6 @@ type Backend interface {
 	// that printed.
 	Examine(ctx context.Context, name, image string, command []string) ([]byte, error)
 
-	// Shell is the command that opens a shell in a machine.
-	Shell(id string) []string
 	// Leftovers lists what runs left behind whose process is gone, kept machines
 	// included; Sweep removes those that are wanted away.
 	Leftovers(ctx context.Context) ([]machine.Leftover, error)

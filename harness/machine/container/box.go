@@ -129,12 +129,8 @@ func (m *box) Collect(ctx context.Context, request []byte, w io.Writer) error {
 // cannot be changed, its name can.
 const keptPrefix = "bootrace-kept-"
 
-func (m *box) Shell() []string { return shell(m.ID()) }
-
-// Shell is the engine's own command for a shell in a machine.
-func (b *Backend) Shell(id string) []string { return shell(id) }
-
-func shell(id string) []string { return []string{"docker", "exec", "-it", id, "bash"} }
+// Shell implements machine.Backend.
+func (b *Backend) Shell(id string) []string { return []string{"docker", "exec", "-it", id, "bash"} }
 
 func (m *box) Keep(ctx context.Context) error {
 	for _, id := range []string{m.cloud, m.worker} {

@@ -113,7 +113,7 @@ func TestSweepTakesOnlyWhatNobodyHolds(t *testing.T) {
 	start("sweep-plain")
 	kept := start("sweep-kept")
 	require.NoError(t, kept.Keep(t.Context()))
-	assert.Contains(t, kept.Shell(), kept.ID())
+	assert.Contains(t, l.backend.Shell(kept.ID()), kept.ID())
 	t.Cleanup(func() {
 		for _, c := range []string{kept.(*box).worker, kept.(*box).cloud} {
 			_ = remove(context.Background(), l.backend.Engine(), c)

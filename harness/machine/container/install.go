@@ -37,7 +37,7 @@ var sealable = []string{"/bin/sh", "-c", "[ ! -e /" + sealFile + " ] || exec /bi
 // where the engine compares whole file systems each layer costs seconds. It returns what the command printed.
 // Whatever happens the container is removed.
 func (b *Backend) Install(ctx context.Context, in machine.Install) (output string, err error) {
-	id, box, err := b.bench(ctx, in.Name, in.Image, in.Files)
+	id, box, err := b.bench(ctx, in.Name, in.Image, sealable, in.Files)
 	defer b.clear(ctx, id, &err)
 	if err != nil {
 		return "", err
@@ -106,41 +106,47 @@ func (t *tail) String() string { return string(t.kept[max(0, len(t.kept)-tailKep
 // seal runs the script alone in a container that is stopped, and returns what it
 // printed.
 func (b *Backend) seal(ctx context.Context, id, script string) (string, error) {
-	began := time.Now()
 	script = "rm /" + sealFile + "\n" + script
 	if err := b.copy(ctx, id, []machine.File{{Path: "/" + sealFile, Mode: 0o600, Data: []byte(script)}}); err != nil {
 		return "", err
 	}
+	exit, said, warned, err := b.toItsEnd(ctx, id)
+	if err == nil && exit != 0 {
+		err = fmt.Errorf("its script exited %d: %s", exit, strings.TrimSpace(warned))
+	}
+	return said, err
+}
+
+// toItsEnd starts a container, and returns when PID 1 has ended with its exit code
+// and what it has printed since.
+func (b *Backend) toItsEnd(ctx context.Context, id string) (exit int64, said, warned string, err error) {
+	began := time.Now()
 	wait := b.Engine().ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
 	if _, err := b.Engine().ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
-		return "", err
+		return 0, "", "", err
 	}
-	var exit int64
 	select {
 	case err := <-wait.Error:
-		return "", err
+		return 0, "", "", fmt.Errorf("wait for its script: %w", err)
 	case end := <-wait.Result:
 		exit = end.StatusCode
 	}
 	logs, err := b.Engine().ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Since: began.Format(time.RFC3339Nano)})
 	if err != nil {
-		return "", fmt.Errorf("its script exited %d, and what it printed cannot be had: %w", exit, err)
+		return exit, "", "", fmt.Errorf("its script exited %d, and what it printed cannot be had: %w", exit, err)
 	}
 	defer logs.Close()
-	var said, warned bytes.Buffer
-	if _, err := stdcopy.StdCopy(&said, &warned, logs); err != nil {
-		return "", fmt.Errorf("its script exited %d, and what it printed cannot be read: %w", exit, err)
+	var out, stderr bytes.Buffer
+	if _, err := stdcopy.StdCopy(&out, &stderr, logs); err != nil {
+		return exit, "", "", fmt.Errorf("its script exited %d, and what it printed cannot be read: %w", exit, err)
 	}
-	if exit != 0 {
-		return "", fmt.Errorf("its script exited %d: %s", exit, strings.TrimSpace(warned.String()))
-	}
-	return said.String(), nil
+	return exit, out.String(), stderr.String(), nil
 }
 
 // Examine boots the image to basic.target, runs the command in it, and returns
 // what it printed to stdout.
 func (b *Backend) Examine(ctx context.Context, name, image string, command []string) (output []byte, err error) {
-	id, box, err := b.bench(ctx, name, image, nil)
+	id, box, err := b.bench(ctx, name, image, sealable, nil)
 	defer b.clear(ctx, id, &err)
 	if err != nil {
 		return nil, err
@@ -156,13 +162,13 @@ func (b *Backend) Examine(ctx context.Context, name, image string, command []str
 	return out.Bytes(), err
 }
 
-// bench creates a machine of an image with the files in it, without a network but
+// bench creates a machine of an image that runs a command, with the files in it, without a network but
 // loopback. The container is there if there is an id, error or not.
-func (b *Backend) bench(ctx context.Context, name, image string, files []byte) (id string, box testcontainers.Container, err error) {
+func (b *Backend) bench(ctx context.Context, name, image string, command []string, files []byte) (id string, box testcontainers.Container, err error) {
 	spec := machine.Spec{Run: "bench", Name: fmt.Sprintf("%s-%d", name, time.Now().UnixNano())}
 	box, id, err = b.create(ctx, spec, "bench", testcontainers.ContainerRequest{
 		Image: image,
-		Cmd:   sealable,
+		Cmd:   command,
 		Env:   map[string]string{"container": "docker"},
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode = "none"

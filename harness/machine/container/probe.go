@@ -1,18 +1,13 @@
 package container
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/moby/moby/api/pkg/stdcopy"
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
-	"github.com/testcontainers/testcontainers-go"
 
 	"bootrace/harness/machine"
 	"bootrace/images"
@@ -72,7 +67,7 @@ func probeMachine(ctx context.Context, b *Backend, _ string) machine.Finding {
 	if img == "" {
 		return machine.Finding{State: machine.OK, Detail: "not looked at: no image of ours is there yet; ask again after the first run"}
 	}
-	out, err := b.look(ctx, img, needsScript)
+	out, err := b.asPID1(ctx, img, needsScript)
 	if err != nil {
 		return machine.Finding{State: machine.Fail, Detail: "a container with a machine's privileges does not run: " + err.Error(),
 			Fix: "let the engine grant " + strings.Join(machineCapabilities, " and ") + ", seccomp=unconfined and a private control group namespace"}
@@ -123,39 +118,14 @@ func anyBase(ctx context.Context, engine *client.Client) (string, error) {
 	return "", nil
 }
 
-// look runs a shell script as PID 1 of a container that has what a machine has, and
+// asPID1 runs a shell script as PID 1 of a container that has what a machine has, and
 // returns what it printed. Whatever happens the container is removed.
-func (b *Backend) look(ctx context.Context, image, script string) (said string, err error) {
-	spec := machine.Spec{Run: "bench", Name: fmt.Sprintf("doctor-%d", time.Now().UnixNano())}
-	box, id, err := b.create(ctx, spec, "bench", testcontainers.ContainerRequest{
-		Image: image,
-		Cmd:   []string{"/bin/sh", "-c", script},
-		HostConfigModifier: func(hc *container.HostConfig) {
-			hc.NetworkMode = "none"
-			b.machineHost(hc)
-		},
-	})
+func (b *Backend) asPID1(ctx context.Context, image, script string) (said string, err error) {
+	id, _, err := b.bench(ctx, "doctor", image, []string{"/bin/sh", "-c", script}, nil)
 	defer b.clear(ctx, id, &err)
 	if err != nil {
 		return "", err
 	}
-	wait := b.Engine().ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
-	if err := box.Start(ctx); err != nil {
-		return "", err
-	}
-	select {
-	case err := <-wait.Error:
-		return "", fmt.Errorf("wait for the probe: %w", err)
-	case <-wait.Result:
-	}
-	logs, err := b.Engine().ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true})
-	if err != nil {
-		return "", fmt.Errorf("read what the probe printed: %w", err)
-	}
-	defer logs.Close()
-	var out bytes.Buffer
-	if _, err := stdcopy.StdCopy(&out, io.Discard, logs); err != nil {
-		return "", fmt.Errorf("read what the probe printed: %w", err)
-	}
-	return out.String(), nil
+	_, said, _, err = b.toItsEnd(ctx, id)
+	return said, err
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"bootrace/harness/recording"
 	"bootrace/images/azure/ca"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
@@ -37,13 +38,13 @@ func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	host := canonical(hello.ServerName)
 	of, known := c.hosts[host]
 	if !known {
-		c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: opUnknownHost,
+		c.log.Write(requestlog.Record{Mono: recording.Monotonic(), Service: "azure", Op: opUnknownHost,
 			Host: hello.ServerName, Error: "unrecognized_name"})
 		return nil, nil
 	}
 	f, bad := c.faults.Next(fault.Handshake, fault.Target{Service: of.name})
 	if bad {
-		c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: of.name, Op: opHandshake, Host: host, Fault: f.Kind})
+		c.log.Write(requestlog.Record{Mono: recording.Monotonic(), Service: of.name, Op: opHandshake, Host: host, Fault: f.Kind})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +94,7 @@ type serverErrors struct{ log *requestlog.Log }
 
 func (s serverErrors) Write(p []byte) (int, error) {
 	text, _, _ := strings.Cut(string(p), "\n")
-	rec := requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: opHTTPError, Error: text}
+	rec := requestlog.Record{Mono: recording.Monotonic(), Service: "azure", Op: opHTTPError, Error: text}
 	if rest, ok := strings.CutPrefix(text, "http: TLS handshake error from "); ok {
 		_, cause, _ := strings.Cut(rest, ": ")
 		if cause == "tls: no certificates configured" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/images/azure/answer"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
@@ -46,7 +47,7 @@ type site struct {
 func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
 	rec := requestlog.Record{
-		Mono: requestlog.Monotonic(), Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Mono: recording.Monotonic(), Method: r.Method, Host: r.Host, Path: r.URL.Path,
 		Query: requestlog.Query(r.URL.Query()), UserAgent: r.UserAgent(),
 	}
 	defer func() {

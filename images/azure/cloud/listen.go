@@ -97,7 +97,7 @@ func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
 		go func() { ended <- c.names.Serve(l.names) }()
 	}
 	// All of them take connections since they were opened.
-	c.log.Write(requestlog.Record{Mono: requestlog.Monotonic(), Service: "azure", Op: recording.OpReady})
+	c.log.Write(requestlog.Record{Mono: recording.Monotonic(), Service: "azure", Op: recording.OpReady})
 	stop := c.control.Start(c.log.Write)
 	defer stop()
 

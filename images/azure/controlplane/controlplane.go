@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/images/azure/answer"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
@@ -63,7 +64,7 @@ func (s *Service) Start(destroyed func(requestlog.Record)) (stop func()) {
 		}
 		s.destroyed = true
 		s.mu.Unlock()
-		destroyed(requestlog.Record{Mono: requestlog.Monotonic(), Service: "controlplane", Op: opDestroyed})
+		destroyed(requestlog.Record{Mono: recording.Monotonic(), Service: "controlplane", Op: opDestroyed})
 	})
 	return func() { timer.Stop() }
 }

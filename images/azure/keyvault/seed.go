@@ -30,8 +30,8 @@ type Seeds map[string]Seed
 //	{"value": "…", "enabled": false, "deleted": true}
 //	{"versions": [{"value": "the first"}, {"value": "the current one"}]}
 type Seed struct {
-	Versions []Version // oldest first
-	Deleted  bool
+	Versions []Version `json:"versions"` // oldest first
+	Deleted  bool      `json:"deleted,omitempty"`
 }
 
 // Version is one version of a secret.
@@ -66,14 +66,6 @@ func (s Seeds) Current() map[string]string {
 		}
 	}
 	return current
-}
-
-// MarshalJSON writes what Seeds.UnmarshalJSON reads.
-func (s Seed) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Versions []Version `json:"versions"`
-		Deleted  bool      `json:"deleted,omitempty"`
-	}{s.Versions, s.Deleted})
 }
 
 // UnmarshalJSON says in which secret an error is.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/recording"
 	"bootrace/images/azure/accesstoken"
 	"bootrace/images/azure/requestlog"
 )
@@ -76,9 +77,9 @@ func TestWhatIsAnsweredIsNoted(t *testing.T) {
 
 func TestMonotonicNeverGoesBack(t *testing.T) {
 	t.Parallel()
-	before := requestlog.Monotonic()
+	before := recording.Monotonic()
 	assert.Positive(t, before)
-	assert.GreaterOrEqual(t, requestlog.Monotonic(), before)
+	assert.GreaterOrEqual(t, recording.Monotonic(), before)
 }
 
 func TestAValueThatIsLearntLaterIsHiddenFromThenOn(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"bootrace/harness/recording"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/requestlog"
 )
@@ -75,7 +76,7 @@ func (s *Server) Answer(message []byte) []byte {
 	if err != nil {
 		return nil
 	}
-	rec := requestlog.Record{Mono: requestlog.Monotonic(), Service: Service, Op: op(question.Type), Host: strings.TrimSuffix(question.Name.String(), ".")}
+	rec := requestlog.Record{Mono: recording.Monotonic(), Service: Service, Op: op(question.Type), Host: strings.TrimSuffix(question.Name.String(), ".")}
 	host, known := s.hosts[strings.ToLower(rec.Host)]
 	out := outcome{replies: true}
 	if !known {
