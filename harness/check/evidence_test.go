@@ -1,6 +1,8 @@
 package check_test
 
 import (
+	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +150,11 @@ func dropLine(b *boot, text string) {
 
 func TestSecretsContained(t *testing.T) {
 	const leaked = "token is [secret:shared-axiom-platform-ingest-token]"
+	const temporary = "/etc/opensandbox/.vector.env.tmp"
+	sight := func(b *boot, after time.Duration, op, mode, uid, vars, others string) {
+		b.EnvFile(timelinetest.RealAt-time.Second+after, temporary, op, 160, mode, vars, true)
+		b.Others(uid, others)
+	}
 	judged(t, "secrets-contained", []row{
 		{name: "in vector.env and in Vector only", want: check.Pass, break_: func(b *boot) {
 			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/etc/opensandbox/vector.env"}
@@ -177,12 +184,52 @@ func TestSecretsContained(t *testing.T) {
 		{name: "vector.env for all to read for a moment", want: check.Fail, break_: func(b *boot) {
 			b.EnvFile(timelinetest.RealAt-time.Millisecond, timelinetest.VectorEnv, "rename", 160, "0644", timelinetest.VaultVars, true)
 		}},
+		{name: "a temporary for all to read, while it is written", want: check.Fail, say: []string{temporary + " holds values of the vault with mode 0644"}, break_: func(b *boot) {
+			sight(b, 0, "create", "0644", "0", "", "others")
+			sight(b, time.Millisecond, "modify", "0644", "0", timelinetest.VaultVars, "others")
+			sight(b, 2*time.Millisecond, "attrib", "0600", "0", timelinetest.VaultVars, "-")
+		}},
+		{name: "a temporary that is looked at when its mode has changed already", want: check.Fail, say: []string{"others may read or change it"}, break_: func(b *boot) {
+			sight(b, 0, "create", "0644", "0", "", "others")
+			sight(b, time.Millisecond, "modify", "0600", "0", timelinetest.VaultVars, "-")
+			sight(b, 2*time.Millisecond, "attrib", "0600", "0", timelinetest.VaultVars, "-")
+		}},
+		{name: "a temporary whose mode changes before it is written", want: check.Pass, break_: func(b *boot) {
+			sight(b, 0, "create", "0644", "0", "", "others")
+			sight(b, time.Millisecond, "attrib", "0600", "0", "", "-")
+			sight(b, 2*time.Millisecond, "modify", "0600", "0", timelinetest.VaultVars, "-")
+		}},
+		{name: "a temporary of the stub for all to read", want: check.Pass, break_: func(b *boot) {
+			sight(b, 0, "modify", "0644", "0", "OPENCOMPUTER_CELL_ID=ce110001,AXIOM_PLATFORM_TOKEN=5700b001", "others")
+		}},
+		{name: "a file that another user owns", want: check.Fail, say: []string{"user:vector may"}, break_: func(b *boot) {
+			sight(b, 0, "modify", "0600", "998", timelinetest.VaultVars, "user:vector")
+		}},
+		{name: "a file that an access list opens", want: check.Fail, say: []string{"user:nobody may"}, break_: func(b *boot) {
+			sight(b, 0, "modify", "0640", "0", timelinetest.VaultVars, "user:nobody")
+		}},
+		{name: "a file of the group in which Vector reads it", want: check.Pass, break_: func(b *boot) {
+			sight(b, 0, "modify", "0640", "0", timelinetest.VaultVars, "group:vector")
+		}},
+		{name: "the directory for all to write into", want: check.Fail, say: []string{"in the place of vector.env"}, break_: func(b *boot) {
+			b.EnvFile(timelinetest.RealAt, path.Dir(timelinetest.VectorEnv), "attrib", 4096, "0777", "", false)
+			b.Others("0", "others")
+		}},
+		{name: "the directory for all to read", want: check.Pass, break_: func(b *boot) {
+			b.EnvFile(timelinetest.RealAt, path.Dir(timelinetest.VectorEnv), "present", 4096, "0755", "", false)
+			b.Others("0", "others")
+		}},
 		{name: "a search that did not find its canary", want: check.NoEvidence, say: []string{"search: canary not found"}, break_: func(b *boot) {
 			b.Extra[timeline.Leaks] = nil
 		}},
 		{name: "a leak found by a search that missed its canary elsewhere", want: check.Fail, say: []string{"is in /tmp/vector.env.bak"}, break_: func(b *boot) {
 			b.Missing[timeline.Leaks] = "search: canary not found"
 			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/tmp/vector.env.bak"}
+		}},
+		{name: "nobody watched", want: check.NoEvidence, say: []string{"said nothing"}, break_: func(b *boot) {
+			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool {
+				return e["SYSLOG_IDENTIFIER"] == "boot-logger" || e["_SYSTEMD_UNIT"] == "boot-logger.service"
+			})
 		}},
 		{name: "the recorder did not know what to look for", want: check.NoEvidence, break_: func(b *boot) { b.Secrets = nil }},
 	})

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
@@ -12,7 +14,7 @@ import (
 
 var secretsContained = Check{
 	Name:  "secrets-contained",
-	Why:   "a secret's value is anywhere but in vector.env (0600, root) and in Vector: journal, console, arguments (world-readable in /proc, proc(5)), other files",
+	Why:   "a secret's value is anywhere but in vector.env (0600, root) and in Vector: journal, console, arguments (world-readable in /proc, proc(5)), the manager's environment, other files; or others could have it while it was written",
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Cloud, timeline.Files, timeline.Processes, timeline.Leaks},
 	Judge: func(b boot.Facts, e Expect) Result {
 		tl := b.Timeline
@@ -22,6 +24,11 @@ var secretsContained = Check{
 		}
 		if len(out) == 0 && len(tl.Secrets) == 0 {
 			return noEvidence("the recorder knew no secret to look for")
+		}
+		if len(out) == 0 && !b.WithoutBootLogger() && !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
+			return ev.Kind == timeline.EnvFile || ev.Kind == timeline.Line && ev.Line.Source == boot.BootLogger
+		}) {
+			return noEvidence("the boot logger, which watches /etc/opensandbox, said nothing")
 		}
 		return found(out, "")
 	},
@@ -87,45 +94,80 @@ func inArguments(tl timeline.Timeline) []Finding {
 	return out
 }
 
-// exposed finds moments in which a file of /etc/opensandbox that holds the
-// vault's values could be read by others. A chmod after the write is too late.
+// exposed finds moments in which a file of /etc/opensandbox that holds the vault's
+// values could be read or changed by others, and those in which others could put a
+// file of theirs in its place. A chmod after the write is too late.
 func exposed(tl timeline.Timeline, e Expect) []Finding {
 	var out []Finding
 	seen := map[string]bool{}
-	add := func(f Finding, file, mode, uid string) {
-		if len(seen) < 1000 && !seen[file+mode+uid] {
-			seen[file+mode+uid] = true
-			f.Summary = fmt.Sprintf("%s holds values of the vault with mode %s, owner %s; must be 0600, 0", file, mode, uid)
-			out = append(out, f)
+	add := func(at time.Duration, ev timeline.Evidence, what string) {
+		if len(seen) < 1000 && !seen[what] {
+			seen[what] = true
+			out = append(out, Finding{At: at, Evidence: []timeline.Evidence{ev}, Summary: what})
 		}
 	}
+	open := map[string]string{} // path -> why others have it, as of the last look at its mode
 	for _, ev := range tl.Of(timeline.EnvFile) {
-		if f := ev.File; f.Op != "remove" && holdsVault(f.Path, f.Vars, e) && !private(f.Mode, f.UID) {
-			add(Finding{At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}}, f.Path, f.Mode, f.UID)
+		f := ev.File
+		why := available(f.Mode, f.UID, "", f.Others, f.KnownOthers)
+		switch {
+		case f.Op == "remove":
+			delete(open, f.Path)
+			continue
+		case f.Path == path.Dir(boot.VectorEnv):
+			if why = changeable(f); why != "" {
+				add(ev.At, ev.Evidence, fmt.Sprintf("%s has %s: others may put a file in the place of vector.env", f.Path, why))
+			}
+			continue
+		case why == "" && (f.Op == "modify" || f.Op == "close"):
+			// The look comes after the event. No change of the mode was reported since the
+			// last one: that is still to come, and this is written into what others have.
+			why = open[f.Path]
+		case f.Op != "modify" && f.Op != "close":
+			open[f.Path] = why
+		}
+		if why != "" && holdsVault(f.Vars, e) {
+			add(ev.At, ev.Evidence, fmt.Sprintf("%s holds values of the vault with %s", f.Path, why))
 		}
 	}
 	for _, f := range tl.Final.Files {
-		if (f.Path == boot.VectorEnv || holdsVault(f.Path, f.Vars, e)) && (!private(f.Mode, f.UID) || f.GID != "0") {
-			add(Finding{At: tl.End, Evidence: []timeline.Evidence{f.Evidence}}, f.Path, f.Mode, f.UID)
+		if why := available(f.Mode, f.UID, f.GID, f.Others, f.KnownOthers); why != "" && (f.Path == boot.VectorEnv || holdsVault(f.Vars, e)) {
+			add(tl.End, f.Evidence, fmt.Sprintf("%s holds values of the vault with %s", f.Path, why))
 		}
 	}
 	return out
 }
 
-// holdsVault: a role env file may have a variable in common with the vault (the
-// cell's id), and is not the subject's.
-func holdsVault(file string, vars map[string]string, e Expect) bool {
-	if base := path.Base(file); base == "worker.env" || base == "server.env" {
-		return false
+// available says to whom beside root, and the group in which Vector reads it, a file
+// is open; empty: to nobody. Recordings that do not know of others have its mode.
+func available(mode, uid, gid string, others []string, known bool) string {
+	others = slices.DeleteFunc(slices.Clone(others), func(who string) bool { return who == "group:vector" })
+	as := fmt.Sprintf("mode %s, owner %s", mode, uid)
+	switch {
+	case known && len(others) > 0:
+		return fmt.Sprintf("%s: %s may read or change it", as, strings.Join(others, ", "))
+	case !known && (strings.TrimLeft(mode, "0") != "600" || uid != "0" || gid != "" && gid != "0"):
+		return as + "; must be 0600, 0"
 	}
+	return ""
+}
+
+// changeable says why others may put files into a directory.
+func changeable(dir *timeline.FileChange) string {
+	mode, err := strconv.ParseUint(dir.Mode, 8, 32)
+	if err == nil && (mode&0o002 != 0 || dir.UID != "0" || mode&0o020 != 0 && slices.ContainsFunc(dir.Others, func(who string) bool { return strings.HasPrefix(who, "group:") })) {
+		return fmt.Sprintf("mode %s, owner %s", dir.Mode, dir.UID)
+	}
+	return ""
+}
+
+// holdsVault: a stub and a role env file may have variables in common with the vault
+// (the cell's id), which are no secrets.
+func holdsVault(vars map[string]string, e Expect) bool {
 	for name, digest := range e.EnvDigests {
-		if digest != "-" && vars[name] == digest {
+		if strings.HasSuffix(name, "_TOKEN") && digest != "-" && vars[name] == digest {
 			return true
 		}
 	}
 	return false
-}
-
-func private(mode, uid string) bool {
-	return strings.TrimLeft(mode, "0") == "600" && uid == "0"
 }

@@ -122,6 +122,7 @@ func (en *entry) ours(event string, e *Event) {
 			Vars: vars(en.get("BOOTRACE_VARS")), Whole: en.get("BOOTRACE_WHOLE") == "1",
 			Size: int64(en.number("BOOTRACE_SIZE")),
 		}
+		f.Others, f.KnownOthers = others(en.get("BOOTRACE_OTHERS"))
 		if f.Path == "" || f.Op == "" {
 			en.wrong = "an env-file entry without path or operation"
 		}

@@ -30,18 +30,29 @@ func rows(r io.Reader, d *damage, least, most int, f func(n int, fields []string
 	})
 }
 
-// readFiles reads path, mode, uid, gid, size, mtime, sha256, vars.
+// readFiles reads path, mode, uid, gid, size, mtime, sha256, vars and, in recordings
+// from November 2026 on, who beside root may read or change it.
 func readFiles(r io.Reader, d *damage) []File {
 	var out []File
-	rows(r, d, 7, 8, func(n int, f []string) {
+	rows(r, d, 7, 9, func(n int, f []string) {
 		size, err := strconv.ParseInt(f[4], 10, 64)
 		if err != nil {
 			d.at(n, "a size that is no number")
 		}
+		who, known := others(f[8])
 		out = append(out, File{Path: f[0], Mode: f[1], UID: f[2], GID: f[3], Size: size, SHA256: f[6], Vars: vars(f[7]),
+			Others: who, KnownOthers: known,
 			Evidence: Evidence{File: Files, Line: n, Text: clip(fmt.Sprintf("%s %s %s:%s %s", f[0], f[1], f[2], f[3], f[7]))}})
 	})
 	return out
+}
+
+// others reads a list of who beside root has a file: "-" for nobody, empty for unknown.
+func others(list string) (who []string, known bool) {
+	if list == "-" || list == "" {
+		return nil, list != ""
+	}
+	return strings.Split(list, ","), true
 }
 
 // readProcesses reads pid, unit, start, vars, command line and, in recordings from

@@ -98,13 +98,17 @@ type Numbered struct {
 
 // FileChange is one sight of a file below /etc/opensandbox.
 type FileChange struct {
-	Path  string
-	Op    string // present, create, modify, rename, close, remove, attrib
-	Size  int64  // -1: gone before it could be read, so nothing below is known
-	Mode  string // octal, as in 0600
-	UID   string
-	Vars  map[string]string // NAME -> first 8 hex digits of sha256(value); "-" is empty
-	Whole bool              // the last byte is a newline
+	Path string
+	Op   string // present, create, modify, rename, close, remove, attrib
+	Size int64  // -1: gone before it could be read, so nothing below is known
+	Mode string // octal, as in 0600
+	UID  string
+	// Others beside root who may read or change it: user:NAME, group:NAME, others. Known
+	// in recordings from November 2026 on.
+	Others      []string
+	KnownOthers bool
+	Vars        map[string]string // NAME -> first 8 hex digits of sha256(value); "-" is empty
+	Whole       bool              // the last byte is a newline
 }
 
 // Call is one request to the cloud. At of its event is the arrival.
@@ -207,6 +211,8 @@ type Job struct {
 // File is a file of /etc/opensandbox at End.
 type File struct {
 	Path, Mode, UID, GID string
+	Others               []string // as of FileChange
+	KnownOthers          bool
 	Size                 int64
 	SHA256               string
 	Vars                 map[string]string

@@ -41,8 +41,8 @@ func listFiles(dir string) []byte {
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		st := envfile.Inspect(path)
-		fmt.Fprintf(&out, "%s\t%04o\t%d\t%d\t%d\t%d.%09d\t%s\t%s\n", path, st.Mode, st.UID, st.GID, st.Size,
-			st.Mtime/1e9, st.Mtime%1e9, st.Sum, st.Vars)
+		fmt.Fprintf(&out, "%s\t%04o\t%d\t%d\t%d\t%d.%09d\t%s\t%s\t%s\n", path, st.Mode, st.UID, st.GID, st.Size,
+			st.Mtime/1e9, st.Mtime%1e9, st.Sum, st.Vars, st.Others)
 	}
 	return out.Bytes()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/coreos/go-systemd/v22/journal"
@@ -13,20 +14,23 @@ import (
 	"bootrace/images/inside/process"
 )
 
-// watched are the files whose every change is recorded.
-var watched = []string{"worker.env", "server.env", "vector.env"}
-
 func bootLogger(ctx context.Context, stdout io.Writer) error {
 	w, err := newWatch(envfile.Dir)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	for _, name := range watched {
-		if _, err := os.Lstat(envfile.Dir + "/" + name); err == nil {
-			if err := report(change{name: name, op: "present", at: process.Monotonic()}); err != nil {
-				return err
-			}
+	present, err := os.ReadDir(envfile.Dir)
+	if err != nil {
+		return err
+	}
+	names := []string{""} // the directory itself
+	for _, file := range present {
+		names = append(names, file.Name())
+	}
+	for _, name := range names {
+		if err := report(change{name: name, op: "present", at: process.Monotonic()}); err != nil {
+			return err
 		}
 	}
 	errs := make(chan error, 1)
@@ -44,7 +48,7 @@ func bootLogger(ctx context.Context, stdout io.Writer) error {
 // report sends one change to the journal by its native protocol, with names and
 // digests in place of values: the recording must not hold a secret.
 func report(c change) error {
-	path := envfile.Dir + "/" + c.name
+	path := filepath.Join(envfile.Dir, c.name)
 	state := envfile.Inspect(path)
 	vars := map[string]string{
 		"SYSLOG_IDENTIFIER": "boot-logger",
@@ -55,6 +59,7 @@ func report(c change) error {
 		"BOOTRACE_SIZE":     strconv.FormatInt(state.Size, 10),
 		"BOOTRACE_MODE":     fmt.Sprintf("%04o", state.Mode),
 		"BOOTRACE_UID":      strconv.Itoa(state.UID),
+		"BOOTRACE_OTHERS":   state.Others,
 		"BOOTRACE_VARS":     state.Vars,
 		"BOOTRACE_WHOLE":    state.Whole,
 	}

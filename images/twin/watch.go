@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 	"unsafe"
 
@@ -13,9 +12,9 @@ import (
 	"bootrace/images/inside/process"
 )
 
-// change is one event on a watched file.
+// change is one event on a file of the watched directory.
 type change struct {
-	name string
+	name string // empty: the directory itself
 	op   string // create, modify, rename (moved to this name), close, remove, attrib
 	at   time.Duration
 }
@@ -56,7 +55,7 @@ func newWatch(dir string) (*watch, error) {
 
 func (w *watch) close() { _ = unix.Close(w.fd) }
 
-// run hands every change of a watched file to see until reading ends.
+// run hands every change to see until reading ends.
 func (w *watch) run(see func(change) error) error {
 	buf := make([]byte, 64*(unix.SizeofInotifyEvent+unix.NAME_MAX+1))
 	for {
@@ -88,9 +87,6 @@ func parseEvents(b []byte) []change {
 		}
 		name := string(bytes.TrimRight(b[unix.SizeofInotifyEvent:end], "\x00"))
 		b = b[end:]
-		if !slices.Contains(watched, name) {
-			continue
-		}
 		for _, o := range inotifyOps {
 			if ev.Mask&o.mask != 0 {
 				out = append(out, change{name: name, op: o.op})

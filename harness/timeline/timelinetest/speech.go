@@ -96,6 +96,12 @@ func (b *Boot) EnvFile(at time.Duration, path, op string, size int, mode, vars s
 		"BOOTRACE_MODE": mode, "BOOTRACE_UID": "0", "BOOTRACE_VARS": vars, "BOOTRACE_WHOLE": w})
 }
 
+// Others adds to the last entry who beside root has the file, and by which owner.
+func (b *Boot) Others(uid, others string) {
+	last := b.Journal[len(b.Journal)-1]
+	last["BOOTRACE_UID"], last["BOOTRACE_OTHERS"] = uid, others
+}
+
 // Step is a mark of the scenario's script.
 func (b *Boot) Step(at time.Duration, step string) {
 	b.Entry(at, map[string]any{"_PID": "900", "_TRANSPORT": "journal", "_SYSTEMD_UNIT": "cloud-final.service",

@@ -17,14 +17,17 @@ const Dir = "/etc/opensandbox"
 
 // State is what may be said of an environment file without its values.
 type State struct {
-	Size  int64 // -1: there is none, or it cannot be read
-	Mode  uint32
-	UID   int
-	GID   int
-	Mtime int64  // ns since the epoch
-	Sum   string // sha256, hex
-	Vars  string // NAME=digest8,… sorted; "-" for an empty value
-	Whole string // "1" when the last byte is a newline
+	Size int64 // -1: there is none, or it cannot be read
+	Mode uint32
+	UID  int
+	GID  int
+	// Others are those beside root who may read or change it, by mode, owner and access
+	// list: user:NAME, group:NAME, others, separated by commas; "-": nobody.
+	Others string
+	Mtime  int64  // ns since the epoch
+	Sum    string // sha256, hex
+	Vars   string // NAME=digest8,… sorted; "-" for an empty value
+	Whole  string // "1" when the last byte is a newline
 }
 
 // maxEnvFile bounds what is read of a file that should have a few lines.
@@ -33,12 +36,7 @@ const maxEnvFile = 1 << 20
 // Inspect looks at a file.
 func Inspect(path string) State {
 	st := State{Whole: "0", Size: -1}
-	f, err := os.Open(path)
-	if err != nil {
-		return st
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(path)
 	if err != nil {
 		return st
 	}
@@ -46,9 +44,15 @@ func Inspect(path string) State {
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
 		st.UID, st.GID = int(sys.Uid), int(sys.Gid)
 	}
-	if !info.Mode().IsRegular() {
+	st.Others = others(path, st)
+	if !info.Mode().IsRegular() { // to open a pipe is to take part
 		return st
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return st
+	}
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxEnvFile))
 	if err != nil {
 		return st
