@@ -18,6 +18,7 @@ import (
 
 	"bootrace/harness/recording"
 	"bootrace/images/inside/process"
+	"bootrace/images/inside/sightings"
 )
 
 // canary is a value that the search must find wherever it was planted: that
@@ -132,6 +133,9 @@ func (c *canary) missed(found []string) error {
 	return nil
 }
 
+// bootLogger watches what does not last, in an image that has it.
+const bootLogger = "/usr/local/bin/boot-logger"
+
 // search adds processes.txt, and notes for leaks.txt what it found and why it is not to
 // be believed.
 func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string) {
@@ -147,4 +151,13 @@ func (c *collection) search(ctx context.Context, roots []string, secrets map[str
 	c.leaks = append(found, inFiles...)
 	c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
 	c.wanted = recording.NewRedactor(secrets)
+	seen, err := sightings.Read()
+	for _, s := range seen {
+		for _, name := range c.wanted.Find([]byte(s.Text)) {
+			c.leaks = append(c.leaks, fileLeak(name, s.Where))
+		}
+	}
+	if _, absent := os.Stat(bootLogger); absent == nil || !sightings.None(err) {
+		c.doubt = errors.Join(c.doubt, err)
+	}
 }

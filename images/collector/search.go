@@ -15,6 +15,7 @@ import (
 	"bootrace/harness/recording"
 	"bootrace/images/inside/envfile"
 	"bootrace/images/inside/process"
+	"bootrace/images/inside/sightings"
 )
 
 // searched are the roots of the search. A canary is planted in each; from / it goes
@@ -23,7 +24,7 @@ var searched = []string{"/", "/etc", "/run", "/tmp", "/var", "/root", "/home", "
 
 // skipped are the kernel's own trees, and what is held against something else.
 var skipped = []string{"/proc", "/sys", "/dev/pts",
-	vectorEnv,
+	vectorEnv, sightings.Dir,
 	// Only the unit can read there what it was given by LoadCredential= (systemd.exec(5)).
 	"/run/credentials",
 }

@@ -33,8 +33,13 @@ func bootLogger(ctx context.Context, stdout io.Writer) error {
 			return err
 		}
 	}
-	errs := make(chan error, 1)
+	errs := make(chan error, 2)
 	go func() { errs <- w.run(report) }()
+	go func() {
+		if err := watchWhatDoesNotLast(); err != nil {
+			errs <- err
+		}
+	}()
 	lines := make(chan error, 1)
 	go func() { lines <- logLines(ctx, stdout, "boot-logger", "still booting or running") }()
 	select {

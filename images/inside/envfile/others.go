@@ -11,7 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// others names who beside root may read or change a file.
+// Nobody is who has a file of root's with mode 0600.
+const Nobody = "-"
+
+// Others names who beside root may read or change a file, as of State.
+func Others(path string) string {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return Nobody
+	}
+	return others(path, State{Mode: st.Mode & 0o7777, UID: int(st.Uid), GID: int(st.Gid)})
+}
+
 func others(path string, st State) string {
 	var out []string
 	add := func(kind string, id int, bits uint32) {
@@ -41,7 +52,7 @@ func others(path string, st State) string {
 	if st.Mode&6 != 0 {
 		out = append(out, "others")
 	}
-	return cmp.Or(strings.Join(out, ","), "-")
+	return cmp.Or(strings.Join(out, ","), Nobody)
 }
 
 type aclEntry struct {

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"bootrace/images/inside/envfile"
+	"bootrace/images/inside/process"
+	"bootrace/images/inside/sightings"
+)
+
+// sentinel is fanotify(7) on what does not last: the command lines of processes as they
+// start, and files that others may read as they are closed. It knows no secret: what
+// it saw is kept in memory for the collector, which knows them.
+type sentinel struct {
+	fd  int
+	out io.Writer
+
+	cache fileID // of /etc/ld.so.cache
+}
+
+type fileID struct{ dev, ino uint64 }
+
+// loaderCache is what the dynamic loader opens first of all in each new process, when
+// its arguments are there and nothing of it has run (ld.so(8)). A static program does
+// not; it is seen at the end only.
+const loaderCache = "/etc/ld.so.cache"
+
+// watchedTrees are the file systems in which something is written during a boot.
+var watchedTrees = []string{"/", "/run", "/run/lock", "/tmp", "/dev/shm"}
+
+func newSentinel(out io.Writer) (*sentinel, error) {
+	fd, err := unix.FanotifyInit(unix.FAN_CLASS_NOTIF|unix.FAN_CLOEXEC, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_LARGEFILE)
+	if err != nil {
+		return nil, fmt.Errorf("fanotify: %w", err)
+	}
+	s := &sentinel{fd: fd, out: out}
+	// Whole file systems: a service may have mounts of its own.
+	for _, tree := range watchedTrees {
+		err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD|unix.FAN_MARK_FILESYSTEM, unix.FAN_CLOSE_WRITE, unix.AT_FDCWD, tree)
+		if err != nil && !errors.Is(err, unix.ENOENT) {
+			_ = unix.Close(fd)
+			return nil, fmt.Errorf("fanotify on %s: %w", tree, err)
+		}
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(loaderCache, &st); err == nil {
+		s.cache = fileID{st.Dev, st.Ino}
+		if err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD, unix.FAN_OPEN, unix.AT_FDCWD, loaderCache); err != nil {
+			_ = unix.Close(fd)
+			return nil, fmt.Errorf("fanotify on %s: %w", loaderCache, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *sentinel) close() { _ = unix.Close(s.fd) }
+
+// run notes what it sees until reading ends.
+func (s *sentinel) run() error {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := unix.Read(s.fd, buf)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read fanotify events: %w", err)
+		}
+		for b := buf[:n]; len(b) >= unix.FAN_EVENT_METADATA_LEN; {
+			var ev unix.FanotifyEventMetadata
+			if err := binary.Read(bytes.NewReader(b), binary.NativeEndian, &ev); err != nil {
+				return err
+			}
+			if int(ev.Event_len) < unix.FAN_EVENT_METADATA_LEN || int(ev.Event_len) > len(b) {
+				return errors.New("read fanotify events: one of a size that cannot be")
+			}
+			b = b[ev.Event_len:]
+			if err := s.see(ev); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *sentinel) see(ev unix.FanotifyEventMetadata) error {
+	if ev.Fd < 0 {
+		return sightings.Write(s.out, sightings.Lost, "fanotify's queue was full")
+	}
+	defer unix.Close(int(ev.Fd))
+	if int(ev.Pid) == os.Getpid() || ev.Pid == 0 {
+		return nil
+	}
+	if ev.Mask&unix.FAN_OPEN != 0 {
+		dir := fmt.Sprintf("/proc/%d", ev.Pid)
+		arguments, err := os.ReadFile(dir + "/cmdline")
+		if err != nil || len(arguments) == 0 {
+			return nil // it has ended
+		}
+		return sightings.Write(s.out, sightings.Started, fmt.Sprintf("arguments of process %d (%s) as it started", ev.Pid, process.Unit(dir)), string(arguments))
+	}
+	return s.closed(int(ev.Fd))
+}
+
+// maxClosed bounds what is read of a file; those with a secret have a few lines.
+const maxClosed = 1 << 20
+
+// tokens have the form of Axiom's and of those that the cloud issues to an identity.
+var tokens = regexp.MustCompile(`xaat-[0-9a-f-]{36}|bootrace-imds-[0-9a-f]{32}`)
+
+// closed looks at a file that somebody has written, if others may read it. Those of
+// the role's directory are the watch's.
+func (s *sentinel) closed(fd int) error {
+	self := fmt.Sprintf("/proc/self/fd/%d", fd)
+	path, err := os.Readlink(self)
+	path = strings.TrimSuffix(path, " (deleted)") // proc(5)
+	if err != nil || filepath.Dir(path) == envfile.Dir || strings.HasPrefix(path, sightings.Dir) {
+		return nil
+	}
+	who := envfile.Others(self)
+	if who == envfile.Nobody || !reachable(path) {
+		return nil
+	}
+	text := make([]byte, maxClosed)
+	n, _ := unix.Pread(fd, text, 0)
+	if n <= 0 {
+		return nil
+	}
+	found := tokens.FindAll(text[:n], 8)
+	if found == nil {
+		return nil
+	}
+	return sightings.Write(s.out, sightings.Closed, fmt.Sprintf("%s while it lasted, which %s could read", path, who), string(bytes.Join(found, []byte(" "))))
+}
+
+// reachable: nobody but root goes through a directory that is not for others.
+func reachable(path string) bool {
+	for dir := filepath.Dir(path); dir != "/"; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err == nil && info.Mode()&0o001 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// watchWhatDoesNotLast runs a sentinel until reading ends; where there can be none the
+// collector is told why.
+func watchWhatDoesNotLast() error {
+	f, err := sightings.Create()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s, err := newSentinel(f)
+	if err != nil {
+		return sightings.Write(f, sightings.Lost, err.Error())
+	}
+	defer s.close()
+	return s.run()
+}
