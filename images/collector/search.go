@@ -78,7 +78,8 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor) ([]
 				return nil
 			}
 			info, err := d.Info()
-			if err == nil && changed(info).Before(since) {
+			// A device that is mounted on a file, as a container's console is, looks like one.
+			if err == nil && (!info.Mode().IsRegular() || changed(info).Before(since)) {
 				return nil
 			}
 			var names []string
