@@ -14,6 +14,8 @@ const (
 	ManagerFile   = "manager.txt"     // systemctl show, of the manager
 	EnvFilesFile  = "files.txt"       // the files of /etc/opensandbox, without values
 	ProcessesFile = "processes.txt"   // what ran at the end, without values
+	RoomFile      = "room.txt"        // path and bytes free of some file systems at the end
+	JournaldFile  = "journald.conf"   // journald's configuration, as systemd-analyze cat-config prints it
 	LeaksFile     = "leaks.txt"       // where values of secrets were found, by the secrets' names
 	VectorFile    = "vector.json"     // VectorConfig
 
@@ -45,5 +47,5 @@ const (
 // number; what only adds to a form leaves it. Files without one are for people.
 var versions = map[string]int{
 	ConsoleFile: 1, JournalFile: 1, UnitsFile: 1, JobsFile: 1, ManagerFile: 1, EnvFilesFile: 1, ProcessesFile: 1,
-	LeaksFile: 1, VectorFile: 1, CloudFile: 1, HostFile: 1, ExpectFile: 1,
+	LeaksFile: 1, RoomFile: 1, JournaldFile: 1, VectorFile: 1, CloudFile: 1, HostFile: 1, ExpectFile: 1,
 }

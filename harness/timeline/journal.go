@@ -53,10 +53,10 @@ var (
 )
 
 // readJournal reads `journalctl -o json` lines: journalctl(1), and the "Journal
-// JSON Format" for fields that are arrays or null.
-func readJournal(r io.Reader, zero time.Duration, d *damage) []Event {
-	var events []Event
-	manager := false
+// JSON Format" for fields that are arrays or null. It also counts the entries that were
+// removed.
+func readJournal(r io.Reader, zero time.Duration, d *damage) (events []Event, removed int) {
+	manager, written := false, numbers{}
 	eachLine(r, d, func(n int, line []byte) {
 		if len(line) == 0 {
 			return
@@ -67,6 +67,7 @@ func readJournal(r io.Reader, zero time.Duration, d *damage) []Event {
 			return
 		}
 		en := entry{raw: raw}
+		written.add(raw["__CURSOR"])
 		us, err := strconv.ParseInt(en.get("__MONOTONIC_TIMESTAMP"), 10, 64)
 		if err != nil || us < 0 || us > maxMicro {
 			d.at(n, "no __MONOTONIC_TIMESTAMP")
@@ -93,10 +94,12 @@ func readJournal(r io.Reader, zero time.Duration, d *damage) []Event {
 	case len(events) == 0:
 		d.say("no entry")
 	case !manager:
-		d.say("no entry of PID 1")
+		d.say(noManager)
 	}
-	return events
+	return events, written.removed()
 }
+
+const noManager = "no entry of PID 1"
 
 // maxMicro keeps microseconds within time.Duration.
 const maxMicro = int64(1<<63-1) / 1000 / 2

@@ -17,7 +17,7 @@ import (
 func one(t *testing.T, fields string) (Event, string) {
 	t.Helper()
 	var d damage
-	events := readJournal(strings.NewReader(`{"__MONOTONIC_TIMESTAMP":"12500000","_PID":"1","SYSLOG_IDENTIFIER":"systemd",`+fields+"}\n"), 10*time.Second, &d)
+	events, _ := readJournal(strings.NewReader(`{"__MONOTONIC_TIMESTAMP":"12500000","_PID":"1","SYSLOG_IDENTIFIER":"systemd",`+fields+"}\n"), 10*time.Second, &d)
 	require.Len(t, events, 1)
 	return events[0], d.String()
 }
@@ -79,7 +79,7 @@ func TestOnlyPID1IsBelievedOnUnits(t *testing.T) {
 	t.Parallel()
 	var d damage
 	line := `{"__MONOTONIC_TIMESTAMP":"1","_PID":"812","_SYSTEMD_UNIT":"x.service","SYSLOG_IDENTIFIER":"systemd","UNIT":"vector.service","MESSAGE_ID":"d9b373ed55a64feb8242e02dbe79a49c","UNIT_RESULT":"exit-code","MESSAGE":"Found ordering cycle on a/start"}`
-	events := readJournal(strings.NewReader(line), 0, &d)
+	events, _ := readJournal(strings.NewReader(line), 0, &d)
 	require.Len(t, events, 1)
 	assert.Equal(t, Log, events[0].Kind)
 	assert.Equal(t, "x.service", events[0].Unit)
@@ -91,7 +91,7 @@ func TestAUsersManagerDoesNotSpeakOfTheMachinesUnits(t *testing.T) {
 	for _, message := range []string{"Start request repeated too quickly.", "Failed with result 'exit-code'.", "Found ordering cycle on b.service/start"} {
 		var d damage
 		line := `{"__MONOTONIC_TIMESTAMP":"1","_PID":"812","_SYSTEMD_UNIT":"user@1000.service","SYSLOG_IDENTIFIER":"systemd","USER_UNIT":"vector.service","MESSAGE":"vector.service: ` + message + `"}`
-		events := readJournal(strings.NewReader(line), 0, &d)
+		events, _ := readJournal(strings.NewReader(line), 0, &d)
 		require.Len(t, events, 1)
 		assert.Equal(t, Log, events[0].Kind)
 		assert.Equal(t, "user@1000.service", events[0].Unit)
@@ -103,7 +103,7 @@ func TestSystemctlInAScriptTellsOfARefusedStart(t *testing.T) {
 	t.Parallel()
 	var d damage
 	line := `{"__MONOTONIC_TIMESTAMP":"1","_PID":"812","_SYSTEMD_UNIT":"cloud-final.service","MESSAGE":"Job for vector.service failed because start of the service was attempted too often."}`
-	events := readJournal(strings.NewReader(line), 0, &d)
+	events, _ := readJournal(strings.NewReader(line), 0, &d)
 	require.Len(t, events, 1)
 	assert.Equal(t, Refused, events[0].Kind)
 	assert.Equal(t, "vector.service", events[0].Unit)
@@ -164,7 +164,7 @@ func TestNumberedLinesAreTakenFromTheirWriterOnly(t *testing.T) {
 		return fmt.Sprintf(`{"__MONOTONIC_TIMESTAMP":"5","_PID":"9","_SYSTEMD_UNIT":%q,"SYSLOG_IDENTIFIER":%q,"MESSAGE":"{\"source\":\"boot-logger\",\"seq\":12,\"late_us\":350%s}"}`, unit, id, more)
 	}
 	var d damage
-	events := readJournal(strings.NewReader(line("boot-logger.service", "boot-logger", "")+"\n"+line("vector.service", "vector", "")+"\n"+
+	events, _ := readJournal(strings.NewReader(line("boot-logger.service", "boot-logger", "")+"\n"+line("vector.service", "vector", "")+"\n"+
 		line("boot-logger.service", "boot-logger", `,\"psi_cpu_full_us\":7000`)+"\n"), 0, &d)
 	require.Len(t, events, 3)
 	assert.Equal(t, &Numbered{Source: "boot-logger", Seq: 12, Late: 350 * time.Microsecond, Lost: 7 * time.Millisecond, HasLost: true}, events[2].Line)
@@ -189,7 +189,7 @@ func TestDamagedJournalsAreReported(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var d damage
-			events := readJournal(bytes.NewReader([]byte(tt.text)), 0, &d)
+			events, _ := readJournal(bytes.NewReader([]byte(tt.text)), 0, &d)
 			assert.Len(t, events, tt.events)
 			assert.Contains(t, d.String(), tt.want)
 		})
@@ -202,7 +202,8 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte(`{"__MONOTONIC_TIMESTAMP":"9223372036854775807","_PID":"1","BOOTRACE_EVENT":"env-file"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d damage
-		for _, e := range readJournal(bytes.NewReader(data), time.Second, &d) {
+		events, _ := readJournal(bytes.NewReader(data), time.Second, &d)
+		for _, e := range events {
 			if e.Evidence.File != Journal || e.Evidence.Line < 1 || e.Kind == "" {
 				t.Fatalf("an event without evidence: %+v", e)
 			}

@@ -88,7 +88,8 @@ func (r *reader) sources() {
 			return
 		}
 		lim := &io.LimitedReader{R: zr, N: maxJournal}
-		t.Events = append(t.Events, readJournal(lim, r.zero, d)...)
+		events, removed := readJournal(lim, r.zero, d)
+		t.Events, t.Removed = append(t.Events, events...), removed
 		if lim.N == 0 {
 			d.say(fmt.Sprintf("more than %d bytes unpacked", maxJournal))
 		}
@@ -104,8 +105,18 @@ func (r *reader) sources() {
 	r.source(Files, func(in io.Reader, d *damage) { t.Final.Files = readFiles(in, d) })
 	r.source(Processes, func(in io.Reader, d *damage) { t.Final.Processes = readProcesses(in, r.zero, d) })
 	r.source(Leaks, func(in io.Reader, d *damage) { t.Final.Leaks = readLeaks(in, d) })
+	if _, listed := r.m.Files[Room]; listed {
+		r.source(Room, func(in io.Reader, d *damage) { t.Final.Room = readRoom(in, d) })
+	}
+	if _, listed := r.m.Files[Journald]; listed {
+		r.source(Journald, func(in io.Reader, d *damage) { t.Final.Journald = readJournald(in, d) })
+	}
 	if _, listed := r.m.Files[Config]; listed {
 		r.source(Config, func(in io.Reader, d *damage) { t.Final.Pipeline, t.Final.Unread = readConfig(in, d) })
+	}
+	// A manager that says warnings only has nothing to say of a boot in which all is well.
+	if t.Missing[Journal] == noManager && t.Final.LogLevel >= Warning && t.Final.LogLevel < Info {
+		delete(t.Missing, Journal)
 	}
 	r.source(Host, func(in io.Reader, d *damage) { t.Host = readHost(in, r.zero, d) })
 }

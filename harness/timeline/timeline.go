@@ -19,6 +19,8 @@ const (
 	Files     = recording.EnvFilesFile
 	Processes = recording.ProcessesFile
 	Leaks     = recording.LeaksFile
+	Room      = recording.RoomFile
+	Journald  = recording.JournaldFile
 	Config    = recording.VectorFile
 	Host      = recording.HostFile
 )
@@ -142,6 +144,7 @@ type Timeline struct {
 	Case      string
 	End       time.Duration // when the recording was taken
 	Events    []Event       // by time; within the same instant by source and line
+	Removed   int           // entries that the journal had and has no more
 	Final     Final
 	Host      []HostSample
 	Missing   map[string]string // source -> what is not there, and why
@@ -161,6 +164,11 @@ type Final struct {
 	SystemState string
 	LogLevel    LogLevel // PID 1's own (systemd-system.conf(5))
 	LogTarget   string   // where PID 1 logs to; empty: not recorded
+	// Room is how many bytes file systems have free, by path; older recordings have none.
+	Room map[string]int64
+	// Journald are the settings of journald.conf(5) that differ from what is built in, by
+	// name; nil: not recorded.
+	Journald map[string]Setting
 	// Pipeline is the configuration that Vector was made to read, as far as it could be
 	// read; nil in a recording that has none.
 	Pipeline *pipeline.Pipeline
@@ -201,6 +209,12 @@ const (
 	Info    LogLevel = 6
 	Debug   LogLevel = 7
 )
+
+// Setting is a line of a configuration file.
+type Setting struct {
+	Value, Path string
+	Evidence    Evidence
+}
 
 // Job is a queued job.
 type Job struct {

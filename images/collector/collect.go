@@ -24,6 +24,7 @@ var commands = []struct {
 }{
 	{recording.JobsFile, []string{"systemctl", "list-jobs", "--no-legend", "--full", "--no-pager"}},
 	{recording.ManagerFile, []string{"systemctl", "show", "--no-pager"}},
+	{recording.JournaldFile, []string{"systemd-analyze", "cat-config", "systemd/journald.conf"}},
 	{recording.CollectedJournal, []string{"journalctl", "--output=json", "--all", "--no-pager", "--quiet"}},
 }
 
@@ -38,6 +39,7 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 
 	// First what changes by looking: the processes, before we start more.
 	c.add(recording.EnvFilesFile, listFiles(envfile.Dir), nil)
+	c.add(recording.RoomFile, listRoom("/", "/run", "/tmp", "/dev/shm"), nil)
 	c.search(ctx, searched, req.Secrets)
 	config, err := json.Marshal(vectorconfig.Find(ctx))
 	c.add(recording.VectorFile, append(config, '\n'), err)

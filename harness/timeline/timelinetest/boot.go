@@ -38,6 +38,7 @@ type Boot struct {
 	Case     string
 	End      time.Duration
 	Journal  []map[string]any // fields of an entry, in any order of time
+	Vacuumed int              // that many entries, from the first, were removed
 	Console  []string
 	Cloud    []map[string]any
 	Units    map[string]map[string]string
@@ -73,7 +74,6 @@ func (b *Boot) Entry(at time.Duration, fields map[string]any) {
 	e := map[string]any{
 		"__MONOTONIC_TIMESTAMP": fmt.Sprint((Zero + at).Microseconds()),
 		"__REALTIME_TIMESTAMP":  fmt.Sprint(int64(1_795_469_429_012_474) + at.Microseconds()),
-		"__CURSOR":              fmt.Sprintf("s=2be26bd0829d4dcdaff89e19a33eda7d;i=%x", len(b.Journal)+1),
 		"_BOOT_ID":              "3ace50a34b1f48faaa68b34f2764544d", "_HOSTNAME": "worker", "PRIORITY": "6", "_UID": "0", "_GID": "0",
 	}
 	maps.Copy(e, fields)
@@ -156,7 +156,11 @@ func (b *Boot) journal() []byte {
 	slices.SortStableFunc(b.Journal, func(x, y map[string]any) int {
 		return strings.Compare(x["__MONOTONIC_TIMESTAMP"].(string), y["__MONOTONIC_TIMESTAMP"].(string))
 	})
-	if _, err := zw.Write(jsonl(b.Journal)); err != nil {
+	// journald numbers what gets into the journal, without a gap.
+	for i, e := range b.Journal {
+		e["__CURSOR"] = fmt.Sprintf("s=2be26bd0829d4dcdaff89e19a33eda7d;i=%x", i+1)
+	}
+	if _, err := zw.Write(jsonl(b.Journal[b.Vacuumed:])); err != nil {
 		panic(err)
 	}
 	if err := zw.Close(); err != nil {
