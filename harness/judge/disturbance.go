@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"bootrace/harness/boot"
@@ -10,13 +11,12 @@ import (
 	"bootrace/harness/verdict"
 )
 
-// cause is a row: words that mean the host, not the subject, is to blame.
+// cause is a row: words that mean the host, not the subject, is to blame, where those say
+// them who know.
 type cause struct {
 	reason string
 	text   *regexp.Regexp
-	// host: only the kernel, PID 1 and its console are believed. A program that
-	// runs out of its own file descriptors is not the host's fault.
-	host bool
+	by     func(boot.Facts, timeline.Event) bool
 }
 
 func causes() []cause {
@@ -24,14 +24,56 @@ func causes() []cause {
 		// inotify(7), fs.inotify.max_user_instances: PID 1 then exits or stays in
 		// "initializing" with every job waiting, which looks like a blocked boot.
 		{"the host's inotify instances are used up (fs.inotify.max_user_instances)",
-			regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify`), false},
+			regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify`), fromMachine},
 		{"the host's inotify watches are used up (fs.inotify.max_user_watches)",
-			regexp.MustCompile(`(?i)inotify.*no space left on device`), false},
+			regexp.MustCompile(`(?i)inotify.*no space left on device`), fromMachine},
 		{"a process was killed for want of memory",
-			regexp.MustCompile(`(?i)out of memory: killed process|killed by the OOM killer|Failed with result 'oom-kill'|oom-kill:constraint`), true},
-		{"no space left on device", regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), false},
-		{"PID 1 gave up", regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), true},
+			regexp.MustCompile(`(?i)^out of memory: killed process|killed by the OOM killer|Failed with result 'oom-kill'|oom-kill:constraint=CONSTRAINT_(NONE|CPUSET|MEMORY_POLICY)`), ofAllMemory},
+		{"no space left on device", regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), ofTheDisk},
+		{"PID 1 gave up", regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), fromSystem},
 	}
+}
+
+// fromSystem: PID 1, also on its console, or the kernel. What a unit prints there, which
+// journald marks with its name, is the unit's own.
+func fromSystem(_ boot.Facts, ev timeline.Event) bool {
+	if ev.Untimed {
+		return !forwarded.MatchString(ev.Text)
+	}
+	return ev.Manager || ev.Unit == ""
+}
+
+// forwarded is a line of a unit on the console (systemd.exec(5), StandardOutput=journal+console).
+var forwarded = regexp.MustCompile(`^\[ *[0-9]+\.[0-9]+\] [^ ]+\[[0-9]+\]: `)
+
+// fromMachine: also the machine's own services.
+func fromMachine(b boot.Facts, ev timeline.Event) bool {
+	return fromSystem(b, ev) || strings.HasPrefix(ev.Unit, "systemd-") || ev.Unit == bootLogger
+}
+
+const bootLogger = "boot-logger.service"
+
+// ofAllMemory: it is not that a unit, or the slice that it is in, has reached its own
+// limit (systemd.resource-control(5), MemoryMax=).
+func ofAllMemory(b boot.Facts, ev timeline.Event) bool {
+	for unit := ev.Unit; unit != ""; unit = b.Final.Units[unit].Slice {
+		if b.Final.Units[unit].MemoryLimited {
+			return false
+		}
+	}
+	return fromSystem(b, ev)
+}
+
+// roomEnough is more than anything in a boot wants of the disk at once.
+const roomEnough = 64 << 20
+
+// ofTheDisk: the host's disk is full, and not a tmpfs. The console is believed where there
+// is no journal: any unit can write there.
+func ofTheDisk(b boot.Facts, ev timeline.Event) bool {
+	if root, known := b.Final.Room["/"]; known && root >= roomEnough {
+		return false
+	}
+	return (fromSystem(b, ev) || ev.Unit == "systemd-journald.service") && (!ev.Untimed || b.Unknown(timeline.Journal) != "")
 }
 
 // disturbance measures what the host did to the boot.
@@ -66,7 +108,7 @@ func disturbance(b boot.Facts) verdict.Disturbance {
 			d.Stalled = max(d.Stalled, s.MemFull-b.Host[j].MemFull, s.IOFull-b.Host[j].IOFull)
 		}
 	}
-	d.Causes = spoilt(b.Timeline)
+	d.Causes = spoilt(b)
 	return d
 }
 
@@ -98,7 +140,7 @@ func late(d *verdict.Disturbance, by, at time.Duration) {
 	}
 }
 
-func spoilt(tl timeline.Timeline) []verdict.Cause {
+func spoilt(b boot.Facts) []verdict.Cause {
 	var out []verdict.Cause
 	told := map[string]bool{}
 	add := func(reason, detail string, at time.Duration) {
@@ -107,15 +149,15 @@ func spoilt(tl timeline.Timeline) []verdict.Cause {
 			out = append(out, verdict.Cause{Reason: reason + detail, At: at})
 		}
 	}
-	if tl.Exited != nil {
-		add("the machine exited by itself", fmt.Sprintf(" with status %d%s", *tl.Exited, asked(tl)), tl.End)
+	if b.Exited != nil {
+		add("the machine exited by itself", fmt.Sprintf(" with status %d%s", *b.Exited, asked(b)), b.End)
 	}
-	for _, ev := range tl.Events {
+	for _, ev := range b.Events {
 		if ev.Kind == timeline.Request || ev.Kind == timeline.Line {
 			continue
 		}
 		for _, c := range causes() {
-			if c.text.MatchString(ev.Text) && (!c.host || fromHost(ev)) {
+			if c.text.MatchString(ev.Text) && c.by(b, ev) {
 				add(c.reason, fmt.Sprintf(": %s (%s:%d)", ev.Evidence.Text, ev.Evidence.File, ev.Evidence.Line), ev.At)
 			}
 		}
@@ -123,14 +165,9 @@ func spoilt(tl timeline.Timeline) []verdict.Cause {
 	return out
 }
 
-// fromHost: the console, PID 1, or the kernel.
-func fromHost(ev timeline.Event) bool {
-	return ev.Untimed || ev.Manager || ev.Unit == ""
-}
-
 // asked tells a machine that was shut down from within from one that broke.
-func asked(tl timeline.Timeline) string {
-	for _, ev := range tl.Of(timeline.Started, timeline.Starting) {
+func asked(b boot.Facts) string {
+	for _, ev := range b.Of(timeline.Started, timeline.Starting) {
 		switch ev.Unit {
 		case "shutdown.target", "poweroff.target", "reboot.target", "halt.target", "kexec.target", "exit.target":
 			return fmt.Sprintf(", after %s at %s", ev.Unit, timeline.Since(ev.At))

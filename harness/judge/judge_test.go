@@ -97,10 +97,47 @@ func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
 			b.PID1(3*time.Second, "", timelinetest.Vector, "vector.service: A process of this unit has been killed by the OOM killer.", nil)
 			fail(b)
 		}, verdict.Invalid, "for want of memory"},
+		{"out of the unit's own memory", func(b *timelinetest.Boot) {
+			b.PID1(3*time.Second, "", "x.service", "x.service: A process of this unit has been killed by the OOM killer.", nil)
+			b.Prop("x.service", "MemoryMax", "67108864")
+			fail(b)
+		}, verdict.Fail, "x.service failed"},
+		{"out of its slice's memory", func(b *timelinetest.Boot) {
+			b.PID1(3*time.Second, "", "x.service", "x.service: Failed with result 'oom-kill'.", nil)
+			b.Prop("x.service", "MemoryMax", "infinity", "Slice", "small.slice")
+			b.Prop("small.slice", "MemoryMax", "67108864")
+			fail(b)
+		}, verdict.Fail, "x.service failed"},
+		{"the kernel speaks of a unit's limit", func(b *timelinetest.Boot) {
+			b.Entry(3*time.Second, map[string]any{"_TRANSPORT": "kernel", "SYSLOG_IDENTIFIER": "kernel", "MESSAGE": "Memory cgroup out of memory: Killed process 271 (x) total-vm:9kB"})
+			fail(b)
+		}, verdict.Fail, "x.service failed"},
+		{"the kernel speaks of all memory", func(b *timelinetest.Boot) {
+			b.Entry(3*time.Second, map[string]any{"_TRANSPORT": "kernel", "SYSLOG_IDENTIFIER": "kernel", "MESSAGE": "Out of memory: Killed process 271 (x) total-vm:9kB"})
+			fail(b)
+		}, verdict.Invalid, "for want of memory"},
 		{"disk full", func(b *timelinetest.Boot) {
-			b.Log(3*time.Second, timelinetest.Vector, "write: No space left on device")
+			b.PID1(3*time.Second, "", "x.service", "x.service: Failed to create cgroup: No space left on device", nil)
 			fail(b)
 		}, verdict.Invalid, "no space left on device"},
+		{"disk full, as journald has it", func(b *timelinetest.Boot) {
+			b.Log(3*time.Second, "systemd-journald.service", "Failed to write entry: No space left on device")
+			b.Extra["room.txt"] = []byte("/\t4096\n/run\t80000000\n")
+			fail(b)
+		}, verdict.Invalid, "no space left on device"},
+		{"a tmpfs that something filled", func(b *timelinetest.Boot) {
+			b.PID1(3*time.Second, "", "x.service", "x.service: Failed to set up credentials: No space left on device", nil)
+			b.Extra["room.txt"] = []byte("/\t8000000000\n/run\t0\n")
+			fail(b)
+		}, verdict.Fail, "x.service failed"},
+		{"a unit's own words on its own cache", func(b *timelinetest.Boot) {
+			b.Log(3*time.Second, "x.service", "cache: write: No space left on device, going on without")
+			b.Console = append(b.Console, "[ 2034.328387] sh[74]: cache: write: No space left on device", "cache: No space left on device")
+		}, verdict.Pass, ""},
+		{"a unit's own words on inotify", func(b *timelinetest.Boot) {
+			b.Log(3*time.Second, "x.service", "inotify_init: too many open files")
+			b.Console = append(b.Console, "[ 2034.328387] x[74]: inotify_init: too many open files")
+		}, verdict.Pass, ""},
 		{"a program that ran out of its own descriptors", func(b *timelinetest.Boot) {
 			b.Log(3*time.Second, "x.service", "accept: too many open files")
 			fail(b)
