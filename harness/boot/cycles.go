@@ -59,7 +59,7 @@ func (b Facts) NeverStarted() Seen[timeline.Unit] {
 	for _, id := range slices.Sorted(maps.Keys(b.Final.Units)) {
 		u := b.Final.Units[id]
 		wanted := slices.Contains(u.WantedBy, MultiUser) || slices.Contains(u.RequiredBy, MultiUser)
-		if wanted && u.FileState == "enabled" && u.Load == "loaded" && u.Active == "inactive" && u.InactiveExit == 0 && !busy[id] {
+		if wanted && u.FileState == "enabled" && u.Load == "loaded" && u.Active == "inactive" && u.InactiveExit == 0 && u.Condition == 0 && !busy[id] {
 			out = append(out, u)
 		}
 	}

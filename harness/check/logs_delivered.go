@@ -23,7 +23,7 @@ var logsDelivered = Check{
 	Judge: func(b boot.Facts, e Expect) Result {
 		owed := b.Owed()
 		unjudged, wrong := elsewhere(b, owed)
-		lost := slices.Concat(refusedBatches(b), rateLimited(b, owed), wrong)
+		lost := slices.Concat(journalKept(b, owed), refusedBatches(b), rateLimited(b, owed), wrong)
 		// The one check that can tell a journal that is whole from one that is not.
 		if why := b.LinesLost(); why != "" {
 			r := noEvidence(why)

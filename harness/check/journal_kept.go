@@ -1,0 +1,74 @@
+package check
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/timeline"
+)
+
+const journald = "systemd-journald.service"
+
+// vacuumed is what journalctl(1) and journald say of files that they remove.
+var vacuumed = regexp.MustCompile(`^(Deleted archived journal |Vacuuming done, freed [1-9])`)
+
+// journalKept finds what the image does to the journal that Vector reads: none of it is the
+// host's doing, and each is the same in every boot.
+func journalKept(b boot.Facts, owed boot.Owed) []Finding {
+	if b.Final.Unread != "" || b.Final.Pipeline == nil || len(owed.Lines)+len(owed.Doubt) == 0 {
+		return nil // Vector need not read it
+	}
+	var out []Finding
+	add := func(unit string, ev timeline.Evidence, format string, args ...any) {
+		out = append(out, Finding{At: b.End, Unit: unit, Intrinsic: true, Evidence: evidence(ev), Summary: fmt.Sprintf(format, args...)})
+	}
+	if s := b.Final.Journald["Storage"]; s.Value == "none" {
+		add(journald, s.Evidence, "journald keeps nothing (Storage=none in %s): there is nothing that Vector could read", s.Path)
+	}
+	if u, known := b.Final.Units[journald]; known && (u.Active == "inactive" || u.Load == "masked") {
+		add(journald, u.Evidence, "%s is %s, %s at the end: there is nothing that Vector could read", journald, u.Load, u.Active)
+	}
+	if b.Removed > 0 {
+		unit, ev := vacuumedBy(b)
+		by := ""
+		if unit != "" {
+			by = " by " + unit
+		}
+		add(unit, ev, "%d entries were removed from the journal%s: Vector reads no more of them what it has not read yet", b.Removed, by)
+	}
+	for _, ev := range b.Of(timeline.Suppressed) {
+		// What is built in, 10000 messages in 30 s, is far more than PID 1 has to say.
+		if s, set := rateLimit(b); set && ev.Unit == "init.scope" {
+			add(journald, s.Evidence, "journald suppressed %d messages of PID 1 by the rate limit in %s: what failed then, nobody could see", ev.Change.Count, s.Path)
+			break
+		}
+	}
+	return out
+}
+
+// rateLimit is journald's own, where it was set (journald.conf(5), RateLimitBurst=).
+func rateLimit(b boot.Facts) (timeline.Setting, bool) {
+	for _, name := range []string{"RateLimitBurst", "RateLimitIntervalSec", "RateLimitInterval"} {
+		if s, set := b.Final.Journald[name]; set {
+			return s, true
+		}
+	}
+	return timeline.Setting{}, false
+}
+
+// vacuumedBy is who removed entries, as far as the journal still has it.
+func vacuumedBy(b boot.Facts) (unit string, ev timeline.Evidence) {
+	for _, e := range b.Of(timeline.Log) {
+		if vacuumed.MatchString(e.Text) {
+			return strings.Replace(e.Unit, journald, "", 1), e.Evidence
+		}
+	}
+	for _, e := range b.Events {
+		if e.Evidence.File == timeline.Journal {
+			return "", e.Evidence // the first that is left
+		}
+	}
+	return "", timeline.Evidence{}
+}
