@@ -13,11 +13,12 @@ import (
 )
 
 var noUnitFailed = Check{
-	Name:  "no-unit-failed",
-	Why:   "a unit entered failed at any moment, not only at the end: a restart that succeeds hides a failure that the next boot may not survive",
+	Name: "no-unit-failed",
+	Why: "a unit entered failed at any moment, not only at the end: a restart that succeeds hides a failure that the next boot may not survive; " +
+		"or the machine was told to reboot, to power off or to stay in emergency mode",
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Units},
 	Judge: func(b boot.Facts, e Expect) Result {
-		out := silenced(b)
+		out := slices.Concat(ended(b, e), emergency(b), silenced(b))
 		var allowed []string
 		var first time.Duration // that an allowed unit failed
 		for _, f := range b.Failures().All {
@@ -56,6 +57,41 @@ func failed(b boot.Facts, f boot.Failure) Finding {
 		summary += ", is " + u.Active + " at the end"
 	}
 	return Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary}
+}
+
+// ended: the machine was told to end, by something of its own.
+func ended(b boot.Facts, e Expect) []Finding {
+	end, ok := b.Ending(e.SubjectUnits)
+	if !ok || end.Engine {
+		return nil
+	}
+	f := Finding{At: end.At, Unit: end.By, Intrinsic: true, Evidence: []timeline.Evidence{end.Evidence}, Summary: "the machine was " + end.How}
+	if end.At > 0 { // the console has no times
+		f.Summary += " at " + timeline.Since(end.At)
+	}
+	if end.By != "" {
+		f.Summary += fmt.Sprintf(", by %s, %s", end.By, end.Why)
+	}
+	return []Finding{f}
+}
+
+// emergencyTargets are those in which a machine waits for somebody at its console
+// (systemd.special(7)).
+var emergencyTargets = []string{"emergency.target", "rescue.target"}
+
+func emergency(b boot.Facts) []Finding {
+	for _, target := range emergencyTargets {
+		if up, reached := b.Reached(target).First(); reached {
+			return []Finding{{At: up.At, Unit: target, Evidence: []timeline.Evidence{up.Evidence},
+				Summary: fmt.Sprintf("%s was reached: the machine waits for somebody at its console", target)}}
+		}
+	}
+	for _, ev := range b.Of(timeline.OnConsole) {
+		if strings.HasPrefix(ev.Text, "You are in emergency mode") || strings.HasPrefix(ev.Text, "You are in rescue mode") {
+			return []Finding{{Unit: emergencyTargets[0], Evidence: []timeline.Evidence{ev.Evidence}, Summary: "the machine waits for somebody at its console: " + ev.Text}}
+		}
+	}
+	return nil
 }
 
 // silenced: PID 1 itself is kept from saying that a unit failed, which it does as a

@@ -149,8 +149,8 @@ func spoilt(b boot.Facts) []verdict.Cause {
 			out = append(out, verdict.Cause{Reason: reason + detail, At: at})
 		}
 	}
-	if b.Exited != nil {
-		add("the machine exited by itself", fmt.Sprintf(" with status %d%s", *b.Exited, asked(b)), b.End)
+	if end, told := b.Ending(nil); b.Exited != nil && (!told || end.Engine) {
+		add("the machine exited by itself", fmt.Sprintf(" with status %d%s", *b.Exited, asked(end, told)), b.End)
 	}
 	for _, ev := range b.Events {
 		if ev.Kind == timeline.Request || ev.Kind == timeline.Line {
@@ -165,13 +165,10 @@ func spoilt(b boot.Facts) []verdict.Cause {
 	return out
 }
 
-// asked tells a machine that was shut down from within from one that broke.
-func asked(b boot.Facts) string {
-	for _, ev := range b.Of(timeline.Started, timeline.Starting) {
-		switch ev.Unit {
-		case "shutdown.target", "poweroff.target", "reboot.target", "halt.target", "kexec.target", "exit.target":
-			return fmt.Sprintf(", after %s at %s", ev.Unit, timeline.Since(ev.At))
-		}
+// asked tells a machine that was stopped from outside from one that broke.
+func asked(end boot.Ending, told bool) string {
+	if !told {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf(", %s as an engine stops it (%s:%d)", end.How, end.Evidence.File, end.Evidence.Line)
 }

@@ -84,11 +84,27 @@ func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
 		reason string
 	}{
 		{"PID 1 exited", func(b *timelinetest.Boot) { b.Exited = &status }, verdict.Invalid, "exited by itself with status 255"},
-		{"a machine that was shut down from within says so", func(b *timelinetest.Boot) {
+		{"a machine that was shut down from within has not been spoilt", func(b *timelinetest.Boot) {
 			status := 0
 			b.Exited = &status
 			b.Started(30*time.Second, "poweroff.target")
-		}, verdict.Invalid, "after poweroff.target"},
+		}, verdict.Fail, "the machine was powered off at +30.000s, by populate-vector-env.service, which ran then"},
+		{"an engine that stops the machine as it should", func(b *timelinetest.Boot) {
+			status := 130
+			b.Exited = &status
+			b.PID1(30*time.Second, "", "", "Received SIGRTMIN+3.", nil)
+			b.Started(30*time.Second, "halt.target")
+		}, verdict.Invalid, "exited by itself with status 130, halted as an engine stops it"},
+		{"an engine that stops it, of which the console alone tells", func(b *timelinetest.Boot) {
+			status := 130
+			b.Exited = &status
+			b.Console = append(b.Console, "[  OK  ] Reached target halt.target - System Halt.", "Halting system.")
+			b.Drop = []string{timeline.Journal, timeline.Units, timeline.Jobs}
+		}, verdict.Invalid, "exited by itself with status 130, halted as an engine stops it"},
+		{"a program that sends the signal itself", func(b *timelinetest.Boot) {
+			b.PID1(30*time.Second, "", "", "Received SIGRTMIN+3 from PID 812 (kill).", nil)
+			b.Started(30*time.Second, "halt.target")
+		}, verdict.Fail, "the machine was halted"},
 		{"inotify used up, and every job waits", func(b *timelinetest.Boot) {
 			b.Console = append(b.Console, "Failed to create inotify object: Too many open files")
 			b.Drop = []string{timeline.Journal, timeline.Units, timeline.Jobs}

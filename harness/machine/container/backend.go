@@ -209,6 +209,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 		},
 	})
 	m.worker = workerID
+	m.journal = func(ctx context.Context) (string, error) { return b.journalOf(ctx, workerID, spec.WorkerImage) }
 	if err == nil {
 		err = b.copy(ctx, workerID, spec.Files)
 	}

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"context"
@@ -15,6 +16,8 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"bootrace/harness/recording"
 )
 
 // box is a machine of two containers.
@@ -26,6 +29,8 @@ type box struct {
 	stop              context.CancelFunc // ends the streams
 	exited            chan struct{}
 	exitCode          int
+	// journal is what a machine that has ended left of its journal, as journalctl prints it.
+	journal func(context.Context) (string, error)
 
 	mu     sync.Mutex
 	closed bool
@@ -113,7 +118,13 @@ func (m *box) Detach() {
 	m.stop()
 }
 
+// Collect of a machine that has ended gives what its disk has of the journal.
 func (m *box) Collect(ctx context.Context, request []byte, w io.Writer) error {
+	select {
+	case <-m.exited:
+		return m.collectJournal(ctx, w)
+	default:
+	}
 	var stderr bytes.Buffer
 	exit, err := execute(ctx, m.engine, m.worker, client.ExecCreateOptions{Cmd: []string{"/usr/local/bin/bootrace-collect"}}, request, w, &stderr)
 	if err != nil {
@@ -123,6 +134,21 @@ func (m *box) Collect(ctx context.Context, request []byte, w io.Writer) error {
 		return fmt.Errorf("collect from machine %s: bootrace-collect exited %d: %s", m.ID(), exit, strings.TrimSpace(stderr.String()))
 	}
 	return nil
+}
+
+func (m *box) collectJournal(ctx context.Context, w io.Writer) error {
+	journal, err := m.journal(ctx)
+	if err != nil {
+		return fmt.Errorf("read the journal of machine %s, which has ended: %w", m.ID(), err)
+	}
+	out := tar.NewWriter(w)
+	if err := out.WriteHeader(&tar.Header{Name: recording.CollectedJournal, Mode: 0o600, Size: int64(len(journal))}); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(out, journal); err != nil {
+		return err
+	}
+	return out.Close()
 }
 
 // keptPrefix marks what only an explicit clean-up removes. A container's labels

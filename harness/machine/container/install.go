@@ -162,6 +162,29 @@ func (b *Backend) Examine(ctx context.Context, name, image string, command []str
 	return out.Bytes(), err
 }
 
+// journalDir is where a journal that is to last is kept, systemd-journald.service(8).
+const journalDir = "/var/log/journal"
+
+// journalOf is the journal that a container which has ended has on its disk, read by
+// the image's own journalctl.
+func (b *Backend) journalOf(ctx context.Context, ended, image string) (journal string, err error) {
+	left, err := b.Engine().CopyFromContainer(ctx, ended, client.CopyFromContainerOptions{SourcePath: journalDir})
+	if err != nil {
+		return "", fmt.Errorf("copy %s out: %w", journalDir, err)
+	}
+	defer left.Content.Close()
+	id, _, err := b.bench(ctx, "journal", image, sealable, nil)
+	defer b.clear(ctx, id, &err)
+	if err != nil {
+		return "", err
+	}
+	const at = "/opt"
+	if _, err := b.Engine().CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: at, Content: left.Content}); err != nil {
+		return "", fmt.Errorf("copy %s in: %w", journalDir, err)
+	}
+	return b.seal(ctx, id, "journalctl --directory="+at+"/journal --output=json --all --no-pager --quiet")
+}
+
 // bench creates a machine of an image that runs a command, with the files in it, without a network but
 // loopback. The container is there if there is an id, error or not.
 func (b *Backend) bench(ctx context.Context, name, image string, command []string, files []byte) (id string, box testcontainers.Container, err error) {
