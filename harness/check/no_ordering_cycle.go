@@ -10,10 +10,10 @@ import (
 
 var noOrderingCycle = Check{
 	Name: "no-ordering-cycle",
-	Why: "systemd found a cycle or dropped a job (systemd.unit(5), After=), or an enabled unit never got its job; " +
+	Why: "systemd found a cycle or dropped a job (systemd.unit(5), After=), or an enabled unit never got its job, or was to be started and was not: for a condition that held later, or by a timer that counts from nothing; " +
 		"the boot's own transaction is built before journald runs, so its messages are on PID 1's console only",
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Units, timeline.Jobs},
-	Judge: func(b boot.Facts, _ Expect) Result {
+	Judge: func(b boot.Facts, e Expect) Result {
 		var out []Finding
 		for _, c := range b.Cycles().All {
 			summary := "systemd found an ordering cycle"
@@ -32,6 +32,11 @@ var noOrderingCycle = Check{
 				continue
 			}
 			out = append(out, Finding{At: b.End, Unit: u.ID, Absence: true, Evidence: []timeline.Evidence{u.Evidence}, Summary: noJob(u.ID)})
+		}
+		for _, m := range b.Missed(e.SubjectUnits).All {
+			if !slices.ContainsFunc(out, func(o Finding) bool { return o.Unit == m.Unit }) {
+				out = append(out, Finding{At: m.At, Unit: m.Unit, Evidence: m.Evidence, Summary: fmt.Sprintf("%s never ran: %s", m.Unit, m.Why)})
+			}
 		}
 		return found(out, "")
 	},

@@ -254,8 +254,46 @@ func TestNoUnitFailed(t *testing.T) {
 	})
 }
 
+func withTimer(e *expect) { e.SubjectUnits = append(e.SubjectUnits, "creds.timer", "creds.service") }
+
+// tooEarly: the subject's unit was skipped two seconds after the boot's beginning.
+func tooEarly(b *boot, unmet, met string) {
+	dropStarts(b, timelinetest.Subject, 0)
+	b.Prop(timelinetest.Subject, "ActiveState", "inactive", "SubState", "dead", "InactiveExitTimestampMonotonic", "0", "ActiveEnterTimestampMonotonic", "0",
+		"ConditionResult", "no", "ConditionTimestampMonotonic", timelinetest.Micros(2*time.Second), "UnmetCondition", unmet)
+	if met != "" {
+		b.Prop(timelinetest.Subject, "MetCondition", met)
+	}
+}
+
 func TestNoOrderingCycle(t *testing.T) {
 	judged(t, "no-ordering-cycle", []row{
+		{name: "skipped for what came later", want: check.Fail, unit: timelinetest.Subject,
+			say: []string{"never ran: it was skipped at +2.000s for ConditionPathExists=/etc/opensandbox/worker.env, which held later"}, break_: func(b *boot) {
+				tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")
+			}},
+		{name: "skipped for what never came", want: check.Pass, break_: func(b *boot) { tooEarly(b, "ConditionPathExists=/etc/opensandbox/server.env", "") }},
+		{name: "skipped for what came later, and a path starts it then", want: check.Pass, break_: func(b *boot) {
+			tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")
+			b.Prop(timelinetest.Subject, "TriggeredBy", "populate-vector-env.path")
+		}},
+		{name: "skipped at first, and started later", want: check.Pass, break_: func(b *boot) {
+			tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")
+			b.Prop(timelinetest.Subject, "InactiveExitTimestampMonotonic", timelinetest.Micros(30*time.Second))
+		}},
+		{name: "a timer that counts from nothing", want: check.Fail, unit: "creds.service", expect: withTimer, say: []string{"creds.service never ran: creds.timer has elapsed"}, break_: func(b *boot) {
+			b.Up("creds.timer", time.Second, time.Second)
+			b.Prop("creds.timer", "SubState", "elapsed")
+		}},
+		{name: "a timer that has nothing more to do", want: check.Pass, expect: withTimer, break_: func(b *boot) {
+			b.Up("creds.timer", time.Second, time.Second)
+			b.Prop("creds.timer", "SubState", "elapsed")
+			b.Prop("creds.service", "TriggeredBy", "creds.timer", "InactiveExitTimestampMonotonic", timelinetest.Micros(3*time.Second))
+		}},
+		{name: "a timer that waits", want: check.Pass, expect: withTimer, break_: func(b *boot) {
+			b.Up("creds.timer", time.Second, time.Second)
+			b.Prop("creds.timer", "SubState", "waiting")
+		}},
 		{name: "none", want: check.Pass},
 		{name: "on the console only, up to 257", want: check.Fail, unit: "vector.service", say: []string{"dropped the start of vector.service"}, break_: func(b *boot) {
 			b.Console = append(b.Console,

@@ -38,6 +38,9 @@ func readUnits(r io.Reader, zero time.Duration, d *damage) map[string]Unit {
 		if len(props) == 0 {
 			first = n
 		}
+		if have, repeated := props[key]; repeated && strings.HasSuffix(key, "Condition") { // each has a line
+			value = have + "\n" + value
+		}
 		props[key] = value
 	})
 	flush()
@@ -57,10 +60,11 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 		WantedBy: strings.Fields(p["WantedBy"]), RequiredBy: strings.Fields(p["RequiredBy"]),
 		LogLevelMax: ownLevel(p["LogLevelMax"]), Slice: p["Slice"],
 		MemoryLimited: p["MemoryMax"] != "" && p["MemoryMax"] != "infinity",
-		Restart:       p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]),
+		Restart:       p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]), TriggeredBy: strings.Fields(p["TriggeredBy"]),
 	}
 	if p["ConditionResult"] == "no" {
 		u.Condition = stamp(p["ConditionTimestampMonotonic"], zero)
+		u.Unmet, u.MetLater = each(p["UnmetCondition"]), each(p["MetCondition"])
 	}
 	if p["AssertResult"] == "no" {
 		u.Assert = stamp(p["AssertTimestampMonotonic"], zero)
@@ -74,6 +78,11 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	}
 	u.Evidence = Evidence{File: Units, Line: line, Text: clip(text)}
 	return u
+}
+
+// each are the lines of a value.
+func each(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
 }
 
 // ownLevel reads LogLevelMax=, which is -1 where a unit has none.

@@ -191,7 +191,10 @@ type Unit struct {
 	OnFailure, UpheldBy           []string
 	// Condition and Assert are when the last start found one that does not hold; 0: none did.
 	Condition, Assert time.Duration
-	LogLevelMax       LogLevel // the unit's own; Debug where it has none
+	// Unmet are the conditions that did not hold then, MetLater those of them that do at the end.
+	Unmet, MetLater []string
+	TriggeredBy     []string // of units that are inactive at the end
+	LogLevelMax     LogLevel // the unit's own; Debug where it has none
 	// MemoryLimited: the unit may not have all of the host's memory (MemoryMax=). Slice
 	// is what it is in, which may have a limit as well.
 	MemoryLimited bool

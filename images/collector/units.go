@@ -86,6 +86,12 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	}
 	if u.LoadState == "loaded" {
 		optional(out, heldAgainst, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
+		if u.ActiveState == "inactive" {
+			optional(out, []string{"TriggeredBy"}, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
+			if p, err := conn.GetUnitPropertyContext(ctx, u.Name, "Conditions"); err == nil {
+				writeConditions(out, p.Value)
+			}
+		}
 	}
 	if u.Name == "vector.service" {
 		optional(out, startedAgainBy, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
