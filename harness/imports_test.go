@@ -41,7 +41,7 @@ var allowed = []struct {
 	{"harness/recording", []string{"images/azure/fault"}, "the format, for who writes and who reads it; the kinds of faults are the cloud's"},
 	{"harness/machine", nil, "no engine types"},
 	{"harness/machine/container", []string{"harness/machine", "harness/recording", "images"}, "a backend knows nothing of cases"},
-	{"harness/machine/machinetest", []string{"harness/machine"}, "one suite for every backend"},
+	{"harness/machine/machinetest", []string{"harness/machine", "harness/recording"}, "one suite for every backend"},
 	{"harness/explain", []string{"harness/boot", "harness/timeline", "results"}, "a result and its boot, in sentences"},
 	{"harness/lint", []string{"harness/timespan", "images/vector/config"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/museum", []string{"harness/run", "scenarios", "results"}, "data, and what must come of it"},

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/machine"
+	"bootrace/harness/recording"
 )
 
 // Subject is the backend under test.
@@ -147,7 +148,7 @@ func collects(t *testing.T, s Subject) {
 	await(t, lines, "END-OF-SCRIPT")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	request, err := json.Marshal(map[string]any{"secrets": map[string]string{}})
+	request, err := json.Marshal(recording.CollectRequest{})
 	require.NoError(t, err)
 	var out bytes.Buffer
 	require.NoError(t, m.Collect(ctx, request, &out))
@@ -160,7 +161,7 @@ func collects(t *testing.T, s Subject) {
 		require.NoError(t, err)
 		got[h.Name] = h.Size
 	}
-	for _, name := range []string{"journal.json", "units.txt", "manager.txt", "processes.txt"} {
+	for _, name := range []string{recording.CollectedJournal, recording.UnitsFile, recording.ManagerFile, recording.ProcessesFile} {
 		assert.Positive(t, got[name], "%s is part of a recording; got %v", name, got)
 	}
 }
