@@ -16,6 +16,7 @@ import (
 	"bootrace/harness/machine"
 	"bootrace/harness/machine/machinetest"
 	"bootrace/images"
+	"bootrace/images/azure/config"
 )
 
 // lab is what tests on real machines need, with the images built.
@@ -56,18 +57,14 @@ func newLab(t *testing.T) lab {
 
 func (l lab) spec(t *testing.T, name, script string) machine.Spec {
 	t.Helper()
-	config, err := json.Marshal(map[string]any{
-		"vault": "kv-test", "tenant": "11111111-2222-4333-8444-555555555555", "secrets": map[string]string{},
-		"axiom":         map[string]any{"tokens": map[string][]string{}},
-		"control_plane": map[string]string{"pending_worker_ttl": "10m"},
-		"listen":        map[string]string{"imds": "169.254.169.254:80", "tls": "203.0.113.1:443", "dns": "127.0.0.1:53"},
-		"ca_cert":       "/etc/azure/ca.pem", "ca_key": "/etc/azure/ca.key",
-	})
+	cfg := config.Default()
+	cfg.Vault, cfg.Tenant, cfg.Listen.DNS = "kv-test", "11111111-2222-4333-8444-555555555555", "127.0.0.1:53"
+	text, err := json.Marshal(cfg)
 	require.NoError(t, err)
 	const seed = "/var/lib/cloud/seed/nocloud/"
 	return machine.Spec{
 		Run: "test-" + filepath.Base(filepath.Dir(l.owner.Name())), Name: name, WorkerImage: l.worker, CloudImage: l.azure,
-		CloudConfig: config,
+		CloudConfig: text,
 		Files: []machine.File{
 			{Path: seed + "meta-data", Mode: 0o600, Data: []byte("instance-id: " + name + "\n")},
 			{Path: seed + "user-data", Mode: 0o600, Data: []byte(script)},
