@@ -147,7 +147,7 @@ func (c *collection) search(ctx context.Context, roots []string, secrets map[str
 
 	procs, found, procErr := listProcesses(wanted, bird.pid())
 	c.add(recording.ProcessesFile, procs, procErr)
-	inFiles, fileErr := searchFiles(roots, bootTime(), wanted)
+	inFiles, fileErr := searchFiles(roots, bootTime(), wanted, sanctioned(ctx))
 	c.leaks = append(found, inFiles...)
 	c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
 	c.wanted = recording.NewRedactor(secrets)

@@ -26,7 +26,7 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 	inner := filepath.Join(dir, "a root of its own")
 	require.NoError(t, os.Mkdir(inner, 0o700))
 	for name, data := range map[string]string{
-		"plain": "a " + value + " b", "none": "nothing", "hex": hex.EncodeToString([]byte(value)), "a root of its own/b": value,
+		"plain": "a " + value + " b", "none": "nothing", "hex": hex.EncodeToString([]byte(value)), "a root of its own/b": value, "vector.env": value,
 		"at a part's end": strings.Repeat(" ", part-5) + value,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600))
@@ -35,11 +35,11 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 		fileLeak("token", dir+"/plain"), fileLeak("token", dir+"/hex"), fileLeak("token", inner+"/b"), fileLeak("token", dir+"/at a part's end"),
 	}
 	for _, roots := range [][]string{{dir, filepath.Join(dir, "absent")}, {dir, inner}} {
-		found, err := searchFiles(roots, bootTime(), wanted)
+		found, err := searchFiles(roots, bootTime(), wanted, []string{filepath.Join(dir, "vector.env")})
 		require.NoError(t, err)
 		assert.ElementsMatch(t, want, found, "each once")
 	}
-	found, err := searchFiles([]string{dir}, time.Now().Add(time.Hour), wanted)
+	found, err := searchFiles([]string{dir}, time.Now().Add(time.Hour), wanted, nil)
 	require.NoError(t, err)
 	assert.Empty(t, found, "what is older than the boot cannot hold what is new in it")
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,13 +26,37 @@ var searched = []string{"/", "/etc", "/run", "/tmp", "/var", "/root", "/home", "
 
 // skipped are the kernel's own trees, and what is held against something else.
 var skipped = []string{"/proc", "/sys", "/dev/pts",
-	vectorEnv, sightings.Dir,
+	sightings.Dir,
 	// Only the unit can read there what it was given by LoadCredential= (systemd.exec(5)).
 	"/run/credentials",
 }
 
-// vectorEnv is the one file that may hold secrets.
+// vectorEnv is the file that may hold secrets. What others can do with it is judged by
+// files.txt.
 const vectorEnv = envfile.Dir + "/vector.env"
+
+// sanctioned are the files that may hold secrets: vector.env, where it is a link that
+// to which it leads, and what else Vector's unit has as EnvironmentFile=, if it is for
+// nobody but root and Vector.
+func sanctioned(ctx context.Context) []string {
+	files := []string{vectorEnv}
+	if real, err := filepath.EvalSymlinks(vectorEnv); err == nil {
+		files = append(files, real)
+	}
+	// systemctl show: a line for each, "PATH (ignore_errors=yes)". No answer: no more files.
+	out, _ := process.Output(ctx, "systemctl", "show", "--property=EnvironmentFiles", "--value", "vector.service")
+	for line := range strings.Lines(string(out)) {
+		path, _, _ := strings.Cut(strings.TrimSpace(line), " (ignore_errors=")
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			continue
+		}
+		if who := envfile.Others(real); who == envfile.Nobody || who == "group:vector" {
+			files = append(files, real)
+		}
+	}
+	return files
+}
 
 // listFiles is files.txt: what is in the directory, without the values.
 func listFiles(dir string) []byte {
@@ -59,12 +85,13 @@ func ownJournal() []string {
 }
 
 // searchFiles looks for secrets in every file below the roots that was changed after
-// since: they are new in each case, so an older file has none.
-func searchFiles(roots []string, since time.Time, wanted recording.Redactor) ([]string, error) {
+// since, but for those that may hold some: they are new in each case, so an older file
+// has none.
+func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may []string) ([]string, error) {
 	var found []string
 	var errs []error
 	unread := unreadable{what: "files"}
-	pass := slices.Concat(skipped, ownJournal())
+	pass := slices.Concat(skipped, ownJournal(), may)
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			switch {
