@@ -18,7 +18,8 @@ var noUnitFailed = Check{
 		"or the machine was told to reboot, to power off or to stay in emergency mode",
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Units},
 	Judge: func(b boot.Facts, e Expect) Result {
-		out := slices.Concat(ended(b, e), emergency(b), silenced(b))
+		end, told := ending(b, e)
+		out := slices.Concat(end, emergency(b), silenced(b))
 		var allowed []string
 		var first time.Duration // that an allowed unit failed
 		for _, f := range b.Failures().All {
@@ -28,7 +29,7 @@ var noUnitFailed = Check{
 			}
 		}
 		for _, f := range b.Failures().All {
-			if _, ok := e.allowed(f.Unit); ok {
+			if _, ok := e.allowed(f.Unit); ok || told.blames(f) {
 				continue
 			}
 			if f.Result == boot.ForDependency && len(allowed) > 0 && f.At >= first {
@@ -59,11 +60,19 @@ func failed(b boot.Facts, f boot.Failure) Finding {
 	return Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary}
 }
 
-// ended: the machine was told to end, by something of its own.
-func ended(b boot.Facts, e Expect) []Finding {
+// told is that the machine was told to end, by something of its own.
+type told struct{ boot.Ending }
+
+// blames: the failure is what ended the machine, or comes of that.
+func (t told) blames(f boot.Failure) bool {
+	name, _, _ := strings.Cut(f.Unit, "…")
+	return t.How != "" && (strings.HasPrefix(t.By, name) || t.At > 0 && f.At >= t.At)
+}
+
+func ending(b boot.Facts, e Expect) ([]Finding, told) {
 	end, ok := b.Ending(e.SubjectUnits)
 	if !ok || end.Engine {
-		return nil
+		return nil, told{}
 	}
 	f := Finding{At: end.At, Unit: end.By, Intrinsic: true, Evidence: []timeline.Evidence{end.Evidence}, Summary: "the machine was " + end.How}
 	if end.At > 0 { // the console has no times
@@ -72,7 +81,7 @@ func ended(b boot.Facts, e Expect) []Finding {
 	if end.By != "" {
 		f.Summary += fmt.Sprintf(", by %s, %s", end.By, end.Why)
 	}
-	return []Finding{f}
+	return []Finding{f}, told{end}
 }
 
 // emergencyTargets are those in which a machine waits for somebody at its console

@@ -243,6 +243,28 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "a mount that would not go is no start that failed", want: check.Pass, break_: func(b *boot) {
 			b.Console = append(b.Console, "[FAILED] Failed unmounting etc-hosts.mount - /etc/hosts.")
 		}},
+		{name: "the machine was rebooted as a unit failed", want: check.Fail, unit: timelinetest.Subject,
+			say: []string{"the machine was rebooted at +31.000s, by populate-vector-env.service, as it failed"}, break_: func(b *boot) {
+				b.Failed(30900*time.Millisecond, timelinetest.Subject, "exit-code")
+				b.Stopped(30990*time.Millisecond, "timers.target")
+				b.Failed(31200*time.Millisecond, "killed-by-it.service", "signal")
+				b.Started(31500*time.Millisecond, "reboot.target")
+			}},
+		{name: "the machine was rebooted, of which the console alone tells", want: check.Fail, unit: timelinetest.Subject,
+			say: []string{"the machine was rebooted, by populate-vector-env.service, as it failed"}, break_: func(b *boot) {
+				b.Console = append(b.Console, "[FAILED] Failed to start populate-vector-env.servi…tor's credentials from Key Vault.", "[  OK  ] Stopped target timers.target - Timer Units.", "Rebooting.")
+				b.Drop = []string{"journal.json.gz", "units.txt", "jobs.txt", "manager.txt"}
+			}},
+		{name: "an engine stopped it", want: check.Pass, break_: func(b *boot) {
+			b.PID1(30*time.Second, "", "", "Received SIGRTMIN+3.", nil)
+			b.Started(31*time.Second, "halt.target")
+		}},
+		{name: "emergency mode", want: check.Fail, unit: "emergency.target", say: []string{"waits for somebody at its console"}, break_: func(b *boot) {
+			b.Started(2*time.Second, "emergency.target")
+		}},
+		{name: "emergency mode, on the console alone", want: check.Fail, unit: "emergency.target", break_: func(b *boot) {
+			b.Console = append(b.Console, "You are in emergency mode. After logging in, type \"journalctl -xb\" to view")
+		}},
 		{name: "a user's unit is not the machine's", want: check.Pass, break_: func(b *boot) {
 			b.Entry(2*time.Second, map[string]any{"_PID": "99", "_SYSTEMD_UNIT": "user@1000.service", "USER_UNIT": "vector.service", "SYSLOG_IDENTIFIER": "systemd",
 				"MESSAGE_ID": "d9b373ed55a64feb8242e02dbe79a49c", "UNIT_RESULT": "exit-code", "MESSAGE": "vector.service: Failed with result 'exit-code'."})

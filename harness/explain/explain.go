@@ -67,6 +67,17 @@ var mends = []struct{ check, says, change string }{
 	{"logs-delivered", "brings them to no sink", "name the metrics' source, or the transform after it, in the inputs of a sink that keeps them"},
 	{"logs-delivered", "no metrics of", "see Vector's errors of that source and of the metrics' sink: the address that it scrapes, the metrics token and its dataset"},
 	{"logs-delivered", "the configuration puts", "let the variable have its value before Vector starts with the vault's, and no later transform take the field away"},
+	{"logs-delivered", "journald keeps nothing", "let journald keep what is logged, in memory at least (Storage=auto, as it is built in)"},
+	{"logs-delivered", "systemd-journald.service is", "let journald run: it is what Vector reads from"},
+	{"logs-delivered", "removed from the journal", "leave it to journald to remove what is old (SystemMaxUse=, journald.conf(5)): Vector reads on where it was, from what is still there"},
+	{"logs-delivered", "messages of PID 1 by the rate limit", "leave journald's rate limit as it is built in, or set it for the unit that says too much (LogRateLimitBurst=, systemd.exec(5))"},
+	{"no-unit-failed", "the machine was", "do not end the machine: restart the units that need the new settings, and let a check that fails say so and no more (FailureAction=none)"},
+	{"no-unit-failed", "waits for somebody at its console", "let no mount or unit that can be missing be required by local-fs.target or sysinit.target (nofail, Wants=)"},
+	{"no-unit-failed", "(assert)", "use a Condition…= where the unit may be left out, or have what it asserts there before it starts"},
+	{"no-unit-failed", "without a word of PID 1", "take LogLevelMax= away, and see why the unit ends: it is started again each time"},
+	{"no-unit-failed", "PID 1 says nothing", "leave PID 1's LogLevel= and LogTarget= as they are built in (systemd-system.conf(5))"},
+	{"no-ordering-cycle", "was skipped at", "let a path unit start it when the file comes (PathExists=, systemd.path(5)), or have the unit wait for it"},
+	{"no-ordering-cycle", "nothing to count from", "add OnBootSec= or OnActiveSec= to the timer: OnUnitActiveSec= counts from a start that never was (systemd.timer(5))"},
 	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},
 }
 
@@ -148,7 +159,7 @@ func cycleUnits(_ boot.Facts, check results.Check) []string {
 			}
 		}
 	}
-	if len(units) < 2 {
+	if len(units) < 2 || !strings.Contains(check.Findings[0].Summary, "cycle") && !strings.Contains(check.Findings[0].Summary, "dropped") {
 		return nil
 	}
 	return []string{"the cycle goes through " + strings.Join(units, ", ")}
