@@ -66,7 +66,7 @@ type Check struct {
 func Table() []Check {
 	return []Check{
 		vectorActive, vectorCredentialed, noUnitFailed, bootUnblocked, noOrderingCycle, noStartLimit, startRate,
-		registered, logsDelivered, secretsContained, envFileWhole, cloudPoliteness, quiescent,
+		registered, logsDelivered, secretsContained, envFileWhole, roleEnvFresh, cloudPoliteness, quiescent,
 	}
 }
 

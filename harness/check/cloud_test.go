@@ -2,12 +2,49 @@ package check_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	facts "bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/timeline/timelinetest"
 )
+
+func TestRoleEnvFresh(t *testing.T) {
+	present := func(path string, size int) func(*boot) {
+		return func(b *boot) { b.EnvFile(200*time.Millisecond, path, "present", size, "0600", "", true) }
+	}
+	judged(t, "role-env-fresh", []row{
+		{name: "written by cloud-init", want: check.Pass},
+		{name: "in the image", want: check.Fail, say: []string{"worker.env is in the image: it was there at +0.200s"}, break_: present("/etc/opensandbox/worker.env", 212)},
+		{name: "the server's, in the image", want: check.Fail, say: []string{"server.env is in the image"}, break_: present("/etc/opensandbox/server.env", 212)},
+		{name: "an empty file", want: check.Pass, break_: present("/etc/opensandbox/worker.env", 0)},
+		{name: "a stub of vector.env", want: check.Pass, break_: present("/etc/opensandbox/vector.env", 212)},
+		{name: "the scenario has it there", want: check.NotApplicable, expect: func(e *expect) { e.RoleEnv = facts.Pre }, break_: present("/etc/opensandbox/worker.env", 212)},
+		{name: "nobody watched", want: check.NotJudged, break_: func(b *boot) {
+			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["_SYSTEMD_UNIT"] == "boot-logger.service" })
+		}},
+		{name: "the journal is not whole", want: check.NoEvidence, break_: func(b *boot) { b.Drop = []string{"journal.json.gz"} }},
+	})
+}
+
+func TestTheWorkersStartIsNotHeld(t *testing.T) {
+	started := func(after time.Duration) func(*boot) {
+		return func(b *boot) {
+			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["BOOTRACE_STEP"] == "worker-started" })
+			if after > 0 {
+				b.Step(timelinetest.CompleteAt+after, "worker-started")
+			}
+		}
+	}
+	judged(t, "registered", []row{
+		{name: "at once", want: check.Pass},
+		{name: "after 20 s", want: check.Fail, unit: "opensandbox-worker.service", late: "since +20.000s, 18s over 2s",
+			say: []string{"the start of opensandbox-worker.service was held for 20s after it was asked for at +20.000s"}, break_: started(20 * time.Second)},
+		{name: "the script does not say", want: check.Pass, break_: started(0)},
+	})
+}
 
 func TestRegistered(t *testing.T) {
 	without := func(b *boot) {

@@ -9,15 +9,16 @@ import (
 )
 
 var registered = Check{
-	Name:  "registered",
-	Why:   "the worker did not register before pendingWorkerTTL: the control plane destroys it then",
+	Name: "registered",
+	Why: "the worker did not register before pendingWorkerTTL: the control plane destroys it then; or its start, which takes no time in a boot " +
+		"without the subject, was held",
 	Needs: []string{timeline.Cloud},
 	Judge: func(b boot.Facts, e Expect) Result {
 		if !e.Registered {
 			return notAsked("the scenario expects no registration")
 		}
 		ready, ok := time.Duration(0), false
-		var out []Finding
+		out := held(b)
 		var last []timeline.Evidence
 		for _, ev := range b.Of(timeline.Request) {
 			switch c := ev.Call; {
@@ -43,4 +44,35 @@ var registered = Check{
 		}
 		return found(out, "")
 	},
+}
+
+// workerStart is how long a start of the worker may take: it is of Type=simple, and takes
+// 0.1 s on an idle host.
+const workerStart = 2 * time.Second
+
+// The steps of the scenario's script around the worker's start.
+const (
+	stepStart         = "start"
+	stepWorkerStarted = "worker-started"
+)
+
+// held finds that the worker was not started as soon as it was asked for.
+func held(b boot.Facts) []Finding {
+	asked, known := time.Duration(0), false
+	for _, ev := range b.Of(timeline.Script) {
+		switch ev.Step {
+		case stepStart, boot.StepComplete:
+			asked, known = ev.At, true
+		case stepWorkerStarted:
+			over := ev.At - asked - workerStart
+			if !known || over <= 0 {
+				return nil
+			}
+			unit := boot.Worker + ".service"
+			return []Finding{{At: ev.At, Unit: unit, Over: over, Limit: workerStart, Since: asked,
+				Evidence: append(evidence(b.Final.Units[unit].Evidence), ev.Evidence),
+				Summary:  fmt.Sprintf("the start of %s was held for %s after it was asked for at %s", unit, boot.Round(ev.At-asked), timeline.Since(asked))}}
+		}
+	}
+	return nil
 }

@@ -50,6 +50,7 @@ var causes = []cause{
 		"Vector's restarts ask for what it wants each time, 0.1 s apart", more: spenders},
 	{check: "no-unit-failed", change: "a unit that has nothing to do yet must not fail: write a stub with every variable before Vector starts, and exit or wait without an error"},
 	{check: "env-file-whole", change: "write a temporary file in the same directory, fsync it and rename it over vector.env; never write a stub over values"},
+	{check: "role-env-fresh", change: "remove /etc/opensandbox/*.env when the image is built, as the last step: its own is written on each machine by cloud-init"},
 	{check: "secrets-contained", change: "keep the value out of logs, arguments and other files, and vector.env root's with mode 0600 (UMask=0077)"},
 	{check: "registered", change: "see what the worker's unit waited for: it registers when worker.env is there"},
 	{check: "vector-credentialed", change: "ask again until the vault's values are there: IMDS, the vault and the role may come up later than worker.env, worker.env may be filled later than it is created, " +

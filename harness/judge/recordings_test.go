@@ -125,6 +125,11 @@ var built = map[string]func() *timelinetest.Boot{
 	"healthy":       timelinetest.Healthy,
 	"exits 1":       exitsOne,
 	"asks for ever": asksForEver,
+	"has another's role env": func() *timelinetest.Boot {
+		b := timelinetest.Healthy()
+		b.EnvFile(200*time.Millisecond, "/etc/opensandbox/worker.env", "present", 212, "0600", "OPENSANDBOX_AZURE_KEY_VAULT_NAME=70ce0001", true)
+		return b
+	},
 	"does not register": func() *timelinetest.Boot {
 		b := timelinetest.Healthy()
 		b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["op"] == "register" })
