@@ -1,0 +1,1 @@
+main() { wait_fetch; real; sync; systemctl reboot; }
