@@ -30,9 +30,9 @@ var (
 	// startedAgainBy is who starts Vector again beside its own Restart=; systemd before
 	// 249 has no UpheldBy.
 	startedAgainBy = []string{"OnFailure", "UpheldBy"}
-	// heldAgainst is what a unit's messages in the journal are held against: a unit, or
-	// all of PID 1, may be silenced.
-	heldAgainst = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic"}
+	// keptFrom is what may have kept an inactive unit from its start, whether PID 1 was
+	// heard or not, and what may still start it.
+	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy"}
 	// ownLimits are a service's own, whose effects are not the host's doing.
 	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice"}
 )
@@ -84,13 +84,10 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		}
 		fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
 	}
-	if u.LoadState == "loaded" {
-		optional(out, heldAgainst, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
-		if u.ActiveState == "inactive" {
-			optional(out, []string{"TriggeredBy"}, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
-			if p, err := conn.GetUnitPropertyContext(ctx, u.Name, "Conditions"); err == nil {
-				writeConditions(out, p.Value)
-			}
+	if u.LoadState == "loaded" && u.ActiveState == "inactive" {
+		optional(out, keptFrom, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
+		if p, err := conn.GetUnitPropertyContext(ctx, u.Name, "Conditions"); err == nil {
+			writeConditions(out, p.Value)
 		}
 	}
 	if u.Name == "vector.service" {
