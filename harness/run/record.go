@@ -173,9 +173,12 @@ func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recordi
 	}
 	man.EndMono = recording.Monotonic()
 	maps.Copy(man.Versions, collected)
-	if zero, systemd, err := manager(s.dir); err == nil {
+	switch zero, systemd, err := manager(s.dir); {
+	case err == nil:
 		man.BootZeroMono, man.Versions["systemd"] = zero, systemd
-	} else {
+	case man.ContainerExit != nil: // the clock's zero is that of the engine's start then
+		w.Missing(recording.MissingClock, errors.New("the machine had ended"))
+	default:
 		w.Missing(recording.MissingClock, err)
 	}
 	man.BootRealtime = time.Now().UnixMicro() - (recording.Monotonic()-man.BootZeroMono)/1000
