@@ -14,9 +14,13 @@ type Ending struct {
 	Moment
 	How    string // rebooted, powered off, …
 	Engine bool   // the engine may have asked for it, or did: nothing of the machine's own
-	// By is the unit whose doing it is, as far as can be seen, and Why says how that is seen.
+	// By is the unit whose doing it is, and Why says how that is seen. With RanThen it is
+	// only the one that may have asked.
 	By, Why string
 }
+
+// RanThen is why of a unit nothing more is known.
+const RanThen = "which ran then"
 
 // endings are the targets that end a machine (systemd.special(7)), with the last words of
 // systemd-shutdown(8) on the console, which are there however it was asked for.
@@ -119,7 +123,7 @@ func (b Facts) blame(e *Ending, subject []string) {
 	case done != "":
 		e.By, e.Why = done, "as it was done"
 	case len(running) > 0:
-		e.By, e.Why = running[len(running)-1], "which ran then"
+		e.By, e.Why = running[len(running)-1], RanThen
 	}
 }
 

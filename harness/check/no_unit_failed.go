@@ -78,7 +78,10 @@ func ending(b boot.Facts, e Expect) ([]Finding, told) {
 	if end.At > 0 { // the console has no times
 		f.Summary += " at " + timeline.Since(end.At)
 	}
-	if end.By != "" {
+	switch {
+	case end.Why == boot.RanThen:
+		f.Summary += fmt.Sprintf(" while %s ran", end.By)
+	case end.By != "":
 		f.Summary += fmt.Sprintf(", by %s, %s", end.By, end.Why)
 	}
 	return []Finding{f}, told{end}

@@ -88,7 +88,7 @@ func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
 			status := 0
 			b.Exited = &status
 			b.Started(30*time.Second, "poweroff.target")
-		}, verdict.Fail, "the machine was powered off at +30.000s, by populate-vector-env.service, which ran then"},
+		}, verdict.Fail, "the machine was powered off at +30.000s while populate-vector-env.service ran"},
 		{"an engine that stops the machine as it should", func(b *timelinetest.Boot) {
 			status := 130
 			b.Exited = &status
