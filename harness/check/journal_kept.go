@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"bootrace/harness/boot"
@@ -10,6 +11,13 @@ import (
 )
 
 const journald = "systemd-journald.service"
+
+// roomEnough on the disk is more than journald wants of it in a boot.
+const roomEnough = 64 << 20
+
+// quieterThanInfo are the levels, by name and number (syslog(3)), at which what services
+// print, which is info, is not kept.
+var quieterThanInfo = []string{"emerg", "alert", "crit", "err", "warning", "notice", "0", "1", "2", "3", "4", "5"}
 
 // vacuumed is what journalctl(1) and journald say of files that they remove.
 var vacuumed = regexp.MustCompile(`^(Deleted archived journal |Vacuuming done, freed [1-9])`)
@@ -27,8 +35,15 @@ func journalKept(b boot.Facts, owed boot.Owed) []Finding {
 	if s := b.Final.Journald["Storage"]; s.Value == "none" {
 		add(journald, s.Evidence, "journald keeps nothing (Storage=none in %s): there is nothing that Vector could read", s.Path)
 	}
-	if u, known := b.Final.Units[journald]; known && (u.Active == "inactive" || u.Load == "masked") {
+	if s := b.Final.Journald["MaxLevelStore"]; slices.Contains(quieterThanInfo, s.Value) {
+		add(journald, s.Evidence, "journald keeps nothing below %s (MaxLevelStore= in %s), so no line of the worker", s.Value, s.Path)
+	}
+	switch u, known := b.Final.Units[journald]; {
+	case !known:
+	case u.Active == "inactive" || u.Load == "masked":
 		add(journald, u.Evidence, "%s is %s, %s at the end: there is nothing that Vector could read", journald, u.Load, u.Active)
+	case len(out) == 0 && u.Active == "active" && b.Missing[timeline.Journal] == timeline.NoEntry && b.Final.Room["/"] >= roomEnough:
+		add(journald, u.Evidence, "the journal is empty though journald runs and the disk has room: its files were removed")
 	}
 	if b.Removed > 0 {
 		unit, ev := vacuumedBy(b)

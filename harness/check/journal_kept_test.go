@@ -30,6 +30,21 @@ func TestTheJournalIsKeptForVector(t *testing.T) {
 			conf("")(b)
 			b.Journal = nil
 		}},
+		{name: "an empty journal of a journald that runs", want: check.Fail, unit: "systemd-journald.service", say: []string{"its files were removed"}, break_: func(b *boot) {
+			conf("")(b)
+			b.Journal = nil
+			b.Up("systemd-journald.service", time.Second, time.Second)
+			b.Extra["room.txt"] = []byte("/\t12000000000\n")
+		}},
+		{name: "an empty journal on a full disk", want: check.NoEvidence, break_: func(b *boot) {
+			conf("")(b)
+			b.Journal = nil
+			b.Up("systemd-journald.service", time.Second, time.Second)
+			b.Extra["room.txt"] = []byte("/\t4096\n")
+		}},
+		{name: "warnings only", want: check.Fail, unit: "systemd-journald.service", say: []string{"journald keeps nothing below warning (MaxLevelStore= in /etc/systemd/journald.conf)"},
+			break_: conf("# /etc/systemd/journald.conf\n[Journal]\nMaxLevelStore=warning\n")},
+		{name: "all but what is for debugging", want: check.Pass, break_: conf("# /etc/systemd/journald.conf\n[Journal]\nMaxLevelStore=info\n")},
 		{name: "journald is masked", want: check.Fail, unit: "systemd-journald.service", say: []string{"is masked, inactive at the end"}, break_: func(b *boot) {
 			conf("")(b)
 			b.Journal = nil

@@ -92,12 +92,15 @@ func readJournal(r io.Reader, zero time.Duration, d *damage) (events []Event, re
 	})
 	switch {
 	case len(events) == 0:
-		d.say("no entry")
+		d.say(NoEntry)
 	case !manager:
 		d.say(noManager)
 	}
 	return events, written.removed()
 }
+
+// NoEntry is what a journal lacks that was read and is empty.
+const NoEntry = "no entry"
 
 const noManager = "no entry of PID 1"
 
