@@ -123,7 +123,12 @@ func readManifest(file string) (m Manifest, err error) {
 		return m, err
 	}
 	p := &document.Problems{File: file, Source: text}
-	p.Read("subject", unversioned, manifestSchema(), &m)
+	root := p.Read("subject", unversioned, manifestSchema(), &m)
+	for name, limit := range m.CredentialsWithin {
+		if limit <= 0 {
+			p.At(document.Find(root, "credentials_within", name), "credentials_within.%s: expected more than 0s", name)
+		}
+	}
 	return m, p.Err()
 }
 
