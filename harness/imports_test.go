@@ -43,7 +43,7 @@ var allowed = []struct {
 	{"harness/machine/container", []string{"harness/machine", "harness/recording", "images"}, "a backend knows nothing of cases"},
 	{"harness/machine/machinetest", []string{"harness/machine", "harness/recording"}, "one suite for every backend"},
 	{"harness/explain", []string{"harness/boot", "harness/timeline", "results"}, "a result and its boot, in sentences"},
-	{"harness/lint", []string{"harness/timespan", "images/vector/config"}, "reads text, and asks the stand-in what it would play"},
+	{"harness/lint", []string{"harness/timespan", "images/vector/config", "scenarios"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/museum", []string{"harness/run", "scenarios", "results"}, "data, and what must come of it"},
 	{"harness/subject", []string{"images", "harness/machine", "scenarios/document"}, "bakes"},
 	{"scenarios", []string{"images/azure/fault", "scenarios/document"}, "the format of faults is the cloud's"},

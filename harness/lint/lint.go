@@ -12,9 +12,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"bootrace/harness/timespan"
+	"bootrace/scenarios"
 )
 
 // Level says what a remark means.
@@ -161,9 +161,6 @@ func neverAsked(u unit, _ map[string]unit) (Level, string) {
 	return Note, "nothing in the image wants, requires or triggers it: it starts only if a program asks for it"
 }
 
-// bootBudget is what a subject may add to the boot (scenarios, expect.boot_budget).
-const bootBudget = 2 * time.Second
-
 func holdsTheBoot(u unit, all map[string]unit) (Level, string) {
 	waits := u.is("Type", "oneshot", "notify", "notify-reload", "dbus", "forking")
 	asked := slices.Contains(u.list("WantedBy"), "multi-user.target") || all[vector].asks(u["Id"])
@@ -177,8 +174,8 @@ func holdsTheBoot(u unit, all map[string]unit) (Level, string) {
 		return Note, fmt.Sprintf("how long the boot waits for it cannot be read (TimeoutStartSec): %v", err)
 	case limit == timespan.Infinity:
 		return Note, fmt.Sprintf("Type=%s, TimeoutStartSec=infinity and before multi-user.target: the boot waits for as long as it likes, and cloud-final comes after multi-user.target", u["Type"])
-	case limit > bootBudget:
-		return Note, fmt.Sprintf("the boot waits up to %s for it (TimeoutStartSec), more than its budget of %s", timespan.Format(limit), timespan.Format(bootBudget))
+	case limit > scenarios.BootBudget:
+		return Note, fmt.Sprintf("the boot waits up to %s for it (TimeoutStartSec), more than its budget of %s", timespan.Format(limit), timespan.Format(scenarios.BootBudget))
 	}
 	return "", ""
 }
