@@ -29,6 +29,7 @@ func bootLogger(ctx context.Context, stdout io.Writer) error {
 		names = append(names, file.Name())
 	}
 	for _, name := range names {
+		w.follow(name)
 		if err := report(change{name: name, op: "present", at: process.Monotonic()}); err != nil {
 			return err
 		}

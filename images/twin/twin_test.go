@@ -53,6 +53,15 @@ func TestWatchTellsReplacedFromWrittenInPlace(t *testing.T) {
 
 	require.NoError(t, os.Remove(path))
 	assert.Equal(t, []string{"remove"}, ops("remove"))
+
+	elsewhere := t.TempDir()
+	target := filepath.Join(elsewhere, "real.env")
+	require.NoError(t, os.WriteFile(target, []byte("A=1\n"), 0o600))
+	require.NoError(t, os.Symlink(target, path))
+	assert.Equal(t, []string{"create"}, ops("create"))
+	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "new"), []byte("A=2\n"), 0o600))
+	require.NoError(t, os.Rename(filepath.Join(elsewhere, "new"), target))
+	assert.Equal(t, []string{"rename"}, ops("rename"), "where the link leads, and of nothing else there")
 }
 
 func TestLinesAreNumberedWithoutGaps(t *testing.T) {

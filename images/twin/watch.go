@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 	"unsafe"
 
@@ -19,10 +21,17 @@ type change struct {
 	at   time.Duration
 }
 
-// watch is inotify on one directory. fsnotify is not used here: it reports a
-// created file and one moved into place alike, and whether a file was replaced
-// whole or written in place is what the recording has to show.
-type watch struct{ fd int }
+// watch is inotify on one directory, and on those into which its links lead. fsnotify
+// is not used here: it reports a created file and one moved into place alike, and
+// whether a file was replaced whole or written in place is what the recording has to
+// show.
+type watch struct {
+	fd  int
+	dir string
+	own int // the watch descriptor of dir
+	// led has, for each directory into which a link leads, the link by the file there.
+	led map[int]map[string]string
+}
 
 var inotifyOps = []struct {
 	mask uint32
@@ -42,15 +51,38 @@ func newWatch(dir string) (*watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inotify: %w (the host's fs.inotify.max_user_instances may be used up)", err)
 	}
+	w := &watch{fd: fd, dir: dir, led: map[int]map[string]string{}}
+	if w.own, err = w.add(dir); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("watch %s: %w", dir, err)
+	}
+	return w, nil
+}
+
+func (w *watch) add(dir string) (int, error) {
 	var mask uint32 = unix.IN_ONLYDIR
 	for _, o := range inotifyOps {
 		mask |= o.mask
 	}
-	if _, err := unix.InotifyAddWatch(fd, dir, mask); err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("watch %s: %w", dir, err)
+	return unix.InotifyAddWatch(w.fd, dir, mask)
+}
+
+// follow watches what a file leads to, if it is a link: it changes there.
+func (w *watch) follow(name string) {
+	target, err := os.Readlink(filepath.Join(w.dir, name))
+	if err != nil {
+		return // no link
 	}
-	return &watch{fd: fd}, nil
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(w.dir, target)
+	}
+	// Without its directory there is nothing to see yet, and nothing to be read either.
+	if wd, err := w.add(filepath.Dir(target)); err == nil {
+		if w.led[wd] == nil {
+			w.led[wd] = map[string]string{}
+		}
+		w.led[wd][filepath.Base(target)] = name
+	}
 }
 
 func (w *watch) close() { _ = unix.Close(w.fd) }
@@ -67,31 +99,56 @@ func (w *watch) run(see func(change) error) error {
 			return fmt.Errorf("read inotify events: %w", err)
 		}
 		at := process.Monotonic()
-		for _, c := range parseEvents(buf[:n]) {
-			c.at = at
-			if err := see(c); err != nil {
-				return err
+		for _, ev := range parseEvents(buf[:n]) {
+			for _, c := range w.changes(ev) {
+				c.at = at
+				if err := see(c); err != nil {
+					return err
+				}
 			}
 		}
 	}
 }
 
-// parseEvents reads inotify(7)'s packed records.
-func parseEvents(b []byte) []change {
+// changes are those that an event is, of the file and of the link that leads to it.
+func (w *watch) changes(ev event) []change {
+	var names []string
+	if ev.wd == w.own {
+		w.follow(ev.name)
+		names = append(names, ev.name)
+	}
+	if link, ok := w.led[ev.wd][ev.name]; ok {
+		names = append(names, link)
+	}
 	var out []change
+	for _, name := range names {
+		for _, o := range inotifyOps {
+			if ev.mask&o.mask != 0 {
+				out = append(out, change{name: name, op: o.op})
+			}
+		}
+	}
+	return out
+}
+
+// event is one of inotify(7)'s records.
+type event struct {
+	wd   int
+	mask uint32
+	name string
+}
+
+// parseEvents reads inotify(7)'s packed records.
+func parseEvents(b []byte) []event {
+	var out []event
 	for len(b) >= unix.SizeofInotifyEvent {
 		ev := *(*unix.InotifyEvent)(unsafe.Pointer(&b[0]))
 		end := unix.SizeofInotifyEvent + int(ev.Len)
 		if end > len(b) {
 			return out
 		}
-		name := string(bytes.TrimRight(b[unix.SizeofInotifyEvent:end], "\x00"))
+		out = append(out, event{int(ev.Wd), ev.Mask, string(bytes.TrimRight(b[unix.SizeofInotifyEvent:end], "\x00"))})
 		b = b[end:]
-		for _, o := range inotifyOps {
-			if ev.Mask&o.mask != 0 {
-				out = append(out, change{name: name, op: o.op})
-			}
-		}
 	}
 	return out
 }
