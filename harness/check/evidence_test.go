@@ -172,6 +172,9 @@ func TestSecretsContained(t *testing.T) {
 		{name: "in another file", want: check.Fail, say: []string{"is in /tmp/vector.env.bak"}, break_: func(b *boot) {
 			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/tmp/vector.env.bak"}
 		}},
+		{name: "a token of the identity in another file", want: check.Fail, say: []string{"a bearer token of the machine's identity is in /tmp/token"}, break_: func(b *boot) {
+			b.Leaks = []string{"imds-token\t/tmp/token, for others to read or change"}
+		}},
 		{name: "in another process", want: check.Fail, break_: func(b *boot) {
 			b.Leaks = []string{"shared-axiom-platform-ingest-token\tprocess 77 environment (x.service)"}
 		}},

@@ -58,10 +58,18 @@ func spoken(tl timeline.Timeline) []Finding {
 				who = ", said by " + ev.Unit
 			}
 			out = append(out, Finding{At: ev.At, Unit: ev.Unit, Evidence: []timeline.Evidence{ev.Evidence},
-				Summary: fmt.Sprintf("the value of %s is in %s%s", name, ev.Evidence.File, who)})
+				Summary: fmt.Sprintf("%s is in %s%s", theValue(name), ev.Evidence.File, who)})
 		}
 	}
 	return out
+}
+
+// theValue names what leaked. A token of the identity is good for the whole vault.
+func theValue(secret string) string {
+	if secret == timeline.IdentityToken {
+		return "a bearer token of the machine's identity"
+	}
+	return "the value of " + secret
 }
 
 // inIngestPath: the dataset's name is part of Axiom's URL, and is right there.
@@ -78,7 +86,7 @@ func lying(tl timeline.Timeline) []Finding {
 			continue
 		}
 		out = append(out, Finding{At: tl.End, Evidence: []timeline.Evidence{l.Evidence},
-			Summary: fmt.Sprintf("the value of %s is in %s", l.Secret, l.Where)})
+			Summary: fmt.Sprintf("%s is in %s", theValue(l.Secret), l.Where)})
 	}
 	return out
 }
@@ -88,7 +96,7 @@ func inArguments(tl timeline.Timeline) []Finding {
 	for _, p := range tl.Final.Processes {
 		for _, name := range p.Secrets {
 			out = append(out, Finding{At: tl.End, Unit: p.Unit, Evidence: []timeline.Evidence{p.Evidence},
-				Summary: fmt.Sprintf("the value of %s is in the arguments of process %d", name, p.PID)})
+				Summary: fmt.Sprintf("%s is in the arguments of process %d", theValue(name), p.PID)})
 		}
 	}
 	return out

@@ -3,6 +3,8 @@ package timeline
 import (
 	"regexp"
 	"slices"
+
+	"bootrace/harness/recording"
 )
 
 // The recorder replaces each secret it knows by a marker. It works on the bytes
@@ -15,16 +17,16 @@ var (
 	imdsForm  = regexp.MustCompile(`bootrace-imds-[0-9a-f]{32}-?`)
 )
 
-// Names of secrets the recorder did not know.
-const (
-	unknownAxiom = "unknown-axiom-token"
-	imdsToken    = "imds-token"
-)
+// unknownAxiom is the name of a token that the recorder did not know.
+const unknownAxiom = "unknown-axiom-token"
+
+// IdentityToken is the name of the tokens of the machine's identity.
+const IdentityToken = recording.IdentityToken
 
 // scrub blots out what has the form of a token.
 func scrub(s string) string {
 	s = axiomForm.ReplaceAllString(s, "[secret:"+unknownAxiom+"]")
-	return imdsForm.ReplaceAllString(s, "[secret:"+imdsToken+"]")
+	return imdsForm.ReplaceAllString(s, "[secret:"+IdentityToken+"]")
 }
 
 // secretsIn names the secrets that stand in scrubbed text.

@@ -84,13 +84,14 @@ type collection struct {
 
 	wanted recording.Redactor
 	leaks  []string // the lines of leaks.txt
+	passed []string // those of what did not last
 	doubt  error    // why they are not all
 }
 
 // addLeaks is leaks.txt. Where the search is not to be believed it counts as missing;
 // what was found nevertheless is in it.
 func (c *collection) addLeaks() {
-	c.add(recording.LeaksFile, []byte(strings.Join(c.leaks, "")), c.doubt)
+	c.add(recording.LeaksFile, []byte(strings.Join(append(c.leaks, c.passed...), "")), c.doubt)
 }
 
 // look finds secrets in what systemd says of itself and of units, in lines Name=value

@@ -31,8 +31,9 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600))
 	}
+	require.NoError(t, os.Chmod(filepath.Join(dir, "plain"), 0o644))
 	want := []string{
-		fileLeak("token", dir+"/plain"), fileLeak("token", dir+"/hex"), fileLeak("token", inner+"/b"), fileLeak("token", dir+"/at a part's end"),
+		fileLeak("token", dir+"/plain, for others to read or change"), fileLeak("token", dir+"/hex"), fileLeak("token", inner+"/b"), fileLeak("token", dir+"/at a part's end"),
 	}
 	for _, roots := range [][]string{{dir, filepath.Join(dir, "absent")}, {dir, inner}} {
 		found, err := searchFiles(roots, bootTime(), wanted, []string{filepath.Join(dir, "vector.env")})

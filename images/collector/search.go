@@ -122,8 +122,12 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 			if err != nil {
 				unread.add(path, err)
 			}
+			where := path
+			if who := envfile.Others(path); len(names) > 0 && who != envfile.Nobody {
+				where += ", for " + who + " to read or change"
+			}
 			for _, name := range names {
-				found = append(found, fileLeak(name, path))
+				found = append(found, fileLeak(name, where))
 			}
 			return nil
 		})
