@@ -15,7 +15,9 @@ func linkUp(index int) []byte {
 	return b.Bytes()
 }
 
-// newLink is a veth(4) and its other end, by the kernel's if_link.h and veth.h.
+// newLink is a veth(4) and its other end, by the kernel's if_link.h and veth.h. The
+// kernel makes the peer first: eth0 has the lower index, and is the first of those
+// that hostname -I goes through.
 func newLink(kind string) []byte {
 	const peerInfo = 1 // VETH_INFO_PEER
 	header := func() *bytes.Buffer {
@@ -26,20 +28,20 @@ func newLink(kind string) []byte {
 	name := func(b *bytes.Buffer, name string) { attribute(b, unix.IFLA_IFNAME, append([]byte(name), 0)) }
 
 	peer, b := header(), header()
-	name(peer, farEnd)
+	name(peer, link)
 	var data, info bytes.Buffer
 	attribute(&data, peerInfo, peer.Bytes())
 	attribute(&info, unix.IFLA_INFO_KIND, []byte(kind))
 	attribute(&info, unix.IFLA_INFO_DATA, data.Bytes())
-	name(b, link)
+	name(b, farEnd)
 	attribute(b, unix.IFLA_LINKINFO, info.Bytes())
 	return b.Bytes()
 }
 
 // newAddress is a struct ifaddrmsg and its two attributes, rtnetlink(7).
-func newAddress(index int, at netip.Prefix) []byte {
+func newAddress(index int, at netip.Prefix, scope uint8) []byte {
 	var b bytes.Buffer
-	put(&b, unix.IfAddrmsg{Family: unix.AF_INET, Prefixlen: uint8(at.Bits()), Scope: unix.RT_SCOPE_UNIVERSE, Index: uint32(index)})
+	put(&b, unix.IfAddrmsg{Family: unix.AF_INET, Prefixlen: uint8(at.Bits()), Scope: scope, Index: uint32(index)})
 	attribute(&b, unix.IFA_LOCAL, at.Addr().AsSlice())
 	attribute(&b, unix.IFA_ADDRESS, at.Addr().AsSlice())
 	return b.Bytes()

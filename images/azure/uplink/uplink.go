@@ -106,7 +106,7 @@ func connect(lo int, kind string, cloud []netip.Addr) error {
 	}
 	near, far, err := pair(fd, kind)
 	if errors.Is(err, unix.EOPNOTSUPP) { // no such link in this kernel: all addresses are lo's
-		return errors.Join(addAddresses(fd, lo, append([]netip.Addr{Address.Addr()}, cloud...)),
+		return errors.Join(addAddress(fd, lo, Address), addAddresses(fd, lo, cloud),
 			addRoute(fd, defaultRoute(lo, unix.RTA_PREFSRC, Address.Addr(), unix.RT_SCOPE_LINK)), refuse(fd, 1))
 	}
 	if err != nil {
@@ -116,8 +116,8 @@ func connect(lo int, kind string, cloud []netip.Addr) error {
 	if err := addAddresses(fd, far, cloud); err != nil {
 		return err
 	}
-	if err := request(fd, unix.RTM_NEWADDR, create, newAddress(near, Address)); err != nil {
-		return fmt.Errorf("add %s: %w", Address, err)
+	if err := addAddress(fd, near, Address); err != nil {
+		return err
 	}
 	if err := addRoute(fd, defaultRoute(near, unix.RTA_GATEWAY, gateway, unix.RT_SCOPE_UNIVERSE)); err != nil {
 		return err
@@ -146,9 +146,18 @@ func pair(fd int, kind string) (near, far int, err error) {
 	return near, far, nil
 }
 
-func addAddresses(fd, index int, ips []netip.Addr) error {
-	for _, ip := range ips {
-		if err := request(fd, unix.RTM_NEWADDR, create, newAddress(index, netip.PrefixFrom(ip, 32))); err != nil && !errors.Is(err, unix.EEXIST) {
+func addAddress(fd, index int, own netip.Prefix) error {
+	if err := request(fd, unix.RTM_NEWADDR, create, newAddress(index, own, unix.RT_SCOPE_UNIVERSE)); err != nil {
+		return fmt.Errorf("add %s: %w", own, err)
+	}
+	return nil
+}
+
+// addAddresses adds the cloud's. Who asks for the machine's, ip address show scope
+// global, does not see them.
+func addAddresses(fd, index int, cloud []netip.Addr) error {
+	for _, ip := range cloud {
+		if err := request(fd, unix.RTM_NEWADDR, create, newAddress(index, netip.PrefixFrom(ip, 32), unix.RT_SCOPE_HOST)); err != nil && !errors.Is(err, unix.EEXIST) {
 			return fmt.Errorf("add %s: %w", ip, err)
 		}
 	}

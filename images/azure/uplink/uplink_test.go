@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -59,7 +60,13 @@ func TestTheCloudIsReachedOverALink(t *testing.T) {
 			require.NoError(t, err)
 			addresses, err := dev.Addrs()
 			require.NoError(t, err)
-			assert.Contains(t, fmt.Sprint(addresses), Address.Addr().String())
+			assert.Contains(t, fmt.Sprint(addresses), Address.String())
+			if tt.dev != "lo" {
+				all, err := net.InterfaceAddrs()
+				require.NoError(t, err)
+				first := slices.IndexFunc(all, func(a net.Addr) bool { return !a.(*net.IPNet).IP.IsLoopback() })
+				assert.Equal(t, Address.String(), all[first].String(), "the first address is the machine's: hostname -I")
+			}
 			_, err = net.DialTimeout("tcp4", "8.8.8.8:53", time.Minute)
 			require.ErrorIs(t, err, syscall.ENETUNREACH)
 
