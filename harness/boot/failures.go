@@ -130,23 +130,27 @@ func failure(ev timeline.Event) bool {
 	case timeline.StartFailed:
 		return !slices.Contains([]string{"", "done", "canceled", "skipped"}, ev.Change.JobResult)
 	case timeline.OnConsole:
-		return slices.Contains(failedStatus, ev.Status) && !stopWords.MatchString(ev.Text)
+		_, fails := failedStatus[ev.Status]
+		return fails && !stopWords.MatchString(ev.Text)
 	}
 	return false
 }
 
 // jobResult is what a job's result adds to that its start failed.
 func jobResult(ev timeline.Event) string {
-	if ev.Kind != timeline.StartFailed || ev.Change.JobResult == "failed" {
-		return ""
+	switch {
+	case ev.Kind == timeline.OnConsole:
+		return failedStatus[ev.Status]
+	case ev.Kind == timeline.StartFailed && ev.Change.JobResult != "failed":
+		return ev.Change.JobResult
 	}
-	return ev.Change.JobResult
+	return ""
 }
 
-// The words in brackets for the results of jobs, systemd's job.c since 218, and what is
-// said of stops rather than of starts.
+// The words in brackets with the results of jobs that they are for, systemd's job.c since
+// 218, and what is said of stops rather than of starts.
 var (
-	failedStatus = []string{"FAILED", "TIME", "DEPEND", "ASSERT", "UNSUPP", "ONCE"}
+	failedStatus = map[string]string{"FAILED": "", "TIME": "timeout", "DEPEND": ForDependency, "ASSERT": "assert", "UNSUPP": "unsupported", "ONCE": "once"}
 	stopWords    = regexp.MustCompile(`\] (Failed (unmounting|deactivating|to stop)|Timed out (unmounting|deactivating|stopping))`)
 	startWords   = regexp.MustCompile(`^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)|Timed out (?:starting|mounting|waiting for device|activating swap)|` +
 		`Dependency failed for|Assertion failed (?:on job )?for|Starting of) (.+)`)

@@ -32,8 +32,8 @@ var noUnitFailed = Check{
 			if _, ok := e.allowed(f.Unit); ok || told.blames(f) {
 				continue
 			}
-			if f.Result == boot.ForDependency && len(allowed) > 0 && f.At >= first {
-				allowed = append(allowed, fmt.Sprintf("%s was not started, for want of what failed", f.Unit))
+			if f.Result == boot.ForDependency && (len(allowed) > 0 && f.At >= first || !e.concerns(f.Unit)) {
+				allowed = append(allowed, fmt.Sprintf("%s was not started, for want of another unit", f.Unit))
 				continue
 			}
 			out = append(out, failed(b, f))
@@ -122,6 +122,13 @@ func silenced(b boot.Facts) []Finding {
 	}
 	return []Finding{{At: b.End, Unit: "init.scope", Intrinsic: true, Evidence: []timeline.Evidence{{File: timeline.Manager, Line: 1, Text: how}},
 		Summary: fmt.Sprintf("PID 1 says nothing of units that fail (%s, systemd-system.conf(5)): nobody could see it, here or in production", how)}}
+}
+
+// concerns: the unit is the subject's, Vector or the worker. What another one lacks has
+// failed itself, or the base is such: bookworm's systemd-networkd-wait-online.service is
+// bound to a unit that a container skips.
+func (e Expect) concerns(unit string) bool {
+	return unit == boot.Vector || unit == boot.Worker+".service" || slices.Contains(e.SubjectUnits, unit)
 }
 
 func (e Expect) allowed(unit string) (string, bool) {

@@ -180,14 +180,18 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "an allowed one is named and passes", want: check.Pass, say: []string{"cloud-config.service failed, allowed: locale"}, break_: func(b *boot) {
 			b.Failed(2*time.Second, "cloud-config.service", "exit-code")
 		}, expect: func(e *expect) { e.AllowedFailed = []check.Allowed{{Unit: "cloud-*.service", Reason: "locale"}} }},
-		{name: "a unit was left out because of what it depends on", want: check.Fail, unit: "x.service", say: []string{"x.service failed (dependency)"}, break_: func(b *boot) {
-			b.StartFailed(2*time.Second, "x.service", "dependency")
+		{name: "the subject was left out because of what it depends on", want: check.Fail, unit: timelinetest.Subject, say: []string{"populate-vector-env.service failed (dependency)"}, break_: func(b *boot) {
+			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
 		}},
-		{name: "a unit was left out because of what it depends on, which may fail", want: check.Pass, say: []string{"x.service was not started, for want of what failed"},
+		{name: "the subject was left out because of what may fail", want: check.Pass, say: []string{"populate-vector-env.service was not started, for want of another unit"},
 			expect: func(e *expect) { e.AllowedFailed = []check.Allowed{{Unit: "base.service", Reason: "known"}} }, break_: func(b *boot) {
 				b.Failed(time.Second, "base.service", "exit-code")
-				b.StartFailed(2*time.Second, "x.service", "dependency")
+				b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
 			}},
+		{name: "a unit of the base was left out because of what it is bound to", want: check.Pass, break_: func(b *boot) {
+			b.StartFailed(2*time.Second, "systemd-networkd-wait-online.service", "dependency")
+			b.Console = append(b.Console, "[DEPEND] Dependency failed for systemd-networkd-wait-online.service - Wait for Network to be Configured.")
+		}},
 		{name: "an assertion did not hold", want: check.Fail, unit: "x.service", say: []string{"x.service failed (assert)"}, break_: func(b *boot) {
 			b.StartFailed(2*time.Second, "x.service", "assert")
 		}},
@@ -234,8 +238,11 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "the console alone says that a job timed out", want: check.Fail, unit: "dev-sdz.device", break_: func(b *boot) {
 			b.Console = append(b.Console, "[ TIME ] Timed out waiting for device dev-sdz.device - /dev/sdz.")
 		}},
-		{name: "the console alone says what was left out", want: check.Fail, unit: "data.mount", break_: func(b *boot) {
-			b.Console = append(b.Console, "[DEPEND] Dependency failed for data.mount - /data.")
+		{name: "the console alone says what was left out of the base", want: check.Pass, break_: func(b *boot) {
+			b.Console = append(b.Console, "[DEPEND] Dependency failed for Wait for Network to be Configured.")
+		}},
+		{name: "the console alone says what was left out", want: check.Fail, unit: timelinetest.Subject, break_: func(b *boot) {
+			b.Console = append(b.Console, "[DEPEND] Dependency failed for populate-vector-env.service - Vector's credentials.")
 		}},
 		{name: "the console alone says, by its description, what an assertion kept", want: check.Fail, unit: "Helper.", break_: func(b *boot) {
 			b.Console = append(b.Console, "[ASSERT] Assertion failed for Helper.")
