@@ -57,7 +57,8 @@ func failed(b boot.Facts, f boot.Failure) Finding {
 	if u.Active != "" {
 		summary += ", is " + u.Active + " at the end"
 	}
-	return Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary}
+	// What a unit asserts does not hold on a calm host either.
+	return Finding{At: f.At, Unit: f.Unit, Intrinsic: f.Result == "assert", Evidence: f.Evidence, Summary: summary}
 }
 
 // told is that the machine was told to end, by something of its own.

@@ -51,6 +51,13 @@ var shows = map[string][]string{ // recording -> the checks that must see it; no
 	"token-logged-delay-0s-trixie":  {"secrets-contained"},
 	"in-place-delay-0s-trixie":      {"env-file-whole"},
 	"stub-for-ever-delay-0s-trixie": {"vector-credentialed", "logs-delivered"},
+	// A helper with AssertPathExists= of what is not there, and one that crashes with LogLevelMax=emerg.
+	"assert-delay-0s-trixie":     {"no-unit-failed"},
+	"quiet-loop-delay-0s-trixie": {"no-unit-failed"},
+	// The journal is rotated and vacuumed before Vector has read it.
+	"vacuums-delay-0s-trixie": {"logs-delivered"},
+	// systemctl reboot when the credentials are there: what the disk had of the journal.
+	"reboots-delay-0s-trixie": {"no-unit-failed"},
 	// The good populator on a host whose two cores 40 other sessions wanted.
 	"starved-pre-trixie": {"boot-unblocked", "quiescent"},
 }
