@@ -36,7 +36,7 @@ var endings = []struct{ target, word, how string }{
 var (
 	// Engines stop a container by its stop signal, which PID 1 says (systemd(1), Signals).
 	// From outside of its namespace the sender has no number there.
-	stopSignal = regexp.MustCompile(`^Received SIGRTMIN\+[0-9]+( from PID 0 \(.*\))?\.$`)
+	stopSignal = regexp.MustCompile(`(?:^|\] )Received SIGRTMIN\+[0-9]+( from PID 0 \(.*\))?\.$`)
 	// Of systemd 253 and later.
 	asker = regexp.MustCompile(`requested from client PID [0-9]+ \('[^']*'\) \(unit ([^)]+)\)`)
 )

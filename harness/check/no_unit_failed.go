@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -92,6 +93,9 @@ func ending(b boot.Facts, e Expect) ([]Finding, told) {
 // (systemd.special(7)).
 var emergencyTargets = []string{"emergency.target", "rescue.target"}
 
+// emergencyWords are sulogin's, as the units of both have it print them.
+var emergencyWords = regexp.MustCompile(`^(You are in|Welcome to) (emergency|rescue) mode`)
+
 func emergency(b boot.Facts) []Finding {
 	for _, target := range emergencyTargets {
 		if up, reached := b.Reached(target).First(); reached {
@@ -100,7 +104,7 @@ func emergency(b boot.Facts) []Finding {
 		}
 	}
 	for _, ev := range b.Of(timeline.OnConsole) {
-		if strings.HasPrefix(ev.Text, "You are in emergency mode") || strings.HasPrefix(ev.Text, "You are in rescue mode") {
+		if emergencyWords.MatchString(ev.Text) {
 			return []Finding{{Unit: emergencyTargets[0], Evidence: []timeline.Evidence{ev.Evidence}, Summary: "the machine waits for somebody at its console: " + ev.Text}}
 		}
 	}

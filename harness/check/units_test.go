@@ -272,6 +272,10 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "emergency mode, on the console alone", want: check.Fail, unit: "emergency.target", break_: func(b *boot) {
 			b.Console = append(b.Console, "You are in emergency mode. After logging in, type \"journalctl -xb\" to view")
 		}},
+		{name: "a disk of fstab that is not there, on Azure's serial console", want: check.Fail, unit: "dev-incorrect.device", say: []string{"dev-incorrect.device failed (timeout)", "Welcome to emergency mode!"}, break_: func(b *boot) {
+			b.Console = append(b.Console, "[\x1b[1;31m TIME \x1b[0m] Timed out waiting for device dev-incorrect.device.", "[\x1b[1;33mDEPEND\x1b[0m] Dependency failed for /data.",
+				"[\x1b[1;33mDEPEND\x1b[0m] Dependency failed for Local File Systems.", "Welcome to emergency mode! After logging in, type \"journalctl -xb\" to view")
+		}},
 		{name: "a user's unit is not the machine's", want: check.Pass, break_: func(b *boot) {
 			b.Entry(2*time.Second, map[string]any{"_PID": "99", "_SYSTEMD_UNIT": "user@1000.service", "USER_UNIT": "vector.service", "SYSLOG_IDENTIFIER": "systemd",
 				"MESSAGE_ID": "d9b373ed55a64feb8242e02dbe79a49c", "UNIT_RESULT": "exit-code", "MESSAGE": "vector.service: Failed with result 'exit-code'."})

@@ -48,7 +48,7 @@ var (
 	refusedText = regexp.MustCompile(`(?i)Start request repeated too quickly|start of the service was attempted too often|but not starting since we tried this too often|Transaction for \S+ is destructive|may be requested by dependency only`)
 	// Without a MESSAGE_ID: until 229 "Unit x.service entered failed state.", until 239
 	// "x.service: Failed with result 'exit-code'." beside "Unit entered failed state.".
-	failedText  = regexp.MustCompile(`^Unit (\S+) entered failed state|^\S+: Failed with result '([a-z-]+)'`)
+	failedText  = regexp.MustCompile(`(?:^|\] )Unit (\S+) entered failed state|(?:^|\] )\S+: Failed with result '([a-z-]+)'`)
 	refusedUnit = regexp.MustCompile(`(?:Job for|Transaction for|Operation refused, unit) ([^\s/]+)`)
 )
 
