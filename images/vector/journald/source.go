@@ -69,7 +69,12 @@ func (s *Source) Run(ctx context.Context, emit Emit) error {
 
 // Version asks journalctl which systemd it is of, as Vector does when it builds the source.
 func Version(ctx context.Context, cfg config.Source) (int, error) {
-	out, err := exec.CommandContext(ctx, program(cfg), "--version").Output()
+	ask := func() ([]byte, error) { return exec.CommandContext(ctx, program(cfg), "--version").Output() }
+	out, err := ask()
+	// A stop of the unit ends journalctl too, and is no fault of the configuration.
+	if died := (*exec.ExitError)(nil); errors.As(err, &died) && died.ExitCode() < 0 && ctx.Err() == nil {
+		out, err = ask()
+	}
 	if err != nil && len(out) == 0 {
 		return 0, fmt.Errorf("journalctl failed to execute: %s", reason(err))
 	}

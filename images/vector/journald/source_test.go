@@ -267,6 +267,12 @@ func TestTheVersionOfJournalctl(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 252, version)
 
+	once := "#!/bin/sh\n[ -e " + path + ".asked ] || { touch " + path + ".asked; kill $$; }\necho 'systemd 257'\n"
+	require.NoError(t, os.WriteFile(path, []byte(once), 0o700))
+	stopped, err := Version(t.Context(), all)
+	require.NoError(t, err, "the unit was stopped as it asked")
+	assert.Equal(t, 257, stopped)
+
 	boot := all
 	boot.CurrentBootOnly = true
 	assert.NoError(t, CheckVersion(all, 249))
