@@ -63,7 +63,7 @@ wait $pid
 // do: by a UDP socket to somewhere outside.
 const byAddress = `run) wait_for_role_env
   ip=$(python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("8.8.8.8", 53)); print(s.getsockname()[0])') || exit 1
-  [ "$ip" = "$(hostname -I | tr -d ' ')" ] || exit 1
+  [ "$ip" = "$(hostname -I | cut -d ' ' -f 1)" ] || exit 1
   real | sed "s/^OPENCOMPUTER_HOST_IP=.*/OPENCOMPUTER_HOST_IP=$ip/" | put; restart_vector ;;
 `
 
