@@ -134,7 +134,7 @@ func build(t *testing.T) string {
 	require.NoError(t, err)
 	for name, content := range map[string]string{
 		"cloud.json": string(cloud), "ca.pem": string(cert), "ca.key": string(key),
-		"hosts":      "127.0.0.1 localhost kv-prod.vault.azure.net\n",
+		"hosts":      "127.0.0.1 localhost\n203.0.113.1 kv-prod.vault.azure.net\n",
 		"worker.env": "OPENSANDBOX_AZURE_KEY_VAULT_NAME=kv-prod\nOPENSANDBOX_REGION=westeurope\n",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
