@@ -1,0 +1,157 @@
+package check_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	facts "bootrace/harness/boot"
+	"bootrace/harness/check"
+	"bootrace/harness/timeline/timelinetest"
+)
+
+func TestVectorActive(t *testing.T) {
+	end := timelinetest.EndAt
+	judged(t, "vector-active", []row{
+		{name: "running to the end", want: check.Pass, say: []string{"active since +20.900s"}},
+		{name: "on the stub, while worker.env never comes", boot: timelinetest.Never(), expect: never, want: check.Pass},
+		{name: "failed", want: check.Fail, unit: "vector.service", say: []string{"failed/failed at the end, result exit-code"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "ActiveState", "failed", "SubState", "failed", "Result", "exit-code")
+		}},
+		{name: "inactive, because its job was dropped", want: check.Fail, say: []string{"inactive/dead"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "ActiveState", "inactive", "SubState", "dead")
+		}},
+		{name: "waiting for its automatic restart", want: check.Fail, say: []string{"activating/auto-restart"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "ActiveState", "activating", "SubState", "auto-restart")
+		}},
+		{name: "forgotten by systemd", want: check.Fail, say: []string{"not loaded"}, break_: func(b *boot) { delete(b.Units, timelinetest.Vector) }},
+		{name: "started 4 s before the end, having gone before", want: check.Fail, late: "since +20.300s, 1s over 14.7s", say: []string{"for the last 4s only"}, break_: func(b *boot) {
+			b.Up(timelinetest.Vector, end-5*time.Second, end-4*time.Second)
+		}},
+		{name: "started first 4 s before the end", boot: timelinetest.Never(), expect: never, want: check.Fail, late: "since +0.000s, 1s over 35s", break_: func(b *boot) {
+			b.Up(timelinetest.Vector, end-5*time.Second, end-4*time.Second)
+		}},
+		{name: "gone 5 s before the end", want: check.Fail, late: "since +37.000s, 3s over 0s", break_: func(b *boot) {
+			b.Stopped(end-3*time.Second, timelinetest.Vector)
+			b.Up(timelinetest.Vector, end-3*time.Second, end-2*time.Second)
+		}},
+		{name: "started 5 s before the end", want: check.Pass, break_: func(b *boot) {
+			b.Up(timelinetest.Vector, end-6*time.Second, end-5*time.Second)
+		}},
+		{name: "gone for a moment, and its time of activation says otherwise", want: check.Fail, say: []string{"did not stay active"}, break_: func(b *boot) {
+			b.Failed(end-2*time.Second, timelinetest.Vector, "exit-code")
+		}},
+		{name: "a reload command that ended", want: check.Pass, break_: func(b *boot) {
+			b.PID1(end-time.Second, "98e322203f7a4ed290d09fe03c09fe15", timelinetest.Vector, "Control process exited", map[string]any{"COMMAND": "ExecReload"})
+		}},
+		{name: "active, and nothing would start it again", want: check.Fail, unit: "vector.service", say: []string{"Restart=no: the first crash of Vector ends log shipping for good"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "Restart", "no")
+		}},
+		{name: "started again when it ends well only", want: check.Fail, say: []string{"Restart=on-success"}, break_: func(b *boot) { b.Prop(timelinetest.Vector, "Restart", "on-success") }},
+		{name: "started again whenever it ends", want: check.Pass, break_: func(b *boot) { b.Prop(timelinetest.Vector, "Restart", "always") }},
+		{name: "started again when a signal ends it", want: check.Pass, break_: func(b *boot) { b.Prop(timelinetest.Vector, "Restart", "on-abort") }},
+		{name: "started again by a unit that its failure starts", want: check.Pass, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "Restart", "no", "OnFailure", "vector-again.service")
+		}},
+		{name: "upheld by another unit", want: check.Pass, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "Restart", "no", "UpheldBy", "multi-user.target")
+		}},
+	})
+}
+
+func TestVectorCredentialed(t *testing.T) {
+	complete := timelinetest.CompleteAt
+	stub := func(b *boot) { b.VectorProcess(300, 360*time.Millisecond, timelinetest.StubVars) }
+	judged(t, "vector-credentialed", []row{
+		{name: "restarted with the vault's values", want: check.Pass, say: []string{"after worker.env was complete"}},
+		{name: "the scenario in which they cannot come", boot: timelinetest.Never(), expect: never, want: check.NotApplicable},
+		{name: "there before the boot", want: check.Pass, expect: func(e *expect) { e.RoleEnv = facts.Pre }, boot: timelinetest.Never(), break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, timelinetest.VaultVars)
+		}},
+		{name: "a stub for ever while all is green", want: check.Fail, unit: "vector.service", break_: stub, late: "since +20.000s, 15s over 5s",
+			say: []string{"AXIOM_PLATFORM_TOKEN is another value", "worker.env was complete at +20.000s"}},
+		{name: "an empty token", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN is empty"}, break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, strings.Replace(timelinetest.VaultVars, "70ce0001", "-", 1))
+		}},
+		{name: "a variable that is not set", want: check.Fail, say: []string{"OPENCOMPUTER_CELL_ID is unset"}, break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, "AXIOM_PLATFORM_DATASET=dada0001,AXIOM_PLATFORM_TOKEN=70ce0001")
+		}},
+		{name: "vector.env is right and Vector was not restarted", want: check.Fail, break_: stub, say: []string{"runs since +0.360s"}},
+		{name: "started too late", want: check.Fail, late: "since +20.000s, 7s over 5s", say: []string{"12s after worker.env was complete, must be within 5s"}, break_: func(b *boot) {
+			dropStarts(b, timelinetest.Vector, complete)
+			b.VectorProcess(400, complete+12*time.Second, timelinetest.VaultVars)
+		}},
+		{name: "loaded in time, and restarted once more later", want: check.Pass, say: []string{"900ms after"}, break_: func(b *boot) {
+			b.Starting(complete+12*time.Second, timelinetest.Vector)
+			b.VectorProcess(500, complete+12*time.Second, timelinetest.VaultVars)
+		}},
+		{name: "the recording ends before the time is over", want: check.NoEvidence, expect: func(e *expect) { e.CredentialsWithin = time.Minute }, break_: stub},
+		{name: "no Vector runs, and the time is not over", want: check.NoEvidence, expect: func(e *expect) { e.CredentialsWithin = time.Minute }, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "failed")
+			b.Procs = nil
+		}},
+		{name: "no Vector runs", want: check.Fail, late: "since +20.000s, 15s over 5s", say: []string{"no Vector runs"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "failed")
+			b.Procs = nil
+		}},
+		{name: "Vector runs and its environment was not recorded", want: check.NoEvidence, break_: func(b *boot) { b.Procs = nil }},
+		{name: "another process than the main one was recorded", want: check.NoEvidence, break_: func(b *boot) { b.Prop(timelinetest.Vector, "MainPID", "401") }},
+		{name: "a shell is the main process, and Vector below it has them", want: check.Pass, say: []string{"after worker.env was complete"}, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/bin/sh /usr/local/bin/run-vector\t/usr/bin/dash", timelinetest.VaultVars, "/usr/bin/vector\t/usr/bin/vector")
+		}},
+		{name: "a shell that is the main process has them, and Vector below it has not", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN is another value"}, break_: func(b *boot) {
+			below(b, timelinetest.VaultVars, "/bin/sh /usr/local/bin/run-vector\t/usr/bin/dash", timelinetest.StubVars, "vector -c /etc/vector\t/opt/vector")
+		}},
+		{name: "the program's file tells it where its name does not", want: check.Pass, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/bin/sh run\t/usr/bin/dash", timelinetest.VaultVars, "shipper\t/usr/bin/vector")
+		}},
+		{name: "vector validate below a shell is not the Vector that runs", want: check.Fail, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/bin/sh run\t/usr/bin/dash", timelinetest.VaultVars, "/usr/bin/vector validate /etc/vector\t/usr/bin/vector")
+		}},
+		{name: "what Vector starts is not Vector", want: check.Fail, break_: func(b *boot) {
+			below(b, timelinetest.StubVars, "/usr/bin/vector", timelinetest.VaultVars, "journalctl --follow\t/usr/bin/journalctl")
+		}},
+		{name: "environments that could not be read, and what was read is right", want: check.NoEvidence, say: []string{"CAP_SYS_PTRACE"}, break_: func(b *boot) {
+			b.Missing["processes.txt"] = "search: 3 environments not read, first process 128 (vector.service): permission denied; the collector has not CAP_SYS_PTRACE"
+		}},
+		{name: "the script did not write worker.env though the boot went on", want: check.NoEvidence, boot: timelinetest.Never()},
+		{name: "the script could not, because the boot is blocked", want: check.Fail, say: []string{"was not reached"}, boot: timelinetest.Never(), break_: func(b *boot) {
+			dropStarts(b, timelinetest.MultiUser, 0)
+			b.Prop(timelinetest.MultiUser, "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0")
+		}},
+		{name: "Vector 0.57 sends the literal text", want: check.Fail, say: []string{"sends no token of the vault (literal)"}, break_: func(b *boot) {
+			b.Call(timelinetest.LoadedAt+time.Second, "axiom", "ingest", 403, "auth", "literal", "events", 3)
+		}},
+		{name: "the metrics sink has no token, because the vault has none", want: check.Pass, break_: func(b *boot) {
+			b.Call(timelinetest.LoadedAt+time.Second, "axiom", "ingest", 404, "auth", "empty", "events", 3)
+		}},
+		{name: "an optional value that is empty in the vault", want: check.Pass, expect: func(e *expect) {
+			e.EnvDigests["OPENCOMPUTER_CELL_ID"] = "-"
+		}, break_: func(b *boot) {
+			b.VectorProcess(400, timelinetest.LoadedAt, strings.Replace(timelinetest.VaultVars, "ce110001", "-", 1))
+		}},
+		{name: "nothing to compare with", want: check.NoEvidence, expect: func(e *expect) { e.EnvDigests = nil }},
+	})
+}
+
+// below makes Vector's unit of a main process and one that it has started.
+func below(b *boot, vars, main, childVars, child string) {
+	const row = "%d\tvector.service\t%d\t%s\t%s"
+	b.Procs = []string{
+		fmt.Sprintf(row, 401, timelinetest.Mono(timelinetest.LoadedAt), childVars, child),
+		fmt.Sprintf(row, 400, timelinetest.Mono(timelinetest.LoadedAt-10*time.Millisecond), vars, main),
+	}
+}
+
+// dropStarts takes what systemd said of a unit from a moment on out of the journal.
+func dropStarts(b *boot, unit string, from time.Duration) {
+	kept := b.Journal[:0]
+	for _, e := range b.Journal {
+		if e["UNIT"] == unit && e["__MONOTONIC_TIMESTAMP"].(string) >= timelinetest.Micros(from) {
+			continue
+		}
+		kept = append(kept, e)
+	}
+	b.Journal = kept
+}
