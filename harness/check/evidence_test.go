@@ -184,6 +184,15 @@ func TestSecretsContained(t *testing.T) {
 		{name: "vector.env for all to read", want: check.Fail, say: []string{"with mode 0644, owner 0"}, break_: func(b *boot) {
 			b.EnvFileAtEnd("0644", timelinetest.VaultVars)
 		}},
+		{name: "the vault's token under another name, for all to read", want: check.Fail, break_: func(b *boot) {
+			b.EnvFileAtEnd("0644", "LOG_TOKEN=70ce0001")
+		}},
+		{name: "a stub for all to read holds no secret", want: check.Pass, break_: func(b *boot) {
+			b.EnvFileAtEnd("0644", timelinetest.StubVars)
+		}},
+		{name: "what is for all to read and cannot be compared", want: check.Fail, break_: func(b *boot) {
+			b.EnvFileAtEnd("0644", "")
+		}},
 		{name: "vector.env for all to read for a moment", want: check.Fail, break_: func(b *boot) {
 			b.EnvFile(timelinetest.RealAt-time.Millisecond, timelinetest.VectorEnv, "rename", 160, "0644", timelinetest.VaultVars, true)
 		}},

@@ -139,7 +139,7 @@ func exposed(tl timeline.Timeline, e Expect) []Finding {
 		}
 	}
 	for _, f := range tl.Final.Files {
-		if why := available(f.Mode, f.UID, f.GID, f.Others, f.KnownOthers); why != "" && (f.Path == boot.VectorEnv || holdsVault(f.Vars, e)) {
+		if why := available(f.Mode, f.UID, f.GID, f.Others, f.KnownOthers); why != "" && (holdsVault(f.Vars, e) || f.Path == boot.VectorEnv && unreadable(f)) {
 			add(tl.End, f.Evidence, fmt.Sprintf("%s holds values of the vault with %s", f.Path, why))
 		}
 	}
@@ -172,13 +172,22 @@ func changeable(dir *timeline.FileChange) string {
 	return ""
 }
 
-// holdsVault: a stub and a role env file may have variables in common with the vault
-// (the cell's id), which are no secrets.
+// holdsVault: one of the vault's tokens is there, under whatever name. A stub and a role
+// env file may have other values in common with the vault (the cell's id), which are no
+// secrets.
 func holdsVault(vars map[string]string, e Expect) bool {
 	for name, digest := range e.EnvDigests {
-		if strings.HasSuffix(name, "_TOKEN") && digest != "-" && vars[name] == digest {
-			return true
+		if !strings.HasSuffix(name, "_TOKEN") || digest == "-" {
+			continue
+		}
+		for _, value := range vars {
+			if value == digest {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// unreadable: something is in the file, and no variable that could be compared.
+func unreadable(f timeline.File) bool { return len(f.Vars) == 0 && f.Size > 0 }
