@@ -121,7 +121,7 @@ func (b Facts) blame(e *Ending, subject []string) {
 	case failed != "":
 		e.By, e.Why = failed, "as it failed"
 	case done != "":
-		e.By, e.Why = done, "as it was done"
+		e.By, e.Why = done, "as it ended"
 	case len(running) > 0:
 		e.By, e.Why = running[len(running)-1], RanThen
 	}

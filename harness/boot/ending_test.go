@@ -41,7 +41,7 @@ func TestEnding(t *testing.T) {
 			b.Failed(30900*time.Millisecond, health, "exit-code")
 			reboots(b)
 		}},
-		{name: "a unit of the subject is done as it begins", how: "rebooted", by: health, why: "as it was done", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
+		{name: "a unit of the subject is done as it begins", how: "rebooted", by: health, why: "as it ended", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
 			b.Starting(30*time.Second, health)
 			b.PID1(30980*time.Millisecond, "7ad2d189f7e94e70a38c781354912448", health, "health-check.service: Deactivated successfully.", nil)
 			reboots(b)
