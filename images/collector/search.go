@@ -51,7 +51,7 @@ func sanctioned(ctx context.Context) []string {
 		if err != nil {
 			continue
 		}
-		if who := envfile.Others(real); who == envfile.Nobody || who == "group:vector" {
+		if who := envfile.Others(real); who == envfile.Nobody || who == envfile.VectorsGroup {
 			files = append(files, real)
 		}
 	}

@@ -24,11 +24,7 @@ import (
 type sentinel struct {
 	fd  int
 	out io.Writer
-
-	cache fileID // of /etc/ld.so.cache
 }
-
-type fileID struct{ dev, ino uint64 }
 
 // loaderCache is what the dynamic loader opens first of all in each new process, when
 // its arguments are there and nothing of it has run (ld.so(8)). A static program does
@@ -52,13 +48,10 @@ func newSentinel(out io.Writer) (*sentinel, error) {
 			return nil, fmt.Errorf("fanotify on %s: %w", tree, err)
 		}
 	}
-	var st unix.Stat_t
-	if err := unix.Stat(loaderCache, &st); err == nil {
-		s.cache = fileID{st.Dev, st.Ino}
-		if err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD, unix.FAN_OPEN, unix.AT_FDCWD, loaderCache); err != nil {
-			_ = unix.Close(fd)
-			return nil, fmt.Errorf("fanotify on %s: %w", loaderCache, err)
-		}
+	err = unix.FanotifyMark(fd, unix.FAN_MARK_ADD, unix.FAN_OPEN, unix.AT_FDCWD, loaderCache)
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("fanotify on %s: %w", loaderCache, err)
 	}
 	return s, nil
 }
@@ -117,17 +110,20 @@ const maxClosed = 1 << 20
 // tokens have the form of Axiom's and of those that the cloud issues to an identity.
 var tokens = regexp.MustCompile(`xaat-[0-9a-f-]{36}|bootrace-imds-[0-9a-f]{32}`)
 
-// closed looks at a file that somebody has written, if others may read it. Those of
-// the role's directory are the watch's.
+// closed looks at a file that somebody has written, if others may read it. Environment
+// files of the role's directory are the watch's.
 func (s *sentinel) closed(fd int) error {
 	self := fmt.Sprintf("/proc/self/fd/%d", fd)
 	path, err := os.Readlink(self)
 	path = strings.TrimSuffix(path, " (deleted)") // proc(5)
-	if err != nil || filepath.Dir(path) == envfile.Dir || strings.HasPrefix(path, sightings.Dir) {
+	if err != nil || strings.HasPrefix(path, sightings.Dir) {
 		return nil
 	}
 	who := envfile.Others(self)
-	if who == envfile.Nobody || !reachable(path) {
+	if who == envfile.Nobody || who == envfile.VectorsGroup || !reachable(path) || elsewhere(fd, path) {
+		return nil
+	}
+	if filepath.Dir(path) == envfile.Dir && envfile.Inspect(self).Vars != "" {
 		return nil
 	}
 	text := make([]byte, maxClosed)
@@ -142,15 +138,45 @@ func (s *sentinel) closed(fd int) error {
 	return sightings.Write(s.out, sightings.Closed, fmt.Sprintf("%s while it lasted, which %s could read", path, who), string(bytes.Join(found, []byte(" "))))
 }
 
-// reachable: nobody but root goes through a directory that is not for others.
+// reachable: nobody but root goes through a directory that is not for others. One that
+// is gone by now is not known to have been.
 func reachable(path string) bool {
 	for dir := filepath.Dir(path); dir != "/"; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
-		if err == nil && info.Mode()&0o001 == 0 {
+		if err != nil || info.Mode()&0o001 == 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// elsewhere: the file was written in a unit's own mounts (PrivateTmp=, DynamicUser=),
+// where its path is not what others find under that name.
+func elsewhere(fd int, path string) bool {
+	if known(mountOf(fd)) {
+		return false
+	}
+	var file, there unix.Stat_t
+	return unix.Fstat(fd, &file) != nil || unix.Stat(path, &there) != nil || file.Dev != there.Dev || file.Ino != there.Ino
+}
+
+// mountOf is a file's mnt_id, proc_pid_fdinfo(5).
+func mountOf(fd int) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", fd))
+	_, rest, _ := strings.Cut(string(text), "mnt_id:")
+	id, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(id)
+}
+
+// known: the mount is one of this process's namespace, proc_pid_mountinfo(5).
+func known(mount string) bool {
+	text, _ := os.ReadFile("/proc/self/mountinfo")
+	for line := range strings.Lines(string(text)) {
+		if id, _, _ := strings.Cut(line, " "); id == mount {
+			return true
+		}
+	}
+	return false
 }
 
 // watchWhatDoesNotLast runs a sentinel until reading ends; where there can be none the
@@ -166,5 +192,6 @@ func watchWhatDoesNotLast() error {
 		return sightings.Write(f, sightings.Lost, err.Error())
 	}
 	defer s.close()
-	return s.run()
+	// The end of its looking is no failure of the boot logger, as long as it is told.
+	return sightings.Write(f, sightings.Lost, s.run().Error())
 }

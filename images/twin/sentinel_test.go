@@ -54,6 +54,9 @@ echo "a $1 b" > open; rm open
 echo nothing > plain; rm plain
 (umask 077; echo "$1" > mine; rm mine)
 echo "$1" > hidden/open; rm hidden/open
+mkdir -m 700 gone; echo "$1" > gone/open; rm -r gone
+mkdir public hidden/tmp
+unshare --mount sh -c 'mount --bind hidden/tmp public; echo "$0" > public/private; rm public/private' "$1"
 exec sleep 1 # after the others`
 	require.NoError(t, exec.CommandContext(t.Context(), "sh", "-c", script, dir, token).Run())
 
@@ -64,7 +67,7 @@ exec sleep 1 # after the others`
 		assert.True(t, strings.Contains(seen.String(), dir+closed), "the file that others could read")
 		assert.True(t, started.MatchString(seen.String()), "the process that is gone soon")
 	}, 20*time.Second, 10*time.Millisecond)
-	for _, not := range []string{"plain", "mine", "hidden/open"} {
+	for _, not := range []string{"plain", "mine", "hidden/open", "gone/open", "public/private"} {
 		assert.False(t, strings.Contains(seen.String(), dir+"/"+not+" "), not)
 	}
 }

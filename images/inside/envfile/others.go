@@ -14,6 +14,9 @@ import (
 // Nobody is who has a file of root's with mode 0600.
 const Nobody = "-"
 
+// VectorsGroup alone beside root: the user as whom Vector's package has it run may read it.
+const VectorsGroup = "group:vector"
+
 // Others names who beside root may read or change a file, as of State.
 func Others(path string) string {
 	var st unix.Stat_t
