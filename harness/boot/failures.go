@@ -94,7 +94,9 @@ const justNow = 2 * time.Second
 // unheardRestarts is how many of a unit's automatic restarts (NRestarts=) the journal has
 // no word of.
 func (b Facts) unheardRestarts(u timeline.Unit) int {
-	if u.Restarts == 0 {
+	// A failure is a warning, a restart is info: who is heard of the one and not of the
+	// other did not fail.
+	if u.Restarts == 0 || b.saysFailures(u) && !b.saysStarts(u) {
 		return 0
 	}
 	heard := 0
@@ -108,6 +110,22 @@ func (b Facts) unheardRestarts(u timeline.Unit) int {
 		return 0
 	}
 	return max(0, missed)
+}
+
+// saysFailures and saysStarts: PID 1 logs those of the unit, by its own LogLevel= and the
+// unit's LogLevelMax=.
+func (b Facts) saysFailures(u timeline.Unit) bool {
+	return min(b.Final.LogLevel, u.LogLevelMax) >= timeline.Warning
+}
+
+func (b Facts) saysStarts(u timeline.Unit) bool {
+	return min(b.Final.LogLevel, u.LogLevelMax) >= timeline.Info
+}
+
+// StartsUnsaid reports whether unit started, and PID 1 does not log how often.
+func (b Facts) StartsUnsaid(unit string) bool {
+	u, ok := b.Final.Units[unit]
+	return ok && !b.saysStarts(u) && (u.ActiveEnter > 0 || u.InactiveExit > 0)
 }
 
 // failed are the console's words on failures, or all others.

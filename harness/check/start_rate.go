@@ -45,6 +45,11 @@ var startRate = Check{
 				Evidence: []timeline.Evidence{run[0].Evidence, run[min(allowed, n-1)].Evidence, run[n-1].Evidence},
 				Summary:  fmt.Sprintf("%s started %d times within %s, allowed %d", unit, n, boot.Round(run[n-1].At-run[0].At), allowed)})
 		}
+		for _, unit := range append([]string{boot.Vector}, e.SubjectUnits...) {
+			if len(out) == 0 && b.StartsUnsaid(unit) {
+				return notJudged(fmt.Sprintf("PID 1 does not log the starts of %s (LogLevel=, LogLevelMax=)", unit))
+			}
+		}
 		return found(out, strings.Join(note, ", "))
 	},
 }

@@ -84,6 +84,9 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "PID 1 says them to nobody", want: check.Fail, unit: "init.scope", say: []string{"LogTarget=null"}, break_: func(b *boot) {
 			b.Extra["manager.txt"] = []byte("Version=257\nSystemState=running\nLogLevel=info\nLogTarget=null\n")
 		}},
+		{name: "restarts that are not said, of a unit whose failures would be", want: check.Pass, break_: func(b *boot) {
+			b.Prop("x.service", "NRestarts", "11", "LogLevelMax", "5")
+		}},
 		{name: "PID 1 says failures, and not much more", want: check.Pass, break_: func(b *boot) {
 			b.Extra["manager.txt"] = []byte("Version=257\nSystemState=running\nLogLevel=warning\nLogTarget=journal-or-kmsg\n")
 		}},
@@ -266,6 +269,9 @@ func TestStartRate(t *testing.T) {
 			for i := range 5 {
 				b.TooQuickly(14*time.Second+time.Duration(i)*time.Second, timelinetest.Subject)
 			}
+		}},
+		{name: "PID 1 does not say how often", want: check.NotJudged, say: []string{"does not log the starts of " + timelinetest.Subject}, break_: func(b *boot) {
+			b.Prop(timelinetest.Subject, "LogLevelMax", "5")
 		}},
 		{name: "a unit skipped by its condition is not started", want: check.Pass, break_: func(b *boot) {
 			for range 20 {
