@@ -165,6 +165,18 @@ func TestNoOrderingCycle(t *testing.T) {
 			tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")
 			b.Prop(timelinetest.Subject, "TriggeredBy", "populate-vector-env.path")
 		}},
+		{name: "skipped for want of any of two, and one came later", want: check.Fail, unit: timelinetest.Subject, break_: func(b *boot) {
+			tooEarly(b, "ConditionPathExists=|/etc/opensandbox/worker.env\nUnmetCondition=ConditionPathExists=|/etc/opensandbox/server.env", "ConditionPathExists=|/etc/opensandbox/worker.env")
+		}},
+		{name: "skipped for want of both of two, and one came later", want: check.Pass, break_: func(b *boot) {
+			tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env\nUnmetCondition=ConditionPathExists=/etc/opensandbox/server.env", "ConditionPathExists=/etc/opensandbox/worker.env")
+		}},
+		{name: "skipped for what came after its timer had elapsed", want: check.Fail, unit: timelinetest.Subject, break_: func(b *boot) {
+			tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")
+			b.Prop(timelinetest.Subject, "TriggeredBy", "once.timer")
+			b.Up("once.timer", time.Second, time.Second)
+			b.Prop("once.timer", "SubState", "elapsed")
+		}},
 		{name: "skipped at first, and started later", want: check.Pass, break_: func(b *boot) {
 			tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")
 			b.Prop(timelinetest.Subject, "InactiveExitTimestampMonotonic", timelinetest.Micros(30*time.Second))

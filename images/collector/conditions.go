@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	godbus "github.com/godbus/dbus/v5"
 )
@@ -24,15 +25,20 @@ func writeConditions(out *bytes.Buffer, v godbus.Variant) {
 	if godbus.Store([]any{v.Value()}, &all) != nil {
 		return
 	}
+	// Of those that trigger one is enough (systemd.unit(5)).
+	triggered := slices.ContainsFunc(all, func(c condition) bool { return c.Trigger && c.State > 0 })
 	for _, c := range all {
-		if c.State >= 0 {
+		if c.State >= 0 || c.Trigger && triggered {
 			continue
 		}
-		negate := ""
-		if c.Negate {
-			negate = "!"
+		sign := ""
+		if c.Trigger {
+			sign = "|"
 		}
-		text := fmt.Sprintf("%s=%s%s", c.Type, negate, c.Parameter)
+		if c.Negate {
+			sign += "!"
+		}
+		text := fmt.Sprintf("%s=%s%s", c.Type, sign, c.Parameter)
 		fmt.Fprintf(out, "UnmetCondition=%s\n", text)
 		if holds, known := holdsNow(c.Type, c.Parameter); known && holds != c.Negate {
 			fmt.Fprintf(out, "MetCondition=%s\n", text)

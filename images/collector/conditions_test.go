@@ -40,4 +40,14 @@ func TestConditionsThatDidNotHoldAreLookedAtAgain(t *testing.T) {
 		"UnmetCondition=ConditionPathExists=!"+there+"\n"+
 		"UnmetCondition=ConditionPathExists=!"+dir+"/never\nMetCondition=ConditionPathExists=!"+dir+"/never\n"+
 		"UnmetCondition=ConditionVirtualization=vm\n", out.String())
+
+	trigger := func(path string, state int32) []any { return []any{"ConditionPathExists", true, false, path, state} }
+	for want, rows := range map[string][][]any{
+		"UnmetCondition=ConditionPathExists=|" + there + "\nMetCondition=ConditionPathExists=|" + there + "\nUnmetCondition=ConditionPathExists=|/never\n": {trigger(there, -1), trigger("/never", -1)},
+		"": {trigger(there, 1), trigger("/never", -1)}, // one was enough
+	} {
+		out.Reset()
+		writeConditions(&out, godbus.MakeVariantWithSignature(rows, godbus.ParseSignatureMust("a(sbbsi)")))
+		assert.Equal(t, want, out.String())
+	}
 }
