@@ -19,6 +19,7 @@ func TestRoleEnvFresh(t *testing.T) {
 		{name: "written by cloud-init", want: check.Pass},
 		{name: "in the image", want: check.Fail, say: []string{"worker.env is in the image: it was there at +0.200s"}, break_: present("/etc/opensandbox/worker.env", 212)},
 		{name: "the server's, in the image", want: check.Fail, say: []string{"server.env is in the image"}, break_: present("/etc/opensandbox/server.env", 212)},
+		{name: "a link to where it will be", want: check.Pass, break_: present("/etc/opensandbox/worker.env", -1)},
 		{name: "an empty file", want: check.Pass, break_: present("/etc/opensandbox/worker.env", 0)},
 		{name: "a stub of vector.env", want: check.Pass, break_: present("/etc/opensandbox/vector.env", 212)},
 		{name: "the scenario has it there", want: check.NotApplicable, expect: func(e *expect) { e.RoleEnv = facts.Pre }, break_: present("/etc/opensandbox/worker.env", 212)},

@@ -26,7 +26,7 @@ var roleEnvFresh = Check{
 		}
 		var out []Finding
 		for _, ev := range b.Of(timeline.EnvFile) {
-			if ev.File.Op == "present" && slices.Contains(roleEnvs, ev.File.Path) && ev.File.Size != 0 {
+			if ev.File.Op == "present" && slices.Contains(roleEnvs, ev.File.Path) && ev.File.Size > 0 { // below 0: a link into nothing
 				out = append(out, Finding{At: ev.At, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence},
 					Summary: fmt.Sprintf("%s is in the image: it was there at %s, before this machine's own was written", path.Base(ev.File.Path), timeline.Since(ev.At))})
 			}
