@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ var (
 	// Engines stop a container by its stop signal, which PID 1 says (systemd(1), Signals).
 	// From outside of its namespace the sender has no number there.
 	stopSignal = regexp.MustCompile(`(?:^|\] )Received SIGRTMIN\+[0-9]+( from PID 0 \(.*\))?\.$`)
-	// Of systemd 253 and later.
+	// Of systemd 253 and later; a reload of PID 1 is told in the same words.
 	asker = regexp.MustCompile(`requested from client PID [0-9]+ \('[^']*'\) \(unit ([^)]+)\)`)
 )
 
@@ -93,13 +94,10 @@ func (b Facts) blame(e *Ending, subject []string) {
 			}
 		}
 	}
-	var failed, done string
+	var asked, failed, done string
 	var running []string
 	for _, ev := range b.Events {
-		if m := asker.FindStringSubmatch(ev.Text); m != nil {
-			e.By, e.Why = m[1], "which asked for it"
-			return
-		}
+		asked = cmp.Or(askedBy(ev), asked)
 		if ev.Untimed || e.At > 0 && ev.At > e.At || !slices.Contains(subject, ev.Unit) {
 			continue
 		}
@@ -118,6 +116,8 @@ func (b Facts) blame(e *Ending, subject []string) {
 		failed = b.failedOnConsole(subject)
 	}
 	switch {
+	case asked != "":
+		e.By, e.Why = asked, "which asked for it"
 	case failed != "":
 		e.By, e.Why = failed, "as it failed"
 	case done != "":
@@ -125,6 +125,15 @@ func (b Facts) blame(e *Ending, subject []string) {
 	case len(running) > 0:
 		e.By, e.Why = running[len(running)-1], RanThen
 	}
+}
+
+// askedBy is the unit that PID 1 or logind says to have asked for the end.
+func askedBy(ev timeline.Event) string {
+	m := asker.FindStringSubmatch(ev.Text)
+	if m == nil || !ev.Manager && ev.Unit != "systemd-logind.service" || strings.HasPrefix(ev.Text, "Reload") || strings.HasPrefix(ev.Text, "Reexec") {
+		return ""
+	}
+	return m[1]
 }
 
 // failedOnConsole is the unit of the subject that the console says last to have failed

@@ -56,6 +56,16 @@ func TestEnding(t *testing.T) {
 			b.Log(30900*time.Millisecond, logind, "Reboot requested from client PID 271 ('systemctl') (unit other.service)...")
 			reboots(b)
 		}},
+		{name: "a reload that was asked for is none", how: "rebooted", by: health, why: "which ran then", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
+			b.PID1(2*time.Second, "", "", "Reload requested from client PID 171 ('systemctl') (unit other.service)...", nil)
+			b.Started(20*time.Second, health)
+			reboots(b)
+		}},
+		{name: "a unit that says so itself is not believed", how: "rebooted", by: health, why: "which ran then", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
+			b.Log(2*time.Second, other, "Reboot requested from client PID 271 ('systemctl') (unit other.service)...")
+			b.Started(20*time.Second, health)
+			reboots(b)
+		}},
 		{name: "a shutdown that something holds", how: "powered off", by: timelinetest.Subject, why: "which ran then", at: timelinetest.EndAt, evidence: timeline.Jobs, break_: func(b *timelinetest.Boot) {
 			b.Jobs = append(b.Jobs, "312 poweroff.target start waiting")
 		}},
