@@ -32,6 +32,12 @@ func Of(tl timeline.Timeline) Facts {
 	return b
 }
 
+// roomEnough is more than anything in a boot wants of the disk at once, in bytes.
+const roomEnough = 64 << 20
+
+// DiskHasRoom reports whether the machine's disk is known to have room at the end.
+func (b Facts) DiskHasRoom() bool { return b.Final.Room["/"] >= roomEnough }
+
 // Moment is when something happened, and where that stands.
 type Moment struct {
 	At       time.Duration

@@ -12,9 +12,6 @@ import (
 
 const journald = "systemd-journald.service"
 
-// roomEnough on the disk is more than journald wants of it in a boot.
-const roomEnough = 64 << 20
-
 // quieterThanInfo are the levels, by name and number (syslog(3)), at which what services
 // print, which is info, is not kept.
 var quieterThanInfo = []string{"emerg", "alert", "crit", "err", "warning", "notice", "0", "1", "2", "3", "4", "5"}
@@ -42,7 +39,7 @@ func journalKept(b boot.Facts, owed boot.Owed) []Finding {
 	case !known:
 	case u.Active == "inactive" || u.Load == "masked":
 		add(journald, u.Evidence, "%s is %s, %s at the end: there is nothing that Vector could read", journald, u.Load, u.Active)
-	case len(out) == 0 && u.Active == "active" && b.Missing[timeline.Journal] == timeline.NoEntry && b.Final.Room["/"] >= roomEnough:
+	case len(out) == 0 && u.Active == "active" && b.Missing[timeline.Journal] == timeline.NoEntry && b.DiskHasRoom():
 		add(journald, u.Evidence, "the journal is empty though journald runs and the disk has room: its files were removed")
 	}
 	if b.Removed > 0 {

@@ -64,13 +64,10 @@ func ofAllMemory(b boot.Facts, ev timeline.Event) bool {
 	return fromSystem(b, ev)
 }
 
-// roomEnough is more than anything in a boot wants of the disk at once.
-const roomEnough = 64 << 20
-
 // ofTheDisk: the host's disk is full, and not a tmpfs. The console is believed where there
 // is no journal: any unit can write there.
 func ofTheDisk(b boot.Facts, ev timeline.Event) bool {
-	if root, known := b.Final.Room["/"]; known && root >= roomEnough {
+	if b.DiskHasRoom() {
 		return false
 	}
 	return (fromSystem(b, ev) || ev.Unit == "systemd-journald.service") && (!ev.Untimed || b.Unknown(timeline.Journal) != "")

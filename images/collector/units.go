@@ -95,7 +95,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	}
 	switch kind {
 	case "slice":
-		optional(out, []string{"MemoryMax"}, func(name string) (*dbus.Property, error) {
+		optional(out, []string{"MemoryMax", "Slice"}, func(name string) (*dbus.Property, error) {
 			return conn.GetUnitTypePropertyContext(ctx, u.Name, "Slice", name)
 		})
 	case "service":
