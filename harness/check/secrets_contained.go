@@ -25,7 +25,10 @@ var secretsContained = Check{
 		if len(out) == 0 && len(tl.Secrets) == 0 {
 			return noEvidence("the recorder knew no secret to look for")
 		}
-		if len(out) == 0 && !b.WithoutBootLogger() && !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
+		if len(out) == 0 && b.WithoutBootLogger() {
+			return pass("what did not last was not looked for: the image has no boot logger")
+		}
+		if len(out) == 0 && !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
 			return ev.Kind == timeline.EnvFile || ev.Kind == timeline.Line && ev.Line.Source == boot.BootLogger
 		}) {
 			return noEvidence("the boot logger, which watches /etc/opensandbox, said nothing")
