@@ -227,6 +227,10 @@ func (b Facts) Refusals() Seen[Refusal] {
 		}
 	}
 	for _, ev := range b.Events {
+		// Who is not PID 1 may print anything; of a unit that there is, it is believed.
+		if _, there := b.Final.Units[ev.Unit]; ev.Kind == timeline.Refused && !ev.Manager && !ev.Untimed && !there && b.Unknown(timeline.Units) == "" {
+			continue
+		}
 		if ev.Kind == timeline.Refused || ev.Kind == timeline.Failed && ev.Change.Result == limitHit {
 			add(Refusal{Unit: ev.Unit, At: ev.At, Text: ev.Text}, ev.Evidence)
 		}

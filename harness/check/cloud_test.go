@@ -21,6 +21,9 @@ func TestRoleEnvFresh(t *testing.T) {
 		{name: "the server's, in the image", want: check.Fail, say: []string{"server.env is in the image"}, break_: present("/etc/opensandbox/server.env", 212)},
 		{name: "a link to where it will be", want: check.Pass, break_: present("/etc/opensandbox/worker.env", -1)},
 		{name: "an empty file", want: check.Pass, break_: present("/etc/opensandbox/worker.env", 0)},
+		{name: "made of the image before cloud-init came to it", want: check.Fail, say: []string{"worker.env was written at +0.800s, before cloud-init"}, break_: func(b *boot) {
+			b.EnvFile(800*time.Millisecond, "/etc/opensandbox/worker.env", "create", 132, "0644", "", true)
+		}},
 		{name: "a stub of vector.env", want: check.Pass, break_: present("/etc/opensandbox/vector.env", 212)},
 		{name: "the scenario has it there", want: check.NotApplicable, expect: func(e *expect) { e.RoleEnv = facts.Pre }, break_: present("/etc/opensandbox/worker.env", 212)},
 		{name: "nobody watched", want: check.NotJudged, break_: func(b *boot) {

@@ -3,11 +3,13 @@ package check
 import (
 	"fmt"
 	"path"
-	"slices"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
 )
+
+// cloudFinal runs the script of a machine's user data, which writes its role env.
+const cloudFinal = "cloud-final.service"
 
 // roleEnvs are the files by which a machine knows what it is.
 var roleEnvs = []string{"/etc/opensandbox/worker.env", "/etc/opensandbox/server.env"}
@@ -25,10 +27,20 @@ var roleEnvFresh = Check{
 			return notJudged("no boot logger watched /etc/opensandbox")
 		}
 		var out []Finding
-		for _, ev := range b.Of(timeline.EnvFile) {
-			if ev.File.Op == "present" && slices.Contains(roleEnvs, ev.File.Path) && ev.File.Size > 0 { // below 0: a link into nothing
+		writes, known := b.Began(cloudFinal)
+		for _, name := range roleEnvs {
+			for _, ev := range b.Of(timeline.EnvFile) {
+				inImage := ev.File.Op == "present"
+				if ev.File.Path != name || ev.File.Size <= 0 || !inImage && (!known || ev.At >= writes) { // below 0: a link into nothing
+					continue
+				}
+				how := "is in the image: it was there at %s, before this machine's own was written"
+				if !inImage {
+					how = "was written at %s, before cloud-init, which writes this machine's own, came to it"
+				}
 				out = append(out, Finding{At: ev.At, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence},
-					Summary: fmt.Sprintf("%s is in the image: it was there at %s, before this machine's own was written", path.Base(ev.File.Path), timeline.Since(ev.At))})
+					Summary: path.Base(name) + " " + fmt.Sprintf(how, timeline.Since(ev.At))})
+				break
 			}
 		}
 		return found(out, "")

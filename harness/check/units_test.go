@@ -248,6 +248,10 @@ func TestNoStartLimit(t *testing.T) {
 			b.Starting(2010*time.Millisecond, timelinetest.Subject)
 		}},
 		{name: "result start-limit-hit at the end", want: check.Fail, break_: func(b *boot) { b.Prop("x.service", "Result", "start-limit-hit") }},
+		{name: "a unit prints the words it looks for", want: check.Pass, break_: func(b *boot) {
+			b.Log(3*time.Second, timelinetest.Subject, "example.service: Start request repeated too quickly.")
+			b.Log(3*time.Second, timelinetest.Subject, "Job for example.service failed because start of the service was attempted too often.")
+		}},
 		{name: "what systemctl says in a script", want: check.Fail, unit: "vector.service", break_: func(b *boot) {
 			b.Log(3*time.Second, "waiter.service", "Job for vector.service failed because start of the service was attempted too often.")
 		}},

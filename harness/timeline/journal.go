@@ -49,6 +49,7 @@ var (
 	// Without a MESSAGE_ID: until 229 "Unit x.service entered failed state.", until 239
 	// "x.service: Failed with result 'exit-code'." beside "Unit entered failed state.".
 	failedText  = regexp.MustCompile(`(?:^|\] )Unit (\S+) entered failed state|(?:^|\] )\S+: Failed with result '([a-z-]+)'`)
+	cyclicCall  = regexp.MustCompile(`^Failed to \w+ \S+: .*Transaction order is cyclic`)
 	refusedUnit = regexp.MustCompile(`(?:Job for|Transaction for|Operation refused, unit) ([^\s/]+)`)
 )
 
@@ -145,12 +146,10 @@ func (en *entry) event(at time.Duration) Event {
 		return e
 	}
 	if !en.fromManager() {
-		if refusedText.MatchString(e.Text) { // what systemctl prints in a script
-			e.Kind = Refused
-			if m := refusedUnit.FindStringSubmatch(e.Text); m != nil {
-				e.Unit = m[1]
-			}
-		} else if strings.Contains(e.Text, "Transaction order is cyclic") {
+		// What systemctl prints in a script names the unit.
+		if m := refusedUnit.FindStringSubmatch(e.Text); m != nil && refusedText.MatchString(e.Text) {
+			e.Kind, e.Unit = Refused, m[1]
+		} else if cyclicCall.MatchString(e.Text) {
 			e.Kind = Cycle
 		}
 		return e
