@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -80,9 +79,12 @@ const (
 var (
 	gzipMagic = []byte{0x1f, 0x8b, 8}          // RFC 1952, section 2.3.1; 8 is the one method
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd} // RFC 8878, section 3.1.1
-	// Both as base64 begins with them, broken into lines or not.
-	encoded = regexp.MustCompile(`(?:H4sI|KLUv/)[A-Za-z0-9+/=\r\n]{16,}`)
+	// Both as base64 begins with them.
+	gzipText, zstdText = []byte("H4sI"), []byte("KLUv/")
 )
+
+// shortestStream is how many characters of base64 a compressed stream has at least.
+const shortestStream = 20
 
 // packed finds what is compressed in data, by gzip or zstd, as it is or in base64.
 func packed(data []byte, depth int) []content {
@@ -109,15 +111,37 @@ func packed(data []byte, depth int) []content {
 			at += i + len(magic)
 		}
 	}
-	if bytes.Contains(data, []byte("H4sI")) || bytes.Contains(data, []byte("KLUv/")) {
-		for _, m := range encoded.FindAllIndex(data, maxStreams) {
-			text := strings.TrimRight(strings.NewReplacer("\r", "", "\n", "").Replace(string(data[m[0]:m[1]])), "=")
+	for _, begin := range [][]byte{gzipText, zstdText} {
+		for at, n := 0, 0; n < maxStreams; n++ {
+			i := bytes.Index(data[at:], begin)
+			if i < 0 {
+				break
+			}
+			from := at + i
+			to := from + base64Length(data[from:])
+			at = to
+			if to-from < shortestStream {
+				continue
+			}
+			text := strings.TrimRight(strings.NewReplacer("\r", "", "\n", "").Replace(string(data[from:to])), "=")
 			if stream, err := base64.RawStdEncoding.DecodeString(text); err == nil {
-				add(m[0], m[1], stream)
+				add(from, to, stream)
 			}
 		}
 	}
 	return out
+}
+
+// base64Length is how far base64 goes, broken into lines or not.
+func base64Length(data []byte) int {
+	for i, c := range data {
+		switch {
+		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '+', c == '/', c == '=', c == '\r', c == '\n':
+		default:
+			return i
+		}
+	}
+	return len(data)
 }
 
 // unpack returns as much of a compressed stream as can be had: it may be cut off.

@@ -57,6 +57,8 @@ func TestASecretIsFoundInWhateverForm(t *testing.T) {
 		"the same, broken into lines":    wrapped(b64([]byte(whole)), 76),
 		"the whole file in base64url":    base64.RawURLEncoding.EncodeToString([]byte(whole)),
 		"the file in gzip":               gzipped(t, whole),
+		"twice in gzip":                  gzipped(t, whole) + " and " + gzipped(t, whole),
+		"in gzip and before in base64":   b64([]byte(gzipped(t, whole))) + " and " + gzipped(t, whole),
 		"the file in zstd":               zstandard(t, whole),
 		"the file in gzip within others": "tar header\x00" + gzipped(t, whole) + "trailer",
 		"gzip in base64":                 b64([]byte(gzipped(t, whole))),

@@ -67,10 +67,16 @@ func (r Redactor) plain(data []byte) (names []string) {
 
 // Bytes returns data with each secret replaced by [secret:NAME].
 func (r Redactor) Bytes(data []byte) []byte {
-	for _, p := range slices.Backward(packed(data, maxDepth)) {
-		if names := r.plain(p.content); len(names) > 0 && p.from < len(data) && p.to <= len(data) {
-			data = slices.Concat(data[:p.from], markers(names), data[p.to:])
+	inside := map[int][]string{} // what the streams hold, by where they begin
+	ends := map[int]int{}
+	for _, p := range packed(data, maxDepth) {
+		if names := r.plain(p.content); len(names) > 0 {
+			inside[p.from], ends[p.from] = append(inside[p.from], names...), p.to
 		}
+	}
+	// From the end: what is replaced moves nothing that is still to be replaced.
+	for _, from := range slices.Backward(slices.Sorted(maps.Keys(inside))) {
+		data = slices.Concat(data[:from], markers(inside[from]), data[min(ends[from], len(data)):])
 	}
 	if bytes.Contains(data, []byte(imdsPrefix)) {
 		data = imdsToken.ReplaceAll(data, mark(IdentityToken))

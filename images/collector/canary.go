@@ -136,28 +136,31 @@ func (c *canary) missed(found []string) error {
 // bootLogger watches what does not last, in an image that has it.
 const bootLogger = "/usr/local/bin/boot-logger"
 
-// search adds processes.txt, and notes for leaks.txt what it found and why it is not to
-// be believed.
-func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string) {
+// search looks for the secrets in two steps: in the processes at once, before there are
+// more of them, and in the files by the function that it returns, which may run beside
+// the other commands. It adds processes.txt.
+func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string) (files func()) {
 	bird, plantErr := plantCanary(ctx, roots)
-	defer bird.remove()
 	named := map[string]string{recording.Canary: bird.value}
 	maps.Copy(named, secrets)
 	wanted := recording.NewRedactor(named)
+	c.wanted = recording.NewRedactor(secrets)
 
 	procs, found, procErr := listProcesses(wanted, bird.pid())
 	c.add(recording.ProcessesFile, procs, procErr)
-	inFiles, fileErr := searchFiles(roots, bootTime(), wanted, sanctioned(ctx))
-	c.leaks = append(found, inFiles...)
-	c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
-	c.wanted = recording.NewRedactor(secrets)
-	seen, err := sightings.Read()
-	for _, s := range seen {
-		for _, name := range c.wanted.Find([]byte(s.Text)) {
-			c.passed = append(c.passed, fileLeak(name, s.Where))
+	return func() {
+		defer bird.remove()
+		inFiles, fileErr := searchFiles(roots, bootTime(), wanted, sanctioned(ctx))
+		c.leaks = append(found, inFiles...)
+		c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
+		seen, err := sightings.Read()
+		for _, s := range seen {
+			for _, name := range c.wanted.Find([]byte(s.Text)) {
+				c.passed = append(c.passed, fileLeak(name, s.Where))
+			}
 		}
-	}
-	if _, absent := os.Stat(bootLogger); absent == nil || !sightings.None(err) {
-		c.doubt = errors.Join(c.doubt, err)
+		if _, absent := os.Stat(bootLogger); absent == nil || !sightings.None(err) {
+			c.doubt = errors.Join(c.doubt, err)
+		}
 	}
 }

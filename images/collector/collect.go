@@ -40,7 +40,7 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	// First what changes by looking: the processes, before we start more.
 	c.add(recording.EnvFilesFile, listFiles(envfile.Dir), nil)
 	c.add(recording.RoomFile, listRoom("/", "/run", "/tmp", "/dev/shm"), nil)
-	c.search(ctx, searched, req.Secrets)
+	searchInFiles := c.search(ctx, searched, req.Secrets)
 	config, err := json.Marshal(vectorconfig.Find(ctx))
 	c.add(recording.VectorFile, append(config, '\n'), err)
 
@@ -49,10 +49,11 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		c.missing[recording.MissingSync] = err.Error()
 	}
 	// All at once: each of them mostly waits for the others' servers.
+	var wg sync.WaitGroup
+	wg.Go(searchInFiles)
 	outs, errs := make([][]byte, len(commands)), make([]error, len(commands))
 	var units []byte
 	var unitsErr error
-	var wg sync.WaitGroup
 	wg.Go(func() { units, unitsErr = listUnits(ctx) })
 	for i, cmd := range commands {
 		wg.Go(func() { outs[i], errs[i] = process.Output(ctx, cmd.argv...) })
