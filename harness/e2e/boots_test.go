@@ -11,6 +11,7 @@ import (
 
 	"bootrace/harness/judge"
 	"bootrace/harness/museum"
+	"bootrace/harness/run"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
 	"bootrace/scenarios"
@@ -65,18 +66,25 @@ func cgroupsHavePressure(t *testing.T) bool {
 
 func TestEachBrokenPopulatorFailsInTheCheckThatShouldSeeIt(t *testing.T) {
 	t.Parallel()
-	for _, b := range append(slices.Clone(brokenSubjects), sound) {
-		t.Run(b.name, func(t *testing.T) {
-			t.Parallel()
-			lab := wiretest.New(t, []string{b.write(t)}, images.Suites()[0])
-			for _, c := range lab.Run(t, wiretest.Find(t, "delay-0s"), 1, 1) {
-				if b.check == "" {
-					assert.Equal(t, "pass", c.Verdict, "nothing is wrong with it: %s", wiretest.Explain(c))
-					continue
-				}
-				assert.Equal(t, "fail", c.Verdict, wiretest.Explain(c))
-				assert.Contains(t, museum.Failed(c), b.check, wiretest.Explain(c))
+	all := append(slices.Clone(brokenSubjects), sound)
+	base := images.Suites()[:1]
+	var dirs []string
+	var plans [][]run.Case
+	want := map[string]string{}
+	for _, b := range all {
+		dirs, want[b.name] = append(dirs, b.write(t)), b.check
+		plans = append(plans, run.Plan(wiretest.Find(t, "delay-0s"), run.Matrix{Bases: base, Subject: b.name, Vector: "stand-in"}))
+	}
+	lab := wiretest.New(t, dirs, base...)
+	for _, c := range lab.RunCases(t, run.Merge(plans...), 2) {
+		t.Run(c.Subject, func(t *testing.T) {
+			check := want[c.Subject]
+			if check == "" {
+				assert.Equal(t, "pass", c.Verdict, "nothing is wrong with it: %s", wiretest.Explain(c))
+				return
 			}
+			assert.Equal(t, "fail", c.Verdict, wiretest.Explain(c))
+			assert.Contains(t, museum.Failed(c), check, wiretest.Explain(c))
 		})
 	}
 }
