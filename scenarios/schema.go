@@ -3,6 +3,7 @@ package scenarios
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"bootrace/images/azure/fault"
@@ -19,10 +20,25 @@ var schema = sync.OnceValue(func() *document.Schema {
 	slices.Sort(ops)
 	s.At("cloud", "faults", "0", "op").Enum = document.Choice(ops)
 	s.At("cloud", "faults", "0", "service").Enum = document.Choice(slices.Sorted(maps.Keys(fault.Services())))
+	s.At("cloud", "faults", "0", "kind").Extras = map[string]any{"enumDescriptions": kinds()}
 	s.At("expect", "starts", "").Minimum = "1"
 	s.Keys("unit", "expect", "starts")
 	return s
 })
+
+// kinds says of each kind of fault, in the table's order, what happens and to whom. Editors
+// show it beside the kind.
+func kinds() []string {
+	var out []string
+	for _, row := range fault.Table() {
+		where := "every service"
+		if len(row.Services) > 0 {
+			where = strings.Join(row.Services, ", ")
+		}
+		out = append(out, where+": "+row.Doc)
+	}
+	return out
+}
 
 // Schema is the JSON Schema (2020-12) of scenario files, for editors.
 func Schema() ([]byte, error) { return schema().JSON() }

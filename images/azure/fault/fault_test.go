@@ -2,9 +2,6 @@ package fault_test
 
 import (
 	"encoding/json"
-	"flag"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -201,32 +198,4 @@ func TestAFaultIsReadAsItWasWritten(t *testing.T) {
 	var got fault.Fault
 	require.NoError(t, json.Unmarshal(text, &got))
 	assert.Equal(t, f, got)
-}
-
-var update = flag.Bool("update", false, "write the README's table of kinds anew")
-
-func TestTheREADMEsTableIsOurs(t *testing.T) {
-	const file, head = "../README.md", "| kind | where | what happens |\n|---|---|---|\n"
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	before, rest, found := strings.Cut(string(text), head)
-	require.True(t, found)
-	_, after, _ := strings.Cut(rest, "\n\n")
-	var rows []string
-	for _, row := range fault.Table() {
-		where := strings.Join(row.Services, ", ")
-		switch len(row.Services) {
-		case 0:
-			where = "every service"
-		case 3:
-			where = "services with a name: " + where
-		}
-		rows = append(rows, "| `"+string(row.Kind)+"` | "+where+" | "+row.Doc+" |")
-	}
-	want := before + head + strings.Join(rows, "\n") + "\n\n" + after
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(want), 0o600))
-	} else {
-		require.Equal(t, want, string(text), "run: go test ./images/azure/fault -update")
-	}
 }
