@@ -2,6 +2,8 @@ package check_test
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +109,23 @@ func TestAHealthyBootPassesEveryCheck(t *testing.T) {
 	for _, r := range without {
 		assert.Contains(t, []check.Outcome{check.Pass, check.NotApplicable}, r.Outcome, "%s: %s %v", r.Check, r.Note, r.Findings)
 	}
+}
+
+func TestTheREADMESaysWhatEachCheckFailsFor(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, rows, found := strings.Cut(string(text), "| check | fails when |\n|---|---|\n")
+	require.True(t, found)
+	rows, _, _ = strings.Cut(rows, "\n\n")
+	var said, table []string
+	for row := range strings.SplitSeq(rows, "\n") {
+		said = append(said, strings.Split(row, " ")[1])
+	}
+	for _, c := range check.Table() {
+		table = append(table, c.Name)
+	}
+	assert.Equal(t, table, said, "README.md, What is checked: a row for each check, in the table's order")
 }
 
 func TestNoCheckPassesWithoutItsEvidence(t *testing.T) {

@@ -36,11 +36,11 @@ func one(name, summary string, evidence ...string) results.Check {
 func TestEveryCheckHasItsPlaceAmongTheCauses(t *testing.T) {
 	for _, c := range check.Table() {
 		e, ok := Case(failed(one(c.Name, "seen")), boot.Facts{})
-		require.True(t, ok, c.Name)
+		require.True(t, ok, "%s has no row in causes", c.Name)
 		assert.Equal(t, c.Name, e.Check)
 		assert.NotEmpty(t, e.Change)
 	}
-	assert.Len(t, causes, len(check.Table()))
+	assert.Len(t, causes, len(check.Table()), "each row is of a check that there is, and once")
 }
 
 func TestTheCauseComesBeforeWhatFollowsFromIt(t *testing.T) {
