@@ -26,7 +26,7 @@ var allowed = []struct {
 	why     string
 }{
 	{"harness/cmd/bootrace", []string{"*"}, "it wires"},
-	{"harness/wire", []string{"harness/lint", "harness/machine", "harness/machine/", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
+	{"harness/wire", []string{"harness/lint", "harness/look", "harness/boot", "results", "harness/machine", "harness/machine/", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
 	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine", "harness/run", "harness/verdict", "images", "results", "scenarios"}, "for tests that boot machines"},
 	{"harness/run", []string{"scenarios", "images/azure/fault", "images/azure/config", "images/azure/keyvault", "harness/machine", "images", "harness/subject", "harness/judge", "harness/boot", "harness/check",
 		"harness/verdict", "harness/recording", "harness/picture", "results"}, "sees backends only as Machine, stores only by its own interface"},
@@ -45,7 +45,8 @@ var allowed = []struct {
 	{"harness/explain", []string{"harness/boot", "harness/timeline", "results"}, "a result and its boot, in sentences"},
 	{"harness/lint", []string{"harness/timespan", "images/vector/config", "scenarios"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/museum", []string{"harness/run", "scenarios", "results"}, "data, and what must come of it"},
-	{"harness/subject", []string{"images", "harness/machine", "scenarios/document"}, "bakes"},
+	{"harness/look", []string{"harness/boot"}, "what lies in an image, and what of it a boot cannot show"},
+	{"harness/subject", []string{"images", "harness/machine", "harness/check", "harness/look", "scenarios/document"}, "bakes; its file names checks"},
 	{"scenarios", []string{"images/azure/fault", "scenarios/document"}, "the format of faults is the cloud's"},
 	{"scenarios/document", nil, "a leaf: a file and what is wrong with it"},
 	{"images", []string{"images/azure/ca"}, "the authority is made when the image is"},

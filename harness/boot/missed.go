@@ -32,7 +32,7 @@ func (b Facts) Missed(units []string) Seen[Missed] {
 					out = append(out, Missed{u.ActiveEnter, service, fmt.Sprintf("%s has elapsed and never started it: it had nothing to count from", id), of(u, t)})
 				}
 			}
-		case u.Active == "inactive" && u.InactiveExit == 0 && !b.mayStart(u) && heldLater(u):
+		case u.Active == "inactive" && u.InactiveExit == 0 && u.Condition > 0 && !b.mayStart(u) && heldLater(u):
 			out = append(out, Missed{u.Condition, id, fmt.Sprintf("it was skipped at %s for %s, which held later, and nothing started it again",
 				timeline.Since(u.Condition), strings.Join(u.Unmet, ", ")), of(u)})
 		}

@@ -29,6 +29,12 @@ type Setup struct {
 	NoCredentials bool `json:"no_credentials,omitempty"`
 	// SubjectUnits are the units the subject brings.
 	SubjectUnits []string `json:"subject_units,omitempty"`
+	// Populator is the subject's unit that fetches the credentials; empty: it is not known.
+	Populator string `json:"populator,omitempty"`
+	// Image is what the image asks for that no machine of this kind has, seen as it lay there.
+	Image []Asked `json:"image,omitempty"`
+	// Faults are those of the scenario that the cloud's log shows when they happen.
+	Faults []Fault `json:"faults,omitempty"`
 	// EnvDigests are the vault's values, rotated ones after their rotation, as vector.env
 	// must have them.
 	EnvDigests Digests `json:"env_digests,omitempty"`

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -70,6 +71,15 @@ func Table() []Check {
 	}
 }
 
+// Names are those of all checks.
+func Names() []string {
+	var out []string
+	for _, c := range Table() {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
 // Judge runs the checks the expectation asks for.
 func Judge(b boot.Facts, e Expect) []Result {
 	var out []Result
@@ -90,6 +100,9 @@ func Judge(b boot.Facts, e Expect) []Result {
 func (c Check) run(b boot.Facts, e Expect) Result {
 	r := c.Judge(b, e)
 	r.Check = c.Name
+	if i := slices.IndexFunc(e.NotJudged, func(u Unjudged) bool { return u.Check == c.Name }); i >= 0 {
+		return unjudgedBy(e.NotJudged[i].Reason, r)
+	}
 	if why := b.Unknown(c.Needs...); why != "" && r.Outcome != NotApplicable {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Absence })
 		r.Outcome, r.Note = NoEvidence, why
@@ -104,6 +117,22 @@ func (c Check) run(b boot.Facts, e Expect) Result {
 		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Unit, b.Unit))
 	})
 	return r
+}
+
+// BySubject begins the note of what is not judged by the subject's own word.
+const BySubject = "subject.yaml: "
+
+// unjudgedBy is a result that the subject wants not to be judged by. What was seen is
+// shown all the same.
+func unjudgedBy(reason string, r Result) Result {
+	note := BySubject + reason
+	if len(r.Findings) > 0 {
+		note += fmt.Sprintf("; it saw: %s", r.Findings[0].Summary)
+		if more := len(r.Findings) - 1; more > 0 {
+			note += fmt.Sprintf(" (and %d more)", more)
+		}
+	}
+	return Result{Check: r.Check, Outcome: NotJudged, Note: note}
 }
 
 // The five answers a Judge gives.

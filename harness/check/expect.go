@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"bootrace/harness/boot"
@@ -34,6 +35,30 @@ type Limits struct {
 	StartsAllowed map[string]int `json:"starts_allowed,omitempty"`
 	// AllowedFailed are failures of the base image itself.
 	AllowedFailed []Allowed `json:"allowed_failed,omitempty"`
+	Declared
+}
+
+// Declared is what the subject says of itself, each with a reason that is shown.
+type Declared struct {
+	// Writes are the files beside vector.env in which it keeps credentials: they may hold
+	// secrets, and others may not have them.
+	Writes []Written `json:"writes,omitempty"`
+	// MayFail are its units that may fail.
+	MayFail []Allowed `json:"may_fail,omitempty"`
+	// NotJudged are the checks that say nothing of it.
+	NotJudged []Unjudged `json:"not_judged,omitempty"`
+}
+
+// Written is a file, and why it holds credentials.
+type Written struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+// Unjudged is a check, and why it is not asked.
+type Unjudged struct {
+	Check  string `json:"check"`
+	Reason string `json:"reason"`
 }
 
 // Allowed is a unit that may fail, by name or path.Match pattern, and why.
@@ -55,9 +80,19 @@ func (e Expect) Validate() error {
 			errs = append(errs, fmt.Errorf("%s %d: must be a time", name, limit))
 		}
 	}
-	for _, a := range e.AllowedFailed {
+	for _, a := range slices.Concat(e.AllowedFailed, e.MayFail) {
 		if _, err := path.Match(a.Unit, ""); err != nil || a.Reason == "" {
 			errs = append(errs, fmt.Errorf("allowed_failed %q: needs a unit (or pattern) and a reason", a.Unit))
+		}
+	}
+	for _, w := range e.Writes {
+		if w.File == "" || w.Reason == "" {
+			errs = append(errs, fmt.Errorf("writes %q: needs a file and a reason", w.File))
+		}
+	}
+	for _, u := range e.NotJudged {
+		if !slices.Contains(Names(), u.Check) || u.Reason == "" {
+			errs = append(errs, fmt.Errorf("not_judged %q: needs a check and a reason", u.Check))
 		}
 	}
 	return errors.Join(errs...)

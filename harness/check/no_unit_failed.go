@@ -137,7 +137,7 @@ func (e Expect) concerns(unit string) bool {
 }
 
 func (e Expect) allowed(unit string) (string, bool) {
-	for _, a := range e.AllowedFailed {
+	for _, a := range slices.Concat(e.AllowedFailed, e.MayFail) {
 		if ok, err := path.Match(a.Unit, unit); err == nil && ok {
 			return a.Reason, true
 		}

@@ -18,7 +18,8 @@ var secretsContained = Check{
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Cloud, timeline.Files, timeline.Processes, timeline.Leaks},
 	Judge: func(b boot.Facts, e Expect) Result {
 		tl := b.Timeline
-		out := slices.Concat(spoken(tl), lying(tl), inArguments(tl), exposed(tl, e))
+		lies, declared := lying(tl, e)
+		out := slices.Concat(spoken(tl), lies, inArguments(tl), exposed(tl, e))
 		for i := range out {
 			out[i].Intrinsic = true
 		}
@@ -33,7 +34,7 @@ var secretsContained = Check{
 		}) {
 			return noEvidence("the boot logger, which watches /etc/opensandbox, said nothing")
 		}
-		return found(out, "")
+		return found(out, declared)
 	},
 }
 
@@ -82,16 +83,22 @@ func inIngestPath(c *timeline.Call, secret string) bool {
 
 // lying finds secrets in files and processes at the end. The recorder leaves
 // Vector's own environment out: there they belong.
-func lying(tl timeline.Timeline) []Finding {
-	var out []Finding
+func lying(tl timeline.Timeline, e Expect) (out []Finding, declared string) {
+	var said []string
 	for _, l := range tl.Final.Leaks {
 		if l.Where == boot.VectorEnv {
+			continue
+		}
+		// Where others have it, that is added to the file's name.
+		if i := slices.IndexFunc(e.Writes, func(w Written) bool { return w.File == l.Where }); i >= 0 {
+			said = append(said, fmt.Sprintf("%s holds credentials, %s%s", l.Where, BySubject, e.Writes[i].Reason))
 			continue
 		}
 		out = append(out, Finding{At: tl.End, Evidence: []timeline.Evidence{l.Evidence},
 			Summary: fmt.Sprintf("%s is in %s", theValue(l.Secret), l.Where)})
 	}
-	return out
+	slices.Sort(said)
+	return out, strings.Join(slices.Compact(said), "; ")
 }
 
 func inArguments(tl timeline.Timeline) []Finding {

@@ -27,6 +27,7 @@ type Judgement struct {
 	Case        string              `json:"case"`
 	Results     []check.Result      `json:"results"`
 	Disturbance verdict.Disturbance `json:"disturbance"`
+	Bounds      verdict.Bounds      `json:"bounds,omitzero"`
 	// MultiUser is when multi-user.target was reached, 0 if it was not: of a
 	// control boot, what others are compared with.
 	MultiUser time.Duration     `json:"multi_user_ns"`
@@ -73,7 +74,8 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 	if up, reached := b.Reached(boot.MultiUser).First(); reached {
 		j.MultiUser = up.At
 	}
-	j.Judgement = verdict.Of(j.Results, j.Disturbance)
+	j.Bounds = bounds(b, e)
+	j.Judgement = verdict.Of(j.Results, j.Disturbance, j.Bounds)
 	j.Settled = j.Settled || j.Verdict == verdict.Invalid && lacksCapability(tl)
 	return j, nil
 }

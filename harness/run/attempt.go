@@ -16,6 +16,7 @@ import (
 	"bootrace/harness/machine"
 	"bootrace/harness/recording"
 	"bootrace/harness/verdict"
+	"bootrace/images/azure/fault"
 	"bootrace/scenarios"
 )
 
@@ -46,11 +47,12 @@ func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, di
 	subj := r.Subjects[c.Subject]
 	if why := subj.Undecided[c.Base]; why != "" {
 		booted()
-		return attempt{Judgement: judge.Judgement{Judgement: verdict.Of(nil, verdict.Disturbance{Undecided: why})}}, nil
+		return unbooted(verdict.Invalid, why), nil
 	}
-	var err error
-	if c.Scenario, err = subj.fitted(c.Scenario); err != nil {
-		return attempt{}, err
+	var why string
+	if c.Scenario, why = subj.fitted(c.Scenario); why != "" {
+		booted()
+		return unbooted(verdict.NotApplicable, why), nil
 	}
 	w := newWorld()
 	w.meet(c.Scenario.Cloud.Faults)
@@ -116,6 +118,11 @@ func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, di
 	return a, errors.Join(err, rec.gone())
 }
 
+// unbooted is what is known without a boot, and no boot would tell otherwise.
+func unbooted(v verdict.Verdict, why string) attempt {
+	return attempt{Judgement: judge.Judgement{Judgement: verdict.Judgement{Verdict: v, Reason: why, Settled: true}}}
+}
+
 func intrinsic(f check.Finding) bool { return f.Intrinsic }
 
 // bootsAtMost is how long a machine is taken to be booting when it does not say
@@ -162,12 +169,13 @@ func expectation(c Case, w world, subj Subject, control boot.Control) check.Expe
 	e := check.Expect{
 		Setup: boot.Setup{
 			Base: c.Base, Vector: c.Vector, RoleEnv: boot.Late, NoCredentials: s.Written() && !s.Delivers(),
-			SubjectUnits: subj.Units, EnvDigests: boot.Digests{}, LogToken: secretToken,
+			SubjectUnits: subj.Units, Populator: subj.populator(), Image: subj.Asks[c.Base], Faults: shown(s.Cloud.Faults), EnvDigests: boot.Digests{}, LogToken: secretToken,
 		},
 		Control: control,
 		Limits: check.Limits{
 			CredentialsWithin: subj.within(s), BootBudget: s.Expect.BootBudget.Duration,
 			Registered: s.Expect.Registered, PendingWorkerTTL: s.Cloud.PendingWorkerTTL.Duration, StartsAllowed: s.Expect.Starts,
+			Declared: subj.Declared,
 		},
 	}
 	switch {
@@ -183,6 +191,19 @@ func expectation(c Case, w world, subj Subject, control boot.Control) check.Expe
 		e.AllowedFailed = append(e.AllowedFailed, check.Allowed{Unit: f.Unit, Reason: f.Reason})
 	}
 	return e
+}
+
+// shown are the faults that the cloud's log shows when a request meets them. Where one of
+// them is not, whether any was met is not known.
+func shown(faults []fault.Fault) []boot.Fault {
+	var out []boot.Fault
+	for _, f := range faults {
+		if row, _ := f.Kind.Row(); row.Layer == fault.Connect {
+			return nil
+		}
+		out = append(out, boot.Fault{Service: f.Service, Secret: f.Secret, Kind: string(f.Kind)})
+	}
+	return out
 }
 
 // fileName makes a case's id a name for a directory.

@@ -12,11 +12,8 @@ const usualPopulator = "populate-vector-env.service"
 
 // fitted is a scenario whose populator is called as the subject calls it. One that
 // does something to the populator does not apply where there is none to do it to.
-func (s Subject) fitted(sc scenarios.Scenario) (scenarios.Scenario, error) {
-	name := s.Populator
-	if name == "" && slices.Contains(s.Units, usualPopulator) {
-		name = usualPopulator
-	}
+func (s Subject) fitted(sc scenarios.Scenario) (_ scenarios.Scenario, inapplicable string) {
+	name := s.populator()
 	theirs := func(unit string) string {
 		if unit == usualPopulator && name != "" {
 			return name
@@ -26,7 +23,7 @@ func (s Subject) fitted(sc scenarios.Scenario) (scenarios.Scenario, error) {
 	sc.During = slices.Clone(sc.During)
 	for i, a := range sc.During {
 		if a.Unit == usualPopulator && name == "" {
-			return sc, fmt.Errorf("not applicable: %s does %s to the populator, and the subject brings no %s: say in its subject.yaml which of its units that is (populator: UNIT)",
+			return sc, fmt.Sprintf("%s does %s to the populator, and the subject brings no %s: say in its subject.yaml which of its units that is (populator: UNIT)",
 				sc.Name, a.Do, usualPopulator)
 		}
 		sc.During[i].Unit = theirs(a.Unit)
@@ -40,5 +37,13 @@ func (s Subject) fitted(sc scenarios.Scenario) (scenarios.Scenario, error) {
 		starts[theirs(unit)] = n
 	}
 	sc.Expect.Starts = starts
-	return sc, nil
+	return sc, ""
+}
+
+// populator is the subject's unit that fetches the credentials; empty: it is not known.
+func (s Subject) populator() string {
+	if s.Populator == "" && slices.Contains(s.Units, usualPopulator) {
+		return usualPopulator
+	}
+	return s.Populator
 }

@@ -25,16 +25,16 @@ func TestWhatIsDoneToThePopulatorIsDoneToTheSubjectsOwn(t *testing.T) {
 		{"which it does not say", Subject{Units: []string{"vk-fetch.service"}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := tt.subject.fitted(onVector)
-			require.NoError(t, err, "what is done to Vector applies to all")
+			got, why := tt.subject.fitted(onVector)
+			require.Empty(t, why, "what is done to Vector applies to all")
 			assert.Equal(t, onVector.During, got.During)
 			assert.Equal(t, onVector.Expect.Starts, got.Expect.Starts)
-			got, err = tt.subject.fitted(killed)
+			got, why = tt.subject.fitted(killed)
 			if tt.want == "" {
-				require.ErrorContains(t, err, "not applicable: populator-killed does kill to the populator")
+				assert.Contains(t, why, "populator-killed does kill to the populator, and the subject brings no")
 				return
 			}
-			require.NoError(t, err)
+			require.Empty(t, why)
 			assert.Equal(t, tt.want, got.During[0].Unit)
 			assert.Equal(t, tt.want, got.Expect.AllowedFailed[0].Unit)
 			assert.Equal(t, usualPopulator, killed.During[0].Unit, "the library's is as it was")

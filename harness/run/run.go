@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"bootrace/harness/boot"
+	"bootrace/harness/check"
 	"bootrace/harness/machine"
 	"bootrace/harness/verdict"
 	"bootrace/results"
@@ -70,8 +72,10 @@ type Runner struct {
 type Subject struct {
 	Hash      string
 	Units     []string
-	Populator string            // its unit that fetches the credentials, if it says so
-	Images    map[string]string // the worker with the subject, by base
+	Populator string                  // its unit that fetches the credentials, if it says so
+	Declared  check.Declared          // what else it says of itself
+	Asks      map[string][]boot.Asked // by base, what the image asks for that no container has
+	Images    map[string]string       // the worker with the subject, by base
 	// CredentialsWithin is what the subject holds itself to, by scenario or "default".
 	CredentialsWithin map[string]time.Duration
 	// Undecided says, by base, why no boot of it can be judged; see verdict.Disturbance.

@@ -9,6 +9,7 @@ import (
 	"text/template"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/machine"
 	"bootrace/scenarios"
 )
@@ -64,7 +65,14 @@ during() {
   reach {{.AtMS}}
   unit='{{.Unit}}'
   mark '{{.Do}}-{{.Unit}}'
-  { {{.Deed}}; } || mark 'not-done-{{.Do}}-{{.Unit}}'
+  if [ "$(systemctl show --value -p LoadState "$unit")" != loaded ]; then
+    mark "{{$.NoUnit}}$unit"
+  elif {{.Hits}}; then
+    { {{.Deed}}; } || mark 'not-done-{{.Do}}-{{.Unit}}'
+    mark 'done-{{.Do}}-{{.Unit}}'
+  else
+    mark "{{$.HitNothing}}$unit"
+  fi
 {{- end}}
 }
 during &
@@ -97,6 +105,7 @@ type provisioning struct {
 type step struct {
 	AtMS           int64
 	Do, Unit, Deed string
+	Hits           string // in sh: there is something to do it to
 }
 
 // seed returns the files that a machine has before it boots: cloud-init's NoCloud
@@ -107,6 +116,7 @@ func (w world) seed(p provisioning) ([]machine.File, error) {
 		"Dir": roleEnvDir, "Write": p.write, "StartWorker": p.write || p.beforeBoot,
 		"DelayMS": p.delay.Milliseconds(), "WorkerID": w.workerID, "Vault": w.vault,
 		"Template": encode(w.roleEnv(false)), "Whole": encode(w.roleEnv(true)), "During": steps(p.during),
+		"NoUnit": boot.NoUnit, "HitNothing": boot.HitNothing,
 	}
 	var way, userData bytes.Buffer
 	t, err := template.New("way").Parse(ways[cmp.Or(p.way, scenarios.Edited)])
@@ -135,7 +145,7 @@ func (w world) seed(p provisioning) ([]machine.File, error) {
 func steps(actions []scenarios.Action) []step {
 	var out []step
 	for _, a := range actions {
-		out = append(out, step{a.At.Milliseconds(), a.Do, a.Unit, deeds[a.Do]})
+		out = append(out, step{a.At.Milliseconds(), a.Do, a.Unit, deeds[a.Do], cmp.Or(hits[a.Do], "true")})
 	}
 	slices.SortStableFunc(out, func(a, b step) int { return cmp.Compare(a.AtMS, b.AtMS) })
 	return out

@@ -66,3 +66,9 @@ var deeds = map[string]string{
 	scenarios.StopStart: `systemctl stop "$unit"; sleep 1; systemctl start "$unit"`,
 	scenarios.Kill:      `systemctl kill --signal=KILL "$unit"`,
 }
+
+// hits are, in sh, whether there is something that an action would meet; $unit is set. A
+// unit that is there can be restarted, whatever its state.
+var hits = map[string]string{
+	scenarios.Kill: `[ -n "$(cat "/sys/fs/cgroup$(systemctl show --value -p ControlGroup "$unit")/cgroup.procs" 2>/dev/null)" ]`,
+}

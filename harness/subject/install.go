@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"bootrace/harness/look"
 	"bootrace/harness/machine"
 	"bootrace/images"
 )
@@ -30,6 +31,9 @@ const installerDir = "opt/bootrace-subject"
 // begunFile is changed a second before the installer begins. It lies where no
 // installer cleans up: some remove the directory they came in.
 const begunFile = ".bootrace-begun"
+
+// machineIDFile keeps the machine-id that the boot of the image made, beside it.
+const machineIDFile = ".bootrace-machine-id"
 
 // labelUnits names the units that an installer brought.
 const labelUnits = "bootrace.units"
@@ -88,24 +92,67 @@ func hasInstaller(dir string) bool {
 	return err == nil
 }
 
-// seal is what is done last to an image: it is left as a golden image is, which
-// has booted before and remembers nothing of it.
+// seal is what is done last to an image. What a build leaves in it stays, and is looked at:
+// what production would do with it at its first boot, a machine does. Only what bootrace's
+// own boot of the image left is taken away again, and not even that of one that is to be
+// as it is.
 func (s Subject) seal() string {
 	var sh strings.Builder
 	if s.installer != nil {
 		// Told apart by the change of their inode: an installer may keep the time of
 		// what it copies. Engines can tell what changed, too, but take seconds.
-		fmt.Fprintf(&sh, "for d in /%s; do [ ! -d $d ] || find $d -maxdepth 2 ! -type d -cnewer /%s -printf '%%P\\t%%l\\n'; done\nrm -f /%[2]s\n",
+		fmt.Fprintf(&sh, "for d in /%s; do [ ! -d $d ] || find $d -maxdepth 2 ! -type d -cnewer /%s -printf '%%P\t%%l\n'; done\n",
 			strings.Join(images.UnitDirs, " /"), begunFile)
+		if !s.AsIs {
+			fmt.Fprintf(&sh, "if [ -e /%[1]s ] && [ \"$(cat /etc/machine-id 2>&1)\" = \"$(cat /%[1]s)\" ]; then : > /etc/machine-id; fi\n", machineIDFile)
+			sh.WriteString("rm -rf /var/log/journal/* /var/lib/systemd/random-seed /var/tmp/systemd-private-*\n")
+		}
+		fmt.Fprintf(&sh, "rm -rf /%s /%s /%s\n", begunFile, machineIDFile, installerDir)
 	}
-	if len(s.Enable) > 0 {
-		// Quoted: a unit's name may hold a backslash.
-		fmt.Fprintf(&sh, "systemctl enable '%s'\n", strings.Join(s.Enable, "' '"))
+	late := s.Enable
+	if s.installer != nil {
+		late = slices.DeleteFunc(slices.Clone(s.Enable), s.brings)
 	}
-	sh.WriteString("rm -rf /" + installerDir + " /var/log/journal/* /var/lib/cloud/* /var/log/cloud-init*.log /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/tmp/*\n")
+	sh.WriteString(enable(late))
 	// As in images/worker/Dockerfile: nothing is to be rebuilt at the first boot.
-	sh.WriteString(": > /etc/machine-id\ntouch -r /usr /etc/.updated /var/.updated\n")
+	sh.WriteString("touch -r /usr /etc/.updated /var/.updated\n")
+	for _, unit := range s.Enable {
+		when := "and no install.sh had a word after it"
+		switch {
+		case s.installer != nil && s.brings(unit):
+			when = "before install.sh ran"
+		case s.installer != nil:
+			when = "as subject.yaml says, after install.sh ran"
+		}
+		fmt.Fprintf(&sh, "printf 'look\\tenabled\\t%%s\\t%s\\n' '%s'\n", when, unit)
+	}
+	sh.WriteString(look.Script())
 	return sh.String()
+}
+
+// enable is the command, in sh. Quoted: a unit's name may hold a backslash.
+func enable(units []string) string {
+	if len(units) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("systemctl enable '%s'\n", strings.Join(units, "' '"))
+}
+
+// brings: the unit is there before an installer runs.
+func (s Subject) brings(unit string) bool {
+	_, there := s.unitFiles[unit]
+	return there
+}
+
+// begin is what is done before an installer runs, in sh: it has the last word on what is
+// enabled. The machine-id is that of the boot that it runs in, unless the subject brings one.
+func (s Subject) begin() string {
+	own := slices.DeleteFunc(slices.Clone(s.Enable), func(unit string) bool { return !s.brings(unit) })
+	begin := enable(own)
+	if _, theirs := s.Rootfs["etc/machine-id"]; !theirs {
+		begin += "cp /etc/machine-id /" + machineIDFile + " || :\n"
+	}
+	return begin
 }
 
 // Bake returns the worker image with the subject in it, made only once, and the
@@ -138,13 +185,13 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 		return err
 	}
 	in := machine.Install{Name: s.Name, Image: worker.ID, Files: tar, Seal: s.seal(), Ref: ref, Labels: func(sealed string) map[string]string {
-		return map[string]string{images.LabelImage: kind, labelUnits: strings.Join(s.unitsWith(sealed), " ")}
+		return map[string]string{images.LabelImage: kind, labelUnits: strings.Join(s.unitsWith(sealed), " "), look.Label: look.Encode(sealed)}
 	}}
 	if s.installer == nil {
 		_, err := i.Install(ctx, in)
 		return err
 	}
-	in.Command = append([]string{"/bin/sh", "-c", `cd "/` + installerDir + `" && touch -d '1 second ago' "/` + begunFile + `" && exec "$0" "$@"`, "./install.sh"}, s.args...)
+	in.Command = append([]string{"/bin/sh", "-c", "set -e\n" + s.begin() + `cd "/` + installerDir + `" && touch -d '1 second ago' "/` + begunFile + `" && exec "$0" "$@"`, "./install.sh"}, s.args...)
 	in.Env = []string{"PACKER_BUILD=1", "DEBIAN_FRONTEND=noninteractive", "HOME=/root"}
 	in.Within = s.timeout
 	output, err := i.Install(ctx, in)
@@ -162,8 +209,9 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 func (s Subject) unitsWith(sealed string) []string {
 	files := maps.Clone(s.unitFiles)
 	for line := range strings.Lines(sealed) {
-		file, target, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		files[file] = target
+		if file, target, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok && !strings.HasPrefix(line, "look\t") {
+			files[file] = target
+		}
 	}
 	return images.Units(files)
 }

@@ -17,6 +17,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,7 @@ import (
 
 	unitfile "github.com/coreos/go-systemd/v22/unit"
 
+	"bootrace/harness/check"
 	"bootrace/images"
 	"bootrace/scenarios/document"
 )
@@ -43,6 +45,10 @@ type Subject struct {
 	Units  []string    // all units it brings; those of an installer are known once it has run
 	// Populator is its unit that fetches the credentials, if it says so.
 	Populator string
+	// Declared is what it says of itself.
+	Declared check.Declared
+	// AsIs leaves in its image what bootrace's own boot of it left, too.
+	AsIs bool
 
 	unitFiles map[string]string // of Rootfs, see [images.Units]
 	installer images.Tree       // the directory, if it has an install.sh
@@ -63,6 +69,19 @@ type Manifest struct {
 	// Populator is the unit that fetches the credentials, which scenarios restart and
 	// kill, where it is not called as ours is.
 	Populator string `yaml:"populator" jsonschema:"format=unit" jsonschema_description:"The unit that fetches the credentials (default: populate-vector-env.service)"`
+	// Writes, MayFail and NotJudged are shown with their reasons wherever they count.
+	Writes []struct {
+		File   string `yaml:"file" jsonschema:"required,format=text" jsonschema_description:"Its absolute path"`
+		Reason string `yaml:"reason" jsonschema:"required,format=text" jsonschema_description:"Why it holds credentials"`
+	} `yaml:"writes" jsonschema_description:"Files beside vector.env in which credentials are kept, for nobody but root and Vector"`
+	MayFail []struct {
+		Unit   string `yaml:"unit" jsonschema:"required,format=unit" jsonschema_description:"The unit"`
+		Reason string `yaml:"reason" jsonschema:"required,format=text" jsonschema_description:"Why it may"`
+	} `yaml:"may_fail" jsonschema_description:"Its units that may fail"`
+	NotJudged []struct {
+		Check  checkName `yaml:"check" jsonschema:"required" jsonschema_description:"The check"`
+		Reason string    `yaml:"reason" jsonschema:"required,format=text" jsonschema_description:"Why it says nothing of this subject"`
+	} `yaml:"not_judged" jsonschema_description:"Checks that say nothing of it: no failure, and no pass for a gate"`
 	// Enable names the units to enable, instead of those with [Install].
 	Enable []string `yaml:"enable" jsonschema:"format=unit" jsonschema_description:"The units to enable (default: those with [Install])"`
 	// Install is for an install.sh.
@@ -72,6 +91,26 @@ type Manifest struct {
 	} `yaml:"install" jsonschema_description:"How install.sh is run"`
 	// CredentialsWithin are limits tighter than the scenarios', by scenario or "default".
 	CredentialsWithin map[string]time.Duration `yaml:"credentials_within" jsonschema_description:"Limits tighter than the scenarios', by scenario or default"`
+}
+
+// checkName is one of the checks.
+type checkName string
+
+// Values are what a file may say.
+func (checkName) Values() []string { return check.Names() }
+
+// declared is what the manifest says of the subject.
+func (m Manifest) declared() (d check.Declared) {
+	for _, w := range m.Writes {
+		d.Writes = append(d.Writes, check.Written(w))
+	}
+	for _, f := range m.MayFail {
+		d.MayFail = append(d.MayFail, check.Allowed(f))
+	}
+	for _, n := range m.NotJudged {
+		d.NotJudged = append(d.NotJudged, check.Unjudged{Check: string(n.Check), Reason: n.Reason})
+	}
+	return d
 }
 
 // unitDirs adds the second name that the last has where /usr is merged.
@@ -106,7 +145,7 @@ func Read(dir string) (Subject, error) {
 			return s, fmt.Errorf("subject %s: %w", dir, err)
 		}
 	}
-	s.Enable, s.Populator, s.CredentialsWithin = m.Enable, m.Populator, m.CredentialsWithin
+	s.Enable, s.Populator, s.Declared, s.CredentialsWithin = m.Enable, m.Populator, m.declared(), m.CredentialsWithin
 	if err := s.complete(m.Enable != nil); err != nil {
 		return s, fmt.Errorf("subject %s: %w", dir, err)
 	}
@@ -127,6 +166,11 @@ func readManifest(file string) (m Manifest, err error) {
 	for name, limit := range m.CredentialsWithin {
 		if limit <= 0 {
 			p.At(document.Find(root, "credentials_within", name), "credentials_within.%s: expected more than 0s", name)
+		}
+	}
+	for i, w := range m.Writes {
+		if !path.IsAbs(w.File) {
+			p.At(document.Find(root, "writes", i, "file"), "writes[%d].file: expected an absolute path", i)
 		}
 	}
 	return m, p.Err()
@@ -224,8 +268,12 @@ func noUnit(root string) error {
 func (s Subject) Hash() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%q\n%s\n", s.Rootfs.Hash(), s.installer.Hash(), s.args, s.seal())
+	fmt.Fprint(h, s.begin())
 	if s.Populator != "" {
 		fmt.Fprintln(h, s.Populator)
+	}
+	if d, err := json.Marshal(s.Declared); err == nil && string(d) != "{}" {
+		h.Write(d)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -51,6 +51,7 @@ func RequestLine(line []byte) (Event, error) {
 		Service: l.Service, Op: l.Op, Method: l.Method, Host: l.Host, Path: scrub(l.Path), Status: l.Status,
 		Duration: l.Duration, Secret: l.Secret, Error: l.Error, Auth: l.Auth, Dataset: scrub(l.Dataset),
 		TokenName: l.TokenName, Events: l.Events, Metrics: l.Metrics, Numbered: l.Numbered, Identity: l.Identity, Worker: l.Worker, UserAgent: l.UserAgent,
+		Fault: string(l.Fault),
 	}
 	if l.RetryAfterS > 0 && l.RetryAfterS < 1e6 {
 		c.RetryAfter = time.Duration(l.RetryAfterS) * time.Second

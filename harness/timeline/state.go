@@ -64,10 +64,17 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	}
 	if p["ConditionResult"] == "no" {
 		u.Condition = stamp(p["ConditionTimestampMonotonic"], zero)
-		u.Unmet, u.MetLater = each(p["UnmetCondition"]), each(p["MetCondition"])
 	}
 	if p["AssertResult"] == "no" {
 		u.Assert = stamp(p["AssertTimestampMonotonic"], zero)
+	}
+	if u.Condition > 0 || u.Assert > 0 {
+		u.Unmet, u.MetLater = each(p["UnmetCondition"]), each(p["MetCondition"])
+	}
+	u.Held, u.BoundBy, u.MountsFor = each(p["HeldCondition"]), strings.Fields(p["BoundBy"]), strings.Fields(p["RequiresMountsFor"])
+	u.User, u.Bounding = p["User"], allCapabilities
+	if n, err := strconv.ParseUint(p["CapabilityBoundingSet"], 10, 64); err == nil {
+		u.Bounding = n
 	}
 	text := u.ID + " " + u.Active + "/" + u.Sub
 	if u.Result != "" && u.Result != "success" {
@@ -79,6 +86,9 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	u.Evidence = Evidence{File: Units, Line: line, Text: clip(text)}
 	return u
 }
+
+// allCapabilities are those of a service that says nothing of them.
+const allCapabilities = 1<<64 - 1
 
 // each are the lines of a value.
 func each(s string) []string {

@@ -126,6 +126,7 @@ type Call struct {
 	Lines                           map[string][]Range // by source
 	Metrics                         int                // events that are the worker's metrics
 	Numbered                        int                // events that have numbered lines
+	Fault                           string             // what went wrong on purpose
 	Identity                        map[string]int     // how many of them have each variable's value
 }
 
@@ -191,10 +192,17 @@ type Unit struct {
 	OnFailure, UpheldBy           []string
 	// Condition and Assert are when the last start found one that does not hold; 0: none did.
 	Condition, Assert time.Duration
-	// Unmet are the conditions that did not hold then, MetLater those of them that do at the end.
+	// Unmet are the conditions and asserts that did not hold then, MetLater those of them that do at the end.
 	Unmet, MetLater []string
-	TriggeredBy     []string // of units that are inactive at the end
-	LogLevelMax     LogLevel // the unit's own; Debug where it has none
+	Held            []string // ConditionVirtualization= that held
+	BoundBy         []string
+	MountsFor       []string // RequiresMountsFor=
+	// User is a service's own, empty for root; Bounding are the capabilities that it may
+	// have (capabilities(7), by number), all where it is not recorded.
+	User        string
+	Bounding    uint64
+	TriggeredBy []string // of units that are inactive at the end
+	LogLevelMax LogLevel // the unit's own; Debug where it has none
 	// MemoryLimited: the unit may not have all of the host's memory (MemoryMax=). Slice
 	// is what it is in, which may have a limit as well.
 	MemoryLimited bool

@@ -1,7 +1,7 @@
 // Package verdict weighs what the checks found against what disturbed the boot,
 // and several attempts against each other. It is pure: values in, values out.
 //
-//	j := verdict.Of(results, disturbance)     // one attempt
+//	j := verdict.Of(results, disturbance, bounds)     // one attempt
 //	j = verdict.Combine(attempts)             // all attempts on the same inputs
 //
 // The order of the rules, and why:
@@ -15,9 +15,14 @@
 //     on a host that is neither busy (others had the CPU meanwhile) nor slow (its
 //     control boots are), or the host was disturbed beyond the tolerances and lost
 //     enough time to explain it: then invalid.
-//  4. A check without evidence makes the case invalid: silence is no pass.
-//  5. No check that could be judged at all is an error.
-//  6. Otherwise pass. A boot that got everything right on a slow host passes.
+//  4. What remains comes of something that a machine of this kind has not, or what is
+//     under test needs that: untestable. A finding that does not come of it is a fail
+//     all the same, by the rules above.
+//  5. A check without evidence makes the case invalid: silence is no pass.
+//  6. No check that could be judged at all is an error.
+//  7. A scenario that could not do what it says is not applicable. What failed
+//     meanwhile failed.
+//  8. Otherwise pass. A boot that got everything right on a slow host passes.
 //
 // It neither runs anything again nor measures anything.
 package verdict

@@ -18,6 +18,10 @@ const (
 	Flaky   Verdict = "flaky"
 	Invalid Verdict = "invalid" // the host or the harness spoilt it
 	Error   Verdict = "error"   // there is nothing to judge
+	// Untestable: a machine of this kind cannot show it. NotApplicable: the scenario could
+	// not do what it says.
+	Untestable    Verdict = "untestable"
+	NotApplicable Verdict = "not-applicable"
 )
 
 // Judgement is a verdict with its reason and what decided it.
@@ -30,14 +34,20 @@ type Judgement struct {
 }
 
 // Of judges one attempt.
-func Of(results []check.Result, d Disturbance) Judgement {
+func Of(results []check.Result, d Disturbance, bounds Bounds) Judgement {
 	t := Tolerances()
 	var intrinsic, all, unexplained []check.Finding
 	var silent, unjudged []string
+	lacks := bounds.deciding()
 	judged := 0
 	for _, r := range results {
 		for _, f := range r.Findings {
-			if all = append(all, f); f.Intrinsic {
+			all = append(all, f)
+			if l, ok := bounds.explains(f); ok {
+				lacks = append(lacks, l)
+				continue
+			}
+			if f.Intrinsic {
 				intrinsic = append(intrinsic, f)
 			}
 			if f.Intrinsic || d.explains(f, t) == "" {
@@ -49,7 +59,11 @@ func Of(results []check.Result, d Disturbance) Judgement {
 			judged++
 		case check.NotApplicable:
 		case check.NotJudged:
-			unjudged = append(unjudged, r.Check)
+			who := r.Check
+			if strings.HasPrefix(r.Note, check.BySubject) {
+				who += " (" + r.Note + ")"
+			}
+			unjudged = append(unjudged, who)
 		default: // no-evidence, and whatever is unknown
 			silent = append(silent, fmt.Sprintf("%s: %s", r.Check, r.Note))
 		}
@@ -63,6 +77,8 @@ func Of(results []check.Result, d Disturbance) Judgement {
 		return Judgement{Verdict: Invalid, Reason: d.Causes[0].Reason + more(len(d.Causes)-1), Findings: all}
 	case len(unexplained) > 0:
 		return failed(unexplained, all)
+	case len(lacks) > 0:
+		return Judgement{Verdict: Untestable, Reason: untestable(lacks), Findings: all, Settled: true}
 	case len(all) > 0:
 		return Judgement{Verdict: Invalid, Findings: all,
 			Reason: fmt.Sprintf("%s, which may have caused: %s", d.explains(all[0], t), all[0].Summary)}
@@ -71,9 +87,15 @@ func Of(results []check.Result, d Disturbance) Judgement {
 	case judged == 0:
 		return Judgement{Verdict: Error, Reason: "no check was judged"}
 	}
+	if bounds.Undone != "" {
+		return Judgement{Verdict: NotApplicable, Reason: bounds.Undone, Settled: true}
+	}
 	reason := fmt.Sprintf("%d checks", judged)
 	if len(unjudged) > 0 {
 		reason += ", not judged: " + strings.Join(unjudged, ", ")
+	}
+	for _, l := range bounds.Lacks {
+		reason += "; not seen here: " + l.Reason
 	}
 	return Judgement{Verdict: Pass, Reason: reason}
 }
@@ -111,6 +133,9 @@ func Combine(attempts []Judgement) Judgement {
 		return failed[0]
 	case len(passed) > 0:
 		return passed[0]
+	}
+	if beyond := append(of(Untestable), of(NotApplicable)...); len(beyond) > 0 {
+		return beyond[0]
 	}
 	if spoilt := of(Invalid); len(spoilt) > 0 {
 		return spoilt[len(spoilt)-1]

@@ -124,7 +124,7 @@ func TestOneAttempt(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			j := verdict.Of(tt.results, tt.d)
+			j := verdict.Of(tt.results, tt.d, verdict.Bounds{})
 			assert.Equal(t, tt.want, j.Verdict, j.Reason)
 			assert.Contains(t, j.Reason, tt.reason)
 		})
@@ -166,19 +166,19 @@ func TestAttemptsTogether(t *testing.T) {
 func TestWhatOnlyARealVectorKnowsIsInvalidOnce(t *testing.T) {
 	t.Parallel()
 	failed := []check.Result{{Check: "vector-active", Outcome: check.Fail, Findings: []check.Finding{{Check: "vector-active", Summary: "failed", Intrinsic: true}}}}
-	j := verdict.Of(failed, verdict.Disturbance{Measured: true, Undecided: "the stand-in cannot decide: sinks.x has an option that it does not know"})
+	j := verdict.Of(failed, verdict.Disturbance{Measured: true, Undecided: "the stand-in cannot decide: sinks.x has an option that it does not know"}, verdict.Bounds{})
 	assert.Equal(t, verdict.Invalid, j.Verdict)
 	assert.True(t, j.Settled)
 	assert.Contains(t, j.Reason, "sinks.x")
-	j = verdict.Of(failed, verdict.Disturbance{Measured: true})
+	j = verdict.Of(failed, verdict.Disturbance{Measured: true}, verdict.Bounds{})
 	assert.Equal(t, verdict.Fail, j.Verdict)
 	assert.False(t, j.Settled)
 }
 
 func TestWhatIsNotJudgedIsNamedInAPass(t *testing.T) {
 	t.Parallel()
-	j := verdict.Of([]check.Result{{Check: "vector-active", Outcome: check.Pass}, {Check: "logs-delivered", Outcome: check.NotJudged}}, verdict.Disturbance{Measured: true})
+	j := verdict.Of([]check.Result{{Check: "vector-active", Outcome: check.Pass}, {Check: "logs-delivered", Outcome: check.NotJudged}}, verdict.Disturbance{Measured: true}, verdict.Bounds{})
 	assert.Equal(t, verdict.Pass, j.Verdict)
 	assert.Equal(t, "1 checks, not judged: logs-delivered", j.Reason)
-	assert.Equal(t, verdict.Error, verdict.Of([]check.Result{{Check: "logs-delivered", Outcome: check.NotJudged}}, verdict.Disturbance{Measured: true}).Verdict)
+	assert.Equal(t, verdict.Error, verdict.Of([]check.Result{{Check: "logs-delivered", Outcome: check.NotJudged}}, verdict.Disturbance{Measured: true}, verdict.Bounds{}).Verdict)
 }

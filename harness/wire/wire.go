@@ -102,7 +102,7 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 	lab.Vector = vector.Name
 	for _, s := range subjects {
 		lab.Names = append(lab.Names, s.Name)
-		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Images: map[string]string{}, Undecided: map[string]string{}, CredentialsWithin: s.CredentialsWithin}
+		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Declared: s.Declared, Images: map[string]string{}, Undecided: map[string]string{}, CredentialsWithin: s.CredentialsWithin}
 	}
 	azure, err := builder.Azure(ctx)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 )
 
-// condition is an element of a unit's Conditions (org.freedesktop.systemd1(5)).
+// condition is an element of a unit's Conditions or Asserts (org.freedesktop.systemd1(5)).
 type condition struct {
 	Type            string
 	Trigger, Negate bool
@@ -18,8 +18,20 @@ type condition struct {
 	State           int32 // when the unit was last started; below 0: it did not hold
 }
 
+func (c condition) String() string {
+	sign := ""
+	if c.Trigger {
+		sign = "|"
+	}
+	if c.Negate {
+		sign += "!"
+	}
+	return fmt.Sprintf("%s=%s%s", c.Type, sign, c.Parameter)
+}
+
 // writeConditions writes those that did not hold when the unit was last started, as
-// UnmetCondition=, and those of them that hold now, as MetCondition=.
+// UnmetCondition=, and those of them that hold now, as MetCondition=. What held of the
+// kind of machine that this is, it writes as HeldCondition=.
 func writeConditions(out *bytes.Buffer, v godbus.Variant) {
 	var all []condition
 	if godbus.Store([]any{v.Value()}, &all) != nil {
@@ -28,20 +40,15 @@ func writeConditions(out *bytes.Buffer, v godbus.Variant) {
 	// Of those that trigger one is enough (systemd.unit(5)).
 	triggered := slices.ContainsFunc(all, func(c condition) bool { return c.Trigger && c.State > 0 })
 	for _, c := range all {
+		if c.State > 0 && c.Type == "ConditionVirtualization" {
+			fmt.Fprintf(out, "HeldCondition=%s\n", c)
+		}
 		if c.State >= 0 || c.Trigger && triggered {
 			continue
 		}
-		sign := ""
-		if c.Trigger {
-			sign = "|"
-		}
-		if c.Negate {
-			sign += "!"
-		}
-		text := fmt.Sprintf("%s=%s%s", c.Type, sign, c.Parameter)
-		fmt.Fprintf(out, "UnmetCondition=%s\n", text)
+		fmt.Fprintf(out, "UnmetCondition=%s\n", c)
 		if holds, known := holdsNow(c.Type, c.Parameter); known && holds != c.Negate {
-			fmt.Fprintf(out, "MetCondition=%s\n", text)
+			fmt.Fprintf(out, "MetCondition=%s\n", c)
 		}
 	}
 }

@@ -35,7 +35,9 @@ var (
 	// heard or not, and what may still start it.
 	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy"}
 	// ownLimits are a service's own, whose effects are not the host's doing.
-	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice"}
+	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice", "User", "CapabilityBoundingSet"}
+	// askedFor is who waits for a device that is not there.
+	askedFor = []string{"RequiredBy", "BoundBy", "WantedBy"}
 )
 
 // askedAtOnce is how many questions PID 1 has before it: it answers one by one, and
@@ -84,7 +86,13 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	}
 	kind := strings.TrimPrefix(path.Ext(u.Name), ".")
 	switch kind {
-	case "device", "scope", "swap":
+	case "device":
+		if u.ActiveState != "active" { // there are hundreds that are
+			optional(out, askedFor, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
+		}
+		out.WriteByte('\n')
+		return nil
+	case "scope", "swap":
 		out.WriteByte('\n')
 		return nil // the kernel's own; nothing under test has them
 	}
@@ -99,10 +107,16 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		}
 		fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
 	}
+	get := func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) }
 	if u.LoadState == "loaded" && u.ActiveState == "inactive" {
-		optional(out, keptFrom, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
-		if p, err := conn.GetUnitPropertyContext(ctx, u.Name, "Conditions"); err == nil {
-			writeConditions(out, p.Value)
+		optional(out, keptFrom, get)
+	}
+	if u.LoadState == "loaded" {
+		optional(out, []string{"BoundBy", "RequiresMountsFor"}, get)
+		for _, name := range []string{"Conditions", "Asserts"} {
+			if p, err := get(name); err == nil {
+				writeConditions(out, p.Value)
+			}
 		}
 	}
 	if u.Name == "vector.service" {

@@ -1,0 +1,72 @@
+# What lies in a worker image before it boots: a line for each thing, its kind first.
+look() { printf 'look\t%s\t%s\t%s\n' "$1" "$2" "$3"; }
+local_unit() { [ -e "/etc/systemd/system/$1" ] || [ -e "/usr/local/lib/systemd/system/$1" ]; }
+if [ ! -e /etc/machine-id ]; then
+  id=missing
+else
+  case "$(head -n 1 /etc/machine-id)" in
+    '') id=empty ;;
+    uninitialized) id=uninitialized ;;
+    *) id=filled ;;
+  esac
+fi
+look machine-id "$id" ''
+case $id in missing | uninitialized)
+  # machine-id(5), systemd.preset(5): the first boot presets all units.
+  SYSTEMD_OFFLINE=1 systemctl list-unit-files --no-legend --no-pager --full 2>/dev/null | while read -r unit state preset rest; do
+    if [ "$state" = disabled ] && [ "$preset" = enabled ]; then
+      if local_unit "$unit"; then look first-boot "$unit" local; else look first-boot "$unit" ''; fi
+    fi
+  done
+esac
+for f in /var/lib/cloud/instance /var/lib/cloud/instances/* /var/lib/cloud/data/* /var/lib/cloud/sem/*; do
+  if [ -e "$f" ] || [ -L "$f" ]; then look cloud-init "$f" ''; fi
+done
+for f in /etc/opensandbox/worker.env /etc/opensandbox/server.env; do
+  if [ -L "$f" ]; then look role-env "$f" "$(readlink "$f")"; elif [ -e "$f" ]; then look role-env "$f" ''; fi
+done
+if [ -e /etc/opensandbox/vector.env ] || [ -L /etc/opensandbox/vector.env ]; then look vector-env /etc/opensandbox/vector.env ''; fi
+dir=$(sed -n 's/^data_dir *[:=] *//p' /etc/vector/vector.yaml /etc/vector/vector.toml 2>/dev/null | tr -d "\"'" | head -n 1)
+find "${dir:-/var/lib/vector}" -mindepth 1 -type f 2>/dev/null | head -n 5 | while read -r f; do look vector-data "$f" ''; done
+find /var/log/journal -name '*.journal*' 2>/dev/null | head -n 5 | while read -r f; do look journal "$f" ''; done
+for f in /etc/ssh/ssh_host_*_key; do
+  if [ -e "$f" ]; then look ssh-host-key "$f" ''; fi
+done
+for f in /etc/systemd/system/*; do
+  if [ -L "$f" ] && [ "$(readlink "$f")" = /dev/null ]; then look masked "${f##*/}" ''; fi
+done
+for f in /etc/systemd/system-preset/*.preset /usr/local/lib/systemd/system-preset/*.preset; do
+  if [ -e "$f" ]; then look preset "$f" ''; fi
+done
+# A unit that is skipped where a file is, and the file is there: it ran when the image was built.
+for f in /etc/systemd/system/*.* /etc/systemd/system/*.d/*.conf /usr/local/lib/systemd/system/*.*; do
+  if [ -f "$f" ]; then
+    sed -n 's/^ConditionPathExists=!\(\/.*\)/\1/p' "$f" | while read -r stamp; do
+      case $stamp in /run/* | /proc/* | /sys/* | /dev/* | /tmp/*) continue ;; esac
+      if [ -e "$stamp" ]; then look ran-already "${f##*/}" "$stamp"; fi
+    done
+  fi
+done
+# What only a real machine has: a container ignores each without a word.
+if [ -r /etc/fstab ]; then
+  while read -r what where type options rest; do
+    case $what in /dev/* | UUID=* | LABEL=* | PARTUUID=* | PARTLABEL=*) ;; *) continue ;; esac
+    case $where in / | /boot | /boot/* | /efi | none | swap | '') continue ;; esac
+    look disk "$what $where" "$options"
+  done < /etc/fstab
+fi
+settings='^[[:space:]]*[^#;[:space:]]'
+for f in /etc/modules /etc/modules-load.d/*.conf /usr/local/lib/modules-load.d/*.conf; do
+  if [ -f "$f" ]; then
+    sed -n 's/^[[:space:]]*\([^#;[:space:]][^[:space:]]*\).*/\1/p' "$f" | while read -r module; do look module "$module" "$f"; done
+  fi
+done
+for f in /etc/sysctl.conf /etc/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf; do
+  if [ -f "$f" ] && grep -q "$settings" "$f"; then look sysctl "$f" ''; fi
+done
+for f in /etc/systemd/network/*.network /etc/systemd/network/*.netdev /etc/systemd/network/*.link; do
+  if [ -f "$f" ] && [ "$f" != /etc/systemd/network/10-eth0.network ]; then look network "$f" ''; fi
+done
+for f in /etc/udev/rules.d/*.rules; do
+  if [ -f "$f" ] && grep -q "$settings" "$f"; then look udev "$f" ''; fi
+done
