@@ -62,7 +62,7 @@ func (b Facts) Lacks(s Setup) []Lack {
 		}
 	}
 	for _, f := range b.Failures().All {
-		if what := b.beyond(f); what != "" && slices.Contains(theirs, f.Unit) {
+		if what := b.beyond(f); what != "" && slices.Contains(theirs, f.Unit) && !b.holdsBoot(f.Unit) {
 			add(Lack{Unit: f.Unit, What: what, Evidence: f.Evidence[0]}, f.Unit != Vector)
 		}
 	}
@@ -133,16 +133,20 @@ func (b Facts) requiring(unit string) []string {
 	return out
 }
 
-// localFS are the targets without which a machine waits in emergency mode: what they want
-// and do not get is a boot that fails, whoever has not brought the disk.
-var localFS = []string{"local-fs.target", "sysinit.target", "basic.target", MultiUser}
+// holdsBoot: without the unit the boot ends in emergency mode. That is a failure of its
+// own, whoever has not brought the disk: a worker has none but its own.
+func (b Facts) holdsBoot(unit string) bool {
+	return slices.ContainsFunc(b.requiring(unit), func(u string) bool {
+		return slices.Contains([]string{"local-fs.target", "sysinit.target", "basic.target"}, u)
+	})
+}
 
 // devices are those that somebody waits for in vain.
 func (b Facts) devices(chain map[string]bool) []Lack {
 	var out []Lack
 	for id, u := range b.Final.Units {
 		affected := b.requiring(id)
-		if !isDevice(id) || u.Active == "active" || len(affected) == 1 || slices.ContainsFunc(affected, func(u string) bool { return slices.Contains(localFS, u) }) {
+		if !isDevice(id) || u.Active == "active" || len(affected) == 1 || b.holdsBoot(id) {
 			continue
 		}
 		out = append(out, Lack{Unit: id, What: fmt.Sprintf("%s waits for %s, and there are no devices here", affected[1], id), Affected: affected,

@@ -36,15 +36,24 @@ type Explanation struct {
 type cause struct {
 	check, change string
 	more          func(boot.Facts, results.Check) []string
-	// follows names a check that this one follows from where both failed.
-	follows string
+	// follows names a check that this one follows from where both failed, and where the
+	// first finding of this one says so; no words: always.
+	follows, where string
+}
+
+func (c cause) after(failed map[string]results.Check) bool {
+	if _, both := failed[c.follows]; !both {
+		return false
+	}
+	own, isFailed := failed[c.check]
+	return c.where == "" || isFailed && strings.Contains(own.Findings[0].Summary, c.where)
 }
 
 var causes = []cause{
-	{check: "no-ordering-cycle", change: "take away the After= or Before= that closes the cycle: what multi-user.target waits for cannot come after cloud-final.service or multi-user.target, " +
+	{check: "no-ordering-cycle", follows: "no-unit-failed", where: "never got its start job", change: "take away the After= or Before= that closes the cycle: what multi-user.target waits for cannot come after cloud-final.service or multi-user.target, " +
 		"which cloud-final.service comes after", more: cycleUnits},
 	{check: "start-rate", follows: "no-start-limit", change: "trigger on the one file that is awaited and not on its directory, where the unit writes as well; or wait inside one start"},
-	{check: "boot-unblocked", change: "let the unit's start end before worker.env exists: READY (Type=notify) with a stub, and the waiting after it; " +
+	{check: "boot-unblocked", follows: "no-unit-failed", where: "no job for it is queued", change: "let the unit's start end before worker.env exists: READY (Type=notify) with a stub, and the waiting after it; " +
 		"and ask for other units' starts with --no-block, since a start that waits for this one never ends"},
 	{check: "no-start-limit", change: "do not fail while worker.env is not there yet, nor let Vector fail for want of a variable; or take the limit of the subject's unit away (StartLimitIntervalSec=0): " +
 		"Vector's restarts ask for what it wants each time, 0.1 s apart", more: spenders},
@@ -107,9 +116,7 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 	}
 	order := slices.Clone(causes)
 	slices.SortStableFunc(order, func(a, b cause) int {
-		_, aFollows := failed[a.follows]
-		_, bFollows := failed[b.follows]
-		return b2i(aFollows) - b2i(bFollows)
+		return b2i(a.after(failed)) - b2i(b.after(failed))
 	})
 	for _, cause := range order {
 		check, isFailed := failed[cause.check]
