@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
@@ -21,8 +22,9 @@ import (
 // as it is. The units are those in its /etc/systemd/system, else those that it changes
 // by drop-ins there; the digests are the given image's own: its id, and what the
 // registries that have it know it by. All are of one look at the name, which may be
-// another image's a moment later.
-func (b *Builder) Given(ctx context.Context, ref string, azure Image, v VectorProgram) (img Image, units, digests []string, err error) {
+// another image's a moment later. What is at the paths of keep is as it was given: there,
+// another, or not there at all; else what a build leaves is cleaned away.
+func (b *Builder) Given(ctx context.Context, ref string, azure Image, v VectorProgram, keep []string) (img Image, units, digests []string, err error) {
 	given, err := b.image(ctx, ref)
 	if err != nil {
 		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
@@ -56,9 +58,69 @@ func (b *Builder) Given(ctx context.Context, ref string, azure Image, v VectorPr
 	if err != nil {
 		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
 	}
+	if img, err = b.restored(ctx, img, given, keep); err != nil {
+		return img, nil, nil, fmt.Errorf("image %s: %w", ref, err)
+	}
 	digests = append([]string{given.ID}, given.digests...)
 	slices.Sort(digests)
 	return img, units, slices.Compact(digests), nil
+}
+
+// restored is an image in which paths are as another has them.
+func (b *Builder) restored(ctx context.Context, img, given Image, paths []string) (Image, error) {
+	if len(paths) == 0 {
+		return img, nil
+	}
+	id, shut, err := b.open(ctx, given.ID)
+	if err != nil {
+		return img, err
+	}
+	defer shut()
+	file := "ARG GIVEN\nARG WORKER\nFROM ${GIVEN} AS given\nFROM ${WORKER}\nRUN rm -rf " + strings.Join(paths, " ") + "\n"
+	for _, name := range paths {
+		if _, err := b.Engine.ContainerStatPath(ctx, id, client.ContainerStatPathOptions{Path: name}); err == nil {
+			file += "COPY --from=given " + name + " " + name + "\n"
+		}
+	}
+	return b.Make(ctx, Recipe{Kind: "worker", Tree: Tree{"Dockerfile": {Mode: 0o644, Data: []byte(file)}}, Args: map[string]string{"GIVEN": given.ID, "WORKER": img.ID}})
+}
+
+// Look runs a script in an image of which nothing else runs, and returns what it printed.
+func (b *Builder) Look(ctx context.Context, ref, script string) (printed string, err error) {
+	img, err := b.image(ctx, ref)
+	if err != nil {
+		return "", fmt.Errorf("image %s: %w", ref, err)
+	}
+	fail := func(err error) (string, error) { return "", fmt.Errorf("look into image %s: %w", ref, err) }
+	box, err := b.Engine.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Config:     &container.Config{Image: img.ID, Entrypoint: []string{"/bin/sh", "-c", script}, Cmd: []string{}, User: "0", Labels: map[string]string{LabelImage: "look"}},
+		HostConfig: &container.HostConfig{NetworkMode: "none"},
+	})
+	if err != nil {
+		return fail(err)
+	}
+	defer func() {
+		_, _ = b.Engine.ContainerRemove(context.WithoutCancel(ctx), box.ID, client.ContainerRemoveOptions{Force: true})
+	}()
+	wait := b.Engine.ContainerWait(ctx, box.ID, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	if _, err := b.Engine.ContainerStart(ctx, box.ID, client.ContainerStartOptions{}); err != nil {
+		return fail(err)
+	}
+	select {
+	case err := <-wait.Error:
+		return fail(err)
+	case <-wait.Result:
+	}
+	logs, err := b.Engine.ContainerLogs(ctx, box.ID, client.ContainerLogsOptions{ShowStdout: true})
+	if err != nil {
+		return fail(err)
+	}
+	defer logs.Close()
+	var out strings.Builder
+	if _, err := stdcopy.StdCopy(&out, io.Discard, logs); err != nil {
+		return fail(err)
+	}
+	return out.String(), nil
 }
 
 // open makes a container of an image, never started, to look into.

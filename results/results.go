@@ -29,7 +29,17 @@ type Run struct {
 	Images   map[string]string `json:"images,omitempty"`      // by base, the id of the worker image that boots; none with several subjects
 	Bases    map[string]string `json:"bases,omitempty"`       // by base, the id of the image that the worker is made of
 	Given    []string          `json:"given,omitempty"`       // digests of the image that --image named: its id, and what registries know it by
+	Found    []ImageFinding    `json:"found,omitempty"`       // what lies in the images that it should not have, or that is worth to know
 	Cases    []Case            `json:"cases,omitempty"`
+}
+
+// ImageFinding is something that lies in a worker image before it boots.
+type ImageFinding struct {
+	Subject string `json:"subject"`
+	Base    string `json:"base"`
+	Name    string `json:"name"`    // its kind
+	Problem bool   `json:"problem"` // else a note
+	Text    string `json:"text"`
 }
 
 // Request is what a run was asked for: enough to make its plan again. Paths are
@@ -39,6 +49,7 @@ type Request struct {
 	Bases     []string `json:"bases"`
 	Subjects  []string `json:"subjects,omitempty"` // directories; none: the populator, or Image
 	Image     string   `json:"image,omitempty"`
+	AsIs      bool     `json:"as_is,omitempty"`  // images boot as they were left
 	Vector    string   `json:"vector,omitempty"` // a real Vector's source; empty: the stand-in
 	Repeat    int      `json:"repeat"`
 }
@@ -70,6 +81,19 @@ type Case struct {
 func (c Case) AsExpected() bool {
 	return c.Verdict == c.Expected && (c.Verdict == "pass" || c.Verdict == "fail")
 }
+
+// Unjudged reports whether nothing is said of the subject, good or bad: the host spoilt the
+// boot, a container cannot show it, or the scenario could not do what it says.
+func (c Case) Unjudged() bool {
+	return slices.Contains([]string{"invalid", "error", "untestable", notApplicable}, c.Verdict)
+}
+
+// notApplicable is the verdict of a scenario that could not do what it says.
+const notApplicable = "not-applicable"
+
+// Applies reports whether the scenario could do what it says. What does not apply is
+// neither as expected nor wrong.
+func (c Case) Applies() bool { return c.Verdict != notApplicable }
 
 // Told is the reason as it is told. That of a pass does not say what is wrong with
 // it: where a known failure passes, it is what was expected.

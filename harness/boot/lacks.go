@@ -49,7 +49,7 @@ func (b Facts) Lacks(s Setup) []Lack {
 	for _, id := range theirs {
 		u, service := b.Final.Units[id], strings.HasSuffix(id, ".service") && id != Vector
 		switch skipped := u.InactiveExit == 0 && u.Active != "active"; {
-		case skipped && (u.Condition > 0 || u.Assert > 0) && notHere(u.Unmet):
+		case skipped && (u.Condition > 0 || u.Assert > 0) && NotHere(u.Unmet):
 			how := "is skipped here"
 			if u.Assert > 0 {
 				how = "does not start here"
@@ -57,7 +57,7 @@ func (b Facts) Lacks(s Setup) []Lack {
 			add(Lack{Unit: id, What: fmt.Sprintf("%s %s, for %s", id, how, strings.Join(u.Unmet, ", ")), Evidence: u.Evidence}, service)
 		case skipped && len(u.WantedBy) > 0 && all(u.WantedBy, isDevice):
 			add(Lack{Unit: id, What: fmt.Sprintf("%s starts with %s, and there are no devices here", id, strings.Join(u.WantedBy, ", ")), Evidence: u.Evidence}, service)
-		case u.Active == "active" && hereOnly(u.Held):
+		case u.Active == "active" && HereOnly(u.Held):
 			add(Lack{Unit: id, What: fmt.Sprintf("%s runs here only, for %s", id, strings.Join(u.Held, ", ")), Evidence: u.Evidence}, false)
 		}
 	}
@@ -174,9 +174,9 @@ func (b Facts) asked(s Setup, chain map[string]bool) []Lack {
 	return out
 }
 
-// notHere: what kept a unit from its start holds on a real machine. Of conditions that
+// NotHere: what kept a unit from its start holds on a real machine. Of conditions that
 // trigger, one is enough.
-func notHere(unmet []string) bool {
+func NotHere(unmet []string) bool {
 	triggers, triggered := false, false
 	for _, c := range unmet {
 		ours := ofContainer(c)
@@ -189,8 +189,8 @@ func notHere(unmet []string) bool {
 	return len(unmet) > 0 && (!triggers || triggered)
 }
 
-// hereOnly: a unit runs by a condition that holds of a container and not of a real machine.
-func hereOnly(held []string) bool {
+// HereOnly: a unit runs by a condition that holds of a container and not of a real machine.
+func HereOnly(held []string) bool {
 	return slices.ContainsFunc(held, func(c string) bool {
 		kind, parameter, negated := parted(c)
 		return kind == "Virtualization" && !strings.Contains(c, "=|") && realMachine(parameter) == negated
@@ -255,8 +255,8 @@ var refusedWords = []struct {
 }{
 	{regexp.MustCompile(`(?i)^(RTNETLINK answers|netlink error|nl80211.*|SIOC\w+|Cannot .*(device|interface|link) .*|ioctl.*SIOC.*): Operation not permitted|(ip6?|eb|arp)tables.*(Permission denied|Operation not permitted|must be root)|\bnft\b.*Operation not permitted|ipset.*Operation not permitted`),
 		netAdmin, "may not change the network (CAP_NET_ADMIN)"},
-	{regexp.MustCompile(`(?i)modprobe: (FATAL|ERROR)|insmod: (ERROR|can't)|could not insert '.*'|Module \S+ not found in directory`), sysModule, "has no kernel modules"},
-	{regexp.MustCompile(`(?i)(mount|losetup): .*(loop|special device /dev/|/dev/\S+ .*does not exist|permission denied|Operation not permitted)|losetup: cannot find an unused loop device`),
+	{regexp.MustCompile(`(?i)(locate executable|spawning) '?(/usr)?/s?bin/(modprobe|insmod|kmod)|modprobe: (FATAL|ERROR|.*not found)|insmod: (ERROR|can't)|could not insert '.*'|Module \S+ not found in directory`), sysModule, "has no kernel modules"},
+	{regexp.MustCompile(`(?i)(mount|losetup): .*(loop|special device /dev/|/dev/\S+ .*does not exist|failed: /dev/|permission denied|Operation not permitted)|losetup: cannot find an unused loop device`),
 		sysAdmin, "has no disks and no loop devices"},
 	{regexp.MustCompile(`(?i)sysctl: .*(Read-only file system|permission denied|cannot stat /proc/sys)|/(proc/sys|sys)/\S*: (Read-only file system|Permission denied)`), sysAdmin, "may not change the kernel's settings"},
 	{regexp.MustCompile(`(?i)/dev/(kvm|fuse|net/tun|loop|disk/|sd[a-z]|nvme|sr0|ptp|rtc|watchdog|mapper/|tpm|vfio|nvidia)\S*.*(No such file|not found|does not exist|Operation not permitted|Permission denied|Cannot open)`), sysAdmin, "has no such device"},
@@ -276,11 +276,11 @@ func (b Facts) beyond(f Failure) string {
 	if !known || u.User != "" && u.User != "root" && u.User != "0" {
 		return ""
 	}
-	ends := b.Ends(f.Unit).All
-	if len(ends) == 0 {
-		return ""
+	// What= is among them (systemd.mount(5)).
+	if strings.HasSuffix(f.Unit, ".mount") && slices.ContainsFunc(u.MountsFor, func(dir string) bool { return strings.HasPrefix(dir, "/dev/") }) {
+		return fmt.Sprintf("%s mounts %s, and there are no disks here", f.Unit, u.MountsFor[0])
 	}
-	end := ends[len(ends)-1]
+	end := b.lastRun(f.Unit)
 	if why := exits[statusNumber(end.Change.ExitStatus)]; why != "" {
 		return fmt.Sprintf("%s %s here (status=%s)", f.Unit, why, end.Change.ExitStatus)
 	}
@@ -293,6 +293,21 @@ func (b Facts) beyond(f Failure) string {
 		}
 	}
 	return ""
+}
+
+// lastRun is how the unit's last run ended; of one of which PID 1 does not tell, as of a
+// mount's, what it said.
+func (b Facts) lastRun(unit string) End {
+	if ends := b.Ends(unit).All; len(ends) > 0 {
+		return ends[len(ends)-1]
+	}
+	var end End
+	for _, ev := range b.Of(timeline.Log) {
+		if ev.Unit == unit && !ev.Manager {
+			end.Words = append(end.Words, ev.Text)
+		}
+	}
+	return end
 }
 
 // lastSaid are the last few lines of a run: why it ended.

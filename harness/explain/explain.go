@@ -105,7 +105,7 @@ func mendOf(check results.Check) string {
 // has one that could not be judged: the cause of what its checks found may be the
 // host, and nothing of the subject would have to change.
 func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
-	if c.Verdict == "invalid" || c.Verdict == "error" {
+	if c.Unjudged() {
 		return Explanation{}, false
 	}
 	failed := map[string]results.Check{}

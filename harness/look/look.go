@@ -64,6 +64,33 @@ type Seen struct {
 // (machine-id(5), systemd.preset(5)).
 func (s Seen) FirstBoot() bool { return s.MachineID == "missing" || s.MachineID == "uninitialized" }
 
+// machineID is what makes a boot the first.
+var machineID = []string{"/etc/machine-id"}
+
+// Kept are the paths of an image that are left as they are when it is to boot: that it is
+// a first boot, as in production; and, of one that is to be as it is, all that a build may
+// have left.
+func (s Seen) Kept(asIs bool) []string {
+	switch {
+	case asIs:
+		return append(slices.Clone(machineID), "/var/lib/cloud", "/var/log/journal")
+	case s.FirstBoot():
+		return machineID
+	}
+	return nil
+}
+
+// Repaired says of findings that an image boots without them.
+func (s Seen) Repaired() Seen {
+	s.Findings = slices.Clone(s.Findings)
+	for i, f := range s.Findings {
+		if f.Name == "cloud-init" || f.Name == "journal" || f.Name == "machine-id" && s.MachineID == "filled" {
+			s.Findings[i].Text += "; it boots without (--as-is: with it)"
+		}
+	}
+	return s
+}
+
 // row is a kind of line: what it means, with the line's two values put in.
 type row struct {
 	level Level
@@ -81,7 +108,6 @@ var rows = map[string]row{
 	"preset":       {Note, "{1}: the presets of a first boot"},
 	"ran-already":  {Problem, "{1} is skipped where {2} is, and it is in the image: it ran when the image was built"},
 	"enabled":      {Note, "{1} was enabled by bootrace, {2}"},
-	"removed":      {Note, "{1} was removed by bootrace, {2}"},
 }
 
 var machineIDs = map[string]row{

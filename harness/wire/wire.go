@@ -18,10 +18,13 @@ import (
 	"runtime"
 	"slices"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/lint"
+	"bootrace/harness/look"
 	"bootrace/harness/run"
 	"bootrace/harness/subject"
 	"bootrace/images"
+	"bootrace/results"
 )
 
 // Options says what to build.
@@ -31,6 +34,7 @@ type Options struct {
 	Bases    []string
 	Subjects []Given // none: this project's populator
 	Image    string  // a worker image with the subject in it, instead of Subjects
+	AsIs     bool    // images boot as they were left
 	Vector   images.Vector
 	Step     func(what string)
 }
@@ -71,9 +75,10 @@ type Lab struct {
 	Names    []string // of the subjects, in the order given
 	Subjects map[string]run.Subject
 	Images   map[string]run.Images
-	Bases    map[string]string // by base, the id of the image that its workers are made of
-	Vector   string            // which one workers have, but for subjects that name theirs
-	Given    []string          // digests of Options.Image
+	Bases    map[string]string      // by base, the id of the image that its workers are made of
+	Vector   string                 // which one workers have, but for subjects that name theirs
+	Given    []string               // digests of Options.Image
+	Found    []results.ImageFinding // what lies in the images
 	// Configs are, by base, the configuration that the stand-in plays of the first subject.
 	Configs map[string]string
 }
@@ -100,9 +105,10 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 		return lab, err
 	}
 	lab.Vector = vector.Name
-	for _, s := range subjects {
+	for i, s := range subjects {
+		subjects[i].AsIs, s.AsIs = o.AsIs, o.AsIs // it is part of the hash
 		lab.Names = append(lab.Names, s.Name)
-		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Declared: s.Declared, Images: map[string]string{}, Undecided: map[string]string{}, CredentialsWithin: s.CredentialsWithin}
+		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Declared: s.Declared, Images: map[string]string{}, Undecided: map[string]string{}, Asks: map[string][]boot.Asked{}, CredentialsWithin: s.CredentialsWithin}
 	}
 	azure, err := builder.Azure(ctx)
 	if err != nil {
@@ -119,12 +125,21 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 		}
 		lab.Images[name], lab.Bases[name] = run.Images{Control: worker.ID, Cloud: azure.ID}, base.ID
 		if o.Image != "" {
-			given, units, digests, err := builder.Given(ctx, o.Image, azure, vector)
+			printed, err := builder.Look(ctx, o.Image, look.Script())
 			if err != nil {
 				return lab, err
 			}
+			seen := look.Read(printed)
+			given, units, digests, err := builder.Given(ctx, o.Image, azure, vector, seen.Kept(o.AsIs))
+			if err != nil {
+				return lab, err
+			}
+			if !o.AsIs {
+				seen = seen.Repaired()
+			}
+			lab.found(o.Image, name, seen)
 			lab.Names, lab.Given = []string{o.Image}, digests
-			lab.Subjects[o.Image] = run.Subject{Hash: given.ID, Units: units, Images: map[string]string{name: given.ID}}
+			lab.Subjects[o.Image] = run.Subject{Hash: given.ID, Units: units, Images: map[string]string{name: given.ID}, Asks: map[string][]boot.Asked{name: seen.Asks}}
 			continue
 		}
 		for _, s := range subjects {
@@ -144,6 +159,10 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 			}
 			subj := lab.Subjects[s.Name]
 			subj.Images[name], subj.Units = baked.ID, units
+			if seen, ok := look.Of(baked.Labels); ok {
+				subj.Asks[name] = seen.Asks
+				lab.found(s.Name, name, seen)
+			}
 			if s.standIn(vector) {
 				text, err := configuration(ctx, builder, baked.ID)
 				if err != nil {
@@ -156,6 +175,13 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 		}
 	}
 	return lab, nil
+}
+
+// found adds what was seen of an image.
+func (l *Lab) found(subject, base string, seen look.Seen) {
+	for _, f := range seen.Findings {
+		l.Found = append(l.Found, results.ImageFinding{Subject: subject, Base: base, Name: f.Name, Problem: f.Level == look.Problem, Text: f.Text})
+	}
 }
 
 // configuration is what the stand-in is to play, as it lies in the image: of what only a

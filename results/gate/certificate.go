@@ -35,8 +35,9 @@ type Image struct {
 	Digest     string // the image's id, sha256:…
 	BaseDigest string // the id of the image it is made of
 	Cases      []Judged
-	Versions   map[string]string    // of what booted; several are separated by commas
-	Statistics map[string]Statistic // by measure, see package results
+	Found      []results.ImageFinding // what lies in it
+	Versions   map[string]string      // of what booted; several are separated by commas
+	Statistics map[string]Statistic   // by measure, see package results
 }
 
 // Statistic is a measure over the boots that decided the image's cases. A boot in
@@ -75,6 +76,11 @@ func Certify(p Policy, plan Plan, run results.Run, d Decision, now time.Time) Ce
 		for _, judged := range d.Cases {
 			if judged.Base == base {
 				i.Cases = append(i.Cases, judged)
+			}
+		}
+		for _, f := range run.Found {
+			if f.Base == base {
+				i.Found = append(i.Found, f)
 			}
 		}
 		i.Versions, i.Statistics = measured(run, base)

@@ -47,7 +47,10 @@ func waivedSetup() gatetest.Setup {
 func TestACertificateIsReadBackAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	key, public := edwards(t)
-	for name, s := range map[string]gatetest.Setup{"passed": gatetest.Passing(), "waived": waivedSetup()} {
+	aside := gatetest.Passing()
+	aside.Set(0, "not-applicable", "there is no populator to be killed")
+	aside.Run.Found = []results.ImageFinding{{Subject: "mine", Base: "trixie", Name: "enabled", Text: "a.service was enabled by bootrace"}}
+	for name, s := range map[string]gatetest.Setup{"passed": gatetest.Passing(), "waived": waivedSetup(), "set aside": aside} {
 		c, err := gate.Verify(t.Context(), sign(t, s, key), []gate.Key{public}, gate.Wanted{}, s.Now)
 		require.NoError(t, err, name)
 		assert.Equal(t, certify(s), c, name)

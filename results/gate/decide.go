@@ -18,6 +18,9 @@ const (
 	flaky   = "flaky"
 	invalid = "invalid"
 	broken  = "error"
+
+	untestable    = "untestable"
+	notApplicable = "not-applicable"
 )
 
 // Decide holds a run against what was planned and against the policy. Every reason
@@ -26,6 +29,7 @@ func Decide(p Policy, plan Plan, run results.Run, now time.Time) Decision {
 	d := decider{policy: p, plan: plan, run: run, now: now, judged: make([]bool, len(p.Waivers)), used: make([]bool, len(p.Waivers))}
 	d.asPlanned()
 	d.whole()
+	d.images()
 	groups, order := map[string]*group{}, []string{}
 	for _, c := range plan.Cases {
 		inputs := c.Scenario + "@" + c.Base
@@ -178,6 +182,20 @@ func (d *decider) judge(p Planned, g *group) Judged {
 	case flaky:
 		d.Refuse(Flaky, c.ID, "%s", c.Reason)
 		return out
+	case notApplicable:
+		if out.Why = c.Reason; len(d.Reasons) == before {
+			out.Outcome = CaseAside
+		}
+		return out
+	case untestable:
+		out.Why = c.Reason
+		for i, w := range d.policy.Waivers { // of what was not judged, no other is needed or not
+			d.judged[i] = d.judged[i] || w.covers(p.Scenario, p.Base, untestable)
+		}
+		if out.Waived = d.waive(Untestable, p.Scenario, p.Base, c.ID, []told{{untestable, c.Reason}}); len(d.Reasons) == before {
+			out.Outcome = CaseWarned
+		}
+		return out
 	case pass, fail:
 	case broken:
 		d.Refuse(Broken, c.ID, "%s", c.Reason)
@@ -199,7 +217,15 @@ func (d *decider) judge(p Planned, g *group) Judged {
 		outcome = CaseWarned
 	case c.Verdict == fail:
 		outcome = CaseWarned
-		out.Waived = d.waive(p, c, failed)
+		var said []told
+		for _, check := range failed {
+			saw := ""
+			if len(check.Findings) > 0 {
+				saw = check.Findings[0].Summary
+			}
+			said = append(said, told{check.Name, saw})
+		}
+		out.Waived = d.waive(Failed, p.Scenario, p.Base, c.ID, said)
 	}
 	if len(d.Reasons) == before {
 		out.Outcome = outcome
@@ -219,27 +245,40 @@ func (d *decider) isMeant(p Planned, c results.Case) {
 	}
 }
 
-// waive returns the checks of a failed case that waivers cover, and refuses for
-// each that none does.
-func (d *decider) waive(p Planned, c results.Case, failed []results.Check) (waived []string) {
-	for _, check := range failed {
-		saw := ""
-		if len(check.Findings) > 0 {
-			saw = check.Findings[0].Summary
-		}
-		n := slices.IndexFunc(d.policy.Waivers, func(w Waiver) bool { return w.covers(p.Scenario, p.Base, check.Name) })
+// told is what a waiver may be for, and what was seen of it.
+type told struct{ name, saw string }
+
+// waive returns what waivers cover, and refuses for each that none does.
+func (d *decider) waive(kind Kind, scenario, base, about string, all []told) (waived []string) {
+	for _, t := range all {
+		n := slices.IndexFunc(d.policy.Waivers, func(w Waiver) bool { return w.covers(scenario, base, t.name) })
 		if n < 0 {
-			d.Refuse(Failed, c.ID, "%s: %s", check.Name, saw)
+			d.Refuse(kind, about, "%s: %s", t.name, t.saw)
 			continue
 		}
 		d.used[n] = true
 		if w := d.policy.Waivers[n]; w.expired(d.now) {
-			d.Refuse(Failed, c.ID, "%s: %s (it was waived until %s)", check.Name, saw, w.Expires)
+			d.Refuse(kind, about, "%s: %s (it was waived until %s)", t.name, t.saw, w.Expires)
 			continue
 		}
-		waived = append(waived, check.Name)
+		waived = append(waived, t.name)
 	}
 	return waived
+}
+
+// ofImage is, as a waiver's scenario, the image itself.
+const ofImage = "image"
+
+// images refuses for each problem that lies in an image, and is not waived.
+func (d *decider) images() {
+	for i, w := range d.policy.Waivers {
+		d.judged[i] = w.Scenario == ofImage
+	}
+	for _, f := range d.run.Found {
+		if f.Problem {
+			d.waive(InImage, ofImage, f.Base, "image on "+f.Base, []told{{f.Name, f.Text}})
+		}
+	}
 }
 
 // waivers holds the waivers against what they were needed for.
@@ -275,9 +314,10 @@ func (p Policy) CheckWaivers(plan Plan) error {
 // unknown says which part of a waiver is of nothing in the plan, if one is.
 func (p Policy) unknown(w Waiver, plan Plan) string {
 	switch _, ok := plan.Scenarios[w.Scenario]; {
+	case w.Scenario == ofImage && (w.Base == "" || slices.Contains(p.Bases, w.Base)):
 	case !ok:
 		return fmt.Sprintf("the policy's scenarios have no %q", w.Scenario)
-	case !slices.Contains(plan.Checks, w.Check):
+	case !slices.Contains(plan.Checks, w.Check) && w.Check != untestable:
 		return fmt.Sprintf("there is no check %q; there are %s", w.Check, strings.Join(plan.Checks, ", "))
 	case w.Base != "" && !slices.Contains(p.Bases, w.Base):
 		return fmt.Sprintf("the policy's bases have no %q", w.Base)

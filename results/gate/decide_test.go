@@ -199,3 +199,17 @@ func take(v reflect.Value, path string, looks func(path string)) {
 		}
 	}
 }
+
+func TestWhatDoesNotApplyIsNamedAndNeitherPassesNorFails(t *testing.T) {
+	t.Parallel()
+	s := gatetest.Passing()
+	s.Set(0, "not-applicable", "there is no populator to be killed")
+	d := decide(s)
+	assert.Equal(t, gate.Warned, d.Result(), d.Reasons)
+	assert.Equal(t, gate.CaseAside, d.Cases[0].Outcome)
+	assert.Equal(t, "there is no populator to be killed", d.Cases[0].Why)
+	for i := range s.Run.Cases {
+		s.Set(i, "not-applicable", "x")
+	}
+	assert.Equal(t, gate.NotPassed, decide(s).Result(), "nothing was judged at all")
+}

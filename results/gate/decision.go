@@ -18,6 +18,7 @@ type Kind string
 // Kinds that are known to be wrong with the subject, or with the policy.
 const (
 	Failed         Kind = "failed"          // a case failed, and nothing waives it
+	InImage        Kind = "image"           // something lies in the image that must not
 	Flaky          Kind = "flaky"           // boots of the same inputs came out differently
 	UnexpectedPass Kind = "unexpected-pass" // a known failure is none any more
 	WaiverExpired  Kind = "waiver-expired"
@@ -27,6 +28,7 @@ const (
 // Kinds for which nothing can be said of the subject.
 const (
 	Invalid      Kind = "invalid"       // the host spoilt the case
+	Untestable   Kind = "untestable"    // a container cannot show it
 	Broken       Kind = "broken"        // an error: there was nothing to judge
 	NoCases      Kind = "no-cases"      // nothing was planned, or less than the policy wants
 	NeverRan     Kind = "never-ran"     // a case of the plan is not in the results
@@ -42,11 +44,11 @@ const (
 
 // Kinds are all there are, those that are known to be wrong first.
 func Kinds() []Kind {
-	return append(known(), Invalid, Broken, NoCases, NeverRan, Doubled, NotPlanned, OtherSubject, NoEvidence, StandIn, NoVersions, TooFew, Unfinished)
+	return append(known(), Invalid, Untestable, Broken, NoCases, NeverRan, Doubled, NotPlanned, OtherSubject, NoEvidence, StandIn, NoVersions, TooFew, Unfinished)
 }
 
 func known() []Kind {
-	return []Kind{Failed, Flaky, UnexpectedPass, WaiverExpired, WaiverUnknown}
+	return []Kind{Failed, InImage, Flaky, UnexpectedPass, WaiverExpired, WaiverUnknown}
 }
 
 // Reason is one thing that keeps the gate from passing.
@@ -66,6 +68,7 @@ const (
 	CasePassed Outcome = "passed"
 	CaseWarned Outcome = "warned" // a known failure, or one that the host spoilt and the policy tolerates
 	CaseFailed Outcome = "failed"
+	CaseAside  Outcome = "not-applicable" // its scenario could not do what it says
 )
 
 // Judged is a case of the plan and what it counts as.
@@ -77,6 +80,7 @@ type Judged struct {
 	Outcome  Outcome  `json:"outcome"`
 	Boots    int      `json:"boots"`
 	Waived   []string `json:"waived,omitempty"` // checks
+	Why      string   `json:"why,omitempty"`    // of one that was not judged
 }
 
 // Decision is what the gate came to, and why. Its zero value is no pass.
@@ -94,7 +98,7 @@ func (d Decision) Result() Result {
 	for _, c := range d.Cases {
 		switch c.Outcome {
 		case CasePassed:
-		case CaseWarned:
+		case CaseWarned, CaseAside:
 			result = Warned
 		default:
 			return NotPassed

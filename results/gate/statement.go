@@ -16,6 +16,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"bootrace/results"
 )
 
 // PredicateType is in-toto's for the results of tests:
@@ -37,9 +39,10 @@ const (
 
 type (
 	imageNotes struct {
-		Cases      []Judged             `json:"cases"`
-		Versions   map[string]string    `json:"versions"`
-		Statistics map[string]Statistic `json:"statistics"`
+		Cases      []Judged               `json:"cases"`
+		Found      []results.ImageFinding `json:"found,omitempty"`
+		Versions   map[string]string      `json:"versions"`
+		Statistics map[string]Statistic   `json:"statistics"`
 	}
 	policyNotes struct {
 		File    string   `json:"file"`
@@ -76,13 +79,14 @@ func (c Certificate) encode() ([]byte, error) {
 	add(conf, scenariosResource, digestOf(c.scenarioList()), nil, c.Scenarios)
 	add(conf, subjectResource, c.Subject.Hash, nil, subjectNotes{c.Subject.Name})
 	for _, i := range c.Images {
-		add(&st.Subject, workerResource+i.Base, i.Digest, nil, imageNotes{i.Cases, i.Versions, i.Statistics})
+		add(&st.Subject, workerResource+i.Base, i.Digest, nil, imageNotes{i.Cases, i.Found, i.Versions, i.Statistics})
 		add(conf, baseResource+i.Base, i.BaseDigest, nil, nil)
 		said.Cases = append(said.Cases, i.Cases...)
 		for _, j := range i.Cases {
 			switch j.Outcome {
 			case CasePassed:
 				result.PassedTests = append(result.PassedTests, j.ID)
+			case CaseAside: // neither: the annotations have it
 			case CaseWarned:
 				result.WarnedTests = append(result.WarnedTests, j.ID)
 			default:
@@ -212,7 +216,7 @@ func read(payload []byte) (c Certificate, err error) {
 		}
 		var notes imageNotes
 		errs = append(errs, notesOf(rd, &notes))
-		c.Images = append(c.Images, Image{Base: base, Digest: digest, BaseDigest: bases[base], Cases: notes.Cases, Versions: notes.Versions, Statistics: notes.Statistics})
+		c.Images = append(c.Images, Image{Base: base, Digest: digest, BaseDigest: bases[base], Cases: notes.Cases, Found: notes.Found, Versions: notes.Versions, Statistics: notes.Statistics})
 	}
 	return c, errors.Join(errs...)
 }

@@ -26,12 +26,14 @@ var (
 	flaky          = kind{"flaky", "flaky", true}
 	errored        = kind{"error", "error", true}
 	invalid        = kind{"invalid", "invalid", true}
+	untestable     = kind{"untestable", "untestable", true}
+	notApplicable  = kind{"not-applicable", "not applicable", false}
 	expectedFail   = kind{"expected", "fails as expected", false}
 	passed         = kind{"pass", "pass", false}
 	notRun         = kind{"notrun", "never ran", true}
 )
 
-var kinds = []kind{failed, unexpectedPass, flaky, errored, invalid, notRun, expectedFail, passed}
+var kinds = []kind{failed, unexpectedPass, flaky, errored, invalid, untestable, notRun, notApplicable, expectedFail, passed}
 
 func kindOf(c results.Case) kind {
 	switch {
@@ -42,7 +44,7 @@ func kindOf(c results.Case) kind {
 	case c.Verdict == "fail" && c.AsExpected():
 		return expectedFail
 	}
-	for _, k := range []kind{failed, flaky, errored, invalid} {
+	for _, k := range []kind{failed, flaky, errored, invalid, untestable, notApplicable} {
 		if c.Verdict == k.ID {
 			return k
 		}

@@ -110,7 +110,9 @@ func caseSuite(r results.Run, c results.Case) suite {
 	said := &outcome{Message: fmt.Sprintf("%s, expected %s: %s", c.Verdict, c.Expected, c.Reason), Text: "recording: " + c.Recording}
 	switch {
 	case c.AsExpected():
-	case c.Verdict == "invalid" || c.Verdict == "error":
+	case !c.Applies():
+		verdict.Skipped = said
+	case c.Unjudged():
 		verdict.Error = said
 	default:
 		verdict.Failure = said
@@ -122,7 +124,7 @@ func caseSuite(r results.Run, c results.Case) suite {
 		case check.Outcome == "pass":
 		case check.Outcome == "fail" && c.Expected == "fail" && c.AsExpected():
 			t.Skipped = &outcome{Message: "fails as expected"}
-		case check.Outcome == "fail" && (c.Verdict == "invalid" || c.Verdict == "error"): // the verdict is an error already
+		case check.Outcome == "fail" && c.Unjudged(): // the verdict is an error already
 			t.Skipped = &outcome{Message: "not judged: " + first(check)}
 		case check.Outcome == "fail":
 			t.Failure = &outcome{Message: first(check), Text: findings(check)}
@@ -178,6 +180,7 @@ func Markdown(w io.Writer, r results.Run) error {
 	for _, c := range r.Cases {
 		word := c.Verdict
 		switch {
+		case !c.Applies():
 		case !c.AsExpected():
 			word = "**" + word + "**"
 		case c.Verdict != "pass":
@@ -192,7 +195,7 @@ func Markdown(w io.Writer, r results.Run) error {
 		fmt.Fprintf(&out, "\n**Flaky: %s**, %d passed and %d failed of the same inputs.\n", cell(f.Inputs), f.Pass, f.Fail)
 	}
 	for _, c := range r.Cases {
-		if c.AsExpected() {
+		if c.AsExpected() || !c.Applies() {
 			continue
 		}
 		fmt.Fprintf(&out, "\n### %s: %s\n\n", c.ID, c.Verdict)

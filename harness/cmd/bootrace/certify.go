@@ -147,9 +147,15 @@ func printCertificate(io streams, c gate.Certificate) {
 		fmt.Fprintf(io.out, "        %s: %d passed, %d warned, %d failed; Vector: %s; image %s\n", i.Base,
 			count[gate.CasePassed], count[gate.CaseWarned], count[gate.CaseFailed], results.WithDigest(i.Versions["vector"], i.Versions[results.VersionVectorDigest]), i.Digest)
 		for _, j := range i.Cases {
-			if j.Outcome == gate.CaseWarned {
+			switch j.Outcome {
+			case gate.CaseWarned:
 				fmt.Fprintf(io.out, "          %s: %s\n", j.ID, warning(j))
+			case gate.CaseAside:
+				fmt.Fprintf(io.out, "          %s: not applicable: %s\n", j.ID, oneLine(j.Why, maxReason))
 			}
+		}
+		for _, f := range i.Found {
+			fmt.Fprintf(io.out, "          image: %s: %s\n", f.Name, oneLine(f.Text, maxReason))
 		}
 	}
 	for _, w := range c.Waivers {

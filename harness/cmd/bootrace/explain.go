@@ -41,7 +41,7 @@ func printExplanation(io streams, c results.Case) {
 	e, ok, err := explained(c)
 	if !ok {
 		what := "no check failed"
-		if c.Verdict == "invalid" || c.Verdict == "error" {
+		if c.Unjudged() {
 			what = "it could not be judged"
 		}
 		fmt.Fprintf(io.out, "  %s: %s\n", what, plain(c.Told()))

@@ -101,7 +101,7 @@ func concluded(t *testing.T, s gatetest.Setup, runErr error, out *written) (code
 // exitCodes are those of every way in which the gate does not pass.
 var exitCodes = map[gate.Kind]int{
 	gate.Failed: exitFailure, gate.Flaky: exitFailure, gate.UnexpectedPass: exitFailure, gate.WaiverExpired: exitFailure, gate.WaiverUnknown: exitFailure,
-	gate.Invalid: exitInvalid, gate.Broken: exitInvalid, gate.NoCases: exitInvalid, gate.NeverRan: exitInvalid, gate.Doubled: exitInvalid,
+	gate.InImage: exitFailure, gate.Untestable: exitInvalid, gate.Invalid: exitInvalid, gate.Broken: exitInvalid, gate.NoCases: exitInvalid, gate.NeverRan: exitInvalid, gate.Doubled: exitInvalid,
 	gate.NotPlanned: exitInvalid, gate.OtherSubject: exitInvalid, gate.NoEvidence: exitInvalid, gate.StandIn: exitInvalid,
 	gate.NoVersions: exitInvalid, gate.TooFew: exitInvalid, gate.Unfinished: exitInvalid,
 }

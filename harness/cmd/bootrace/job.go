@@ -107,7 +107,7 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend wire.Bac
 		return r, nil, err
 	}
 	r = results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
-		Vector: lab.Vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given,
+		Vector: lab.Vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given, Found: lab.Found,
 		Plan: run.PlanHash(todo), Request: j.request}
 	if r.Subject == "" {
 		r.Subject = strings.Join(lab.Names, ",")
@@ -162,7 +162,7 @@ func (j job) build(ctx context.Context, io streams, b wire.Backend) (wire.Lab, e
 		return wire.Lab{}, usage(err)
 	}
 	lab, err := wire.Build(ctx, b, wire.Options{
-		Root: root, Cache: cache, Bases: j.flags.bases, Subjects: j.subjects, Image: j.flags.image, Vector: vector,
+		Root: root, Cache: cache, Bases: j.flags.bases, Subjects: j.subjects, Image: j.flags.image, AsIs: j.flags.asIs, Vector: vector,
 		Step: func(what string) { fmt.Fprintln(io.err, what) },
 	})
 	var theirs wire.SubjectError

@@ -60,6 +60,9 @@ func headline(c results.Case) string {
 		return c.Reason
 	}
 	var out []string
+	if _, besides, ok := strings.Cut(c.Reason, " checks"); ok && besides != "" { // what was not judged, or not seen
+		out = append(out, strings.TrimLeft(besides, ",; "))
+	}
 	for _, check := range c.Attempts[len(c.Attempts)-1].Checks {
 		switch check.Name {
 		case "vector-credentialed", "boot-unblocked", "logs-delivered":
@@ -81,16 +84,21 @@ func printRun(io streams, r results.Run) {
 		fmt.Fprintln(io.out, st.caseLine(c, nameColumns(r.Cases), io.width))
 	}
 	for _, c := range r.Cases {
-		if !c.AsExpected() {
+		if !c.AsExpected() && c.Applies() {
 			fmt.Fprintln(io.out)
 			printCase(io, r, c, false)
+		}
+	}
+	for _, f := range r.Found {
+		if f.Problem {
+			fmt.Fprintf(io.out, "\n%s %s on %s: %s: %s\n", st.verdict("image"), f.Subject, f.Base, f.Name, plain(f.Text))
 		}
 	}
 	for _, f := range r.Flaky() {
 		fmt.Fprintf(io.out, "\n%s %s: %d passed and %d failed of the same inputs\n", st.verdict("flaky"), f.Inputs, f.Pass, f.Fail)
 	}
 	var sums []string
-	for _, v := range []string{"pass", "fail", "flaky", "invalid", "error"} {
+	for _, v := range []string{"pass", "fail", "flaky", "untestable", "not-applicable", "invalid", "error"} {
 		if count[v] > 0 {
 			sums = append(sums, fmt.Sprintf("%d %s", count[v], v))
 		}
@@ -173,6 +181,9 @@ func again(q *results.Request, c results.Case) string {
 		line += " --image " + c.Subject
 	case c.Subject != "populator" || len(q.Subjects) > 0:
 		line += " --subject " + dir
+	}
+	if q.AsIs {
+		line += " --as-is"
 	}
 	if q.Vector != "" {
 		line += " --vector " + q.Vector

@@ -52,7 +52,7 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	if q == nil {
 		return usage(fmt.Errorf("run %s cannot be resumed: it was none of bootrace run's, or of an older one", r.ID))
 	}
-	f.bases, f.subjects, f.image, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, vectorAgain(r), q.Repeat
+	f.bases, f.subjects, f.image, f.asIs, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, q.AsIs, vectorAgain(r), q.Repeat
 	if err := f.validate(); err != nil {
 		return usage(err)
 	}

@@ -24,6 +24,7 @@ type runFlags struct {
 	bases         []string
 	subjects      []string
 	image         string
+	asIs          bool
 	vector        string
 	repeat        int
 	parallel      int
@@ -42,9 +43,11 @@ func runCommand(io streams) *cobra.Command {
 		Short: "Boot the scenarios and judge them (default: pre, delay-0s, delay-45s, delay-4m, never)",
 		Long: `run boots each scenario on each base and judges what happened. A scenario is a
 name of bootrace scenarios, or a file. A boot that the host spoilt is made again,
-up to three in all; what is spoilt to the end is invalid: no pass, no failure.
+up to three in all; what is spoilt to the end is invalid: no pass, no failure. Nor
+is what a container cannot show (untestable), or a scenario that could not do what it
+says (not-applicable), which is set aside as long as others were judged.
 
-Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
+Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or error.`,
 		Example: `  bootrace run
   bootrace run smoke                  # or gate, nightly: the library's scenarios of that size
   bootrace run delay-45s --base bookworm --repeat 10
@@ -87,6 +90,11 @@ func (f *runFlags) atOnce(fl *pflag.FlagSet) {
 func (f *runFlags) tests(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.subjects, "subject", nil, "`DIR` of what is under test (default: this project's populator); several boot in turns")
 	fl.StringVar(&f.image, "image", "", "a worker image with the subject in it; a base is what its boot is compared with")
+	f.unrepaired(fl)
+}
+
+func (f *runFlags) unrepaired(fl *pflag.FlagSet) {
+	fl.BoolVar(&f.asIs, "as-is", false, "boot the image as it was left: machine-id, cloud-init's state and journals included")
 }
 
 // builds declares what every verb that bakes a subject takes.
@@ -200,7 +208,7 @@ func runJob(ctx context.Context, io streams, j job) error {
 
 // request is what the flags ask for, whatever directory is read from later.
 func (f runFlags) request(names []string) (*results.Request, error) {
-	q := results.Request{Image: f.image, Repeat: f.repeat, Vector: vectorSource(f)}
+	q := results.Request{Image: f.image, AsIs: f.asIs, Repeat: f.repeat, Vector: vectorSource(f)}
 	var errs []error
 	absolute := func(name string, isFile bool) string {
 		if !isFile {
@@ -240,14 +248,17 @@ func interrupted(ctx context.Context, backend wire.Backend, r results.Run) error
 // outcome is the exit code of a run: a failure counts for more than what could
 // not be judged, for it is known.
 func outcome(r results.Run, err error) error {
-	code := exitOK
+	code, judged := exitOK, 0
 	for _, c := range r.Cases {
 		switch {
-		case c.Verdict == "invalid" || c.Verdict == "error":
+		case c.Verdict == "not-applicable": // it is set aside, and named
+			continue
+		case c.Verdict == "invalid" || c.Verdict == "error" || c.Verdict == "untestable":
 			code = max(code, exitInvalid)
 		case !c.AsExpected():
 			return exitError{exitFailure, err}
 		}
+		judged++
 	}
 	switch {
 	case err != nil:
@@ -256,6 +267,8 @@ func outcome(r results.Run, err error) error {
 		return exitError{code: code}
 	case len(r.Cases) == 0 || len(r.Cases) < r.Planned:
 		return exitError{exitInvalid, fmt.Errorf("%d of %d cases were judged", len(r.Cases), r.Planned)}
+	case judged == 0:
+		return exitError{exitInvalid, fmt.Errorf("none of %d scenarios applies to the subject", r.Planned)}
 	}
 	return nil
 }

@@ -131,14 +131,17 @@ func listCommand(io streams) *cobra.Command {
 
 // ranked are the verdicts by which a run can be listed, the worst last: what is
 // known to be wrong counts for more than what is not known.
-var ranked = []string{"pass", "invalid", "error", "flaky", "fail"}
+var ranked = []string{"pass", "not-applicable", "untestable", "invalid", "error", "flaky", "fail"}
 
 func runLine(st style, r results.Run) string {
-	worst, bad := 0, 0
+	worst, bad, aside := 0, 0, 0
 	note := func(word string) { worst = max(worst, slices.Index(ranked, word)) }
 	for _, c := range r.Cases {
 		switch {
 		case c.AsExpected():
+			continue
+		case !c.Applies():
+			aside++
 			continue
 		case c.Verdict == "pass": // a known failure that is none any more
 			note("fail")
@@ -158,8 +161,11 @@ func runLine(st style, r results.Run) string {
 		text = "cut off: " + text
 	case len(r.Cases) < r.Planned || len(r.Cases) == 0:
 		note("error")
+	case aside == len(r.Cases):
+		note("not-applicable")
+		text = fmt.Sprintf("none of %d cases applies", aside)
 	case bad == 0:
-		text = fmt.Sprintf("%d cases as expected", len(r.Cases))
+		text = fmt.Sprintf("%d cases as expected", len(r.Cases)-aside)
 	default:
 		text = fmt.Sprintf("%d of %d cases not as expected", bad, len(r.Cases))
 		bad = 0 // said

@@ -46,6 +46,24 @@ func Ways() []Way {
 		{"a waiver without a reason", gate.WaiverUnknown, waived(func(w *gate.Waiver) { w.Reason = "" }), func(s *Setup) { s.Policy.Waivers[0].Reason = "so" }},
 		{"a waiver that does not expire", gate.WaiverUnknown, waived(func(w *gate.Waiver) { w.Expires = "" }), func(s *Setup) { s.Policy.Waivers[0].Expires = "2026-03-01" }},
 
+		{"a case is untestable", gate.Untestable, func(s *Setup) { s.Set(0, "untestable", "a container cannot show it") }, func(s *Setup) { s.Waive().Check = "untestable" }},
+		{"a waived check, and a container cannot show it", gate.Untestable, func(s *Setup) { waived(noChange)(s); s.Set(0, "untestable", "x") }, func(s *Setup) {
+			w := *s.Waive()
+			w.Check = "untestable"
+			s.Policy.Waivers[1] = w
+		}},
+		{"nothing of the image's is untestable any more", gate.UnexpectedPass, func(s *Setup) { s.Waive().Check = "untestable" }, func(s *Setup) { s.Set(0, "untestable", "x") }},
+		{"something lies in the image", gate.InImage, found(true), func(s *Setup) { w := s.Waive(); w.Scenario, w.Check = "image", "role-env" }},
+		{"something lies in the image of another base than the waived one", gate.InImage, func(s *Setup) {
+			found(true)(s)
+			w := s.Waive()
+			w.Scenario, w.Check, w.Base = "image", "role-env", "bookworm"
+		}, func(s *Setup) { s.Policy.Waivers[0].Base = "trixie" }},
+		{"a waiver of what lies in no image", gate.UnexpectedPass, func(s *Setup) {
+			found(false)(s)
+			w := s.Waive()
+			w.Scenario, w.Check = "image", "role-env"
+		}, func(s *Setup) { found(true)(s) }},
 		{"a case is invalid", gate.Invalid, func(s *Setup) { s.Spoil(0) }, func(s *Setup) { s.Policy.MaxInvalid = 1 }},
 		{"all boots of a scenario are invalid, and as many tolerated", gate.Invalid, func(s *Setup) { s.Spoil(0); s.Spoil(4); s.Policy.MaxInvalid = 2 }, func(s *Setup) {
 			s.Run.Cases[4] = Passing().Run.Cases[4]
@@ -123,6 +141,13 @@ func Ways() []Way {
 		{"a run that ends tomorrow", gate.Unfinished, func(s *Setup) { s.Run.Ended = s.Now.Add(24 * time.Hour) }, nil},
 		{"a run that had planned more", gate.Unfinished, func(s *Setup) { s.Run.Planned++ }, nil},
 		{"a run's record of another version", gate.Unfinished, func(s *Setup) { s.Run.Version++ }, nil},
+	}
+}
+
+// found puts something into the image of trixie.
+func found(problem bool) func(*Setup) {
+	return func(s *Setup) {
+		s.Run.Found = []results.ImageFinding{{Subject: "mine", Base: "trixie", Name: "role-env", Problem: problem, Text: "/etc/opensandbox/worker.env is in the image"}}
 	}
 }
 
