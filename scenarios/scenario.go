@@ -122,7 +122,7 @@ const (
 	defaultSettle = 10 * time.Second // the window that starts are counted in
 	// Production's own design of record polls every 5 s and restarts Vector; a worker is
 	// given 10 minutes to register, and its first half minute is what an engineer looks for.
-	defaultCredentialsWithin = 30 * time.Second
+	CredentialsWithin = 30 * time.Second
 	// BootBudget is what a subject may add to the boot. Control boots of one image took
 	// from 1.4 to 2.7 s on two cores: a delay is more than they differ by themselves.
 	BootBudget = 2 * time.Second
@@ -134,7 +134,7 @@ func defaults() Scenario {
 	var s Scenario
 	s.Cloud.PendingWorkerTTL.Duration = defaultTTL
 	s.Look.Settle.Duration = defaultSettle
-	s.Expect.CredentialsWithin.Duration = defaultCredentialsWithin
+	s.Expect.CredentialsWithin.Duration = CredentialsWithin
 	s.Expect.BootBudget.Duration = BootBudget
 	s.Expect.Verdict = "pass"
 	s.Expect.Credentials = true
@@ -145,7 +145,7 @@ func defaults() Scenario {
 
 // SaysCredentialsWithin reports whether the file itself limits when the credentials must come.
 func (s Scenario) SaysCredentialsWithin() bool {
-	return s.Expect.CredentialsWithin.Duration != defaultCredentialsWithin
+	return s.Expect.CredentialsWithin.Duration != CredentialsWithin
 }
 
 // Written reports whether worker.env ever comes.

@@ -14,7 +14,8 @@ import (
 type Cycle struct {
 	At      time.Duration // of the boot's own transaction, which the console alone tells of: 0
 	Unit    string
-	Dropped bool // the unit's start job was deleted to break it; otherwise the unit is the one that the message is about
+	Dropped bool   // the unit's start job was deleted to break it; otherwise the unit is the one that the message is about
+	Job     string // of Dropped: its type, where it is said
 	// Evidence is every line on cycles, twelve at most: they come in groups, and console
 	// and journal may both have them.
 	Evidence []timeline.Evidence
@@ -29,7 +30,7 @@ func (b Facts) Cycles() Seen[Cycle] {
 		lines = append(lines, ev.Evidence)
 		unit := ev.Change.Dropped
 		if unit != "" && !slices.ContainsFunc(out, func(c Cycle) bool { return c.Unit == unit }) {
-			out = append(out, Cycle{At: ev.At, Unit: unit, Dropped: true})
+			out = append(out, Cycle{At: ev.At, Unit: unit, Dropped: true, Job: ev.Change.JobType})
 		}
 	}
 	if len(out) == 0 && len(events) > 0 {

@@ -22,6 +22,8 @@ type Failure struct {
 	// Unheard is how often it was started again by its Restart= without a word of PID 1 in
 	// the journal.
 	Unheard int
+	// Stopped: it failed as it was stopped, and never else.
+	Stopped bool
 	// Evidence is that of the first two times and of the last, and the state at the end.
 	Evidence []timeline.Evidence
 }
@@ -39,9 +41,10 @@ func (b Facts) Failures() Seen[Failure] {
 		return byUnit[unit]
 	}
 	var said []string // by the journal
+	stopping := b.failedStopping()
 	for _, ev := range append(b.failed(false), b.failed(true)...) {
 		unit := ev.Unit
-		if ev.Untimed {
+		if ev.Kind == timeline.OnConsole {
 			var words string
 			if unit, words = consoleName(ev); named(byUnit, unit) || slices.ContainsFunc(said, func(s string) bool { return same(words, s) }) {
 				continue // the journal has it, with the time
@@ -53,6 +56,7 @@ func (b Facts) Failures() Seen[Failure] {
 			f.Evidence = append(f.Evidence[:2], f.Evidence[3])
 		}
 		f.Result = cmp.Or(f.Result, ev.Change.Result, jobResult(ev))
+		f.Stopped = stopping[ev.Evidence] && (f.Stopped || len(f.Evidence) == 1)
 		if ev.Kind == timeline.Failed {
 			f.Times++
 		}
@@ -79,6 +83,27 @@ func (b Facts) Failures() Seen[Failure] {
 		out = append(out, *byUnit[unit])
 	}
 	return seen(b, out, timeline.Journal, timeline.Console, timeline.Units)
+}
+
+// failedStopping are the failures of units that were being stopped, of a log: of the boot they
+// are none.
+func (b Facts) failedStopping() map[timeline.Evidence]bool {
+	out := map[timeline.Evidence]bool{}
+	if b.Origin == nil {
+		return out
+	}
+	stopping := map[string]bool{}
+	for _, ev := range b.Events {
+		switch ev.Kind {
+		case timeline.Stopping:
+			stopping[ev.Unit] = true
+		case timeline.Starting, timeline.Started, timeline.Restart:
+			stopping[ev.Unit] = false
+		case timeline.Failed:
+			out[ev.Evidence] = stopping[ev.Unit]
+		}
+	}
+	return out
 }
 
 // ForDependency is the result of a start that failed for want of what the unit depends on.
@@ -179,6 +204,9 @@ var (
 // where a unit is told by its description its name is not there at all.
 func consoleName(ev timeline.Event) (name, words string) {
 	_, words, _ = strings.Cut(ev.Text, "] ")
+	if words == "" {
+		words = ev.Text
+	}
 	if m := startWords.FindStringSubmatch(words); ev.Unit == "" && m != nil {
 		return m[1], words
 	}

@@ -18,7 +18,7 @@ var bootUnblocked = Check{
 	Judge: func(b boot.Facts, e Expect) Result {
 		up, reached := b.Reached(boot.MultiUser).First()
 		if !reached {
-			return found([]Finding{notReached(b, e)}, "")
+			return found(append(endless(b), notReached(b, e)), "")
 		}
 		at := up.At
 		var without string

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
@@ -18,7 +20,13 @@ var noOrderingCycle = Check{
 		for _, c := range b.Cycles().All {
 			summary := "systemd found an ordering cycle"
 			if c.Dropped {
-				summary = fmt.Sprintf("systemd dropped the start of %s to break an ordering cycle", c.Unit)
+				summary = fmt.Sprintf("systemd dropped the %s of %s to break an ordering cycle", cmp.Or(c.Job, "start"), c.Unit)
+			}
+			if through := b.CycleThrough(); b.Origin != nil && len(through) > 0 {
+				summary += ": " + strings.Join(through, " after ")
+			}
+			if b.Origin != nil && !c.Dropped {
+				summary += "; which job it dropped is not in the log"
 			}
 			out = append(out, Finding{At: c.At, Unit: c.Unit, Intrinsic: true, Evidence: c.Evidence, Summary: summary})
 		}

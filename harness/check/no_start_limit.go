@@ -16,8 +16,8 @@ var noStartLimit = Check{
 	Judge: func(b boot.Facts, e Expect) Result {
 		var out []Finding
 		for _, r := range b.Refusals().All {
-			out = append(out, Finding{At: r.At, Unit: r.Unit, Evidence: r.Evidence,
-				Summary: fmt.Sprintf("a start of %s was refused: %s", r.Unit, r.Text)})
+			out = append(out, explained(b, Finding{At: r.At, Unit: r.Unit, Evidence: r.Evidence,
+				Summary: fmt.Sprintf("a start of %s was refused: %s", r.Unit, r.Text)}))
 		}
 		var headroom []string
 		for _, l := range b.StartLimits(e.Setup) {

@@ -20,7 +20,7 @@ var noUnitFailed = Check{
 	Needs: []string{timeline.Journal, timeline.Console, timeline.Units},
 	Judge: func(b boot.Facts, e Expect) Result {
 		end, told := ending(b, e)
-		out := slices.Concat(end, emergency(b), silenced(b))
+		out := slices.Concat(end, emergency(b), silenced(b), loggedFailures(b))
 		var allowed []string
 		var first time.Duration // that an allowed unit failed
 		for _, f := range b.Failures().All {
@@ -37,9 +37,13 @@ var noUnitFailed = Check{
 				allowed = append(allowed, fmt.Sprintf("%s was not started, for want of another unit", f.Unit))
 				continue
 			}
-			out = append(out, failed(b, f))
+			if f.Stopped {
+				allowed = append(allowed, f.Unit+" failed as it was stopped")
+				continue
+			}
+			out = append(out, explained(b, failed(b, f)))
 		}
-		return found(out, strings.Join(allowed, "; "))
+		return found(append(out, dependents(b, out)...), strings.Join(allowed, "; "))
 	},
 }
 
@@ -76,6 +80,9 @@ func ending(b boot.Facts, e Expect) ([]Finding, told) {
 	if !ok || end.Engine {
 		return nil, told{}
 	}
+	if b.Origin != nil && (b.Up() != "" || b.Origin.Finished != "" || !b.Origin.Begins) {
+		return nil, told{end} // a boot that was over, on a machine that lives on
+	}
 	f := Finding{At: end.At, Unit: end.By, Intrinsic: true, Evidence: []timeline.Evidence{end.Evidence}, Summary: "the machine was " + end.How}
 	if end.At > 0 { // the console has no times
 		f.Summary += " at " + timeline.Since(end.At)
@@ -94,7 +101,7 @@ func ending(b boot.Facts, e Expect) ([]Finding, told) {
 var emergencyTargets = []string{"emergency.target", "rescue.target"}
 
 // emergencyWords are sulogin's, as the units of both have it print them.
-var emergencyWords = regexp.MustCompile(`^(You are in|Welcome to) (emergency|rescue) mode`)
+var emergencyWords = regexp.MustCompile(`^(You are in|Welcome to) (emergency|rescue) mode|^Entering emergency mode|^Cannot open access to console, the root account is locked`)
 
 func emergency(b boot.Facts) []Finding {
 	for _, target := range emergencyTargets {

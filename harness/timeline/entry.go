@@ -12,16 +12,24 @@ import (
 // ten are read.
 type entry struct {
 	raw       map[string]json.RawMessage
-	oversized bool   // a field that was asked for is null
-	wrong     string // a field of ours that cannot be right
+	text      map[string]string // or decoded, of a log that is of no recording
+	oversized bool              // a field that was asked for is null
+	wrong     string            // a field of ours that cannot be right
 }
 
-func (en *entry) has(name string) bool { _, ok := en.raw[name]; return ok }
+func (en *entry) has(name string) bool {
+	_, raw := en.raw[name]
+	_, text := en.text[name]
+	return raw || text
+}
 
 // get decodes a field: a string, an array of numbers (not printable text), an
 // array of either (the field occurs more than once: the first counts), or null
 // (larger than 4096 bytes and journalctl was not given --all).
 func (en *entry) get(name string) string {
+	if s, ok := en.text[name]; ok {
+		return s
+	}
 	raw, ok := en.raw[name]
 	if !ok {
 		return ""

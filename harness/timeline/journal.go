@@ -40,8 +40,8 @@ var (
 	// "Job A/start deleted to break ordering cycle starting with B/start",
 	// "Unable to break cycle …"; on the console "Ordering cycle found, skipping A".
 	// Since 258: "Found ordering cycle: A after B …", "… to break ordering cycle".
-	cycleText = regexp.MustCompile(`(?i)(found ordering cycle|ordering cycle found|found dependency on \S+/\w+|break (the )?(ordering )?cycle|transaction order is cyclic)`)
-	dropped   = regexp.MustCompile(`Job (\S+)/\w+ deleted to break|Ordering cycle found, skipping (\S+)`)
+	cycleText = regexp.MustCompile(`(?i)(found ordering cycle|ordering cycle found|found dependency on \S+/[\w-]+|walked on cycle path to|break(ing)? (the )?(ordering )?cycle|transaction order is cyclic)`)
+	dropped   = regexp.MustCompile(`Job (\S+)/[\w-]+ deleted to break|Ordering cycle found, skipping (\S+)|by deleting job (\S+)/`)
 	// A unit whose condition failed gets the message ID of a started one, with
 	// JOB_RESULT=done; only the text differs (seen with 252 and 257).
 	skippedText = regexp.MustCompile(`was skipped because |skipped, unmet condition|skipped, no trigger condition|^Condition check resulted in .* being skipped|: Skipped due to '`)
@@ -188,6 +188,7 @@ func (en *entry) manager(e *Event) {
 	}
 	if e.Kind == Cycle {
 		e.Change.Dropped = droppedUnit(e.Text)
+		e.Change.JobType = cmp.Or(droppedType(e.Text), e.Change.JobType)
 	}
 }
 
@@ -196,7 +197,7 @@ func droppedUnit(text string) string {
 	if m == nil {
 		return ""
 	}
-	return m[1] + m[2]
+	return m[1] + m[2] + m[3]
 }
 
 func (en *entry) numbered(e Event) *Numbered {

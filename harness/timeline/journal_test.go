@@ -55,7 +55,7 @@ func TestJournalEntriesOfPID1(t *testing.T) {
 		{"a cycle up to 257", `"UNIT":"cycb.service","MESSAGE":"cycb.service: Found ordering cycle on cyca.service/start"`,
 			Cycle, "cycb.service", Change{}},
 		{"a job dropped up to 257", `"UNIT":"cycb.service","MESSAGE":"cycb.service: Job cyca.service/start deleted to break ordering cycle starting with cycb.service/start"`,
-			Cycle, "cycb.service", Change{Dropped: "cyca.service"}},
+			Cycle, "cycb.service", Change{JobType: "start", Dropped: "cyca.service"}},
 		{"a cycle since 258", `"MESSAGE_ID":"f27a3f94406a4783b946a9bc849e9452","MESSAGE":"Found ordering cycle: a.service/start after b.service/start after a.service/start"`,
 			Cycle, "", Change{}},
 		{"a cycle since 258 in words yet unknown", `"MESSAGE_ID":"5084367542f7472dbc6a94125d5debce","UNIT":"a.service","MESSAGE":"Something else altogether"`,

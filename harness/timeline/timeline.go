@@ -151,6 +151,7 @@ type Timeline struct {
 	Missing   map[string]string // source -> what is not there, and why
 	Versions  map[string]string
 	Secrets   []string // names the recorder searched for
+	Origin    *Origin  // what it was read from that is of no recording; nil: it is of one
 	Exited    *int     // status with which PID 1 ended before the recording was taken
 	StartedAt time.Time
 }

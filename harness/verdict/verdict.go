@@ -22,6 +22,8 @@ const (
 	// not do what it says.
 	Untestable    Verdict = "untestable"
 	NotApplicable Verdict = "not-applicable"
+	// NotJudged is of a log alone: nothing wrong is seen in it, which proves nothing.
+	NotJudged Verdict = "not-judged"
 )
 
 // Judgement is a verdict with its reason and what decided it.

@@ -1,0 +1,225 @@
+package boot
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/timeline"
+	"bootrace/harness/timespan"
+)
+
+// Trouble is something that went wrong with the machine itself rather than with a unit.
+type Trouble struct {
+	Moment
+	Text string
+	Unit string
+}
+
+// machineTrouble is a row: words of the kernel, of PID 1 or of the initrd. The groups are
+// in the text as $1 ….
+type machineTrouble struct {
+	says *regexp.Regexp
+	is   string
+	by   func(timeline.Event) bool
+}
+
+func anybody(timeline.Event) bool { return true }
+
+// systemSays: PID 1, its console, the kernel, or a service of systemd's.
+func systemSays(ev timeline.Event) bool {
+	return ev.Manager || ev.Unit == "" || strings.HasPrefix(ev.Unit, "systemd-")
+}
+
+var machineTroubles = []machineTrouble{
+	{regexp.MustCompile(`(Kernel panic - not syncing: .*)`), "the kernel gave up: $1", systemSays},
+	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays},
+	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays},
+	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out)", anybody},
+	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays},
+	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody},
+	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays},
+	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays},
+	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), "no space is left on a device", systemSays},
+	{regexp.MustCompile(`(?:EXT4-fs error|XFS \(\S+\): (?:Corruption|Internal error)|BTRFS error|Buffer I/O error|blk_update_request: I/O error).*`), "the kernel reports a broken disk or file system: $0", func(ev timeline.Event) bool { return ev.Unit == "" }},
+}
+
+// Troubles are those of the machine, each once, of a log.
+func (b Facts) Troubles() []Trouble {
+	if b.Origin == nil {
+		return nil
+	}
+	var out []Trouble
+	for _, ev := range b.Events {
+		if ev.Kind != timeline.Log && ev.Kind != timeline.OnConsole {
+			continue
+		}
+		for _, row := range machineTroubles {
+			m := row.says.FindStringSubmatchIndex(ev.Text)
+			if m == nil || !row.by(ev) {
+				continue
+			}
+			text := strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m)))
+			if !slices.ContainsFunc(out, func(t Trouble) bool { return t.Text == text }) && len(out) < 10 {
+				out = append(out, Trouble{Moment{ev.At, ev.Evidence}, text, ev.Unit})
+			}
+			break
+		}
+	}
+	return out
+}
+
+// cloudTroubles are cloud-init's own words for what it could not do, worst first; other
+// warnings are not of the boot.
+var cloudTroubles = []struct {
+	says *regexp.Regexp
+	is   string
+}{
+	{regexp.MustCompile(`^(?:finish: )?\S*?: ?FAIL: (.*)|finish: (\S+): FAIL`), "$1$2"},
+	{regexp.MustCompile(`(?:Failed (?:loading|to load) yaml|failed to parse|Failed at merging in cloud config|Invalid cloud-config|Cloud config schema errors?|Schema errors).*`), "$0"},
+	{regexp.MustCompile(`(?:No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
+	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|Unexpected error while running command).*`), "$0"},
+	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
+	{regexp.MustCompile(`\[(?:ERROR|CRITICAL)\]: .*`), "$0"},
+	{regexp.MustCompile(`status: error`), "its status is error"},
+}
+
+// CloudInit are cloud-init's troubles, each once, of a log.
+func (b Facts) CloudInit() []Trouble {
+	if b.Origin == nil {
+		return nil
+	}
+	var out []Trouble
+	for _, row := range cloudTroubles {
+		for _, ev := range b.Events {
+			if ev.Kind != timeline.Log || ev.Manager || ev.Unit != "cloud-init" && !strings.HasPrefix(ev.Unit, "cloud-") {
+				continue
+			}
+			m := row.says.FindStringSubmatchIndex(ev.Text)
+			if m == nil {
+				continue
+			}
+			text := shortened(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))))
+			if !slices.ContainsFunc(out, func(t Trouble) bool { return t.Text == text || t.Evidence == ev.Evidence }) && len(out) < 5 {
+				out = append(out, Trouble{Moment{ev.At, ev.Evidence}, text, ev.Unit})
+			}
+		}
+	}
+	return out
+}
+
+// Wait is a start that took long, or that the end of the log finds under way.
+type Wait struct {
+	Moment
+	Unit    string
+	Took    time.Duration
+	Limit   string // as the console says it: "1min 30s", "no limit"
+	Ongoing bool   // its end is not in the log
+}
+
+// running is a console's word on a job that has run for a while (systemd's manager.c).
+var running = regexp.MustCompile(`A start job is running for (.+?) \(([^()/]+) / ([^()]+)\)`)
+
+// Waits are the starts that took at least that long, the longest first.
+func (b Facts) LongStarts(least time.Duration) []Wait {
+	var out []Wait
+	begun := map[string]timeline.Event{}
+	under := map[string]int{} // of out, by what the console calls it
+	for _, ev := range b.Events {
+		switch ev.Kind {
+		case timeline.Starting:
+			if _, have := begun[ev.Unit]; !have {
+				begun[ev.Unit] = ev
+			}
+		case timeline.Started, timeline.StartFailed, timeline.Failed:
+			if from, ok := begun[ev.Unit]; ok && !ev.Untimed && !from.Untimed && ev.At-from.At >= least {
+				out = append(out, Wait{Moment: Moment{from.At, from.Evidence}, Unit: ev.Unit, Took: ev.At - from.At})
+			}
+			delete(begun, ev.Unit)
+			for name, i := range under {
+				if name == ev.Unit || strings.Contains(ev.Text, name) {
+					out[i].Ongoing = false
+				}
+			}
+		case timeline.OnConsole:
+			m := running.FindStringSubmatch(ev.Text)
+			if m == nil {
+				continue
+			}
+			took, err := timespan.Parse(m[2])
+			if err != nil {
+				continue
+			}
+			i, have := under[m[1]]
+			if !have {
+				i = len(out)
+				out = append(out, Wait{Unit: m[1], Ongoing: true})
+				under[m[1]] = i
+			}
+			out[i].Moment, out[i].Took, out[i].Limit = Moment{ev.At, ev.Evidence}, max(took, out[i].Took), m[3]
+		}
+	}
+	if b.Origin != nil && !b.Origin.NoClock {
+		for unit, from := range begun {
+			if left := b.End - from.At; !from.Untimed && left >= least {
+				out = append(out, Wait{Moment: Moment{from.At, from.Evidence}, Unit: unit, Took: left, Ongoing: true})
+			}
+		}
+	}
+	out = slices.DeleteFunc(out, func(w Wait) bool { return w.Took < least })
+	slices.SortStableFunc(out, func(x, y Wait) int { return int(y.Took - x.Took) })
+	return out
+}
+
+// CycleThrough are the units that systemd says an ordering cycle goes through, each after the
+// next.
+func (b Facts) CycleThrough() []string {
+	var out []string
+	for _, ev := range b.Of(timeline.Cycle) {
+		text := ev.Text
+		if _, list, ok := strings.Cut(text, "ordering cycle: "); ok { // since 258
+			for part := range strings.SplitSeq(list, " after ") {
+				name, _, _ := strings.Cut(strings.TrimSpace(part), "/")
+				if name, _, _ = strings.Cut(name, " "); name != "" {
+					out = appendNew(out, name)
+				}
+			}
+			continue
+		}
+		if m := inCycle.FindStringSubmatch(text); m != nil {
+			out = appendNew(out, m[1])
+		}
+	}
+	return out[:min(len(out), 20)]
+}
+
+var inCycle = regexp.MustCompile(`(?i)(?:found ordering cycle on|found dependency on|walked on cycle path to) (\S+)/[\w-]+`)
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// Speaks reports whether the log has a word of, or about, one of those units.
+func (b Facts) Speaks(units ...string) bool {
+	return slices.ContainsFunc(b.Events, func(ev timeline.Event) bool {
+		return slices.ContainsFunc(units, func(u string) bool {
+			return ev.Unit == u || strings.HasPrefix(ev.Evidence.Text, strings.TrimSuffix(u, ".service")+": ")
+		})
+	})
+}
+
+// Up says what the log has of the boot's end.
+func (b Facts) Up() string {
+	if up, ok := b.Reached(MultiUser).First(); ok {
+		return fmt.Sprintf("multi-user.target was reached at %s", timeline.Since(up.At))
+	}
+	if up, ok := b.Reached("graphical.target").First(); ok {
+		return fmt.Sprintf("graphical.target was reached at %s", timeline.Since(up.At))
+	}
+	return ""
+}

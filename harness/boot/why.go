@@ -1,0 +1,142 @@
+package boot
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"bootrace/harness/timeline"
+)
+
+// Word is something that was said, in our words, and where it stands.
+type Word struct {
+	Text     string
+	Evidence timeline.Evidence
+}
+
+// reason is a row: what PID 1, or its child that is to become the service, says of why a
+// unit failed, and what that is in plain words; $1 … are the groups.
+type reason struct {
+	says *regexp.Regexp
+	is   string
+}
+
+var reasons = []reason{
+	{regexp.MustCompile(`Failed to load environment files: (.*?)\.?$`), "a file of its EnvironmentFile= could not be read ($1)"},
+	{regexp.MustCompile(`(?:Unable to|Failed to) (?:locate|find) executable '?([^':]+)'?: (.*?)\.?$`), "its program $1 cannot be found ($2)"},
+	{regexp.MustCompile(`Failed at step EXEC spawning ([^:]+): (.*?)\.?$`), "its program $1 cannot be run ($2; 203/EXEC)"},
+	{regexp.MustCompile(`Failed to determine (user|group) credentials: (.*?)\.?$`), "its $1 does not exist ($2)"},
+	{regexp.MustCompile(`Failed at step (USER|GROUP) spawning ([^:]+): (.*?)\.?$`), "the user or group that $2 is to run as does not exist ($3; step $1)"},
+	{regexp.MustCompile(`Failed at step ([A-Z0-9_]+) spawning ([^:]+): (.*?)\.?$`), "$2 was not run: step $1 failed ($3)"},
+	{regexp.MustCompile(`Failed to (?:run|spawn) '([a-z-]+)' task: (.*?)\.?$`), "its $1 command was not run ($2)"},
+	{regexp.MustCompile(`Failed to execute (?:command|\S+): (.*?)\.?$`), "its command could not be run ($1)"},
+	{regexp.MustCompile(`(?i)watchdog timeout(?: \((.*)\))?`), "it did not feed its watchdog in time ($1)"},
+	{regexp.MustCompile(`(?i)start[a-z-]* operation timed out`), "its start took longer than it may (TimeoutStartSec=)"},
+	{regexp.MustCompile(`(?i)(?:mounting|activation) timed out`), "its start took longer than it may (TimeoutSec=)"},
+	{regexp.MustCompile(`killed by the OOM killer|systemd-oomd killed`), "the kernel killed a process of it for want of memory (OOM)"},
+	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)"},
+	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come"},
+	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable|Supervising process`), "it did not leave the process that its PID file names"},
+	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active"},
+	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Refusing)`), "its unit file is wrong, and systemd refuses it"},
+	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)"},
+	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found|is masked)`), "$1, which it wants, is not there"},
+	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready"},
+}
+
+// statuses are of systemd.exec(5), Process Exit Codes: the step that failed before the
+// program was there.
+var statuses = map[string]string{
+	"200": "CHDIR: its working directory is not there", "203": "EXEC: its program could not be run", "208": "STDIN", "209": "STDOUT", "216": "GROUP: its group does not exist", "217": "USER: its user does not exist",
+	"218": "CAPABILITIES", "226": "NAMESPACE: its mounts could not be set up", "228": "SECCOMP", "233": "RUNTIME_DIRECTORY", "238": "STATE_DIRECTORY", "239": "CACHE_DIRECTORY", "240": "LOGS_DIRECTORY", "241": "CONFIGURATION_DIRECTORY", "243": "CREDENTIALS: a credential is not there",
+	"126": "not executable", "127": "not found", "78": "CONFIG: its configuration is refused", "32": "as mount(8) does that could not mount",
+}
+
+// Why says why a unit failed, as far as it was said: what systemd says first, then how its
+// process ended, then its own last words.
+func (b Facts) Why(unit string) []Word {
+	var out []Word
+	add := func(text string, ev timeline.Evidence) {
+		text = strings.ReplaceAll(text, " ()", "")
+		if !slices.ContainsFunc(out, func(w Word) bool { return w.Text == text }) && len(out) < 8 {
+			out = append(out, Word{text, ev})
+		}
+	}
+	for _, ev := range b.Events {
+		if ev.Unit != unit || !ev.Manager {
+			continue
+		}
+		for _, r := range reasons {
+			if m := r.says.FindStringSubmatchIndex(ev.Text); m != nil {
+				add(string(r.says.ExpandString(nil, r.is, ev.Text, m)), ev.Evidence)
+				break
+			}
+		}
+	}
+	spawned := len(out) > 0
+	var end *timeline.Event
+	for i, ev := range b.Events {
+		if ev.Unit == unit && ev.Kind == timeline.Exit && (end == nil || ev.Change.Command == "ExecStart" || end.Change.Command != "ExecStart") {
+			end = &b.Events[i]
+		}
+	}
+	if end != nil {
+		if how := exited(end.Change); !spawned || len(end.Change.ExitStatus) < 3 {
+			add(how, end.Evidence)
+		}
+	}
+	for _, w := range b.lastWords(unit) {
+		add(w.Text, w.Evidence)
+	}
+	return out
+}
+
+func exited(c timeline.Change) string {
+	who := "its process"
+	switch {
+	case c.Command == "ExecStart":
+		who = "its main process"
+	case c.Command != "":
+		who = c.Command
+	}
+	switch {
+	case c.ExitCode == "dumped":
+		return fmt.Sprintf("%s crashed (signal %s, core dumped)", who, c.ExitStatus)
+	case c.ExitCode == "killed":
+		return fmt.Sprintf("%s was killed by signal %s", who, c.ExitStatus)
+	case statuses[c.ExitStatus] != "":
+		return fmt.Sprintf("%s exited with status %s, %s", who, c.ExitStatus, statuses[c.ExitStatus])
+	}
+	return fmt.Sprintf("%s exited with status %s", who, c.ExitStatus)
+}
+
+// complaint is a line of a program that says what went wrong.
+var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|timed? ?out|missing|unexpected|exception|already in use)\b`)
+
+// lastWords are what the unit's program said last before it ended the last time.
+func (b Facts) lastWords(unit string) []Word {
+	var last []timeline.Event
+	for _, ev := range b.Events {
+		if ev.Unit == unit && ev.Kind == timeline.Log && !ev.Manager && strings.TrimSpace(ev.Text) != "" {
+			last = append(last, ev)
+		}
+	}
+	if complaints := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return !complaint.MatchString(ev.Text) }); len(complaints) > 0 {
+		last = complaints
+	}
+	if len(last) == 0 {
+		return nil
+	}
+	ev := last[len(last)-1]
+	return []Word{{"it said last: " + shortened(ev.Text), ev.Evidence}}
+}
+
+func shortened(s string) string {
+	const most = 200
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most { // what went wrong stands at the end
+		return string(r[:most/2]) + " … " + string(r[len(r)-most/2:])
+	}
+	return s
+}

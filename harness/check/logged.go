@@ -1,0 +1,139 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/timeline"
+)
+
+// What a log shows that no recording is of: production's own hosts, which have other units
+// and other troubles than a case has. It counts for the checks that ask for it.
+
+// subjects are what checks are about that other hosts need not have.
+var subjects = map[string][]string{
+	"vector-active":       {boot.Vector},
+	"vector-credentialed": {boot.Vector},
+	"registered":          {boot.Worker + ".service"},
+	"logs-delivered":      {boot.Vector, boot.Worker + ".service"},
+	"secrets-contained":   {boot.Vector, "populate-vector-env.service"},
+	"env-file-whole":      {"populate-vector-env.service", boot.BootLogger + ".service"},
+	"role-env-fresh":      {boot.BootLogger + ".service"},
+	"cloud-politeness":    {"populate-vector-env.service"},
+}
+
+// Logged runs the checks on a boot that only a log is of. What was seen counts; what was not
+// is not judged, and says why.
+func Logged(b boot.Facts, e Expect) []Result {
+	var out []Result
+	for _, c := range Table() {
+		r := c.run(b, e)
+		if units, needs := subjects[c.Name]; needs && len(r.Findings) == 0 && !b.Speaks(units...) {
+			r = Result{Check: c.Name, Outcome: NotJudged, Note: "nothing of " + strings.Join(units, " or ") + " is in it"}
+		}
+		if r.Outcome == NoEvidence || r.Outcome == NotApplicable {
+			r.Outcome, r.Note = NotJudged, cmp.Or(lacking(b, c.Needs), r.Note)
+		}
+		if c.Name == bootUnblocked.Name && r.Outcome == NotJudged && e.MultiUser <= 0 {
+			r.Note = strings.TrimPrefix(r.Note+"; no control boot to compare with (--control)", "; ")
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// lacking says what of the sources is not there; each reason says by itself what it is about.
+func lacking(b boot.Facts, sources []string) string {
+	var out []string
+	for _, s := range append([]string{timeline.Manifest}, sources...) {
+		if why, gone := b.Missing[s]; gone && !slices.Contains(out, why) {
+			out = append(out, why)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// explained adds to a failed unit why it failed, of a log.
+func explained(b boot.Facts, f Finding) Finding {
+	if b.Origin == nil {
+		return f
+	}
+	if strings.HasSuffix(f.Unit, ".device") && strings.Contains(f.Summary, "(timeout)") {
+		f.Summary = strings.Replace(f.Summary, "failed (timeout)", "did not appear: systemd timed out waiting for the device", 1)
+	}
+	if what := mounted(f.Unit); what != "" {
+		f.Summary = strings.Replace(f.Summary, f.Unit, f.Unit+" ("+what+")", 1)
+	}
+	for i, w := range b.Why(f.Unit) {
+		if i < 3 {
+			f.Summary += "; " + w.Text
+		}
+		if !slices.Contains(f.Evidence, w.Evidence) {
+			f.Evidence = append(f.Evidence, w.Evidence)
+		}
+	}
+	return f
+}
+
+// mounted is where a mount unit mounts (systemd.mount(5)).
+func mounted(unit string) string {
+	name, ok := strings.CutSuffix(unit, ".mount")
+	if !ok || strings.Contains(name, `\`) {
+		return ""
+	}
+	return "/" + strings.ReplaceAll(strings.TrimPrefix(name, "-"), "-", "/")
+}
+
+// loggedFailures are what else went wrong on the machine, of a log.
+func loggedFailures(b boot.Facts) []Finding {
+	var out []Finding
+	for _, t := range b.Troubles() {
+		out = append(out, Finding{At: t.At, Unit: t.Unit, Evidence: []timeline.Evidence{t.Evidence}, Summary: t.Text})
+	}
+	for _, t := range b.CloudInit() {
+		out = append(out, Finding{At: t.At, Unit: "cloud-init", Evidence: []timeline.Evidence{t.Evidence}, Summary: "cloud-init failed: " + t.Text})
+	}
+	return out
+}
+
+// longWait is how long a start may keep a boot waiting before it is named without a control
+// boot: a device's and a service's time runs out after 90 s (DefaultTimeoutStartSec=).
+const longWait = 60 * time.Second
+
+// endless finds starts that the end of the log finds under way, and that were long.
+func endless(b boot.Facts) []Finding {
+	if b.Origin == nil || b.Up() != "" || b.Origin.Finished != "" {
+		return nil
+	}
+	var out []Finding
+	for _, w := range b.LongStarts(longWait) {
+		if !w.Ongoing {
+			continue
+		}
+		s := fmt.Sprintf("the boot waits for %s, for %s so far", w.Unit, boot.Round(w.Took))
+		if w.Limit != "" {
+			s += fmt.Sprintf(" (limit: %s)", w.Limit)
+		}
+		out = append(out, Finding{At: w.At, Unit: w.Unit, Evidence: []timeline.Evidence{w.Evidence}, Summary: s + ", and the log ends before it has it"})
+	}
+	return out[:min(len(out), 5)]
+}
+
+// dependents finds units that were not started for want of others of which the log has no
+// word: what failed stands before its first line.
+func dependents(b boot.Facts, found []Finding) []Finding {
+	if b.Origin == nil || len(found) > 0 {
+		return nil
+	}
+	var out []Finding
+	for _, f := range b.Failures().All {
+		if f.Result == boot.ForDependency {
+			out = append(out, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: f.Unit + " was not started, for want of another unit that failed before the log begins"})
+		}
+	}
+	return out
+}

@@ -1,0 +1,360 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/check"
+	"bootrace/harness/explain"
+	"bootrace/harness/judge"
+	"bootrace/harness/recording"
+	"bootrace/harness/timeline"
+	"bootrace/harness/verdict"
+	"bootrace/scenarios"
+)
+
+func judgeCommand(io streams) *cobra.Command {
+	j := judging{io: io}
+	cmd := &cobra.Command{
+		Use: "judge FILE...|DIR|-", Short: "Judge a boot that was recorded anywhere: a journal, a console, a cloud-init log",
+		Long: `judge reads what a host kept of its boot: journalctl in any output form (-o export and
+json say most; packed or not), syslog, dmesg, a serial console, cloud-init.log,
+cloud-init analyze dump, systemd-analyze critical-chain, plot and dump, a .journal file
+where journalctl is, or a recording of bootrace. Several files are of one boot, unless
+they say otherwise. A directory is a fleet: each file or directory in it a host.
+
+What is wrong is said with its line, the cause first. A log cannot prove that nothing is:
+then the answer is not-judged, with what it does not show.
+
+Exit codes: 0 a recording that passes, 1 something failed, 2 usage or no log of a boot,
+3 not judged.`,
+		Example: "  journalctl -b -o export | bootrace judge -\n  bootrace judge console.txt journal.txt\n  bootrace judge --boot -1 all-boots.json.zst\n  bootrace judge ./hosts",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return j.run(cmd.Context(), args) },
+	}
+	cmd.Flags().StringVar(&j.boot, "boot", "", "of several boots in a file: its number from 1, from the last as -1, or its ID (default: all, the worst explained)")
+	cmd.Flags().StringVar(&j.control, "control", "", "a log of the same image's boot as it should be, to compare multi-user.target with")
+	cmd.Flags().BoolVar(&j.asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// judging is one call of judge.
+type judging struct {
+	io            streams
+	boot, control string
+	asJSON        bool
+	expected      boot.Control
+}
+
+// judged is one boot and what was said of it.
+type judged struct {
+	Host     string              `json:"host"`
+	Boot     string              `json:"boot,omitempty"`
+	Files    []string            `json:"files"`
+	Verdict  string              `json:"verdict"`
+	Headline string              `json:"headline"`
+	Then     []string            `json:"then,omitempty"`
+	Notes    []string            `json:"notes,omitempty"`
+	Change   string              `json:"change,omitempty"`
+	Evidence []timeline.Evidence `json:"evidence,omitempty"`
+	Checks   []check.Result      `json:"checks,omitempty"`
+	from     string
+}
+
+// limits are those of scenarios, where they say nothing else.
+func limits() check.Limits {
+	return check.Limits{BootBudget: scenarios.BootBudget, CredentialsWithin: scenarios.CredentialsWithin}
+}
+
+func (j *judging) run(ctx context.Context, args []string) error {
+	if j.control != "" {
+		if err := j.readControl(ctx); err != nil {
+			return usage(err)
+		}
+	}
+	var all []judged
+	var strange []error
+	fleet := false
+	if dir := args[0]; len(args) == 1 && isDir(dir) && !isRecording(dir) {
+		fleet = true
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return usage(err)
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") {
+				continue
+			}
+			found, err := j.host(ctx, e.Name(), filepath.Join(dir, e.Name()))
+			if err != nil {
+				strange = append(strange, err)
+			}
+			all = append(all, found...)
+		}
+		if len(all) == 0 {
+			return usage(advice{fmt.Errorf("%s: no file in it is a log of a boot%s", dir, first(strange)), "give a directory with a file, or a directory, for each host"})
+		}
+	} else {
+		found, err := j.host(ctx, "", args...)
+		if err != nil {
+			return usage(advice{err, "give what journalctl -b -o export printed, a serial console, or cloud-init.log; bootrace judge --help lists the forms"})
+		}
+		all = found
+	}
+	slices.SortStableFunc(all, func(x, y judged) int { return worse(y.Verdict) - worse(x.Verdict) })
+	if err := j.print(all, strange, fleet); err != nil {
+		return err
+	}
+	switch verdict.Verdict(all[0].Verdict) {
+	case verdict.Pass:
+		return nil
+	case verdict.Fail:
+		return exitError{exitFailure, nil}
+	}
+	return exitError{exitInvalid, nil}
+}
+
+func first(errs []error) string {
+	if len(errs) == 0 {
+		return ""
+	}
+	return ": " + errs[0].Error()
+}
+
+func worse(v string) int {
+	return slices.Index([]string{"pass", "not-judged", "invalid", "error", "fail"}, v)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func isRecording(path string) bool {
+	_, err := os.Stat(filepath.Join(path, recording.ManifestFile))
+	return err == nil
+}
+
+// host judges the boots of one host, whose files these are.
+func (j *judging) host(ctx context.Context, name string, paths ...string) ([]judged, error) {
+	var files []timeline.LogFile
+	var out []judged
+	for _, path := range paths {
+		switch {
+		case path == "-":
+			files = append(files, timeline.LogFile{Name: "stdin", Open: func() (io.ReadCloser, error) { return io.NopCloser(j.io.in), nil }})
+		case isRecording(path):
+			r, err := recorded(name, path)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, r)
+		case isDir(path):
+			entries, err := os.ReadDir(path)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range entries {
+				if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+					files = append(files, openFile(filepath.Join(path, e.Name()), e.Name()))
+				}
+			}
+		default:
+			files = append(files, openFile(path, filepath.Base(path)))
+		}
+	}
+	boots, err := timeline.ReadLogs(ctx, files)
+	if err != nil && (len(paths) > 1 || len(boots) == 0) {
+		return out, err
+	}
+	kept, err := j.chosen(boots)
+	if err != nil {
+		return out, err
+	}
+	for _, b := range kept {
+		out = append(out, j.one(name, b, len(boots)))
+	}
+	return out, nil
+}
+
+func openFile(path, name string) timeline.LogFile {
+	return timeline.LogFile{Name: name, Open: func() (io.ReadCloser, error) { return os.Open(path) }}
+}
+
+// numbered is a boot with its place in the file.
+type numbered struct {
+	n   int
+	log *timeline.BootLog
+}
+
+// chosen are the boots that --boot names.
+func (j *judging) chosen(boots []*timeline.BootLog) ([]numbered, error) {
+	var all []numbered
+	for i, b := range boots {
+		all = append(all, numbered{i + 1, b})
+	}
+	if j.boot == "" || len(all) == 0 {
+		return all, nil
+	}
+	if n, err := strconv.Atoi(j.boot); err == nil && len(j.boot) < 6 {
+		if n <= 0 {
+			n = len(all) + n // -1 is the one before the last, as with journalctl; 0 the last
+		} else {
+			n--
+		}
+		if n < 0 || n >= len(all) {
+			return nil, fmt.Errorf("--boot %s: there are %d boots", j.boot, len(all))
+		}
+		return all[n : n+1], nil
+	}
+	for _, b := range all {
+		if id := b.log.ID(); id != "" && strings.HasPrefix(id, j.boot) {
+			return []numbered{b}, nil
+		}
+	}
+	return nil, fmt.Errorf("--boot %s: no boot has that ID; there are %d boots", j.boot, len(all))
+}
+
+func (j *judging) one(name string, b numbered, of int) judged {
+	tl := b.log.Timeline()
+	verdict := judge.Log(tl, limits(), j.expected)
+	story := explain.Log(verdict.Boot, verdict.Results)
+	out := judged{Host: cmp.Or(name, tl.Origin.Host, tl.Origin.Files[0].Name), Verdict: string(verdict.Verdict), Headline: story.Headline, Then: story.Then, Notes: story.Notes,
+		Change: story.Change, Evidence: story.Evidence, Checks: verdict.Results, from: tl.Origin.String()}
+	for _, f := range tl.Origin.Files {
+		out.Files = append(out.Files, f.Name)
+	}
+	if of > 1 {
+		out.Boot = fmt.Sprintf("boot %d of %d", b.n, of)
+		if id := tl.Origin.Boot; id != "" {
+			out.Boot += " " + id[:min(8, len(id))]
+		}
+	}
+	return out
+}
+
+// recorded judges a recording of bootrace, as it was judged live.
+func recorded(name, dir string) (judged, error) {
+	fsys, _, err := recording.Open(dir)
+	if err != nil {
+		return judged{}, err
+	}
+	r, err := judge.Recording(fsys)
+	if err != nil {
+		return judged{}, fmt.Errorf("%s: %w", dir, err)
+	}
+	out := judged{Host: cmp.Or(name, r.Case), Files: []string{dir}, Verdict: string(r.Verdict), Headline: r.Reason, Checks: r.Results, from: "a recording of bootrace"}
+	for _, f := range r.Findings {
+		if s := f.Check + ": " + f.Summary; s != r.Reason {
+			out.Then = append(out.Then, s)
+		}
+		out.Evidence = append(out.Evidence, f.Evidence...)
+	}
+	out.Evidence = out.Evidence[:min(6, len(out.Evidence))]
+	return out, nil
+}
+
+// readControl takes from the control boot's log when multi-user.target was reached.
+func (j *judging) readControl(ctx context.Context) error {
+	boots, err := timeline.ReadLogs(ctx, []timeline.LogFile{openFile(j.control, filepath.Base(j.control))})
+	if err != nil {
+		return fmt.Errorf("--control: %w", err)
+	}
+	tl := boots[len(boots)-1].Timeline()
+	up, ok := boot.Of(tl).Reached(boot.MultiUser).First()
+	switch {
+	case !tl.Origin.Begins:
+		return fmt.Errorf("--control %s: PID 1's first words are not in it, so nothing can be counted from them", j.control)
+	case !ok || tl.Origin.NoClock:
+		return fmt.Errorf("--control %s: it does not say when multi-user.target was reached", j.control)
+	}
+	j.expected.MultiUser = up.At
+	return nil
+}
+
+func (j *judging) print(all []judged, strange []error, fleet bool) error {
+	st := style{j.io.color}
+	if j.asJSON {
+		enc := json.NewEncoder(j.io.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(all)
+	}
+	if fleet || len(all) > 1 {
+		width := 4
+		for _, b := range all {
+			width = max(width, min(40, len([]rune(label(b)))))
+		}
+		for _, b := range all {
+			fmt.Fprintf(j.io.out, "%s  %-*s  %s\n", st.word(b.Verdict, 10), width, oneLine(label(b), 40), oneLine(b.Headline, maxReason))
+		}
+		for _, err := range strange {
+			fmt.Fprintf(j.io.out, "%s  %s\n", st.word("no log", 10), oneLine(err.Error(), maxReason))
+		}
+		fmt.Fprintln(j.io.out, verdictsOf(all, len(strange)))
+		if fleet {
+			return nil
+		}
+		fmt.Fprintln(j.io.out)
+	}
+	j.printOne(st, all[0])
+	return nil
+}
+
+func label(b judged) string { return strings.TrimSpace(b.Host + " " + b.Boot) }
+
+func verdictsOf(all []judged, strange int) string {
+	n := map[string]int{}
+	for _, b := range all {
+		n[b.Verdict]++
+	}
+	var out []string
+	for _, v := range []string{"fail", "error", "invalid", "not-judged", "pass"} {
+		if n[v] > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n[v], v))
+		}
+	}
+	if strange > 0 {
+		out = append(out, fmt.Sprintf("%d no log of a boot", strange))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (j *judging) printOne(st style, b judged) {
+	fmt.Fprintf(j.io.out, "%s %s: %s\n", st.word(b.Verdict, 10), oneLine(label(b), 60), plain(b.Headline))
+	for _, then := range b.Then {
+		fmt.Fprintf(j.io.out, "  then    %s\n", plain(then))
+	}
+	for _, note := range b.Notes {
+		fmt.Fprintf(j.io.out, "  note    %s\n", plain(note))
+	}
+	if b.Change != "" {
+		fmt.Fprintf(j.io.out, "  change  %s\n", b.Change)
+	}
+	for i, ev := range b.Evidence {
+		if i < 8 {
+			fmt.Fprintf(j.io.out, "  %s\n", st.dim(fmt.Sprintf("%s:%d: %s", plain(ev.File), ev.Line, oneLine(ev.Text, maxReason))))
+		}
+	}
+	fmt.Fprintf(j.io.out, "  from    %s: %s\n", plain(strings.Join(b.Files, ", ")), b.from)
+	for _, r := range b.Checks {
+		text := r.Note
+		if len(r.Findings) > 0 {
+			text = r.Findings[0].Summary
+			if more := len(r.Findings) - 1; more > 0 {
+				text += fmt.Sprintf(" (and %d more)", more)
+			}
+		}
+		fmt.Fprintf(j.io.out, "  %-20s %s %s\n", r.Check, st.word(string(r.Outcome), 10), oneLine(text, maxReason))
+	}
+}

@@ -1,0 +1,363 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/check"
+	"bootrace/harness/timeline"
+)
+
+// Story is what a log says of a boot: the cause first, what follows from it under it.
+type Story struct {
+	Headline string
+	Then     []string
+	Notes    []string // what is to be known beside it, and is no failure
+	Change   string
+	Evidence []timeline.Evidence
+}
+
+// item is what is said of one unit, or of the machine, by all checks together.
+type item struct {
+	rank     int
+	at       time.Duration
+	line     int
+	unit     string
+	text     string
+	evidence []timeline.Evidence
+}
+
+// Ranks, by what follows from what: units fail for a disk that is full, a start is refused
+// since the unit failed, a machine waits at its console since a mount failed.
+const (
+	ofMachine = iota
+	ofCycle
+	ofCause // a unit that others were not started for, or that was refused further starts
+	ofUnit
+	ofRefusal
+	ofWait
+	ofCloudInit
+	ofStorm
+	ofConsole
+	ofRest
+)
+
+// Log tells what a log shows: of a failure the cause, of the rest how far the log goes.
+func Log(b boot.Facts, results []check.Result) Story {
+	var s Story
+	items := itemsOf(b, results)
+	waits := b.LongStarts(longStart)
+	switch {
+	case len(items) > 0:
+		first := items[0]
+		s.Headline, s.Evidence = first.text, first.evidence
+		if more := consequences(b, first, items[1:]); more != "" {
+			s.Headline += "; " + more
+		}
+		for _, it := range items[1:] {
+			s.Then = append(s.Then, it.text)
+		}
+		s.Change = mendLogged(first.text)
+	case b.Origin.Said == 0 && len(b.Origin.Users) > 0:
+		s.Headline = "nothing in it is of the machine's own boot: systemd speaks in it only as a user's manager"
+		if users := said(b.Origin.Users); len(users) > 0 {
+			s.Headline += ", whose own units these are: " + strings.Join(users, "; ")
+		}
+	case len(waits) > 0:
+		w := waits[0]
+		s.Headline = fmt.Sprintf("nothing failed in it, but %s took %s to start, which no control boot says to be too long", w.Unit, boot.Round(w.Took))
+		s.Evidence = append(s.Evidence, w.Evidence)
+		s.Change = mendLogged(w.Unit + " took")
+	default:
+		s.Headline = "nothing wrong is seen " + scope(b) + ", which is no proof of a clean boot: " + cmp.Or(lacks(b), "a log has not what the units were at the end")
+	}
+	s.Notes = notes(b, items, waits)
+	return s
+}
+
+// longStart is from when on a start is worth a word.
+const longStart = 30 * time.Second
+
+func said(list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
+}
+
+// scope is what was looked at.
+func scope(b boot.Facts) string {
+	o := b.Origin
+	if o.Said == 0 {
+		return "in what is there, where PID 1 has no line"
+	}
+	lines := fmt.Sprintf("in %d lines of PID 1", o.Said)
+	if o.NoClock {
+		return lines + ", which have no time"
+	}
+	return fmt.Sprintf("%s from %s to %s", lines, timeline.Since(o.First), timeline.Since(o.Last))
+}
+
+func lacks(b boot.Facts) string {
+	var out []string
+	for _, source := range []string{timeline.Journal, timeline.Console} {
+		if why := b.Missing[source]; why != "" && !slices.Contains(out, why) {
+			out = append(out, why)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
+	var out []string
+	o := b.Origin
+	if up := b.Up(); up != "" {
+		if len(items) > 0 {
+			up += " all the same"
+		}
+		out = append(out, up)
+	} else if o.Finished != "" {
+		out = append(out, "PID 1: "+o.Finished)
+	} else if len(items) > 0 && o.Said > 0 {
+		out = append(out, "multi-user.target is not reached in it")
+	}
+	if len(items) > 0 {
+		for i, w := range waits {
+			if i < 3 && !w.Ongoing {
+				out = append(out, fmt.Sprintf("%s took %s to start", w.Unit, boot.Round(w.Took)))
+			}
+		}
+	}
+	if users := said(o.Users); len(users) > 0 && (o.Said > 0 || len(items) > 0) {
+		out = append(out, fmt.Sprintf("a user's manager, which is not the machine's boot, said %d things that went wrong, the first: %s", len(users), users[0]))
+	}
+	for _, ev := range b.Of(timeline.Stopped) {
+		if said := "as it was stopped: " + bracketed.ReplaceAllString(ev.Text, ""); ev.Change.JobResult == "failed" && len(out) < 8 && !slices.Contains(out, said) {
+			out = append(out, said)
+		}
+	}
+	if o.Relayed {
+		out = append(out, "the PIDs are a forwarder's: systemd's lines are PID 1's by what they say")
+	}
+	return append(out, o.Steps...)
+}
+
+// bracketed is the word in brackets of a console.
+var bracketed = regexp.MustCompile(`^\[[A-Z]+\] `)
+
+// itemsOf brings together what the checks say of each unit.
+func itemsOf(b boot.Facts, results []check.Result) []item {
+	refused := map[string]bool{}
+	stormed := map[string]string{}
+	failed := map[string]bool{}
+	var order []item
+	for _, r := range results {
+		for _, f := range r.Findings {
+			switch r.Check {
+			case "no-start-limit":
+				refused[f.Unit] = true
+			case "start-rate":
+				stormed[f.Unit] = f.Summary
+			case "no-unit-failed":
+				failed[f.Unit] = true
+			}
+		}
+	}
+	var cycles []check.Finding
+	for _, r := range results {
+		for _, f := range r.Findings {
+			it := item{at: f.At, unit: f.Unit, text: f.Summary, evidence: f.Evidence, rank: ofRest}
+			if len(f.Evidence) > 0 {
+				it.line = f.Evidence[0].Line
+			}
+			switch r.Check {
+			case "no-ordering-cycle":
+				cycles = append(cycles, f)
+				continue
+			case "no-unit-failed":
+				it.rank = rankOf(b, f)
+				if refused[f.Unit] {
+					it.rank = min(it.rank, ofCause)
+					it.text += "; its starts were used up, and a further start was refused (start limit)"
+				}
+				if storm := stormed[f.Unit]; storm != "" && !refused[f.Unit] {
+					it.text += "; " + storm
+				}
+				it.text += restarts(b, f.Unit) + took(b, f.Unit)
+			case "no-start-limit":
+				if failed[f.Unit] {
+					continue
+				}
+				it.rank = ofRefusal
+			case "start-rate":
+				if failed[f.Unit] || refused[f.Unit] {
+					continue
+				}
+				it.rank = ofStorm
+			case "boot-unblocked":
+				it.rank = ofWait
+			}
+			order = append(order, it)
+		}
+	}
+	if len(cycles) > 0 {
+		order = append(order, cycle(b, cycles))
+	}
+	slices.SortStableFunc(order, func(x, y item) int {
+		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at), cmp.Compare(x.line, y.line))
+	})
+	return order
+}
+
+// rankOf is a unit's place among the causes.
+func rankOf(b boot.Facts, f check.Finding) int {
+	s := f.Summary
+	switch {
+	case strings.Contains(s, "at its console"), strings.HasPrefix(s, "the machine was"):
+		return ofConsole
+	case f.Unit == "cloud-init":
+		return ofCloudInit
+	case strings.Contains(s, "(dependency)"), strings.Contains(s, "for want of another unit"):
+		return ofRest
+	case slices.ContainsFunc(b.Troubles(), func(t boot.Trouble) bool { return t.Text == s }):
+		return ofMachine
+	case len(waitedFor(b, f)) > 0:
+		return ofCause
+	}
+	return ofUnit
+}
+
+// waitedFor are the units that PID 1 says right after the failure not to have been started.
+func waitedFor(b boot.Facts, f check.Finding) []string {
+	var out []string
+	after := false
+	for _, ev := range b.Events {
+		switch {
+		case ev.Unit == f.Unit && (ev.Kind == timeline.StartFailed || ev.Kind == timeline.Failed || ev.Kind == timeline.Refused) && ev.Change.JobResult != boot.ForDependency:
+			after = true
+		case !after || !ev.Manager:
+		case ev.Kind == timeline.StartFailed && ev.Change.JobResult == boot.ForDependency:
+			if !slices.Contains(out, ev.Unit) && ev.Unit != f.Unit {
+				out = append(out, ev.Unit)
+			}
+		case ev.Kind == timeline.StartFailed || ev.Kind == timeline.Starting || ev.Kind == timeline.Started:
+			after = ev.Kind == timeline.Started && len(out) == 0
+		}
+	}
+	return out
+}
+
+// consequences are what was not started for it, and where that ended.
+func consequences(b boot.Facts, first item, rest []item) string {
+	console := slices.DeleteFunc(slices.Clone(rest), func(it item) bool { return it.rank != ofConsole })
+
+	var out []string
+	var want []string
+	for _, f := range b.Failures().All {
+		if f.Result == boot.ForDependency && f.Unit != first.unit {
+			want = append(want, f.Unit)
+		}
+	}
+	if len(want) > 0 && (first.rank == ofCause || first.rank == ofUnit || first.rank == ofMachine) {
+		more := ""
+		if len(want) > 5 {
+			more = fmt.Sprintf(" and %d more", len(want)-5)
+		}
+		out = append(out, "not started for want of it: "+strings.Join(want[:min(5, len(want))], ", ")+more)
+	}
+	if len(console) > 0 && first.rank < ofConsole {
+		out = append(out, console[0].text)
+	}
+	return strings.Join(out, "; ")
+}
+
+// restarts says how often systemd counts that the unit was started again.
+func restarts(b boot.Facts, unit string) string {
+	n := 0
+	for _, ev := range b.Of(timeline.Restart) {
+		if ev.Unit == unit {
+			n = max(n, ev.Change.Count)
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; it was started again %d times so far (its restart counter)", n)
+}
+
+func took(b boot.Facts, unit string) string {
+	for _, w := range b.LongStarts(longStart) {
+		if w.Unit == unit && !w.Ongoing {
+			return fmt.Sprintf("; its start took %s", boot.Round(w.Took))
+		}
+	}
+	return ""
+}
+
+// cycle is one item for all that was dropped.
+func cycle(b boot.Facts, found []check.Finding) item {
+	it := item{rank: ofCycle, at: found[0].At, unit: found[0].Unit, text: found[0].Summary, evidence: found[0].Evidence}
+	if len(found) > 1 {
+		var names []string
+		for _, f := range found {
+			names = append(names, f.Unit)
+		}
+		head, tail, _ := strings.Cut(found[0].Summary, found[0].Unit)
+		it.text = head + strings.Join(names, ", ") + tail
+	}
+	if who := squeezed(b.CycleThrough()); who != "" {
+		it.text += "; " + who
+	}
+	return it
+}
+
+// early are the targets that units come after by their default dependencies (bootup(7)).
+var early = []string{"basic.target", "sysinit.target"}
+
+// squeezed names the unit that is ordered before something early, and by its default
+// dependencies after what comes later.
+func squeezed(through []string) string {
+	for i, unit := range through {
+		if i == 0 || i+1 >= len(through) || !slices.Contains(early, through[i+1]) || !strings.HasSuffix(unit, ".service") {
+			continue
+		}
+		return fmt.Sprintf("%s comes after %s (by default dependencies) and before %s", unit, through[i+1], through[i-1])
+	}
+	return ""
+}
+
+// mendsLogged are what would have to change, by what the headline says.
+var mendsLogged = []struct {
+	says   *regexp.Regexp
+	change string
+}{
+	{regexp.MustCompile(`ordering cycle`), "take away the After= or Before= that closes the cycle; a unit that is Before= something early needs DefaultDependencies=no"},
+	{regexp.MustCompile(`EnvironmentFile=`), `have the file written before the unit starts (After= what writes it, RequiresMountsFor= where it lies), or let it be missing (EnvironmentFile=-/…) where the unit can do without`},
+	{regexp.MustCompile(`waiting for the device|\.mount (?:\([^)]*\) )?failed|\.swap failed`), "attach the device or mend its line of fstab; what a boot can do without has nofail there (systemd.mount(5)), and x-systemd.device-timeout= says how long to wait"},
+	{regexp.MustCompile(`fsck must be run by hand|broken disk`), "run fsck on the unmounted device from a rescue system; then see why it broke"},
+	{regexp.MustCompile(`found no root device|cannot mount the root|initrd waited`), "see root= on the kernel's command line, and whether the initrd has the driver of the disk"},
+	{regexp.MustCompile(`wait-online\.service`), "let network-online wait for the links that are needed only (RequiredForOnline=no, --any, --interface=, --timeout=), and let little come after network-online.target"},
+	{regexp.MustCompile(`203/EXEC|cannot be found|cannot be run|EXEC: `), "put the program where ExecStart= says, executable, with its interpreter, before the unit starts"},
+	{regexp.MustCompile(`(?:user|group).* does not exist|217`), "have the user made before the unit starts (sysusers.d, After= what makes it), or mend User="},
+	{regexp.MustCompile(`Assert…=`), "have what it asserts there before it starts, or use a Condition…= where the unit may be left out"},
+	{regexp.MustCompile(`watchdog`), "see what keeps the program from sending WATCHDOG=1; a longer WatchdogSec= hides it only"},
+	{regexp.MustCompile(`want of memory|OOM`), "give it more memory (MemoryMax=, the machine's), or see what takes it"},
+	{regexp.MustCompile(`no space is left`), "make room on that file system, and see what filled it"},
+	{regexp.MustCompile(`start took longer|waits for`), "see what the start waits for; what waits for something late belongs after READY (Type=notify), not before it"},
+	{regexp.MustCompile(`start limit|start of \S+ was refused`), "mend why it fails first; where it may have to wait for something, wait inside one start, or set RestartSec= and StartLimitIntervalSec= for how long that takes"},
+	{regexp.MustCompile(`no such file|not found|does not exist`), "see what should have written that file, and when: the unit fails until it is there"},
+	{regexp.MustCompile(`cloud-init failed`), "see cloud-init.log and cloud-init status --long; cloud-init schema --system checks the configuration"},
+	{regexp.MustCompile(`at its console`), "let no mount or unit that can be missing be required by local-fs.target or sysinit.target (nofail, Wants=)"},
+	{regexp.MustCompile(`exited with|crashed|was killed`), "see the program's own words in its log: systemd only says how it ended"},
+}
+
+func mendLogged(headline string) string {
+	for _, m := range mendsLogged {
+		if m.says.MatchString(headline) {
+			return m.change
+		}
+	}
+	return ""
+}

@@ -1,0 +1,134 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"regexp"
+	"strings"
+
+	"bootrace/harness/timespan"
+)
+
+// maxUnits bounds what a file may say of units.
+const maxUnits = 20_000
+
+func (r *reader) set(name string, line int, change func(*Unit)) {
+	u, has := r.report.Units[name]
+	if !has && len(r.report.Units) >= maxUnits {
+		return
+	}
+	if !has {
+		u.Line = line
+	}
+	change(&u)
+	r.report.Units[name] = u
+	r.report.Forms[Analyze]++
+}
+
+// chainLine is one of systemd-analyze critical-chain: "└─a.service @2.1s +10.2s".
+var chainLine = regexp.MustCompile(`^[│└├─| ` + "`" + `-]*([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)) @([0-9a-z. ]+?)(?: \+([0-9a-z. ]+))?$`)
+
+func (t *textReader) chain(n int, s string) bool {
+	m := chainLine.FindStringSubmatch(s)
+	if m == nil {
+		return false
+	}
+	up, err := timespan.Parse(m[2])
+	if err != nil {
+		return false
+	}
+	took, _ := timespan.Parse(m[3])
+	t.set(m[1], n, func(u *Unit) { u.Up, u.Took = up, took })
+	return true
+}
+
+func isDump(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("-> Unit ")) || bytes.Contains(head, []byte("\n-> Unit ")) || bytes.HasPrefix(head, []byte("Manager: systemd "))
+}
+
+// dump reads systemd-analyze dump: what each unit is.
+func (r *reader) dump(br *bufio.Reader) error {
+	unit, job := "", false
+	return r.eachLine(br, func(n int, b []byte) {
+		s := Clean(b)
+		name, begins := strings.CutPrefix(s, "-> Unit ")
+		switch {
+		case begins:
+			unit, job = strings.TrimSuffix(name, ":"), false
+		case strings.HasPrefix(s, "-> Job "):
+			job = true
+		}
+		key, value, ok := strings.Cut(strings.TrimSpace(s), ": ")
+		if !ok || unit == "" && !job {
+			return
+		}
+		switch {
+		case job && key == "Action":
+			if of, action, ok := strings.Cut(value, " -> "); ok {
+				r.set(of, n, func(u *Unit) { u.Job = action + " waiting" })
+				unit = of
+			}
+		case job && key == "State" && unit != "":
+			r.set(unit, n, func(u *Unit) { u.Job, _, _ = strings.Cut(u.Job, " "); u.Job += " " + value })
+		case key == "Unit Load State":
+			r.set(unit, n, func(u *Unit) { u.Load = value })
+		case key == "Unit Active State":
+			r.set(unit, n, func(u *Unit) { u.Active = value })
+		case strings.HasSuffix(key, " State") && !strings.HasPrefix(key, "Unit ") && !strings.Contains(key, "File"):
+			r.set(unit, n, func(u *Unit) {
+				if u.Sub == "" {
+					u.Sub = value
+				}
+			})
+		}
+	})
+}
+
+func isPlot(head []byte) bool {
+	return bytes.Contains(head, []byte("<svg")) && bytes.Contains(head, []byte("ystemd"))
+}
+
+// plotted is a unit in systemd-analyze plot, with how long its start took.
+var plotted = regexp.MustCompile(`<text [^>]*>([A-Za-z0-9:_.\\@-]+\.[a-z]+)(?: \(([0-9a-z. ]+)\))?</text>`)
+
+// plot reads systemd-analyze plot: which units there were and how long each took.
+func (r *reader) plot(br *bufio.Reader) error {
+	return r.eachLine(br, func(n int, b []byte) {
+		for _, m := range plotted.FindAllSubmatch(b, -1) {
+			took, err := timespan.Parse(string(m[2]))
+			if err != nil {
+				took = 0
+			}
+			r.set(Clean(m[1]), n, func(u *Unit) { u.Took = max(u.Took, took) })
+		}
+	})
+}
+
+var (
+	// Of systemctl status.
+	statusHead  = regexp.MustCompile(`^[●×○*↻x] ([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
+	activeLine  = regexp.MustCompile(`^Active: failed \(Result: ([a-z-]+)\)`)
+	processLine = regexp.MustCompile(`^(?:Main PID|Process): \d+ .*\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
+)
+
+// statusOf reads systemctl status: the unit that follows, and that it failed.
+func (t *textReader) statusOf(n int, s string) bool {
+	if m := statusHead.FindStringSubmatch(s); m != nil {
+		t.unit = m[1]
+		return true
+	}
+	if t.unit == "" {
+		return false
+	}
+	message := ""
+	if m := activeLine.FindStringSubmatch(s); m != nil {
+		message = t.unit + ": Failed with result '" + m[1] + "'."
+	} else if m := processLine.FindStringSubmatch(s); m != nil {
+		message = t.unit + ": Main process exited, " + strings.Replace(m[1], "signal=", "status=", 1)
+	}
+	if message == "" {
+		return false
+	}
+	t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: 1, Message: message}, 1)
+	return true
+}

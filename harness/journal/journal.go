@@ -1,0 +1,213 @@
+package journal
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Form is what a line or an entry was written as.
+type Form string
+
+// Forms, as they are named to people.
+const (
+	Export    Form = "journalctl -o export"
+	JSON      Form = "journalctl -o json"
+	Verbose   Form = "journalctl -o verbose"
+	Text      Form = "journal or syslog"  // with a date or a clock, and who speaks
+	Bare      Form = "lines without time" // with who speaks only, or PID 1's words alone
+	Console   Form = "console"
+	Kernel    Form = "kernel log"
+	CloudInit Form = "cloud-init's log"
+	Analyze   Form = "systemd-analyze"
+	Status    Form = "systemctl status"
+)
+
+// Entry is one thing that was said.
+type Entry struct {
+	Line int // of the file, from 1
+	Form Form
+	Boot string // _BOOT_ID
+	Host string
+	// Ident is who speaks: SYSLOG_IDENTIFIER, or the word before the colon. PID 0: not said.
+	Ident string
+	PID   int
+	// Mono is since the kernel's start, Wall by the machine's clock; of a form without a
+	// year it is in the year 0. Arrived is when somebody else got the line.
+	Mono          time.Duration
+	HasMono       bool
+	Wall, Arrived time.Time
+	Message       string
+	Status        string            // of a console: the word in brackets
+	Fields        map[string]string // of export and json: those that Wanted names
+	NewBoot       bool              // the file itself says that another boot begins here; no message
+}
+
+// Report is what a file was.
+type Report struct {
+	Name    string
+	Forms   map[Form]int // how many entries of each
+	Lines   int
+	Entries int
+	Bytes   int64
+	// Faults are what is wrong with it: cut, wrapped, mangled, garbled.
+	Faults []string
+	Units  map[string]Unit // of systemd-analyze dump
+}
+
+// Unit is a unit as systemd-analyze shows it.
+type Unit struct {
+	Load, Active, Sub, Job string
+	// Up and Took are critical-chain's: when the unit was up, how long its start took.
+	Up, Took time.Duration
+	Line     int
+}
+
+// Wanted are the journal's fields that an entry has: systemd.journal-fields(7).
+var wanted = map[string]bool{
+	"MESSAGE": true, "MESSAGE_ID": true, "PRIORITY": true, "SYSLOG_IDENTIFIER": true, "_PID": true, "_COMM": true, "_TRANSPORT": true,
+	"_SYSTEMD_UNIT": true, "_SYSTEMD_USER_UNIT": true, "UNIT": true, "USER_UNIT": true, "_BOOT_ID": true, "_HOSTNAME": true, "__MONOTONIC_TIMESTAMP": true, "__REALTIME_TIMESTAMP": true,
+	"JOB_TYPE": true, "JOB_RESULT": true, "UNIT_RESULT": true, "INVOCATION_ID": true, "EXIT_CODE": true, "EXIT_STATUS": true, "COMMAND": true,
+	"N_RESTARTS": true, "N_DROPPED": true, "BOOTRACE_EVENT": true, "BOOTRACE_PATH": true, "BOOTRACE_OP": true, "BOOTRACE_MODE": true, "BOOTRACE_UID": true,
+	"BOOTRACE_OTHERS": true, "BOOTRACE_VARS": true, "BOOTRACE_WHOLE": true, "BOOTRACE_SIZE": true, "BOOTRACE_MONO": true, "BOOTRACE_STEP": true,
+}
+
+// ErrNotALog is of a file in which nothing speaks of a boot.
+var ErrNotALog = errors.New("no log of a boot: no line of systemd, of a kernel or of cloud-init")
+
+// maxUnpacked bounds a packed file: a small one may unpack to anything.
+const maxUnpacked = 8 << 30
+
+// Read gives each entry of a log to f, in the file's order. name is for messages, and tells a
+// .journal file, which journalctl must read. An error means that there is nothing to judge.
+func Read(ctx context.Context, r io.Reader, name string, f func(Entry)) (Report, error) {
+	rd := &reader{report: Report{Name: name, Forms: map[Form]int{}, Units: map[string]Unit{}}, f: f}
+	err := rd.unpack(ctx, r, 0)
+	rd.report.Faults = append(rd.report.Faults, rd.faults()...)
+	if err != nil {
+		return rd.report, fmt.Errorf("%s: %w", name, err)
+	}
+	if rd.report.Entries == 0 && len(rd.report.Units) == 0 {
+		return rd.report, fmt.Errorf("%s: %w", name, ErrNotALog)
+	}
+	return rd.report, nil
+}
+
+type reader struct {
+	report Report
+	f      func(Entry)
+	bad    map[string]lines
+	order  []string
+}
+
+// lines are those that a fault was found in.
+type lines struct{ first, n int }
+
+func (r *reader) emit(e Entry) {
+	if !e.NewBoot {
+		r.report.Entries++
+		r.report.Forms[e.Form]++
+	}
+	r.f(e)
+}
+
+// fault notes what is wrong with a line; 0: with the file.
+func (r *reader) fault(line int, what string) {
+	if r.bad == nil {
+		r.bad = map[string]lines{}
+	}
+	l, seen := r.bad[what]
+	if !seen {
+		if len(r.order) > 20 {
+			return
+		}
+		r.order = append(r.order, what)
+		l.first = line
+	}
+	l.n++
+	r.bad[what] = l
+}
+
+func (r *reader) faults() []string {
+	var out []string
+	for _, what := range r.order {
+		switch l := r.bad[what]; {
+		case l.first == 0:
+			out = append(out, what)
+		case l.n == 1:
+			out = append(out, fmt.Sprintf("line %d: %s", l.first, what))
+		default:
+			out = append(out, fmt.Sprintf("%d lines, the first is %d: %s", l.n, l.first, what))
+		}
+	}
+	return out
+}
+
+// magics are how packed and binary files begin.
+const (
+	gzipMagic    = "\x1f\x8b"
+	zstdMagic    = "\x28\xb5\x2f\xfd"
+	journalMagic = "LPKSHHRH"
+)
+
+// unpack takes off what the file is packed in.
+func (r *reader) unpack(ctx context.Context, in io.Reader, depth int) error {
+	br := bufio.NewReaderSize(in, 256<<10)
+	head, err := br.Peek(8)
+	if err != nil && len(head) == 0 {
+		if errors.Is(err, io.EOF) {
+			return errors.New("the file is empty")
+		}
+		return err
+	}
+	switch {
+	case depth > 2:
+		return errors.New("packed more than twice")
+	case strings.HasPrefix(string(head), gzipMagic):
+		zr, err := gzip.NewReader(br)
+		if err != nil {
+			return fmt.Errorf("unpack gzip: %w", err)
+		}
+		return r.unpack(ctx, io.LimitReader(zr, maxUnpacked), depth+1)
+	case strings.HasPrefix(string(head), zstdMagic):
+		zr, err := zstd.NewReader(br, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return fmt.Errorf("unpack zstd: %w", err)
+		}
+		defer zr.Close()
+		return r.unpack(ctx, io.LimitReader(zr, maxUnpacked), depth+1)
+	case string(head) == journalMagic:
+		return r.binary(ctx, br)
+	}
+	return r.plain(br)
+}
+
+// plain reads what is not packed, by what it begins with.
+func (r *reader) plain(br *bufio.Reader) error {
+	head, _ := br.Peek(16 << 10)
+	head = head[:min(len(head), 16<<10)]
+	switch {
+	case looksUTF16(head):
+		return errors.New("it is UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+	case isExport(head):
+		return r.export(br)
+	case isDump(head):
+		return r.dump(br)
+	case isPlot(head):
+		return r.plot(br)
+	case isEvents(head):
+		return r.events(br)
+	}
+	return r.text(br)
+}
+
+func looksUTF16(head []byte) bool {
+	return len(head) > 1 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff)
+}

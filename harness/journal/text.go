@@ -1,0 +1,279 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// textReader reads lines, each by its own form: what people send has several in one file.
+type textReader struct {
+	*reader
+	held    Entry // the entry before, which a line may go on
+	raw     int   // its length as it was wrapped, in characters; 0: none is held
+	spaced  bool  // it ended with a space
+	mangled bool  // a 3270 console: "[" is "¬", "]" is "|"
+	verbose bool
+	unit    string // of systemctl status
+}
+
+func (r *reader) text(br *bufio.Reader) error {
+	t := &textReader{reader: r}
+	err := r.eachLine(br, t.line)
+	t.flush()
+	if t.mangled {
+		r.fault(0, "mangled by a 3270 console: brackets and escapes are not what was sent")
+	}
+	return err
+}
+
+// flush gives the held entry away.
+func (t *textReader) flush() {
+	if t.raw > 0 {
+		t.held.Message = cut(t.held.Message)
+		t.emit(t.held)
+		t.raw = 0
+	}
+}
+
+func (t *textReader) hold(e Entry, raw int) {
+	t.flush()
+	t.held, t.raw = e, max(1, raw)
+}
+
+var (
+	bootLine  = regexp.MustCompile(`^-- (?:Boot [0-9a-f]{32}|Reboot) --$`)
+	noise     = regexp.MustCompile(`^(?:-- (?:Logs begin|Journal begins|No entries|Subject:|Defined-By:|Support:|Documentation:)|░|---$|\x60\x60\x60|lines \d+-\d+)`)
+	redrawn   = []byte{'\r'}
+	cutMarks  = regexp.MustCompile(`(?:[^ >]>|…)$`)
+	embedded  = regexp.MustCompile(`\[ {0,4}\d{1,7}\.\d{6}\] |\[\s{0,4}(?:OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN)\s{0,4}\] `)
+	managerIn = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
+	statusIn  = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR)\s{0,4}\] +(\S.*)$`)
+	waitsIn   = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for .*)$`)
+	begunIn   = regexp.MustCompile(`^\s{9,}((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
+)
+
+func (t *textReader) line(n int, b []byte) {
+	if t.verbose && len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		t.field(b)
+		return
+	}
+	if bytes.Contains(b, redrawn) { // a bare CR redraws a line: each version of it was said
+		for part := range bytes.SplitSeq(b, redrawn) {
+			t.one(n, part)
+		}
+		return
+	}
+	t.one(n, b)
+}
+
+func (t *textReader) one(n int, b []byte) {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return
+	}
+	if b[0] == '{' && t.object(n, b) {
+		return
+	}
+	width, spaced := utf8.RuneCount(b), b[len(b)-1] == ' '
+	defer func() { t.spaced = spaced }()
+	if bytes.Contains(b, []byte("¬")) {
+		t.mangled = true
+		b = bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("¬"), []byte("[")), []byte("|"), []byte("]"))
+	}
+	s := Clean(b)
+	if s == "" {
+		return
+	}
+	if !utf8.Valid(b) {
+		t.fault(n, "bytes that are no UTF-8")
+	}
+	first := s[0]
+	if first == '-' && bootLine.MatchString(strings.TrimSpace(s)) {
+		t.flush()
+		e := Entry{Line: n, NewBoot: true}
+		if f := strings.Fields(s); len(f) == 4 {
+			e.Boot = f[2]
+		}
+		t.emit(e)
+		return
+	}
+	if (first == '-' || first == 'l' || first == '`' || first >= 0x80) && noise.MatchString(s) {
+		return
+	}
+	e := Entry{Line: n}
+	switch {
+	case header(s, &e), (first == ' ' || first == '>' || first == '*' || first == '\t') && header(strings.TrimLeft(s, " \t>*"), &e):
+		t.said(e, s, width)
+	case t.opens(n, s):
+	case t.cloudInit(n, s, width), t.status(n, s), t.waits(n, s), t.found(n, s, width), t.goesOn(s, width), t.bare(n, s, width):
+	}
+}
+
+// said takes a line with a header. A console may have put a kernel's line, or a word in
+// brackets, into the middle of it.
+func (t *textReader) said(e Entry, s string, width int) {
+	if last := s[len(s)-1]; (last == '>' || last >= 0x80) && len(s) > 60 && cutMarks.MatchString(s) {
+		t.fault(e.Line, "cut at the right, as a pager cuts (less -S, journalctl without --full)")
+	}
+	if e.Form == Kernel || e.Form == Text && e.HasMono {
+		if m := statusIn.FindStringSubmatch(e.Message); m != nil && strings.HasPrefix(strings.TrimSpace(e.Message), "[") {
+			e.Status, e.Form, e.Ident, e.PID, e.Message = m[1], Console, "", 0, m[2]
+		} else if at := embedded.FindStringIndex(e.Message); at != nil && at[0] > 0 {
+			rest := e.Message[at[0]:]
+			e.Message = strings.TrimSpace(e.Message[:at[0]])
+			t.hold(e, width)
+			t.one(e.Line, []byte(rest))
+			return
+		}
+	}
+	t.hold(e, width)
+}
+
+// status is a console's "[FAILED] Failed to start …", whatever stands before it.
+func (t *textReader) status(n int, s string) bool {
+	m := statusIn.FindStringSubmatchIndex(s)
+	if m == nil || m[2] > 160 {
+		return false
+	}
+	e := Entry{Line: n, Form: Console, Status: s[m[2]:m[3]], Message: strings.Join(strings.Fields(s[m[4]:m[5]]), " ")}
+	before(s[:max(0, strings.LastIndexByte(s[:m[2]], '['))], &e)
+	if at := embedded.FindStringIndex(e.Message); at != nil && at[0] > 0 {
+		rest := e.Message[at[0]:]
+		e.Message = strings.TrimSpace(e.Message[:at[0]])
+		t.hold(e, utf8.RuneCountInString(s))
+		t.one(n, []byte(rest))
+		return true
+	}
+	t.hold(e, utf8.RuneCountInString(s))
+	return true
+}
+
+// waits is a console's "[***   ] A start job is running for …", and "Starting …" without a word in brackets.
+func (t *textReader) waits(n int, s string) bool {
+	m := waitsIn.FindStringSubmatch(s)
+	if m == nil {
+		m = begunIn.FindStringSubmatch(s)
+	}
+	if m == nil {
+		return false
+	}
+	t.hold(Entry{Line: n, Form: Console, Message: m[1]}, 1)
+	return true
+}
+
+// found is a line of somebody we know after a prefix that we do not: a forwarder's, a CI
+// runner's, docker logs'.
+func (t *textReader) found(n int, s string, width int) bool {
+	m := managerIn.FindStringSubmatchIndex(s)
+	if m == nil || m[2] > 200 {
+		if i := strings.IndexByte(s, '['); i > 0 && i < 160 {
+			if at := embedded.FindStringIndex(s); at != nil && at[0] == i { // a kernel's line after a prefix
+				e := Entry{Line: n}
+				if header(s[i:], &e) {
+					before(s[:i], &e)
+					t.said(e, s, width)
+					return true
+				}
+			}
+		}
+		return false
+	}
+	e := Entry{Line: n, Form: Bare, Ident: s[m[2]:m[3]], Message: strings.TrimSpace(s[m[1]:])}
+	if m[4] >= 0 {
+		e.PID, _ = strconv.Atoi(s[m[4]:m[5]])
+	}
+	if e.PID == 0 && e.Ident == "init" {
+		return false
+	}
+	before(s[:m[2]], &e)
+	t.said(e, s, width)
+	return true
+}
+
+// before looks for a time in what stands before: the one next to the message is the machine's.
+func before(prefix string, e *Entry) {
+	prefix = strings.TrimRight(prefix, " ")
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if i > 0 && prefix[i-1] != ' ' && prefix[i-1] != '[' && prefix[i-1] != '|' || prefix[i] == ' ' {
+			continue
+		}
+		var at Entry
+		part := strings.NewReplacer("]", " ", "|", " ").Replace(prefix[i:]) + " "
+		if prefix[i] == '[' {
+			part = prefix[i:] + " "
+		}
+		if _, kind := stamp(part, &at); kind != noTime {
+			if e.Wall.IsZero() && e.Form != Console {
+				e.Wall = at.Wall
+			} else {
+				e.Arrived = at.Wall
+			}
+			if kind == monotonic && !e.HasMono && at.HasMono {
+				e.Mono, e.HasMono = at.Mono, true
+			}
+			if e.Form == Bare && (!e.Wall.IsZero() || e.HasMono) {
+				e.Form = Text
+			}
+			return
+		}
+	}
+}
+
+// widths are where consoles wrap.
+var widths = []int{80, 132}
+
+// goesOn joins a line to the one before that was wrapped at the console's edge.
+func (t *textReader) goesOn(s string, width int) bool {
+	if t.raw == 0 || strings.HasPrefix(s, "[") {
+		return false
+	}
+	for _, w := range widths {
+		switch t.raw {
+		case w - 1:
+			s = " " + s
+		case w:
+			if t.spaced {
+				s = " " + s
+			}
+		default:
+			continue
+		}
+		if len(t.held.Message) < maxMessage {
+			t.held.Message += s
+			t.held.Message = strings.Join(strings.Fields(t.held.Message), " ")
+		}
+		t.raw = max(1, width)
+		t.fault(t.held.Line, "wrapped at the console's edge")
+		return true
+	}
+	return false
+}
+
+// bare is PID 1's own words without anybody's name before them, as journalctl -o cat and
+// consoles have them, and the words of those who have the console when a boot has failed.
+func (t *textReader) bare(n int, s string, width int) bool {
+	s = strings.TrimSpace(s)
+	switch {
+	case t.statusOf(n, s):
+	case shells.MatchString(s):
+		t.hold(Entry{Line: n, Form: Console, Message: s}, width)
+	case catWords.MatchString(s):
+		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
+	case t.chain(n, s):
+	default:
+		return false
+	}
+	return true
+}
+
+var (
+	// Of sulogin, dracut, initramfs-tools and the kernel.
+	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
+		`Kernel panic - not syncing|dracut-initqueue|dracut Warning|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
+		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping)`)
+	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
+		`Dependency failed for |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
+)

@@ -1,0 +1,413 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/journal"
+)
+
+// Origin is what a timeline was read from that is of no recording: a boot as its host kept it.
+type Origin struct {
+	Files  []journal.Report
+	Host   string
+	Boot   string // _BOOT_ID
+	Begins bool   // PID 1's first words are in it
+	Kernel bool   // the kernel's first words are
+	// Said is how many entries are PID 1's; First and Last are when the first and the last was.
+	Said        int
+	First, Last time.Duration
+	NoClock     bool     // no line has a time
+	Users       []string // what managers of users said of their own units that went wrong
+	Steps       []string // of the clock
+	Began       time.Time
+	Finished    string // "Startup finished in …"
+	Relayed     bool   // the PIDs are a forwarder's
+	Backwards   bool   // the newest line is first (journalctl -r)
+}
+
+// most bounds what is kept of one boot: what PID 1 says of a unit that is started for ever.
+const (
+	most      = 60_000
+	mostHeard = 5_000 // of others that is worth keeping
+	lastSaid  = 3     // of a program before it ends
+)
+
+// spoken is an event before the boot's clock is known.
+type spoken struct {
+	ev      Event
+	src     int
+	what    string // the description that stands for the unit's name
+	mono    time.Duration
+	hasMono bool
+	wall    time.Time
+	pid     int
+}
+
+// BootLog gathers what is said of one boot.
+type BootLog struct {
+	log     Origin
+	said    []spoken
+	managed map[managerKey]*manager
+	last    map[string][]spoken // by who speaks
+	heard   int
+	lost    int // of PID 1, above most
+	garbled map[string]bool
+	orphan  *spoken // "Failed at step EXEC …" of before 219, which names no unit
+	bytesOf int
+}
+
+// managerKey tells managers of one file apart.
+type managerKey struct{ src, pid int }
+
+// manager is somebody called systemd whose PID is not 1: a user's, a child of PID 1 that
+// is to become a service, or PID 1 with a forwarder's PID.
+type manager struct {
+	system, user bool
+	others       map[string]bool // who else has this PID
+	held         []int           // of BootLog.said
+}
+
+func newBootLog() *BootLog {
+	return &BootLog{managed: map[managerKey]*manager{}, last: map[string][]spoken{}, garbled: map[string]bool{}}
+}
+
+var (
+	systemMode = regexp.MustCompile(`^(?:\[🡕\] )?systemd \S+ running in system mode`)
+	userMode   = regexp.MustCompile(`running in user mode|Main User Target|for default target default\.target`)
+	// Units and words that a user's manager has not.
+	systemOnly = regexp.MustCompile(`\b(?:multi-user|graphical|local-fs|remote-fs|sysinit|getty|network-online|network-pre|network|swap|cryptsetup|cloud-init|nss-lookup|emergency|rescue)\.target|Multi-User System|System Initialization|Local File Systems|` +
+		`\bsystemd-(?:journald|udevd|networkd|logind|resolved|timesyncd|sysctl|fsck|tmpfiles-setup|udev-trigger)|Created slice (?:User and Session|system-)|Detected virtualization|Hostname set to|Queued start job for default target (?:Multi-User|Graphical|multi-user|graphical)`)
+	// What a child of PID 1 says before it becomes the service.
+	spawning = regexp.MustCompile(`Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard)|Changing to the requested working directory failed|Failed to drop capabilities`)
+
+	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "XFS (", "BTRFS error", "o space left", "blocked for more than", "watchdog: BUG", "unable to mount", "Unable to mount", "mount root", "inotify"}
+	ofCloud  = []string{"[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things"}
+	ofMany   = []string{"inotify", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "emergency mode", "root account is locked"}
+)
+
+func containsAny(s string, of []string) bool {
+	return slices.ContainsFunc(of, func(part string) bool { return strings.Contains(s, part) })
+}
+
+// add takes an entry of file src.
+func (b *BootLog) add(src int, file string, e journal.Entry) {
+	b.log.Host = cmp.Or(hostOf(e.Host), b.log.Host)
+	b.log.Boot = cmp.Or(b.log.Boot, e.Boot)
+	if strings.HasPrefix(e.Message, "Linux version ") && (e.Ident == "kernel" || e.Form == journal.Kernel) {
+		b.log.Kernel = true
+	}
+	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, pid: e.PID}
+	s.ev = Event{Kind: Log, Text: scrub(strings.TrimPrefix(e.Message, markedID)), Evidence: Evidence{File: file, Line: e.Line}}
+	if strings.IndexByte(s.ev.Text, '[') >= 0 {
+		s.ev.Secrets = secretsIn(s.ev.Text)
+	}
+	switch {
+	case e.Form == journal.Console:
+		b.console(e, s)
+	case e.Fields != nil:
+		b.fields(e, s)
+	case e.Ident == "systemd" || e.Ident == "init" && e.PID == 1:
+		b.manager(e, s)
+	case strings.HasPrefix(e.Ident, "(") && spawning.MatchString(e.Message):
+		b.child(e, s)
+	default:
+		b.other(e, s)
+	}
+}
+
+func hostOf(h string) string {
+	if h == "localhost" {
+		return ""
+	}
+	return h
+}
+
+func (b *BootLog) keep(s spoken, ident string) {
+	if len(b.said) >= most {
+		b.lost++
+		return
+	}
+	text := s.ev.Text
+	if ident != "" {
+		text = ident + ": " + text
+	}
+	s.ev.Evidence.Text = clip(text)
+	b.said = append(b.said, s)
+}
+
+// console is PID 1's words on a console.
+func (b *BootLog) console(e journal.Entry, s spoken) {
+	b.log.Said++
+	text := e.Message
+	if e.Status != "" {
+		text = "[" + e.Status + "] " + text
+	}
+	s.ev.Manager = true
+	kind, unit, what, change := said(e.Message)
+	s.ev.Kind, s.ev.Status, s.ev.Text, s.ev.Unit, s.what, s.ev.Change = OnConsole, e.Status, scrub(text), unit, what, change
+	switch {
+	case strings.HasPrefix(e.Message, "Ordering cycle found, skipping "):
+		s.ev.Kind = Cycle
+		if s.ev.Unit, s.what = nameOf(strings.Trim(strings.TrimPrefix(e.Message, "Ordering cycle found, skipping "), " ."), ""); s.ev.Unit == "" {
+			s.ev.Unit = s.what
+		}
+		s.ev.Change = Change{Dropped: s.ev.Unit, JobType: "start"}
+	case kind == Cycle:
+		s.ev.Kind = Cycle
+	case kind != Log:
+		s.ev.Kind = kind
+	}
+	b.keep(s, "")
+}
+
+// fields is an entry with journald's fields.
+func (b *BootLog) fields(e journal.Entry, s spoken) {
+	en := entry{text: e.Fields}
+	if en.fromManager() {
+		b.log.Said++
+		ev := en.event(0)
+		ev.Evidence, ev.Secrets = s.ev.Evidence, s.ev.Secrets
+		if ev.Kind == Log || ev.Kind == Failed && ev.Change.Result == "" { // an old systemd has fewer fields
+			kind, unit, what, c := said(ev.Text)
+			if ev.Unit == "init.scope" {
+				ev.Unit = ""
+			}
+			if ev.Kind, ev.Unit, s.what = kind, cmp.Or(ev.Unit, unit), what; kind != Log {
+				ev.Change = c
+			}
+		} else {
+			_, unit, what, c := said(ev.Text)
+			if s.what = what; unit != "" && unit != ev.Unit && ev.Kind != Cycle {
+				s.what = ""
+			}
+			ev.Change.JobType = cmp.Or(ev.Change.JobType, c.JobType)
+		}
+		s.ev = ev
+		b.speaks(e, s)
+		return
+	}
+	unit := cmp.Or(e.Fields["_SYSTEMD_UNIT"], e.Fields["UNIT"])
+	switch {
+	case e.Fields["USER_UNIT"] != "" || e.Fields["_SYSTEMD_USER_UNIT"] != "" || strings.HasPrefix(unit, "user@"):
+		if e.Ident == "systemd" {
+			b.ofUser(e.Message)
+		}
+	case spawning.MatchString(e.Message) && e.Fields["UNIT"] != "":
+		s.ev.Unit, s.ev.Manager = e.Fields["UNIT"], true
+		b.keep(s, e.Ident)
+	case e.Fields["BOOTRACE_EVENT"] != "" || strings.HasPrefix(e.Message, "{"):
+		ev := en.event(0)
+		if ev.Kind == Log {
+			break
+		}
+		ev.Evidence, ev.Secrets = s.ev.Evidence, s.ev.Secrets
+		s.ev = ev
+		b.keep(s, e.Ident)
+		return
+	}
+	s.ev.Unit = unit
+	b.other(e, s)
+}
+
+// speaks keeps what PID 1 says.
+func (b *BootLog) speaks(e journal.Entry, s spoken) {
+	s.ev.Manager = true
+	switch text := s.ev.Text; {
+	case systemMode.MatchString(text):
+		b.log.Begins = true
+	case s.ev.Kind == Finished:
+		b.log.Finished = text
+	case s.ev.Kind == Exit || s.ev.Kind == Failed:
+		b.words(s.ev.Unit)
+		if b.orphan != nil {
+			o := *b.orphan
+			o.ev.Unit, b.orphan = s.ev.Unit, nil
+			b.keep(o, "systemd")
+		}
+	}
+	b.keep(s, e.Ident)
+}
+
+// manager is an entry without fields of somebody who is called systemd.
+func (b *BootLog) manager(e journal.Entry, s spoken) {
+	kind, unit, what, change := said(e.Message)
+	s.ev.Kind, s.ev.Unit, s.what, s.ev.Change = kind, unit, what, change
+	if e.PID <= 1 {
+		b.log.Said++
+		b.speaks(e, s)
+		return
+	}
+	if spawning.MatchString(e.Message) {
+		b.child(e, s)
+		return
+	}
+	key := managerKey{s.src, e.PID}
+	m := b.managed[key]
+	if m == nil {
+		if len(b.managed) > 1000 {
+			return
+		}
+		m = &manager{others: map[string]bool{}}
+		b.managed[key] = m
+	}
+	switch {
+	case systemMode.MatchString(e.Message):
+		m.system, b.log.Begins = true, true
+	case userMode.MatchString(e.Message):
+		m.user = true
+	case systemOnly.MatchString(e.Message):
+		m.system = true
+	}
+	if kind == Exit || kind == Failed {
+		b.words(unit)
+	}
+	if kind == Finished {
+		s.ev.Change.Command = "" // whose it is, is not known yet
+	}
+	if m.held = append(m.held, len(b.said)); len(b.said) < most {
+		s.ev.Manager = true
+		b.keep(s, e.Ident)
+	} else {
+		m.held = m.held[:len(m.held)-1]
+		b.lost++
+	}
+}
+
+// child is what PID 1's child says that is to become a service.
+func (b *BootLog) child(e journal.Entry, s spoken) {
+	s.ev.Kind, s.ev.Manager = Log, true
+	if m := ofUnit.FindStringSubmatch(s.ev.Text); m != nil {
+		s.ev.Unit = m[1]
+		b.keep(s, e.Ident)
+		return
+	}
+	b.orphan = &s
+}
+
+// ofUser notes what went wrong for a user's manager: no trouble of the machine's boot.
+func (b *BootLog) ofUser(text string) {
+	kind, _, _, _ := said(text)
+	switch kind {
+	case Cycle, Failed, StartFailed, Refused:
+		if len(b.log.Users) < 20 && !slices.Contains(b.log.Users, clip(text)) {
+			b.log.Users = append(b.log.Users, clip(text))
+		}
+	}
+}
+
+// other is somebody else: what is worth it is kept, and of the rest the last words.
+func (b *BootLog) other(e journal.Entry, s spoken) {
+	if e.PID > 1 {
+		if m := b.managed[managerKey{s.src, e.PID}]; m != nil && len(m.others) < 4 {
+			m.others[e.Ident] = true
+		}
+	}
+	worth := containsAny(s.ev.Text, ofMany) || len(s.ev.Secrets) > 0
+	switch {
+	case e.Ident == "kernel" || e.Form == journal.Kernel:
+		worth = worth || containsAny(s.ev.Text, ofKernel)
+	case e.Ident == "cloud-init":
+		s.ev.Unit = cmp.Or(s.ev.Unit, "cloud-init")
+		worth = worth || containsAny(s.ev.Text, ofCloud)
+	case e.Ident == "systemd-journald":
+		if m := suppressedText.FindStringSubmatch(s.ev.Text); m != nil {
+			s.ev.Kind, s.ev.Unit, s.ev.Change.Count = Suppressed, m[2], atoi(m[1])
+			worth = true
+		}
+	}
+	if worth && b.heard < mostHeard {
+		b.heard++
+		b.keep(s, e.Ident)
+		return
+	}
+	who := cmp.Or(s.ev.Unit, e.Ident)
+	if who == "" || e.Ident == "kernel" {
+		return
+	}
+	list := b.last[who]
+	if list == nil && len(b.last) > 2000 {
+		return
+	}
+	s.ev.Evidence.Text = e.Ident
+	if len(list) == lastSaid {
+		copy(list, list[1:])
+		list[lastSaid-1] = s
+	} else {
+		list = append(list, s)
+	}
+	b.last[who] = list
+}
+
+var suppressedText = regexp.MustCompile(`Suppressed (\d+) messages from (\S+)`)
+
+// words keeps what the programs of a unit said last, now that one has ended.
+func (b *BootLog) words(unit string) {
+	if unit == "" || b.heard >= mostHeard {
+		return
+	}
+	for who, list := range b.last {
+		if who != unit && !speaksFor(who, unit) {
+			continue
+		}
+		for _, s := range list {
+			ident := s.ev.Evidence.Text
+			s.ev.Unit = unit
+			b.heard++
+			b.keep(s, ident)
+		}
+		delete(b.last, who)
+	}
+}
+
+// speaksFor: a program of that name is the unit's, as far as names go.
+func speaksFor(ident, unit string) bool {
+	dot := strings.LastIndexByte(unit, '.')
+	if dot < 0 {
+		return false
+	}
+	name, kind := unit[:dot], unit[dot+1:]
+	name, _, _ = strings.Cut(name, "@")
+	switch {
+	case len(ident) < 3 || name == "" || ident == "systemd" || ident == "sudo":
+		return false
+	case kind == "mount":
+		return ident == "mount"
+	case kind == "swap":
+		return ident == "swapon"
+	}
+	return ident == name || len(ident) > 3 && strings.HasPrefix(name, ident+"-") || strings.HasPrefix(ident, name+"-") || len(ident) == 15 && strings.HasPrefix(name, ident) // the kernel cuts comm
+}
+
+// note adds what a file was.
+func (b *BootLog) note(r journal.Report) { b.log.Files = append(b.log.Files, r) }
+
+// String names the boot.
+func (l Origin) String() string {
+	var forms []string
+	lines := 0
+	for _, f := range l.Files {
+		lines += f.Lines
+		for _, form := range sortedForms(f.Forms) {
+			if !slices.Contains(forms, form) {
+				forms = append(forms, form)
+			}
+		}
+	}
+	return fmt.Sprintf("%s, %d lines", strings.Join(forms, " and "), lines)
+}
+
+func sortedForms(m map[journal.Form]int) []string {
+	var out []string
+	for form := range m {
+		out = append(out, string(form))
+	}
+	slices.SortFunc(out, func(x, y string) int {
+		return cmp.Or(cmp.Compare(m[journal.Form(y)], m[journal.Form(x)]), cmp.Compare(x, y))
+	})
+	return out
+}

@@ -1,0 +1,219 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/journal"
+)
+
+// Timeline is the boot, as far as the log shows it. What it does not show stands in Missing.
+func (b *BootLog) Timeline() Timeline {
+	b.forwards()
+	b.managers()
+	ns := namesIn(b.said)
+	for i := range b.said {
+		s := &b.said[i]
+		if s.what == "" || s.ev.Unit != "" {
+			continue
+		}
+		if s.ev.Unit = ns.unit(s.what); s.ev.Unit == "" {
+			s.ev.Unit = s.what
+		}
+	}
+	b.clockOf()
+	t := Timeline{Case: cmp.Or(b.log.Host, "boot"), Missing: map[string]string{}, Versions: map[string]string{}, Origin: &b.log}
+	first := true
+	for _, s := range b.said {
+		t.Events = append(t.Events, s.ev)
+		if s.ev.Untimed {
+			continue
+		}
+		t.End = max(t.End, s.ev.At)
+		if !s.ev.Manager {
+			continue
+		}
+		if first {
+			b.log.First, first = s.ev.At, false
+		}
+		b.log.Last = max(b.log.Last, s.ev.At)
+	}
+	slices.SortStableFunc(t.Events, func(x, y Event) int {
+		return cmp.Or(b2i(y.Untimed)-b2i(x.Untimed), cmp.Compare(x.At, y.At))
+	})
+	t.Final = b.final()
+	b.missing(&t)
+	b.said, b.last, b.managed = nil, nil, nil
+	return t
+}
+
+// forwards turns a file round that has its newest line first (journalctl -r).
+func (b *BootLog) forwards() {
+	type count struct{ up, down int }
+	counts, last := map[int]*count{}, map[int]time.Time{}
+	for _, s := range b.said {
+		c := counts[s.src]
+		if c == nil {
+			c = &count{}
+			counts[s.src] = c
+		}
+		switch prev := last[s.src]; {
+		case s.wall.IsZero() || prev.IsZero():
+		case s.wall.After(prev):
+			c.up++
+		case s.wall.Before(prev):
+			c.down++
+		}
+		if !s.wall.IsZero() {
+			last[s.src] = s.wall
+		}
+	}
+	for src, c := range counts {
+		if c.down < 2 || c.up > 0 && c.down < 4*c.up {
+			continue
+		}
+		b.log.Backwards = true
+		var at []int
+		for i, s := range b.said {
+			if s.src == src {
+				at = append(at, i)
+			}
+		}
+		for i, j := 0, len(at)-1; i < j; i, j = i+1, j-1 {
+			b.said[at[i]], b.said[at[j]] = b.said[at[j]], b.said[at[i]]
+		}
+		for _, m := range b.managed {
+			for i, h := range m.held {
+				if k := slices.Index(at, h); k >= 0 {
+					m.held[i] = at[len(at)-1-k]
+				}
+			}
+		}
+	}
+}
+
+// managers tells PID 1 with a forwarder's PID from the managers of users, whose units are not
+// the machine's.
+func (b *BootLog) managers() {
+	drop := map[int]bool{}
+	for _, m := range b.managed {
+		if !m.user && (m.system || len(m.others) > 1) {
+			b.log.Said += len(m.held)
+			b.log.Relayed = true
+			for _, i := range m.held {
+				if b.said[i].ev.Kind == Finished {
+					b.log.Finished = b.said[i].ev.Text
+				}
+			}
+			continue
+		}
+		for _, i := range m.held {
+			drop[i] = true
+			b.ofUser(b.said[i].ev.Text)
+		}
+		if len(b.log.Users) == 0 && len(m.held) > 0 {
+			b.log.Users = append(b.log.Users, "")
+		}
+	}
+	if len(drop) == 0 {
+		return
+	}
+	var kept []spoken
+	for i, s := range b.said {
+		if !drop[i] {
+			kept = append(kept, s)
+		}
+	}
+	b.said = kept
+}
+
+// final is what systemd-analyze and systemctl say of units.
+func (b *BootLog) final() Final {
+	f := Final{Units: map[string]Unit{}}
+	for _, r := range b.log.Files {
+		for _, name := range sortedKeys(r.Units) {
+			u := r.Units[name]
+			have := f.Units[name]
+			have.ID = name
+			have.Load, have.Active, have.Sub = cmp.Or(u.Load, have.Load), cmp.Or(u.Active, have.Active), cmp.Or(u.Sub, have.Sub)
+			if u.Up > 0 {
+				have.ActiveEnter, have.InactiveExit = u.Up, max(u.Up-u.Took, 1)
+			}
+			have.Evidence = Evidence{File: r.Name, Line: u.Line, Text: strings.TrimSpace(name + " " + u.Active + "/" + u.Sub)}
+			f.Units[name] = have
+			if action, state, ok := strings.Cut(u.Job, " "); ok {
+				f.Jobs = append(f.Jobs, Job{Unit: name, Type: action, State: state, Evidence: Evidence{File: r.Name, Line: u.Line, Text: name + " " + u.Job}})
+			}
+		}
+	}
+	return f
+}
+
+// missing says what a log does not show, by the source that a recording has it from.
+func (b *BootLog) missing(t *Timeline) {
+	l := &b.log
+	for source, why := range map[string]string{
+		Units: "a log has not what the units were at the end", Jobs: "a log has not which jobs were queued at the end", Manager: "a log has not what PID 1 was told to log",
+		Cloud: "a host's log has not what the cloud was asked and answered", Files: "a log has not what was in the files", Processes: "a log has not the programs that ran, with their environment",
+		Leaks: "nobody searched the machine for secrets", Host: "a log has not how busy the host was",
+	} {
+		t.Missing[source] = why
+	}
+	for _, u := range t.Final.Units {
+		if u.Active != "" {
+			delete(t.Missing, Units)
+			delete(t.Missing, Jobs)
+			break
+		}
+	}
+	var why []string
+	for _, f := range l.Files {
+		for _, fault := range f.Faults {
+			if len(l.Files) > 1 {
+				fault = f.Name + ": " + fault
+			}
+			why = append(why, fault)
+		}
+	}
+	switch {
+	case l.Said == 0 && len(l.Users) > 0:
+		why = append(why, "no line of PID 1: what systemd says in it is a user's manager")
+	case l.Said == 0:
+		why = append(why, "no line of PID 1")
+	case !l.Begins && l.Kernel && !l.NoClock && l.First > 0:
+		why = append(why, fmt.Sprintf("no line of PID 1 before %s", Since(l.First)))
+	case !l.Begins:
+		why = append(why, "PID 1's first words are not in it, and nothing before them")
+	}
+	if b.lost > 0 {
+		why = append(why, fmt.Sprintf("%d lines of PID 1 more than the %d that are kept of a boot", b.lost, most))
+	}
+	if l.Finished == "" && l.Said > 0 {
+		why = append(why, "it ends before PID 1 says that startup is finished")
+	}
+	for _, ev := range t.Of(Suppressed) {
+		if ev.Unit == "init.scope" {
+			why = append(why, "journald dropped messages of PID 1")
+			break
+		}
+	}
+	if l.Backwards {
+		why = append(why, "the newest line is first: what is of one second may be in another order")
+	}
+	if len(why) > 0 {
+		t.Missing[Journal] = strings.Join(why, "; ")
+	}
+	if !l.Begins && !b.onConsole() {
+		t.Missing[Console] = "what PID 1 says before journald runs is not in it"
+	}
+	if l.NoClock {
+		t.Missing[Manifest] = "its lines have no time"
+	}
+}
+
+func (b *BootLog) onConsole() bool {
+	return slices.ContainsFunc(b.log.Files, func(r journal.Report) bool { return r.Forms[journal.Console] > 0 && r.Forms[journal.Kernel] > 0 })
+}

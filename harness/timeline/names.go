@@ -1,0 +1,102 @@
+package timeline
+
+import (
+	"strings"
+	"unicode"
+)
+
+// names learns which unit a description is of: up to 247 PID 1 says "Failed to start Foo
+// Daemon." and no name, beside sentences that have the name and no description.
+type names struct {
+	known map[string]string
+	votes map[string]map[string]int
+}
+
+func (ns *names) learn(description, unit string) {
+	if description == "" || unit == "" {
+		return
+	}
+	if ns.known == nil {
+		ns.known = map[string]string{}
+	}
+	if len(ns.known) < 20_000 {
+		ns.known[description] = unit
+	}
+}
+
+// vote weighs that a sentence with a description stands beside one with a name.
+func (ns *names) vote(description, unit string, weight int) {
+	if alike(description, unit) {
+		weight += 3
+	}
+	if ns.votes == nil {
+		ns.votes = map[string]map[string]int{}
+	}
+	if ns.votes[description] == nil {
+		ns.votes[description] = map[string]int{}
+	}
+	ns.votes[description][unit] += weight
+}
+
+// unit is the description's; empty: not known.
+func (ns *names) unit(description string) string {
+	if unit := ns.known[description]; unit != "" {
+		return unit
+	}
+	best, most := "", 1
+	for _, unit := range sortedKeys(ns.votes[description]) {
+		if n := ns.votes[description][unit]; n > most {
+			best, most = unit, n
+		}
+	}
+	return best
+}
+
+// alike: the unit's name has a word of the description.
+func alike(description, unit string) bool {
+	name := strings.ToLower(unit[:strings.LastIndexByte(unit, '.')])
+	for _, word := range strings.FieldsFunc(strings.ToLower(description), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
+		if len(word) > 2 && strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesIn goes through what was said for sentences side by side.
+func namesIn(said []spoken) *names {
+	ns := &names{}
+	for _, s := range said {
+		ns.learn(s.what, s.ev.Unit)
+	}
+	for i, s := range said {
+		if s.what == "" || s.ev.Unit != "" {
+			continue
+		}
+		switch s.ev.Kind {
+		case StartFailed:
+			if s.ev.Change.JobResult == "dependency" {
+				continue
+			}
+			ns.beside(said, i, -1, map[Kind]int{Failed: 2, Refused: 2, Exit: 1, StartFailed: 1, Log: 1})
+			ns.beside(said, i, 1, map[Kind]int{Failed: 2, StartFailed: 2, Refused: 1})
+		case Stopped, Started:
+			ns.beside(said, i, -1, map[Kind]int{Restart: 2})
+			ns.beside(said, i, 1, map[Kind]int{Refused: 2})
+			if i > 1 && said[i-1].what == s.what { // restart scheduled, stopped, started
+				ns.beside(said, i-1, -1, map[Kind]int{Restart: 2})
+			}
+		}
+	}
+	return ns
+}
+
+func (ns *names) beside(said []spoken, i, step int, weights map[Kind]int) {
+	j := i + step
+	if j < 0 || j >= len(said) || said[j].src != said[i].src || said[j].ev.Unit == "" || !strings.Contains(said[j].ev.Unit, ".") {
+		return
+	}
+	if w := weights[said[j].ev.Kind]; w > 0 {
+		ns.vote(said[i].what, said[j].ev.Unit, w)
+	}
+}
