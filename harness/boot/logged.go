@@ -68,7 +68,10 @@ func (b Facts) Troubles() []Trouble {
 			break
 		}
 	}
-	return out
+	all := slices.Clone(out)
+	return slices.DeleteFunc(out, func(t Trouble) bool { // another says more of the same
+		return slices.ContainsFunc(all, func(o Trouble) bool { return len(o.Text) > len(t.Text) && strings.HasPrefix(o.Text, t.Text) })
+	})
 }
 
 // cloudTroubles are cloud-init's own words for what it could not do, worst first; other
@@ -78,7 +81,7 @@ var cloudTroubles = []struct {
 	is   string
 }{
 	{regexp.MustCompile(`^(?:finish: )?\S*?: ?FAIL: (.*)|finish: (\S+): FAIL`), "$1$2"},
-	{regexp.MustCompile(`(?:Failed (?:loading|to load) yaml|failed to parse|Failed at merging in cloud config|Invalid cloud-config|Cloud config schema errors?|Schema errors).*`), "$0"},
+	{regexp.MustCompile(`(?:Failed (?:loading|to load) yaml|Failed at merging in cloud config).*`), "$0"},
 	{regexp.MustCompile(`(?:No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
 	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|Unexpected error while running command).*`), "$0"},
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
@@ -120,7 +123,7 @@ type Wait struct {
 }
 
 // running is a console's word on a job that has run for a while (systemd's manager.c).
-var running = regexp.MustCompile(`A start job is running for (.+?) \(([^()/]+) / ([^()]+)\)`)
+var running = regexp.MustCompile(`A start job is running for ?(.+?) \(([^()/]+) / ([^()]+)\)`)
 
 // Waits are the starts that took at least that long, the longest first.
 func (b Facts) LongStarts(least time.Duration) []Wait {
@@ -215,11 +218,14 @@ func (b Facts) Speaks(units ...string) bool {
 
 // Up says what the log has of the boot's end.
 func (b Facts) Up() string {
-	if up, ok := b.Reached(MultiUser).First(); ok {
-		return fmt.Sprintf("multi-user.target was reached at %s", timeline.Since(up.At))
-	}
-	if up, ok := b.Reached("graphical.target").First(); ok {
-		return fmt.Sprintf("graphical.target was reached at %s", timeline.Since(up.At))
+	for _, target := range []string{MultiUser, "graphical.target"} {
+		up, ok := b.Reached(target).First()
+		switch {
+		case ok && b.Origin != nil && b.Origin.NoClock:
+			return target + " was reached"
+		case ok:
+			return fmt.Sprintf("%s was reached at %s", target, timeline.Since(up.At))
+		}
 	}
 	return ""
 }

@@ -45,6 +45,9 @@ func (b Facts) startsOf() map[string][]Start {
 	again := map[string]bool{} // an automatic restart is to come
 	unknown := b.Unknown(timeline.Units) != ""
 	for _, ev := range b.Of(timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Restart, timeline.Refused) {
+		if ev.Untimed { // how many there were within any time is not to be known
+			continue
+		}
 		id := ev.Change.Invocation
 		switch {
 		case ev.Kind == timeline.Restart:

@@ -73,11 +73,23 @@ func Log(b boot.Facts, results []check.Result) Story {
 		s.Headline = fmt.Sprintf("nothing failed in it, but %s took %s to start, which no control boot says to be too long", w.Unit, boot.Round(w.Took))
 		s.Evidence = append(s.Evidence, w.Evidence)
 		s.Change = mendLogged(w.Unit + " took")
+	case booting(b) && b.Up() == "" && b.Origin.Finished == "" && b.End >= longStart:
+		s.Headline = fmt.Sprintf("nothing failed in it, but multi-user.target is not reached, though it goes on to %s; what holds it is not in it: %s", timeline.Since(b.End), lacks(b))
 	default:
 		s.Headline = "nothing wrong is seen " + scope(b) + ", which is no proof of a clean boot: " + cmp.Or(lacks(b), "a log has not what the units were at the end")
 	}
 	s.Notes = notes(b, items, waits)
 	return s
+}
+
+// booting: what is there is of a boot, and not of a machine that has long been up.
+func booting(b boot.Facts) bool {
+	for _, target := range []string{"sysinit.target", "basic.target", "local-fs.target", "sockets.target"} {
+		if _, ok := b.Reached(target).First(); ok {
+			return true
+		}
+	}
+	return b.Origin.Begins
 }
 
 // longStart is from when on a start is worth a word.
@@ -94,7 +106,7 @@ func scope(b boot.Facts) string {
 		return "in what is there, where PID 1 has no line"
 	}
 	lines := fmt.Sprintf("in %d lines of PID 1", o.Said)
-	if o.NoClock {
+	if o.NoClock || o.First == o.Last {
 		return lines + ", which have no time"
 	}
 	return fmt.Sprintf("%s from %s to %s", lines, timeline.Since(o.First), timeline.Since(o.Last))
@@ -136,6 +148,11 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 	for _, ev := range b.Of(timeline.Stopped) {
 		if said := "as it was stopped: " + bracketed.ReplaceAllString(ev.Text, ""); ev.Change.JobResult == "failed" && len(out) < 8 && !slices.Contains(out, said) {
 			out = append(out, said)
+		}
+	}
+	for _, f := range b.Failures().All {
+		if f.Stopped {
+			out = append(out, f.Unit+" failed as it was stopped, which is not of the boot")
 		}
 	}
 	if o.Relayed {
@@ -185,7 +202,7 @@ func itemsOf(b boot.Facts, results []check.Result) []item {
 				if storm := stormed[f.Unit]; storm != "" && !refused[f.Unit] {
 					it.text += "; " + storm
 				}
-				it.text += restarts(b, f.Unit) + took(b, f.Unit)
+				it.text += cloudWords(b, f.Unit) + restarts(b, f.Unit) + took(b, f.Unit)
 			case "no-start-limit":
 				if failed[f.Unit] {
 					continue
@@ -260,6 +277,16 @@ func consequences(b boot.Facts, first item, rest []item) string {
 			want = append(want, f.Unit)
 		}
 	}
+	if first.rank == ofMachine {
+		for i, it := range rest {
+			if it.rank == ofCause || it.rank == ofUnit {
+				text, _, _ := strings.Cut(it.text, "; ")
+				if out = append(out, "then "+text); i > 2 {
+					break
+				}
+			}
+		}
+	}
 	if len(want) > 0 && (first.rank == ofCause || first.rank == ofUnit || first.rank == ofMachine) {
 		more := ""
 		if len(want) > 5 {
@@ -271,6 +298,15 @@ func consequences(b boot.Facts, first item, rest []item) string {
 		out = append(out, console[0].text)
 	}
 	return strings.Join(out, "; ")
+}
+
+// cloudWords are cloud-init's own, of a unit of it that failed.
+func cloudWords(b boot.Facts, unit string) string {
+	troubles := b.CloudInit()
+	if len(troubles) == 0 || !strings.HasPrefix(unit, "cloud-") || unit == "cloud-init" {
+		return ""
+	}
+	return "; cloud-init says: " + troubles[0].Text
 }
 
 // restarts says how often systemd counts that the unit was started again.

@@ -14,7 +14,7 @@ import (
 func (t *textReader) object(n int, b []byte) bool {
 	fields := map[string]string{}
 	other := map[string]string{}
-	ok, dropped := members(b, func(name string, value []byte) {
+	ok := members(b, func(name string, value []byte) {
 		switch {
 		case wanted[name]:
 			s, whole := decodeField(value)
@@ -33,9 +33,6 @@ func (t *textReader) object(n int, b []byte) bool {
 			return true
 		}
 		return false
-	}
-	if dropped {
-		t.fault(n, "nested deeper than the form goes")
 	}
 	at, _ := time.Parse(time.RFC3339Nano, other["timestamp"]+other["time"])
 	if line, isLog := other["log"]; isLog && len(fields) == 0 {
@@ -88,35 +85,34 @@ func ofFields(n int, form Form, fields map[string]string) Entry {
 const maxMicro = int64(1<<63-1) / 1000 / 2
 
 // members calls f for each member of the object: its undecoded value. ok: b is one whole object.
-func members(b []byte, f func(name string, value []byte)) (ok, deep bool) {
+func members(b []byte, f func(name string, value []byte)) bool {
 	i := space(b, 0)
 	if i >= len(b) || b[i] != '{' {
-		return false, false
+		return false
 	}
 	i = space(b, i+1)
 	for i < len(b) && b[i] == '"' {
 		end := stringEnd(b, i)
 		if end < 0 {
-			return false, deep
+			return false
 		}
 		name := b[i+1 : end-1]
 		i = space(b, end)
 		if i >= len(b) || b[i] != ':' {
-			return false, deep
+			return false
 		}
 		start := space(b, i+1)
-		end, tooDeep := valueEnd(b, start)
+		end = valueEnd(b, start)
 		if end < 0 {
-			return false, deep
+			return false
 		}
-		deep = deep || tooDeep
 		f(string(name), b[start:end])
 		i = space(b, end)
 		if i < len(b) && b[i] == ',' {
 			i = space(b, i+1)
 		}
 	}
-	return i < len(b) && b[i] == '}' && space(b, i+1) == len(b), deep
+	return i < len(b) && b[i] == '}' && space(b, i+1) == len(b)
 }
 
 func space(b []byte, i int) int {
@@ -144,39 +140,39 @@ func stringEnd(b []byte, i int) int {
 	return -1
 }
 
-// valueEnd is after the value at i, which may hold others.
-func valueEnd(b []byte, i int) (end int, deep bool) {
+// valueEnd is after the value at i, which may hold others; -1: it has no end.
+func valueEnd(b []byte, i int) int {
 	if i >= len(b) {
-		return -1, false
+		return -1
 	}
 	if b[i] == '"' {
-		return stringEnd(b, i), false
+		return stringEnd(b, i)
 	}
-	depth, most := 0, 0
+	depth := 0
 	for i < len(b) {
-		switch c := b[i]; c {
+		switch b[i] {
 		case '"':
 			if i = stringEnd(b, i); i < 0 {
-				return -1, false
+				return -1
 			}
 			continue
 		case '[', '{':
 			depth++
-			most = max(most, depth)
-		case ']', '}', ',':
+		case ',':
 			if depth == 0 {
-				return i, most > 2
+				return i
 			}
-			if c != ',' {
-				depth--
+		case ']', '}':
+			if depth--; depth < 0 {
+				return i
+			}
+			if depth == 0 {
+				return i + 1
 			}
 		}
 		i++
-		if depth == 0 && i < len(b) && (b[i-1] == ']' || b[i-1] == '}') {
-			return i, most > 2
-		}
 	}
-	return -1, false
+	return -1
 }
 
 // decodeField is a field's text: a string, an array of numbers (bytes that are not text), an
@@ -198,7 +194,7 @@ func decodeField(raw []byte) (s string, whole bool) {
 	}
 	first := space(raw, 1)
 	if first < len(raw) && (raw[first] == '[' || raw[first] == '"' || raw[first] == 'n') {
-		end, _ := valueEnd(raw, first)
+		end := valueEnd(raw, first)
 		if end < 0 || raw[first] == '[' && first+1 < len(raw) && raw[first+1] == '[' {
 			return "", true
 		}

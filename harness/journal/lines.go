@@ -96,6 +96,8 @@ func Clean(b []byte) string {
 		switch {
 		case c == '\t':
 			return c
+		case c == '\n':
+			return ' '
 		case unicode.In(c, unicode.Cc, unicode.Cf), c == '\u2028', c == '\u2029':
 			return -1
 		}

@@ -33,6 +33,12 @@ func (r *reader) text(br *bufio.Reader) error {
 // flush gives the held entry away.
 func (t *textReader) flush() {
 	if t.raw > 0 {
+		if t.held.Form == Verbose {
+			at := t.held.Wall
+			if t.held = ofFields(t.held.Line, Verbose, t.held.Fields); t.held.Wall.IsZero() {
+				t.held.Wall = at
+			}
+		}
 		t.held.Message = cut(t.held.Message)
 		t.emit(t.held)
 		t.raw = 0
@@ -41,6 +47,7 @@ func (t *textReader) flush() {
 
 func (t *textReader) hold(e Entry, raw int) {
 	t.flush()
+	t.verbose = e.Form == Verbose
 	t.held, t.raw = e, max(1, raw)
 }
 
@@ -52,7 +59,8 @@ var (
 	embedded  = regexp.MustCompile(`\[ {0,4}\d{1,7}\.\d{6}\] |\[\s{0,4}(?:OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN)\s{0,4}\] `)
 	managerIn = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
 	statusIn  = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR)\s{0,4}\] +(\S.*)$`)
-	waitsIn   = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for .*)$`)
+	waitsIn   = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*)$`)
+	seeIn     = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@-]+\.[a-z]+)['"]?(?: for details)?`)
 	begunIn   = regexp.MustCompile(`^\s{9,}((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
 )
 
@@ -127,6 +135,12 @@ func (t *textReader) said(e Entry, s string, width int) {
 			t.hold(e, width)
 			t.one(e.Line, []byte(rest))
 			return
+		} else if m := managerIn.FindStringIndex(e.Message); m != nil && e.Form == Kernel {
+			inner := Entry{Line: e.Line}
+			if header(strings.TrimLeft(e.Message[m[0]:], " ])>|"), &inner) {
+				inner.Form, inner.Mono, inner.HasMono = Text, e.Mono, e.HasMono
+				e = inner
+			}
 		}
 	}
 	t.hold(e, width)
@@ -157,10 +171,21 @@ func (t *textReader) waits(n int, s string) bool {
 	if m == nil {
 		m = begunIn.FindStringSubmatch(s)
 	}
+	if see := seeIn.FindStringSubmatch(s); m == nil && see != nil {
+		t.hold(Entry{Line: n, Form: Console, Message: see[1] + ": see systemctl status"}, 1)
+		return true
+	}
 	if m == nil {
 		return false
 	}
-	t.hold(Entry{Line: n, Form: Console, Message: m[1]}, 1)
+	message, rest := m[1], ""
+	if at := embedded.FindStringIndex(message); at != nil {
+		message, rest = strings.TrimSpace(message[:at[0]]), message[at[0]:]
+	}
+	t.hold(Entry{Line: n, Form: Console, Message: message}, 1)
+	if rest != "" {
+		t.one(n, []byte(rest))
+	}
 	return true
 }
 
@@ -227,7 +252,10 @@ var widths = []int{80, 132}
 
 // goesOn joins a line to the one before that was wrapped at the console's edge.
 func (t *textReader) goesOn(s string, width int) bool {
-	if t.raw == 0 || strings.HasPrefix(s, "[") {
+	if t.raw == 0 || strings.HasPrefix(s, "[") || s == "" || shells.MatchString(s) {
+		return false
+	}
+	if _, kind := stamp(s, &Entry{}); kind != noTime {
 		return false
 	}
 	for _, w := range widths {
@@ -255,19 +283,28 @@ func (t *textReader) goesOn(s string, width int) bool {
 // bare is PID 1's own words without anybody's name before them, as journalctl -o cat and
 // consoles have them, and the words of those who have the console when a boot has failed.
 func (t *textReader) bare(n int, s string, width int) bool {
+	var at Entry
 	s = strings.TrimSpace(s)
+	if rest, kind := stamp(s, &at); kind == wall {
+		s = rest
+	} else if m := containerName.FindString(s); m != "" {
+		s = s[len(m):]
+	}
 	switch {
 	case t.statusOf(n, s):
 	case shells.MatchString(s):
-		t.hold(Entry{Line: n, Form: Console, Message: s}, width)
+		t.hold(Entry{Line: n, Form: Console, Message: s, Arrived: at.Wall}, width)
 	case catWords.MatchString(s):
-		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
+		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s, Wall: at.Wall}, width)
 	case t.chain(n, s):
 	default:
 		return false
 	}
 	return true
 }
+
+// containerName is what docker compose, kubectl --prefix and packer put before a line.
+var containerName = regexp.MustCompile(`^(?:[\w./-]{1,80} +\| |\[pod/\S+\] |==> \S+: | {4}\S+: )`)
 
 var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.

@@ -15,11 +15,6 @@ func (t *textReader) field(b []byte) {
 		return
 	}
 	set(t.held.Fields, string(name), value)
-	e := ofFields(t.held.Line, Verbose, t.held.Fields)
-	if e.Wall.IsZero() {
-		e.Wall = t.held.Wall
-	}
-	t.held = e
 }
 
 // opens reads that line.
@@ -32,7 +27,6 @@ func (t *textReader) opens(n int, s string) bool {
 	if _, kind := stamp(s[:at]+" x", &e); kind != wall {
 		return false
 	}
-	t.verbose = true
 	t.hold(Entry{Line: n, Form: Verbose, Wall: e.Wall, Fields: map[string]string{}}, 1)
 	return true
 }

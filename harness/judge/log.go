@@ -14,6 +14,9 @@ import (
 func Log(tl timeline.Timeline, limits check.Limits, control boot.Control) Judgement {
 	b := boot.Of(tl)
 	e := check.Expect{Limits: limits, Setup: boot.Setup{RoleEnv: boot.Late}}
+	if wasThere(b) {
+		e.RoleEnv = boot.Pre
+	}
 	if b.Speaks(populator) {
 		e.SubjectUnits = []string{populator}
 	}
@@ -37,3 +40,19 @@ func Log(tl timeline.Timeline, limits check.Limits, control boot.Control) Judgem
 
 // populator is the unit that fetches credentials on production's workers.
 const populator = "populate-vector-env.service"
+
+// wasThere: the log has a role env that was there from the beginning, and none that was
+// written later.
+func wasThere(b boot.Facts) bool {
+	there := false
+	for _, ev := range b.Of(timeline.EnvFile) {
+		if ev.File.Path == boot.VectorEnv || ev.File.Op == "attrib" {
+			continue
+		}
+		if ev.File.Op != "present" {
+			return false
+		}
+		there = true
+	}
+	return there
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -220,6 +221,7 @@ func (b *BootLog) join(o *BootLog) {
 		b.managed[key] = m
 	}
 	b.said = append(b.said, o.said...)
+	maps.Copy(b.ends, o.ends)
 	l := &b.log
 	l.Files = append(l.Files, o.log.Files...)
 	if l.Host == "" {

@@ -7,7 +7,7 @@ import (
 
 // clockOf gives each entry its moment on the boot's clock. The kernel's clock is the best;
 // a machine's own is taken by how it goes on, since it is set while the machine boots.
-func (b *BootLog) clockOf() {
+func (b *BootLog) clockOf() (end time.Duration) {
 	zero, has := b.zero()
 	var offset time.Duration // of the wall clock of those that have both, at zero
 	var both time.Time
@@ -35,6 +35,14 @@ func (b *BootLog) clockOf() {
 			s.ev.Untimed = true
 		}
 	}
+	for src, last := range b.ends {
+		switch {
+		case last.hasMono && has:
+			end = max(end, last.mono-zero)
+		case walls[src] != nil && !b.log.Backwards:
+			end = max(end, walls[src].take(last.wall, Evidence{File: "the last line"}, &b.log))
+		}
+	}
 	b.log.NoClock = !any && len(b.said) > 0
 	if !has { // the zero of a machine's own clock is PID 1's first line
 		first, found := time.Duration(0), false
@@ -49,7 +57,9 @@ func (b *BootLog) clockOf() {
 				b.said[i].ev.At -= first
 			}
 		}
+		end -= first
 	}
+	return end
 }
 
 // begins is where a file begins that has the machine's own clock only, beside others that

@@ -32,7 +32,7 @@ type Origin struct {
 
 // most bounds what is kept of one boot: what PID 1 says of a unit that is started for ever.
 const (
-	most      = 60_000
+	most      = 30_000
 	mostHeard = 5_000 // of others that is worth keeping
 	lastSaid  = 3     // of a program before it ends
 )
@@ -55,10 +55,9 @@ type BootLog struct {
 	managed map[managerKey]*manager
 	last    map[string][]spoken // by who speaks
 	heard   int
-	lost    int // of PID 1, above most
-	garbled map[string]bool
-	orphan  *spoken // "Failed at step EXEC …" of before 219, which names no unit
-	bytesOf int
+	lost    int            // of PID 1, above most
+	ends    map[int]spoken // the last entry of each file
+	orphan  *spoken        // "Failed at step EXEC …" of before 219, which names no unit
 }
 
 // managerKey tells managers of one file apart.
@@ -73,7 +72,7 @@ type manager struct {
 }
 
 func newBootLog() *BootLog {
-	return &BootLog{managed: map[managerKey]*manager{}, last: map[string][]spoken{}, garbled: map[string]bool{}}
+	return &BootLog{managed: map[managerKey]*manager{}, last: map[string][]spoken{}, ends: map[int]spoken{}}
 }
 
 var (
@@ -102,6 +101,9 @@ func (b *BootLog) add(src int, file string, e journal.Entry) {
 		b.log.Kernel = true
 	}
 	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, pid: e.PID}
+	if s.hasMono || !s.wall.IsZero() {
+		b.ends[src] = s
+	}
 	s.ev = Event{Kind: Log, Text: scrub(strings.TrimPrefix(e.Message, markedID)), Evidence: Evidence{File: file, Line: e.Line}}
 	if strings.IndexByte(s.ev.Text, '[') >= 0 {
 		s.ev.Secrets = secretsIn(s.ev.Text)
@@ -128,6 +130,9 @@ func hostOf(h string) string {
 }
 
 func (b *BootLog) keep(s spoken, ident string) {
+	if s.ev.Kind != Failed && (strings.HasSuffix(s.ev.Unit, ".scope") || strings.HasSuffix(s.ev.Unit, ".slice")) {
+		return // sessions, and what only groups: a host has them by the thousand
+	}
 	if len(b.said) >= most {
 		b.lost++
 		return
@@ -143,6 +148,9 @@ func (b *BootLog) keep(s spoken, ident string) {
 // console is PID 1's words on a console.
 func (b *BootLog) console(e journal.Entry, s spoken) {
 	b.log.Said++
+	if m, ok := strings.CutSuffix(e.Message, " ."); ok { // a colour ended there
+		e.Message = m + "."
+	}
 	text := e.Message
 	if e.Status != "" {
 		text = "[" + e.Status + "] " + text
@@ -237,6 +245,10 @@ func (b *BootLog) speaks(e journal.Entry, s spoken) {
 func (b *BootLog) manager(e journal.Entry, s spoken) {
 	kind, unit, what, change := said(e.Message)
 	s.ev.Kind, s.ev.Unit, s.what, s.ev.Change = kind, unit, what, change
+	if unit == "" && spawning.MatchString(e.Message) {
+		b.child(e, s)
+		return
+	}
 	if e.PID <= 1 {
 		b.log.Said++
 		b.speaks(e, s)

@@ -24,8 +24,8 @@ func (b *BootLog) Timeline() Timeline {
 			s.ev.Unit = s.what
 		}
 	}
-	b.clockOf()
-	t := Timeline{Case: cmp.Or(b.log.Host, "boot"), Missing: map[string]string{}, Versions: map[string]string{}, Origin: &b.log}
+	end := b.clockOf()
+	t := Timeline{Case: cmp.Or(b.log.Host, "boot"), Missing: map[string]string{}, Versions: map[string]string{}, Origin: &b.log, End: end}
 	first := true
 	for _, s := range b.said {
 		t.Events = append(t.Events, s.ev)

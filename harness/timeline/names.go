@@ -79,7 +79,7 @@ func namesIn(said []spoken) *names {
 				continue
 			}
 			ns.beside(said, i, -1, map[Kind]int{Failed: 2, Refused: 2, Exit: 1, StartFailed: 1, Log: 1})
-			ns.beside(said, i, 1, map[Kind]int{Failed: 2, StartFailed: 2, Refused: 1})
+			ns.beside(said, i, 1, map[Kind]int{Failed: 2, StartFailed: 2, Refused: 1, OnConsole: 4})
 		case Stopped, Started:
 			ns.beside(said, i, -1, map[Kind]int{Restart: 2})
 			ns.beside(said, i, 1, map[Kind]int{Refused: 2})

@@ -1,0 +1,126 @@
+package explain_test
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/check"
+	"bootrace/harness/explain"
+	"bootrace/harness/judge"
+	"bootrace/harness/timeline"
+	"bootrace/harness/verdict"
+)
+
+// told judges the files of one boot.
+func told(t *testing.T, paths ...string) (judge.Judgement, explain.Story) {
+	t.Helper()
+	var files []timeline.LogFile
+	for _, p := range paths {
+		files = append(files, timeline.LogFile{Name: filepath.Base(p), Open: func() (io.ReadCloser, error) { return os.Open(p) }})
+	}
+	boots, err := timeline.ReadLogs(t.Context(), files)
+	require.NoError(t, err)
+	require.Len(t, boots, 1)
+	j := judge.Log(boots[0].Timeline(), check.Limits{}, boot.Control{})
+	return j, explain.Log(j.Boot, j.Results)
+}
+
+// want is what must be said of a log: in the headline the cause, and what must be nowhere.
+type want struct {
+	verdict  verdict.Verdict
+	headline string // a regular expression
+	also     string // somewhere under it
+	never    string
+}
+
+// logs are boots of other people's machines as their logs show them, written for these tests
+// with the words that systemd of that time uses.
+var logs = map[string]want{
+	"assert-v252.txt":            {verdict.Fail, `tunnel\.service failed \(assert\).*asserts does not hold`, "", ""},
+	"cloud-init-unit.txt":        {verdict.Fail, `cloud-init\.service failed.*Giving up on md`, "", ""},
+	"cloud-init-yaml.txt":        {verdict.Fail, `cloud-init failed: Failed loading yaml`, "scripts_user", ""},
+	"cycle-v218.txt":             {verdict.Fail, `dropped the start of early-net\.service.*basic\.target after sysinit\.target after early-net\.service`, "", ""},
+	"device-uuid-locale.txt":     {verdict.Fail, `^dev-disk-by.*5A0C.*did not appear.*boot-efi\.mount.*local-fs\.target.*emergency`, "", ""},
+	"disk-full.txt":              {verdict.Fail, `^no space is left.*collector\.service failed`, "", ""},
+	"env-missing-v257.json":      {verdict.Fail, `worker-gate\.service failed \(resources\).*EnvironmentFile=`, "", ""},
+	"exec-v219-syslog.txt":       {verdict.Fail, `queue-keeper\.service failed.*/usr/lib/queue/keeper cannot be run \(Permission denied`, "", "Queue Keeper failed"},
+	"exec-v255-iso.txt":          {verdict.Fail, `ledger-api\.service failed.*/opt/ledger/bin/ledgerd cannot be found`, "", ""},
+	"fine-short.txt":             {verdict.NotJudged, `nothing wrong is seen in 7 lines of PID 1.*no proof of a clean boot`, "multi-user.target was reached at +3.000s", "kex_exchange"},
+	"fine-then-reboot.txt":       {verdict.NotJudged, `nothing wrong is seen.*no proof`, "web.service failed as it was stopped", ""},
+	"initramfs-root.txt":         {verdict.Fail, `initrd found no root device UUID=7d0e-11`, "", ""},
+	"mount-failed-gha.txt":       {verdict.Fail, `^srv-data\.mount \(/srv/data\) failed.*local-fs\.target.*emergency mode`, "", ""},
+	"network-failed-v241.txt":    {verdict.Fail, `networking\.service failed \(timeout\).*took longer than it may.*5m0s`, "", "Raise network interfaces failed"},
+	"oom-kernel.txt":             {verdict.Fail, `^the kernel killed indexd for want of memory.*indexd\.service failed \(oom-kill\)`, "", ""},
+	"panic-root.txt":             {verdict.Fail, `cannot mount the root file system`, "Kernel panic", ""},
+	"shutdown-failed.txt":        {verdict.NotJudged, `nothing wrong is seen`, "cache.service failed as it was stopped", ""},
+	"start-limit-dockerlogs.txt": {verdict.Fail, `relay\.service failed.*status 2;.*start limit`, "", ""},
+	"user-217-precise.txt":       {verdict.Fail, `metrics-shipper\.service failed.*user does not exist`, "", ""},
+	"wait-console.txt":           {verdict.Fail, `waits for Raise network interfaces, for 4m40s so far \(limit: 5min 1s\)`, "", ""},
+	"watchdog-monotonic.txt":     {verdict.Fail, `router-agent\.service failed \(watchdog\).*watchdog in time \(limit 30s\)`, "", ""},
+}
+
+// excerpts are public ones, which lie beside the repository where it is worked on; what is
+// true of each is told beside it there.
+var excerpts = map[string]want{
+	"azure-fstab-console.txt":         {verdict.Fail, `^dev-incorrect\.device did not appear.*data\.mount.*local-fs\.target.*emergency mode`, "multi-user.target is not reached", ""},
+	"chirpstack-start-limit-v237.txt": {verdict.Fail, `^chirpstack-gateway-bridge\.service failed.*status 1;.*start limit`, "", "ChirpStack Gateway Bridge failed"},
+	"dkms-cloud-init-trixie.txt":      {verdict.Fail, `ordering cycle: cloud-init-network\.service.*not in the log.*dkms\.service comes after basic\.target .*before network-pre\.target`, "", ""},
+	"fleet-start-limit-v218.txt":      {verdict.Fail, `^r101-bablefish\.1\.web\.1\.service failed.*ExecStartPre.*status 1;.*start limit`, "", ""},
+	"foomuuri-short-v259.txt":         {verdict.Fail, `dropped the start of sockets\.target.*systemd-networkd-resolve-hook\.socket after network-pre\.target`, "", ""},
+	"hpvs-syslog-v249.txt":            {verdict.Fail, `dropped the start of sockets\.target.*docker\.socket`, "multi-user.target was reached at +3.000s all the same", "service failed"},
+	"kubelet-until-config-short.txt":  {verdict.Fail, `^kubelet\.service failed.*/var/lib/kubelet/config\.yaml: no such file.*15 times`, "", "a further start was refused"},
+	"nixos-gnome-user-v258.txt":       {verdict.NotJudged, `user's manager.*gnome-initial-setup-first-login\.service`, "", "systemd dropped"},
+	"satellite-environmentfile.txt":   {verdict.Fail, `^satellite\.service failed \(resources\).*EnvironmentFile=`, "", ""},
+	"wait-online-catalog.txt":         {verdict.Fail, `^systemd-networkd-wait-online\.service failed.*Timeout occurred.*2m1s`, "", ""},
+	"zvm-console.txt":                 {verdict.Fail, `dropped the start of getty\.target`, "Failed unmounting /cdrom", ""},
+}
+
+func (w want) of(t *testing.T, path string) {
+	t.Helper()
+	j, story := told(t, path)
+	assert.Equal(t, w.verdict, j.Verdict, story.Headline)
+	assert.Regexp(t, regexp.MustCompile(w.headline), story.Headline)
+	under := strings.Join(append(append([]string{}, story.Then...), story.Notes...), "\n")
+	assert.Contains(t, under, w.also)
+	if w.never != "" {
+		assert.NotContains(t, story.Headline+under, w.never)
+	}
+	for _, r := range j.Results {
+		if r.Outcome == check.NotJudged {
+			assert.NotEmpty(t, r.Note, "%s says why it is not judged", r.Check)
+		}
+	}
+}
+
+func TestWhatALogShowsIsSaidCauseFirst(t *testing.T) {
+	found, err := filepath.Glob("testdata/logs/*")
+	require.NoError(t, err)
+	require.Len(t, found, len(logs), "each log has a row in this file")
+	for name, w := range logs {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w.of(t, filepath.Join("testdata", "logs", name))
+		})
+	}
+}
+
+func TestPublicExcerptsAreToldAsTheyAre(t *testing.T) {
+	dir := "../../../shared/journals"
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("the public excerpts lie beside the repository only where it is worked on")
+	}
+	for name, w := range excerpts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w.of(t, filepath.Join(dir, name))
+		})
+	}
+}

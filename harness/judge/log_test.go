@@ -1,0 +1,203 @@
+package judge_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/check"
+	"bootrace/harness/judge"
+	"bootrace/harness/recording"
+	"bootrace/harness/timeline"
+	"bootrace/harness/verdict"
+)
+
+// forms are how a host would have sent the journal of a recording.
+var forms = map[string]func(t *testing.T, dir string) []byte{
+	"json": journalOf,
+	"json.zst": func(t *testing.T, dir string) []byte {
+		w, err := zstd.NewWriter(nil)
+		require.NoError(t, err)
+		return w.EncodeAll(journalOf(t, dir), nil)
+	},
+	"export":        func(t *testing.T, dir string) []byte { return each(t, dir, exported) },
+	"short-precise": func(t *testing.T, dir string) []byte { return each(t, dir, shortPrecise) },
+	"monotonic":     func(t *testing.T, dir string) []byte { return each(t, dir, shortMonotonic) },
+	"console": func(t *testing.T, dir string) []byte {
+		data, err := os.ReadFile(filepath.Join(dir, recording.ConsoleFile))
+		require.NoError(t, err)
+		return data
+	},
+}
+
+func journalOf(t *testing.T, dir string) []byte {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, recording.JournalFile))
+	require.NoError(t, err)
+	defer f.Close()
+	zr, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	data, err := io.ReadAll(zr)
+	require.NoError(t, err)
+	return data
+}
+
+func each(t *testing.T, dir string, write func(map[string]any) string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	s := bufio.NewScanner(bytes.NewReader(journalOf(t, dir)))
+	s.Buffer(nil, 16<<20)
+	for s.Scan() {
+		var fields map[string]any
+		require.NoError(t, json.Unmarshal(s.Bytes(), &fields))
+		out.WriteString(write(fields))
+	}
+	require.NoError(t, s.Err())
+	return out.Bytes()
+}
+
+func valueOf(v any) (s string, binaries bool) {
+	switch v := v.(type) {
+	case string:
+		return v, strings.ContainsAny(v, "\n")
+	case []any:
+		var b []byte
+		for _, n := range v {
+			if f, ok := n.(float64); ok {
+				b = append(b, byte(f))
+			}
+		}
+		return string(b), true
+	}
+	return fmt.Sprint(v), false
+}
+
+// exported is an entry as the Journal Export Format has it.
+func exported(fields map[string]any) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		s, binaries := valueOf(fields[name])
+		if !binaries {
+			fmt.Fprintf(&b, "%s=%s\n", name, s)
+			continue
+		}
+		b.WriteString(name + "\n")
+		b.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(s))))
+		b.WriteString(s + "\n")
+	}
+	return b.String() + "\n"
+}
+
+func named(fields map[string]any) string {
+	ident, _ := valueOf(fields["SYSLOG_IDENTIFIER"])
+	if pid, ok := fields["_PID"]; ok && ident != "kernel" {
+		s, _ := valueOf(pid)
+		ident += "[" + s + "]"
+	}
+	msg, _ := valueOf(fields["MESSAGE"])
+	host, _ := valueOf(fields["_HOSTNAME"])
+	return fmt.Sprintf("%s %s: %s\n", host, ident, strings.ReplaceAll(msg, "\n", "\n    "))
+}
+
+func micros(fields map[string]any, name string) int64 {
+	s, _ := valueOf(fields[name])
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
+}
+
+func shortPrecise(fields map[string]any) string {
+	return time.UnixMicro(micros(fields, "__REALTIME_TIMESTAMP")).UTC().Format("Jan 02 15:04:05.000000") + " " + named(fields)
+}
+
+func shortMonotonic(fields map[string]any) string {
+	us := micros(fields, "__MONOTONIC_TIMESTAMP")
+	return fmt.Sprintf("[%5d.%06d] %s", us/1e6, us%1e6, named(fields))
+}
+
+func judgedAs(t *testing.T, name, form string) judge.Judgement {
+	t.Helper()
+	data := forms[form](t, filepath.Join("testdata", name))
+	boots, err := timeline.ReadLogs(t.Context(), []timeline.LogFile{{Name: form, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}})
+	require.NoError(t, err)
+	require.Len(t, boots, 1)
+	return judge.Log(boots[0].Timeline(), check.Limits{BootBudget: 2 * time.Second, CredentialsWithin: 30 * time.Second}, boot.Control{})
+}
+
+// shown is what a log alone shows of the recordings of which one shows anything: with
+// journald's fields, as text, and on the console. What else is seen live was in the units'
+// states, the cloud's log, the files and the processes, which no log has; a boot that is
+// late is told by a control boot.
+var shown = map[string]struct{ fields, text, console []string }{
+	"exit-1-delay-45s-trixie": {
+		fields:  []string{"no-unit-failed", "no-start-limit", "start-rate"},
+		text:    []string{"no-unit-failed", "no-start-limit", "start-rate"},
+		console: []string{"no-unit-failed"},
+	},
+	"assert-delay-0s-trixie": {[]string{"no-unit-failed"}, []string{"no-unit-failed"}, []string{"no-unit-failed"}},
+	// The boot's own transaction is made before journald runs, and a container has no kernel log.
+	"cycle-delay-0s-trixie":   {console: []string{"no-ordering-cycle"}},
+	"cycle-delay-0s-bookworm": {console: []string{"no-ordering-cycle"}},
+	"token-logged-delay-0s-trixie": {
+		fields: []string{"secrets-contained"}, text: []string{"secrets-contained"},
+	},
+	"in-place-delay-0s-trixie": {fields: []string{"env-file-whole"}},
+}
+
+func TestALogShowsWhatItsRecordingDoesLessWhatTheFormLacks(t *testing.T) {
+	t.Parallel()
+	for _, name := range recordings(t) {
+		for form := range forms {
+			t.Run(name+"/"+form, func(t *testing.T) {
+				t.Parallel()
+				want := shown[name].fields
+				switch form {
+				case "short-precise", "monotonic":
+					want = shown[name].text
+				case "console":
+					want = shown[name].console
+				}
+				j := judgedAs(t, name, form)
+				assert.ElementsMatch(t, want, failing(j), j.Reason)
+				assert.Subset(t, failing(judgement(t, name)), failing(j), "a log shows nothing that its recording does not")
+				if len(want) == 0 {
+					assert.Equal(t, verdict.NotJudged, j.Verdict)
+				}
+			})
+		}
+	}
+}
+
+func TestABootThatIsLateIsToldByItsControl(t *testing.T) {
+	t.Parallel()
+	data := append([]byte("[    1.000000] h systemd[1]: systemd 257.9 running in system mode (+PAM)\n"),
+		"[   92.000000] h systemd[1]: Reached target multi-user.target - Multi-User System.\n[   92.100000] h systemd[1]: Startup finished in 91.1s.\n"...)
+	of := func(c boot.Control) judge.Judgement {
+		boots, err := timeline.ReadLogs(t.Context(), []timeline.LogFile{{Name: "late", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}})
+		require.NoError(t, err)
+		return judge.Log(boots[0].Timeline(), check.Limits{BootBudget: 2 * time.Second}, c)
+	}
+	j := of(boot.Control{})
+	assert.Equal(t, verdict.NotJudged, j.Verdict)
+	assert.Contains(t, j.Results[3].Note, "no control boot to compare with")
+	assert.Equal(t, 91*time.Second, j.MultiUser)
+	j = of(boot.Control{MultiUser: 3 * time.Second})
+	assert.Equal(t, verdict.Fail, j.Verdict)
+	assert.Contains(t, j.Reason, "boot-unblocked: multi-user.target 1m28s later than in the control boot")
+}
