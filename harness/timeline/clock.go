@@ -127,7 +127,7 @@ const (
 func (w *wallClock) take(now time.Time, ev Evidence, log *Origin) time.Duration {
 	d := now.Sub(w.last)
 	if now.Year() == 0 && d < -300*24*time.Hour { // the year is over
-		d += 365 * 24 * time.Hour
+		d += 366 * 24 * time.Hour // the year 0 is a leap year
 	}
 	switch {
 	case d >= 0 && d <= silence:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +44,7 @@ Exit codes: 0 a recording that passes, 1 something failed, 2 usage or no log of 
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return j.run(cmd.Context(), args) },
 	}
-	cmd.Flags().StringVar(&j.boot, "boot", "", "of several boots in a file: its number from 1, from the last as -1, or its ID (default: all, the worst explained)")
+	cmd.Flags().StringVar(&j.boot, "boot", "", "of several boots in a file: its number from 1, as with journalctl 0 for the last and -1 for the one before, or its ID (default: all, the worst explained)")
 	cmd.Flags().StringVar(&j.control, "control", "", "a log of the same image's boot as it should be, to compare multi-user.target with")
 	cmd.Flags().BoolVar(&j.asJSON, "json", false, "print JSON")
 	return cmd
@@ -107,6 +108,9 @@ func (j *judging) run(ctx context.Context, args []string) error {
 		}
 	} else {
 		found, err := j.host(ctx, "", args...)
+		if a := (adviser)(nil); errors.As(err, &a) {
+			return usage(err)
+		}
 		if err != nil {
 			return usage(advice{err, "give what journalctl -b -o export printed, a serial console, or cloud-init.log; bootrace judge --help lists the forms"})
 		}
@@ -208,13 +212,11 @@ func (j *judging) chosen(boots []*timeline.BootLog) ([]numbered, error) {
 		return all, nil
 	}
 	if n, err := strconv.Atoi(j.boot); err == nil && len(j.boot) < 6 {
-		if n <= 0 {
-			n = len(all) + n // -1 is the one before the last, as with journalctl; 0 the last
-		} else {
-			n--
+		if n--; n < 0 { // 0 is the last, -1 the one before, as with journalctl
+			n += len(all)
 		}
 		if n < 0 || n >= len(all) {
-			return nil, fmt.Errorf("--boot %s: there are %d boots", j.boot, len(all))
+			return nil, j.noSuchBoot(fmt.Sprintf("there are %d boots", len(all)))
 		}
 		return all[n : n+1], nil
 	}
@@ -223,7 +225,11 @@ func (j *judging) chosen(boots []*timeline.BootLog) ([]numbered, error) {
 			return []numbered{b}, nil
 		}
 	}
-	return nil, fmt.Errorf("--boot %s: no boot has that ID; there are %d boots", j.boot, len(all))
+	return nil, j.noSuchBoot(fmt.Sprintf("no boot has that ID; there are %d boots", len(all)))
+}
+
+func (j *judging) noSuchBoot(why string) error {
+	return advice{fmt.Errorf("--boot %s: %s", j.boot, why), "without --boot all are listed"}
 }
 
 func (j *judging) one(name string, b numbered, of int) judged {
