@@ -25,7 +25,7 @@ type Cycle struct {
 func (b Facts) Cycles() Seen[Cycle] {
 	var lines []timeline.Evidence
 	var out []Cycle
-	events := b.Of(timeline.Cycle)
+	events := slices.DeleteFunc(b.Of(timeline.Cycle), b.ofStop)
 	for _, ev := range events {
 		lines = append(lines, ev.Evidence)
 		unit := ev.Change.Dropped
@@ -40,6 +40,12 @@ func (b Facts) Cycles() Seen[Cycle] {
 		out[i].Evidence = slices.Clone(lines[:min(len(lines), 12)])
 	}
 	return seen(b, out, timeline.Journal, timeline.Console)
+}
+
+// ofStop: the cycle is of jobs that stop units, in a log: a machine's end, or that of a
+// service, and no boot.
+func (b Facts) ofStop(ev timeline.Event) bool {
+	return b.Origin != nil && ev.Change.JobType == "stop"
 }
 
 // NeverStarted are the units that multi-user.target wants and that never left inactive,

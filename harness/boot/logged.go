@@ -2,6 +2,7 @@ package boot
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays},
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays},
 	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out)", anybody},
+	{regexp.MustCompile(`\[?!!!!!!\]? (.*)`), "PID 1 gave up: $1", systemSays},
 	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays},
 	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody},
 	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays},
@@ -176,12 +178,50 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 	return out
 }
 
+// Ailing are units of which a log says why they fail, or that a process of them ended badly,
+// and not that they failed: what people send is cut off. By name.
+func (b Facts) Ailing() []Failure {
+	if b.Origin == nil {
+		return nil
+	}
+	failed := map[string]bool{}
+	for _, f := range b.Failures().All {
+		failed[f.Unit] = true
+	}
+	byUnit := map[string]Failure{}
+	stopping := map[string]bool{}
+	for _, ev := range b.Events {
+		switch ev.Kind {
+		case timeline.Stopping:
+			stopping[ev.Unit] = true
+		case timeline.Starting, timeline.Started, timeline.Restart:
+			stopping[ev.Unit] = false
+		}
+		if !ev.Manager || ev.Unit == "" || failed[ev.Unit] || stopping[ev.Unit] || byUnit[ev.Unit].Unit != "" {
+			continue
+		}
+		bad := ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && ev.Change.ExitStatus != "TERM"
+		if bad || slices.ContainsFunc(reasons, func(r reason) bool { return r.says.MatchString(ev.Text) }) {
+			byUnit[ev.Unit] = Failure{Unit: ev.Unit, At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}}
+		}
+	}
+	var out []Failure
+	for _, unit := range slices.Sorted(maps.Keys(byUnit)) {
+		out = append(out, byUnit[unit])
+	}
+	return out
+}
+
 // CycleThrough are the units that systemd says an ordering cycle goes through, each after the
 // next.
 func (b Facts) CycleThrough() []string {
 	var out []string
-	for _, ev := range b.Of(timeline.Cycle) {
+	var by string // the file: a console has the same once more
+	for _, ev := range slices.DeleteFunc(b.Of(timeline.Cycle), b.ofStop) {
 		text := ev.Text
+		if strings.Contains(strings.ToLower(text), "found ordering cycle") && len(out) > 0 || by != "" && by != ev.Evidence.File {
+			break // another one
+		}
 		if _, list, ok := strings.Cut(text, "ordering cycle: "); ok { // since 258
 			for part := range strings.SplitSeq(list, " after ") {
 				name, _, _ := strings.Cut(strings.TrimSpace(part), "/")
@@ -192,7 +232,7 @@ func (b Facts) CycleThrough() []string {
 			continue
 		}
 		if m := inCycle.FindStringSubmatch(text); m != nil {
-			out = appendNew(out, m[1])
+			out, by = appendNew(out, m[1]), ev.Evidence.File
 		}
 	}
 	return out[:min(len(out), 20)]

@@ -97,6 +97,9 @@ func loggedFailures(b boot.Facts) []Finding {
 	for _, t := range b.CloudInit() {
 		out = append(out, Finding{At: t.At, Unit: "cloud-init", Evidence: []timeline.Evidence{t.Evidence}, Summary: "cloud-init failed: " + t.Text})
 	}
+	for _, f := range b.Ailing() {
+		out = append(out, explained(b, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: f.Unit + " went wrong (the log does not say that it failed)"}))
+	}
 	return out
 }
 
@@ -132,7 +135,7 @@ func dependents(b boot.Facts, found []Finding) []Finding {
 	var out []Finding
 	for _, f := range b.Failures().All {
 		if f.Result == boot.ForDependency {
-			out = append(out, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: f.Unit + " was not started, for want of another unit that failed before the log begins"})
+			out = append(out, explained(b, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: f.Unit + " was not started, for want of another unit, of whose failure the log has nothing"}))
 		}
 	}
 	return out

@@ -22,7 +22,7 @@ var noOrderingCycle = Check{
 			if c.Dropped {
 				summary = fmt.Sprintf("systemd dropped the %s of %s to break an ordering cycle", cmp.Or(c.Job, "start"), c.Unit)
 			}
-			if through := b.CycleThrough(); b.Origin != nil && len(through) > 0 {
+			if through := b.CycleThrough(); b.Origin != nil && len(through) > 1 {
 				summary += ": " + strings.Join(through, " after ")
 			}
 			if b.Origin != nil && !c.Dropped {

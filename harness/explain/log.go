@@ -150,6 +150,12 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 			out = append(out, said)
 		}
 	}
+	for _, ev := range b.Of(timeline.Cycle) {
+		if ev.Change.JobType == "stop" && ev.Change.Dropped != "" {
+			out = append(out, fmt.Sprintf("as units were stopped, systemd dropped the stop of %s to break an ordering cycle", ev.Change.Dropped))
+			break
+		}
+	}
 	for _, f := range b.Failures().All {
 		if f.Stopped {
 			out = append(out, f.Unit+" failed as it was stopped, which is not of the boot")

@@ -47,8 +47,11 @@ func (e *Entry) inner() bool {
 	if e.Ident == "kernel" && strings.HasPrefix(e.Message, "[") {
 		var k Entry
 		if rest, kind := stamp(e.Message, &k); kind == monotonic {
-			e.Mono, e.HasMono, e.Message = k.Mono, true, rest
+			e.Mono, e.HasMono, e.Message = k.Mono, k.HasMono, rest
 		}
+	}
+	if e.Ident == "kernel" && strings.HasPrefix(e.Message, "systemd[1]: ") { // before journald runs
+		e.Ident, e.PID, e.Message = "systemd", 1, strings.TrimPrefix(e.Message, "systemd[1]: ")
 	}
 	return true
 }
@@ -58,12 +61,12 @@ func kernelOrTag(rest string, e *Entry) bool {
 	e.Form = Text
 	k := *e
 	if tag(rest, e) && (e.PID > 0 || e.Ident == "kernel") {
-		return true
+		return e.inner()
 	}
 	*e = k
 	if host, after, ok := strings.Cut(rest, " "); ok && hostName(host) && tag(after, e) && (e.PID > 0 || e.Ident == "kernel") {
 		e.Host = host
-		return true
+		return e.inner()
 	}
 	*e = k
 	e.Form, e.Ident, e.Message = Kernel, "kernel", rest
@@ -175,7 +178,7 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 		if end < 2 || end > 40 || end+1 == len(s) {
 			return s, noTime
 		}
-		in := strings.TrimSpace(s[1:end])
+		in, _, _ := strings.Cut(strings.TrimSpace(s[1:end]), " <") // short-delta has how long after the line before
 		if d, ok := seconds(in); ok {
 			e.Mono, e.HasMono, e.Form = d, true, Text
 			return strings.TrimPrefix(s[end+1:], " "), monotonic
@@ -188,6 +191,10 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 	case c >= '0' && c <= '9':
 		if t, n := iso(s); n > 0 {
 			e.Wall, e.Form = t, Text
+			return strings.TrimLeft(s[n:], " "), wall
+		}
+		if d, n := ofDay(s); n > 0 && n < len(s) && s[n] == ' ' {
+			e.Wall, e.Form = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC).Add(d), Text
 			return strings.TrimLeft(s[n:], " "), wall
 		}
 		if word, after, ok := strings.Cut(s, " "); ok {

@@ -218,34 +218,47 @@ func (t *textReader) found(n int, s string, width int) bool {
 	return true
 }
 
-// before looks for a time in what stands before: the one next to the message is the machine's.
+// before looks for a time in what stands before: the one next to the message is the
+// machine's. A time of day is one only where no date is before it.
 func before(prefix string, e *Entry) {
 	prefix = strings.TrimRight(prefix, " ")
+	var found Entry
+	kind := noTime
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if i > 0 && prefix[i-1] != ' ' && prefix[i-1] != '[' && prefix[i-1] != '|' || prefix[i] == ' ' {
 			continue
 		}
-		var at Entry
-		part := strings.NewReplacer("]", " ", "|", " ").Replace(prefix[i:]) + " "
-		if prefix[i] == '[' {
-			part = prefix[i:] + " "
+		part := prefix[i:] + " "
+		if prefix[i] != '[' {
+			part = strings.NewReplacer("]", " ", "|", " ").Replace(part)
 		}
-		if _, kind := stamp(part, &at); kind != noTime {
-			if e.Wall.IsZero() && e.Form != Console {
-				e.Wall = at.Wall
-			} else {
-				e.Arrived = at.Wall
-			}
-			if kind == monotonic && !e.HasMono && at.HasMono {
-				e.Mono, e.HasMono = at.Mono, true
-			}
-			if e.Form == Bare && (!e.Wall.IsZero() || e.HasMono) {
-				e.Form = Text
-			}
-			return
+		var at Entry
+		_, k := stamp(part, &at)
+		if k == noTime {
+			continue
+		}
+		if found, kind = at, k; !ofDayOnly(at) {
+			break
 		}
 	}
+	switch {
+	case kind == noTime:
+		return
+	case e.Wall.IsZero() && e.Form != Console:
+		e.Wall = found.Wall
+	default:
+		e.Arrived = found.Wall
+	}
+	if found.HasMono && !e.HasMono {
+		e.Mono, e.HasMono = found.Mono, true
+	}
+	if e.Form == Bare && (!e.Wall.IsZero() || e.HasMono) {
+		e.Form = Text
+	}
 }
+
+// ofDayOnly: the time has no date; stamp puts it on the first day of the year 0.
+func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall.YearDay() == 1 }
 
 // widths are where consoles wrap.
 var widths = []int{80, 132}
@@ -310,7 +323,7 @@ var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.
 	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
 		`Kernel panic - not syncing|dracut-initqueue|dracut Warning|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
-		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping)`)
+		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution)`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
 		`Dependency failed for |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

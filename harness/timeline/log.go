@@ -46,6 +46,7 @@ type spoken struct {
 	hasMono bool
 	wall    time.Time
 	pid     int
+	status  bool // of systemctl status, which says over again what the journal does
 }
 
 // BootLog gathers what is said of one boot.
@@ -100,7 +101,7 @@ func (b *BootLog) add(src int, file string, e journal.Entry) {
 	if strings.HasPrefix(e.Message, "Linux version ") && (e.Ident == "kernel" || e.Form == journal.Kernel) {
 		b.log.Kernel = true
 	}
-	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, pid: e.PID}
+	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, pid: e.PID, status: e.Form == journal.Status}
 	if s.hasMono || !s.wall.IsZero() {
 		b.ends[src] = s
 	}
@@ -113,7 +114,7 @@ func (b *BootLog) add(src int, file string, e journal.Entry) {
 		b.console(e, s)
 	case e.Fields != nil:
 		b.fields(e, s)
-	case e.Ident == "systemd" || e.Ident == "init" && e.PID == 1:
+	case e.Ident == "systemd" || e.PID == 1 && (e.Ident == "init" || e.Ident == "init.scope"): // -o with-unit
 		b.manager(e, s)
 	case strings.HasPrefix(e.Ident, "(") && spawning.MatchString(e.Message):
 		b.child(e, s)

@@ -14,6 +14,9 @@ import (
 func (b *BootLog) Timeline() Timeline {
 	b.forwards()
 	b.managers()
+	b.said = slices.DeleteFunc(b.said, func(s spoken) bool {
+		return s.status && slices.ContainsFunc(b.said, func(o spoken) bool { return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == s.ev.Kind })
+	})
 	ns := namesIn(b.said)
 	for i := range b.said {
 		s := &b.said[i]

@@ -63,11 +63,33 @@ func alike(description, unit string) bool {
 	return false
 }
 
+// inCommon is how many parts of the unit's name the description has; of a name of several, one
+// is none.
+func inCommon(description, unit string) int {
+	n := 0
+	parts := strings.FieldsFunc(strings.ToLower(unit[:strings.LastIndexByte(unit, '.')]), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	for _, part := range parts {
+		if len(part) > 2 && strings.Contains(strings.ToLower(description), part) {
+			n++
+		}
+	}
+	if n == 1 && len(parts) > 1 {
+		return 0
+	}
+	return n
+}
+
 // namesIn goes through what was said for sentences side by side.
 func namesIn(said []spoken) *names {
 	ns := &names{}
 	for _, s := range said {
 		ns.learn(s.what, s.ev.Unit)
+	}
+	wanting := map[string]bool{} // units that PID 1 names as not started for want of another
+	for _, s := range said {
+		if s.ev.Kind == StartFailed && s.ev.Change.JobResult == "dependency" && s.ev.Unit != "" && s.what == "" && strings.Contains(s.ev.Unit, ".") {
+			wanting[s.ev.Unit] = true
+		}
 	}
 	for i, s := range said {
 		if s.what == "" || s.ev.Unit != "" {
@@ -75,7 +97,12 @@ func namesIn(said []spoken) *names {
 		}
 		switch s.ev.Kind {
 		case StartFailed:
-			if s.ev.Change.JobResult == "dependency" {
+			if s.ev.Change.JobResult == "dependency" { // names and descriptions are in two lists
+				for unit := range wanting {
+					if n := inCommon(s.what, unit); n > 0 {
+						ns.vote(s.what, unit, n)
+					}
+				}
 				continue
 			}
 			ns.beside(said, i, -1, map[Kind]int{Failed: 2, Refused: 2, Exit: 1, StartFailed: 1, Log: 1})

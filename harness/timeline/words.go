@@ -128,15 +128,15 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 // commands are which process of a unit it was: of the control process it is not said which.
 var commands = map[string]string{"main": "ExecStart", "control": "a control process (ExecStartPre=, ExecStartPost=, …)", "mount": "mount", "swap": "swapon"}
 
-// droppedType is the type of a job that was deleted for a cycle.
+// droppedType is the type of a job that a cycle goes through, or that was deleted for it.
 func droppedType(text string) string {
 	if m := deletedJob.FindStringSubmatch(text); m != nil {
-		return m[1] + m[2]
+		return m[1] + m[2] + m[3]
 	}
 	return ""
 }
 
-var deletedJob = regexp.MustCompile(`Job \S+/([\w-]+) deleted to break|by deleting job \S+/([\w-]+)`)
+var deletedJob = regexp.MustCompile(`Job \S+/([\w-]+) deleted to break|by deleting job \S+/([\w-]+)|(?i:ordering cycle on|dependency on|cycle path to|ordering cycle:) \S+/([\w-]+)`)
 
 // nameOf is the unit that a sentence names, or else what it says of it.
 func nameOf(what, sentence string) (unit, description string) {
