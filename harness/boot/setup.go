@@ -98,6 +98,8 @@ type Control struct {
 	MultiUser time.Duration `json:"control_multi_user_ns,omitempty"`
 	// Lost is for how long others had the CPU until then.
 	Lost time.Duration `json:"control_lost_ns,omitempty"`
+	// Active are the units that all control boots had active by then (Facts.Lasting); none: not known.
+	Active []string `json:"control_active,omitempty"`
 }
 
 // Spoilt: others had the CPU for most of the time, which says more of the host than of

@@ -43,8 +43,30 @@ var bootUnblocked = Check{
 			}
 			return found([]Finding{f}, note)
 		}
-		return found(waitedOn(b, e, at), note)
+		return found(append(waitedOn(b, e, at), lateUserData(b, at)...), note)
 	},
+}
+
+// userDataStart is how long after multi-user.target the script of the user data may begin:
+// cloud-config and cloud-final start Python twice between, which takes 0.7 s on an idle
+// host and 2.6 s on a busy one.
+const userDataStart = 4 * time.Second
+
+// lateUserData finds that it began later: the control boots end before.
+func lateUserData(b boot.Facts, reached time.Duration) []Finding {
+	for _, ev := range b.Of(timeline.Script) {
+		if ev.Step != stepStart {
+			continue
+		}
+		over := ev.At - reached - userDataStart
+		if over <= 0 {
+			return nil
+		}
+		return []Finding{{At: ev.At, Unit: cloudFinal, Over: over, Limit: userDataStart, Since: reached, Evidence: evidence(ev.Evidence),
+			Summary: fmt.Sprintf("cloud-final came to the user data, which writes worker.env, %s after multi-user.target, and may take %s: %s",
+				boot.Round(ev.At-reached), userDataStart, b.CriticalChain(cloudFinal))}}
+	}
+	return nil
 }
 
 func notReached(b boot.Facts, e Expect) Finding {

@@ -66,7 +66,7 @@ type Check struct {
 // Table is every check there is, in the order they are reported.
 func Table() []Check {
 	return []Check{
-		vectorActive, vectorCredentialed, noUnitFailed, bootUnblocked, noOrderingCycle, noStartLimit, startRate,
+		vectorActive, vectorCredentialed, noUnitFailed, baseIntact, bootUnblocked, noOrderingCycle, noStartLimit, startRate,
 		registered, logsDelivered, secretsContained, envFileWhole, roleEnvFresh, cloudPoliteness, quiescent,
 	}
 }

@@ -36,7 +36,7 @@ type row struct {
 func late() expect {
 	return expect{
 		Setup:   facts.Setup{RoleEnv: facts.Late, SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests(), LogToken: timelinetest.LogToken},
-		Control: facts.Control{MultiUser: 850 * time.Millisecond},
+		Control: facts.Control{MultiUser: 850 * time.Millisecond, Active: []string{timelinetest.Logger}},
 		Limits:  check.Limits{CredentialsWithin: 5 * time.Second, BootBudget: time.Second, Registered: true, PendingWorkerTTL: 600 * time.Second},
 	}
 }

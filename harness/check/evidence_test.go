@@ -67,6 +67,8 @@ func TestBootUnblocked(t *testing.T) {
 		{name: "no job for it", boot: blocked(), want: check.Fail, say: []string{"no job for it is queued"}, break_: func(b *boot) { b.Jobs = b.Jobs[:2] }},
 		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 23.26s over 1s", say: []string{
 			"24.26s later than in the control boot, budget 1s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},
+		{name: "cloud-final came late to the user data", want: check.Fail, unit: "cloud-final.service", late: "since +0.900s, 2.06s over 4s",
+			say: []string{"cloud-final came to the user data, which writes worker.env, 6.06s after multi-user.target, and may take 4s"}, break_: func(b *boot) { b.Postpone(955*time.Millisecond, 6*time.Second) }},
 		{name: "late within the budget", boot: slow(), want: check.Pass, expect: func(e *expect) { e.BootBudget = 30 * time.Second }},
 		{name: "a job waited on the subject though multi-user.target did not", boot: slow(), want: check.Fail, unit: timelinetest.Subject, late: "since +0.230s, 23.77s over 1s",
 			say: []string{"vector.service waited for the start of populate-vector-env.service, which took 24.77s"}, break_: func(b *boot) {

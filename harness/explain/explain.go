@@ -58,6 +58,7 @@ var causes = []cause{
 	{check: "no-start-limit", change: "do not fail while worker.env is not there yet, nor let Vector fail for want of a variable; or take the limit of the subject's unit away (StartLimitIntervalSec=0): " +
 		"Vector's restarts ask for what it wants each time, 0.1 s apart", more: spenders},
 	{check: "no-unit-failed", change: "a unit that has nothing to do yet must not fail: write a stub with every variable before Vector starts, and exit or wait without an error"},
+	{check: "base-intact", change: "leave the units of the base alone: no Conflicts= with them, no stop and no systemctl isolate; what an image does without is masked when it is built"},
 	{check: "env-file-whole", change: "write a temporary file in the same directory, fsync it and rename it over vector.env; never write a stub over values"},
 	{check: "role-env-fresh", change: "remove /etc/opensandbox/*.env when the image is built, as the last step: its own is written on each machine by cloud-init"},
 	{check: "secrets-contained", change: "keep the value out of logs, arguments and other files, and vector.env root's with mode 0600 (UMask=0077)"},

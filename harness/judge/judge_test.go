@@ -25,7 +25,7 @@ import (
 func late() check.Expect {
 	return check.Expect{
 		Setup:   boot.Setup{RoleEnv: boot.Late, SubjectUnits: []string{timelinetest.Subject}, EnvDigests: timelinetest.Digests(), LogToken: timelinetest.LogToken},
-		Control: boot.Control{MultiUser: 850 * time.Millisecond},
+		Control: boot.Control{MultiUser: 850 * time.Millisecond, Active: []string{timelinetest.Logger, "console-getty.service"}},
 		Limits:  check.Limits{CredentialsWithin: 5 * time.Second, BootBudget: time.Second, Registered: true, PendingWorkerTTL: 600 * time.Second},
 	}
 }

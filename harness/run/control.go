@@ -25,14 +25,15 @@ const controlBoots = 3
 // subject is broken.
 const controlWindow = 60 * time.Second
 
-// control is the time that multi-user.target takes without the subject.
+// control is what boots without the subject are: the time that multi-user.target takes,
+// and what is active then.
 type control struct {
 	boots sync.WaitGroup
 	times [controlBoots]boot.Control
 	errs  [controlBoots]error
 }
 
-// wait returns the control time, on the boot clock, once all its boots are over.
+// wait returns the median boot, with what was active in all, once all are over.
 func (c *control) wait() (boot.Control, error) {
 	c.boots.Wait()
 	if err := errors.Join(c.errs[:]...); err != nil {
@@ -40,7 +41,11 @@ func (c *control) wait() (boot.Control, error) {
 	}
 	times := c.times
 	slices.SortFunc(times[:], func(a, b boot.Control) int { return cmp.Compare(a.Own(), b.Own()) })
-	return times[controlBoots/2], nil
+	median := times[controlBoots/2]
+	median.Active = slices.DeleteFunc(slices.Clone(median.Active), func(unit string) bool {
+		return slices.ContainsFunc(times[:], func(t boot.Control) bool { return !slices.Contains(t.Active, unit) })
+	})
+	return median, nil
 }
 
 // startControls begins the control boots of every base in the plan, each as soon
@@ -107,5 +112,5 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, base strin
 		return boot.Control{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
 			controlWindow, filepath.Join(rec.dir, recording.ConsoleFile))
 	}
-	return boot.Control{MultiUser: j.MultiUser, Lost: j.Disturbance.CPULost(0, j.MultiUser)}, nil
+	return boot.Control{MultiUser: j.MultiUser, Lost: j.Disturbance.CPULost(0, j.MultiUser), Active: j.Boot.Lasting()}, nil
 }

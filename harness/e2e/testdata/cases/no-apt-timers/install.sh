@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+systemctl mask apt-daily.timer apt-daily-upgrade.timer console-getty.service
