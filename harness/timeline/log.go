@@ -87,7 +87,7 @@ var (
 
 	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "XFS (", "BTRFS error", "o space left", "blocked for more than", "watchdog: BUG", "unable to mount", "Unable to mount", "mount root", "inotify"}
 	ofCloud  = []string{"[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things"}
-	ofMany   = []string{"inotify", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "emergency mode", "root account is locked"}
+	ofMany   = []string{"inotify", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
 
 func containsAny(s string, of []string) bool {
@@ -96,7 +96,9 @@ func containsAny(s string, of []string) bool {
 
 // add takes an entry of file src.
 func (b *BootLog) add(src int, file string, e journal.Entry) {
-	b.log.Host = cmp.Or(hostOf(e.Host), b.log.Host)
+	if e.Fields != nil || strings.HasPrefix(e.Ident, "systemd") || e.Ident == "kernel" {
+		b.log.Host = cmp.Or(hostOf(e.Host), b.log.Host)
+	}
 	b.log.Boot = cmp.Or(b.log.Boot, e.Boot)
 	if strings.HasPrefix(e.Message, "Linux version ") && (e.Ident == "kernel" || e.Form == journal.Kernel) {
 		b.log.Kernel = true

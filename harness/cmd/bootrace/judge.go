@@ -155,28 +155,19 @@ func (j *judging) host(ctx context.Context, name string, paths ...string) ([]jud
 	var files []timeline.LogFile
 	var out []judged
 	for _, path := range paths {
-		switch {
-		case path == "-":
-			files = append(files, timeline.LogFile{Name: "stdin", Open: func() (io.ReadCloser, error) { return io.NopCloser(j.io.in), nil }})
-		case isRecording(path):
+		if isRecording(path) {
 			r, err := recorded(name, path)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, r)
-		case isDir(path):
-			entries, err := os.ReadDir(path)
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range entries {
-				if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
-					files = append(files, openFile(filepath.Join(path, e.Name()), e.Name()))
-				}
-			}
-		default:
-			files = append(files, openFile(path, filepath.Base(path)))
+			continue
 		}
+		more, err := j.filesOf(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
 	}
 	boots, err := timeline.ReadLogs(ctx, files)
 	if err != nil && (len(paths) > 1 || len(boots) == 0) {
@@ -190,6 +181,31 @@ func (j *judging) host(ctx context.Context, name string, paths ...string) ([]jud
 		out = append(out, j.one(name, b, len(boots)))
 	}
 	return out, nil
+}
+
+// filesOf are a file, or those in a host's directory.
+func (j *judging) filesOf(path string) ([]timeline.LogFile, error) {
+	if !isDir(path) {
+		return []timeline.LogFile{j.file(path)}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var out []timeline.LogFile
+	for _, e := range entries {
+		if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+			out = append(out, openFile(filepath.Join(path, e.Name()), e.Name()))
+		}
+	}
+	return out, nil
+}
+
+func (j *judging) file(path string) timeline.LogFile {
+	if path == "-" {
+		return timeline.LogFile{Name: "stdin", Open: func() (io.ReadCloser, error) { return io.NopCloser(j.io.in), nil }}
+	}
+	return openFile(path, filepath.Base(path))
 }
 
 func openFile(path, name string) timeline.LogFile {
