@@ -126,7 +126,7 @@ func (t *textReader) said(e Entry, s string, width int) {
 	if last := s[len(s)-1]; (last == '>' || last >= 0x80) && len(s) > 60 && cutMarks.MatchString(s) {
 		t.fault(e.Line, "cut at the right, as a pager cuts (less -S, journalctl without --full)")
 	}
-	if e.Form == Kernel || e.Form == Text && e.HasMono {
+	if (e.Form == Kernel || e.Form == Text && e.HasMono) && (strings.IndexByte(e.Message, '[') >= 0 || e.Form == Kernel && strings.Contains(e.Message, "systemd")) {
 		if m := statusIn.FindStringSubmatch(e.Message); m != nil && strings.HasPrefix(strings.TrimSpace(e.Message), "[") {
 			e.Status, e.Form, e.Ident, e.PID, e.Message = m[1], Console, "", 0, m[2]
 		} else if at := embedded.FindStringIndex(e.Message); at != nil && at[0] > 0 {

@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,25 +9,6 @@ import (
 
 	"bootrace/harness/journal"
 )
-
-// Origin is what a timeline was read from that is of no recording: a boot as its host kept it.
-type Origin struct {
-	Files  []journal.Report
-	Host   string
-	Boot   string // _BOOT_ID
-	Begins bool   // PID 1's first words are in it
-	Kernel bool   // the kernel's first words are
-	// Said is how many entries are PID 1's; First and Last are when the first and the last was.
-	Said        int
-	First, Last time.Duration
-	NoClock     bool     // no line has a time
-	Users       []string // what managers of users said of their own units that went wrong
-	Steps       []string // of the clock
-	Began       time.Time
-	Finished    string // "Startup finished in …"
-	Relayed     bool   // the PIDs are a forwarder's
-	Backwards   bool   // the newest line is first (journalctl -r)
-}
 
 // most bounds what is kept of one boot: what PID 1 says of a unit that is started for ever.
 const (
@@ -229,7 +209,7 @@ func (b *BootLog) fields(e journal.Entry, s spoken) {
 func (b *BootLog) speaks(e journal.Entry, s spoken) {
 	s.ev.Manager = true
 	switch text := s.ev.Text; {
-	case systemMode.MatchString(text):
+	case strings.Contains(text, "system mode") && systemMode.MatchString(text):
 		b.log.Begins = true
 	case s.ev.Kind == Finished:
 		b.log.Finished = text
@@ -296,8 +276,8 @@ func (b *BootLog) manager(e journal.Entry, s spoken) {
 // child is what PID 1's child says that is to become a service.
 func (b *BootLog) child(e journal.Entry, s spoken) {
 	s.ev.Kind, s.ev.Manager = Log, true
-	if m := ofUnit.FindStringSubmatch(s.ev.Text); m != nil {
-		s.ev.Unit = m[1]
+	if unit, _, ok := cutUnit(s.ev.Text); ok {
+		s.ev.Unit = unit
 		b.keep(s, e.Ident)
 		return
 	}
@@ -400,29 +380,3 @@ func speaksFor(ident, unit string) bool {
 
 // note adds what a file was.
 func (b *BootLog) note(r journal.Report) { b.log.Files = append(b.log.Files, r) }
-
-// String names the boot.
-func (l Origin) String() string {
-	var forms []string
-	lines := 0
-	for _, f := range l.Files {
-		lines += f.Lines
-		for _, form := range sortedForms(f.Forms) {
-			if !slices.Contains(forms, form) {
-				forms = append(forms, form)
-			}
-		}
-	}
-	return fmt.Sprintf("%s, %d lines", strings.Join(forms, " and "), lines)
-}
-
-func sortedForms(m map[journal.Form]int) []string {
-	var out []string
-	for form := range m {
-		out = append(out, string(form))
-	}
-	slices.SortFunc(out, func(x, y string) int {
-		return cmp.Or(cmp.Compare(m[journal.Form(y)], m[journal.Form(x)]), cmp.Compare(x, y))
-	})
-	return out
-}

@@ -13,76 +13,79 @@ import (
 const unitSuffix = `service|socket|target|device|mount|automount|swap|timer|path|slice|scope`
 
 var (
-	// "a.service: …" since 219, "a.service …" before; a mark of a message with an ID since 258.
-	ofUnit = regexp.MustCompile(`^(?:Unit )?([A-Za-z0-9:_.\\@-]+\.(?:` + unitSuffix + `)):? (.+)$`)
 	// "a.service - What it is" since 248, what it is alone before.
 	namedUnit = regexp.MustCompile(`^([A-Za-z0-9:_.\\@-]+\.(?:` + unitSuffix + `))(?: - (.*))?$`)
-	markedID  = "[🡕] "
 )
+
+// markedID is before a message with an ID since 258.
+const markedID = "[🡕] "
 
 // rule is a row: words, what they mean, and what they add. The groups have names.
 type rule struct {
+	first string // the words that it begins with, in small letters: only then it is looked at closely; empty: any
 	words *regexp.Regexp
 	kind  Kind
 	job   string // JobType
-	how   string // JobResult; of Failed, Result
+	how   string // JobResult
 }
 
-func r(words string, kind Kind, job, how string) rule {
-	return rule{regexp.MustCompile(words), kind, job, how}
+func r(first, words string, kind Kind, job, how string) rule {
+	return rule{first, regexp.MustCompile(words), kind, job, how}
 }
 
 // ofUnits are what is said after a unit's name.
 var ofUnits = []rule{
-	r(`^Failed with result '(?P<result>[a-z-]+)'`, Failed, "", ""),
-	r(`^entered failed state`, Failed, "", ""),
-	r(`(?i)^(?P<which>main|control|mount|swap) process exited, code=(?P<code>[a-z]+),? status=(?P<status>\d+)(?:/(?P<name>[A-Z0-9a-z/_+-]+))?`, Exit, "", ""),
-	r(`(?i)^start request repeated too quickly|^start-limit-hit`, Refused, "", ""),
-	r(`^Scheduled restart job.*restart counter is at (?P<count>\d+)`, Restart, "", ""),
-	r(`(?i)hold-?off time.*scheduling restart|expired, scheduling restart`, Restart, "", ""),
-	r(`^(?:Deactivated successfully|Succeeded)\.`, Succeeded, "", ""),
-	r(`^Job (?P<unit>\S+)/start failed with result '(?P<how>[a-z-]+)'`, StartFailed, "start", ""),
-	r(`^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
-	r(`(?i)requested but asserts failed|^Assertion failed`, StartFailed, "start", "assert"),
-	r(`^Skipped due to|was skipped because |skipped, unmet condition|skipped, no trigger condition`, Skipped, "", ""),
+	r("failed", `^Failed with result '(?P<result>[a-z-]+)'`, Failed, "", ""),
+	r("entered", `^entered failed state`, Failed, "", ""),
+	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited, code=(?P<code>[a-z]+),? status=(?P<status>\d+)(?:/(?P<name>[A-Z0-9a-z/_+-]+))?`, Exit, "", ""),
+	r("start start-limit-hit", `(?i)^start request repeated too quickly|^start-limit-hit`, Refused, "", ""),
+	r("scheduled", `^Scheduled restart job.*restart counter is at (?P<count>\d+)`, Restart, "", ""),
+	r("service holdoff hold-off", `(?i)hold-?off time.*scheduling restart|expired, scheduling restart`, Restart, "", ""),
+	r("deactivated succeeded.", `^(?:Deactivated successfully|Succeeded)\.`, Succeeded, "", ""),
+	r("job", `^Job (?P<unit>\S+)/start failed with result '(?P<how>[a-z-]+)'`, StartFailed, "start", ""),
+	r("job", `^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
+	r("starting assertion", `(?i)requested but asserts failed|^Assertion failed`, StartFailed, "start", "assert"),
+	r("", `^Skipped due to|was skipped because |skipped, unmet condition|skipped, no trigger condition`, Skipped, "", ""),
 }
 
 // ofJobs are sentences that have the unit, or what it is, within.
 var ofJobs = []rule{
-	r(`^(?:Starting|Mounting|Activating swap|Activating|Setting up automount) (?P<what>.+?)(?:\.\.\.|…)$`, Starting, "start", ""),
-	r(`^(?:Started|Finished|Reached target|Listening on|Mounted|Activated swap|Created slice|Set up automount|Found device) (?P<what>.+?)\.?$`, Started, "start", "done"),
-	r(`^(?:Stopping|Unmounting|Deactivating swap|Deactivating) (?P<what>.+?)(?:\.\.\.|…)$`, Stopping, "stop", ""),
-	r(`^(?:Failed|Timed out) (?:unmounting|deactivating swap|deactivating|to stop|stopping) (?P<what>.+?)\.?$`, Stopped, "stop", "failed"),
-	r(`^(?:Stopped target|Stopped|Unmounted|Closed|Removed slice|Unset automount|Deactivated swap) (?P<what>.+?)\.?$`, Stopped, "stop", "done"),
-	r(`^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)) (?P<what>.+?)\.?$`, StartFailed, "start", "failed"),
-	r(`^(?:Timed out (?:starting|mounting|activating swap|setting up automount)) (?P<what>.+?)\.?$`, StartFailed, "start", "timeout"),
-	r(`^Timed out waiting for device (?P<device>.+?)\.?$`, StartFailed, "start", "timeout"),
-	r(`^Dependency failed for (?P<what>.+?)\.?$`, StartFailed, "start", "dependency"),
-	r(`^Assertion failed (?:on job )?for (?P<what>.+?)\.?$`, StartFailed, "start", "assert"),
-	r(`^Starting of (?P<what>.+?) (?:not supported|unsupported)\.?$`, StartFailed, "start", "unsupported"),
-	r(`(?i)^start request repeated too quickly for (?P<unit>\S+)$`, Refused, "", ""),
-	r(`^Job (?P<unit>\S+)/start failed with result '(?P<how>[a-z-]+)'`, StartFailed, "start", ""),
-	r(`^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
-	r(`^Startup finished in `, Finished, "", ""),
-	r(`^Condition check resulted in (?P<what>.+) being skipped\.?$`, Skipped, "", ""),
+	r("starting mounting activating setting", `^(?:Starting|Mounting|Activating swap|Activating|Setting up automount) (?P<what>.+?)(?:\.\.\.|…)$`, Starting, "start", ""),
+	r("started finished reached listening mounted activated created set found", `^(?:Started|Finished|Reached target|Listening on|Mounted|Activated swap|Created slice|Set up automount|Found device) (?P<what>.+?)\.?$`, Started, "start", "done"),
+	r("stopping unmounting deactivating", `^(?:Stopping|Unmounting|Deactivating swap|Deactivating) (?P<what>.+?)(?:\.\.\.|…)$`, Stopping, "stop", ""),
+	r("failed timed", `^(?:Failed|Timed out) (?:unmounting|deactivating swap|deactivating|to stop|stopping) (?P<what>.+?)\.?$`, Stopped, "stop", "failed"),
+	r("stopped unmounted closed removed unset deactivated", `^(?:Stopped target|Stopped|Unmounted|Closed|Removed slice|Unset automount|Deactivated swap) (?P<what>.+?)\.?$`, Stopped, "stop", "done"),
+	r("failed", `^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)) (?P<what>.+?)\.?$`, StartFailed, "start", "failed"),
+	r("timed", `^(?:Timed out (?:starting|mounting|activating swap|setting up automount)) (?P<what>.+?)\.?$`, StartFailed, "start", "timeout"),
+	r("timed", `^Timed out waiting for device (?P<device>.+?)\.?$`, StartFailed, "start", "timeout"),
+	r("dependency", `^Dependency failed for (?P<what>.+?)\.?$`, StartFailed, "start", "dependency"),
+	r("assertion", `^Assertion failed (?:on job )?for (?P<what>.+?)\.?$`, StartFailed, "start", "assert"),
+	r("starting", `^Starting of (?P<what>.+?) (?:not supported|unsupported)\.?$`, StartFailed, "start", "unsupported"),
+	r("start", `(?i)^start request repeated too quickly for (?P<unit>\S+)$`, Refused, "", ""),
+	r("job", `^Job (?P<unit>\S+)/start failed with result '(?P<how>[a-z-]+)'`, StartFailed, "start", ""),
+	r("job", `^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
+	r("startup", `^Startup finished in `, Finished, "", ""),
+	r("condition", `^Condition check resulted in (?P<what>.+) being skipped\.?$`, Skipped, "", ""),
 }
 
 // said is what a sentence of PID 1 means; what it speaks of by its description only is in what.
 func said(text string) (kind Kind, unit, what string, c Change) {
 	text = strings.TrimPrefix(text, markedID)
-	if cycleText.MatchString(text) {
+	if (strings.Contains(text, "cycl") || strings.Contains(text, "Found dependency")) && cycleText.MatchString(text) {
 		c.Dropped = droppedUnit(text)
 		c.JobType = droppedType(text)
-		if m := ofUnit.FindStringSubmatch(text); m != nil {
-			unit = m[1]
-		}
+		unit, _, _ = cutUnit(text)
 		return Cycle, unit, "", c
 	}
 	rules, rest := ofJobs, text
-	if m := ofUnit.FindStringSubmatch(text); m != nil {
-		unit, rest, rules = m[1], m[2], ofUnits
+	if name, after, ok := cutUnit(text); ok {
+		unit, rest, rules = name, after, ofUnits
 	}
+	first, _, _ := strings.Cut(strings.ToLower(rest[:min(len(rest), 20)]), " ")
 	for _, rule := range rules {
+		if rule.first != "" && !oneOf(rule.first, first) {
+			continue
+		}
 		m := rule.words.FindStringSubmatch(rest)
 		if m == nil {
 			continue
@@ -123,6 +126,28 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 		return rule.kind, unit, what, c
 	}
 	return Log, unit, "", c
+}
+
+// oneOf: the word is one of a list with spaces between.
+func oneOf(list, word string) bool {
+	for w := range strings.SplitSeq(list, " ") {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// cutUnit takes "a.service: …" and "Unit a.service …" apart.
+func cutUnit(text string) (unit, rest string, ok bool) {
+	text = strings.TrimPrefix(text, "Unit ")
+	name, rest, ok := strings.Cut(text, " ")
+	name = strings.TrimSuffix(name, ":")
+	dot := strings.LastIndexByte(name, '.')
+	if !ok || dot <= 0 || rest == "" || !strings.Contains("|"+unitSuffix+"|", "|"+name[dot+1:]+"|") {
+		return "", "", false
+	}
+	return name, rest, true
 }
 
 // commands are which process of a unit it was: of the control process it is not said which.
