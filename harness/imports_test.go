@@ -45,7 +45,7 @@ var allowed = []struct {
 	{"harness/machine/", []string{"harness/machine", "harness/recording", "images"}, "a backend knows nothing of cases, nor of another backend"},
 	{"harness/explain", []string{"harness/boot", "harness/check", "harness/timeline", "results"}, "a result and its boot, in sentences"},
 	{"harness/derive", []string{"harness/boot", "harness/timeline", "results/history"}, "pure: facts in, a scenario's text out; what is chance is history's"},
-	{"harness/lint", []string{"harness/timespan", "images/vector/config", "scenarios"}, "reads text, and asks the stand-in what it would play"},
+	{"harness/lint", []string{"harness/boot", "harness/timespan", "images/vector/config", "scenarios"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/museum", []string{"harness/run", "scenarios", "results"}, "data, and what must come of it"},
 	{"harness/look", []string{"harness/boot"}, "what lies in an image, and what of it a boot cannot show"},
 	{"harness/subject", []string{"images", "harness/machine", "harness/check", "harness/look", "scenarios/document"}, "bakes; its file names checks"},

@@ -57,7 +57,7 @@ func (b Facts) Lacks(s Setup) []Lack {
 			add(Lack{Unit: id, What: fmt.Sprintf("%s %s, for %s", id, how, strings.Join(u.Unmet, ", ")), Evidence: u.Evidence}, service)
 		case skipped && len(u.WantedBy) > 0 && all(u.WantedBy, isDevice):
 			add(Lack{Unit: id, What: fmt.Sprintf("%s starts with %s, and there are no devices here", id, strings.Join(u.WantedBy, ", ")), Evidence: u.Evidence}, service)
-		case u.Active == "active" && HereOnly(u.Held):
+		case u.Active == "active" && hereOnly(u.Held):
 			add(Lack{Unit: id, What: fmt.Sprintf("%s runs here only, for %s", id, strings.Join(u.Held, ", ")), Evidence: u.Evidence}, false)
 		}
 	}
@@ -189,11 +189,18 @@ func NotHere(unmet []string) bool {
 	return len(unmet) > 0 && (!triggers || triggered)
 }
 
-// HereOnly: a unit runs by a condition that holds of a container and not of a real machine.
-func HereOnly(held []string) bool {
+// Virtualization is what such a condition says of a container, and of a real machine.
+func Virtualization(condition string) (here, real bool) {
+	_, parameter, negated := parted(condition)
+	here = slices.Contains([]string{"yes", "true", "1", "on", "container", "docker", "podman"}, parameter)
+	return here != negated, realMachine(parameter) != negated
+}
+
+// hereOnly: a unit runs by a condition that holds of a container and not of a real machine.
+func hereOnly(held []string) bool {
 	return slices.ContainsFunc(held, func(c string) bool {
-		kind, parameter, negated := parted(c)
-		return kind == "Virtualization" && !strings.Contains(c, "=|") && realMachine(parameter) == negated
+		_, real := Virtualization(c) // it held, so it says yes of this one
+		return !real && !strings.Contains(c, "=|")
 	})
 }
 

@@ -74,7 +74,7 @@ func examine(t *testing.T, lab *wiretest.Lab, name, base string) []lint.Remark {
 	subj := lab.Subjects[name]
 	out, err := lab.Backend.Examine(t.Context(), "lint-"+name, subj.Images[base], lint.Script(subj.Units))
 	require.NoError(t, err, name)
-	remarks, err := lint.Read(out, subj.Units)
+	remarks, err := lint.Read(out, subj.Units, subj.PopulatorUnit())
 	require.NoError(t, err, name)
 	return remarks
 }

@@ -3,7 +3,7 @@
 // what [Script] prints in the baked image, booted to basic.target and no further.
 //
 //	out, err := backend.Examine(ctx, name, image, lint.Script(units))
-//	remarks, err := lint.Read(out, units)
+//	remarks, err := lint.Read(out, units, populator)
 package lint
 
 import (
@@ -23,6 +23,8 @@ type Level string
 const (
 	Problem Level = "problem" // a boot will show it
 	Note    Level = "note"    // a boot may show it, under the wrong timing
+	// Untestable: no boot of a container shows it, and Vector or the populator needs it.
+	Untestable Level = "untestable"
 )
 
 // Remark is one thing seen.
@@ -56,7 +58,8 @@ var properties = []string{
 func Script(units []string) []string {
 	args := append(slices.Clone(units), vector)
 	return append([]string{"/bin/sh", "-c",
-		`systemd-analyze verify --man=no --generators=yes multi-user.target "$@" 2>&1; echo "$0"; systemctl show -p ` + strings.Join(properties, ",") + ` $(printf '%s\n' "$@" | grep -v @\\.)`,
+		`systemd-analyze verify --man=no --generators=yes multi-user.target "$@" 2>&1; echo "$0"; systemctl show -p ` + strings.Join(properties, ",") + ` $(printf '%s\n' "$@" | grep -v @\\.)
+echo; echo "` + files + `"; systemctl cat --no-pager "$@" 2>/dev/null; echo "` + controllers + `"; cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; true`,
 		between}, args...)
 }
 
@@ -68,12 +71,15 @@ func (u unit) is(property string, values ...string) bool {
 	return slices.Contains(values, u[property])
 }
 
-// Read returns the remarks on the units, problems first.
-func Read(output []byte, units []string) ([]Remark, error) {
+// Read returns the remarks on the units, what a container cannot show first, then problems.
+// populator is the one that fetches the credentials; empty: it is not known.
+func Read(output []byte, units []string, populator string) ([]Remark, error) {
 	said, shown, ok := bytes.Cut(output, []byte(between+"\n"))
 	if !ok {
 		return nil, fmt.Errorf("systemd-analyze and systemctl printed nothing to judge: %.200q", output)
 	}
+	shown, cat, _ := bytes.Cut(shown, []byte(files+"\n"))
+	cat, given, _ := bytes.Cut(cat, []byte(controllers+"\n"))
 	var out []Remark
 	for line := range strings.Lines(string(said)) {
 		if r, ok := verified(strings.TrimSpace(line), units); ok && !slices.Contains(out, r) {
@@ -106,6 +112,7 @@ func Read(output []byte, units []string) ([]Remark, error) {
 	if text := endsForGood(all[vector]); text != "" {
 		out = append(out, Remark{Problem, vector, text})
 	}
+	out = append(out, beyond(cat, given, units, all, populator)...)
 	slices.SortStableFunc(out, func(a, b Remark) int { return strings.Compare(string(b.Level), string(a.Level)) })
 	return out, nil
 }

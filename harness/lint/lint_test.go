@@ -32,7 +32,7 @@ LoadState=loaded
 
 func remarks(t *testing.T, verify, show string, units ...string) []string {
 	t.Helper()
-	got, err := Read([]byte(verify+between+"\n"+show+"\n"+vectors), units)
+	got, err := Read([]byte(verify+between+"\n"+show+"\n"+vectors), units, "p.service")
 	require.NoError(t, err)
 	var out []string
 	for _, r := range got {
@@ -101,7 +101,7 @@ func TestAMistakeInADropInIsSeen(t *testing.T) {
 func TestWhatVectorRequiresItAsksForAsWell(t *testing.T) {
 	show := strings.NewReplacer("Type=notify", "Type=exec", "StartLimitIntervalUSec=0", "StartLimitIntervalUSec=2min").Replace(good)
 	out := []byte(between + "\n" + show + "\n" + strings.Replace(vectors, "Wants=p.service", "Requires=p.service", 1))
-	got, err := Read(out, []string{"p.service"})
+	got, err := Read(out, []string{"p.service"}, "p.service")
 	require.NoError(t, err)
 	require.Len(t, got, 1)
 	assert.Contains(t, got[0].Text, "each restart of Vector asks for it")
@@ -115,12 +115,14 @@ func TestATemplateIsVerifiedAndNotShown(t *testing.T) {
 	require.NoError(t, err)
 	verified, shown, _ := strings.Cut(string(out), between)
 	assert.Contains(t, verified, `multi-user.target x\x2dy.service t@.service t@i.service vector.service`)
-	assert.True(t, strings.HasSuffix(shown, ` x\x2dy.service t@i.service vector.service `), shown)
+	shown, cat, _ := strings.Cut(shown, files)
+	assert.True(t, strings.HasSuffix(strings.TrimSpace(shown), ` x\x2dy.service t@i.service vector.service`), shown)
+	assert.Contains(t, cat, `t@.service`, "its file has been written all the same")
 }
 
 func TestNoOutputIsNoPass(t *testing.T) {
 	for _, text := range []string{"", "sh: systemd-analyze: not found\n", between + "\n" + vectors} {
-		_, err := Read([]byte(text), []string{"p.service"})
+		_, err := Read([]byte(text), []string{"p.service"}, "p.service")
 		require.Error(t, err, text)
 	}
 }
@@ -138,7 +140,7 @@ func TestAVectorThatNothingStartsAgainIsAProblem(t *testing.T) {
 		{"by a unit that upholds it", "Restart=no\nUpheldBy=multi-user.target\n", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Read([]byte(between+"\n"+good+"\n"+vectors+tt.says), []string{"p.service"})
+			got, err := Read([]byte(between+"\n"+good+"\n"+vectors+tt.says), []string{"p.service"}, "p.service")
 			require.NoError(t, err)
 			if !tt.want {
 				assert.Empty(t, got)

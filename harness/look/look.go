@@ -130,6 +130,7 @@ func Read(printed string) Seen {
 			s.Asks = append(s.Asks, a)
 		}
 	}
+	var others []string
 	for line := range strings.Lines(printed) {
 		f := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
 		if len(f) != 4 || f[0] != "look" {
@@ -147,11 +148,11 @@ func Read(printed string) Seen {
 				add(kind, r, "", "")
 			}
 		case "first-boot":
-			level := Note
-			if b == "local" {
-				level = Problem
+			if b != "local" { // the base's own
+				others = append(others, a)
+				continue
 			}
-			add(kind, row{level, "the first boot's presets enable {1}, which the build left disabled"}, a, "")
+			add(kind, row{Problem, "the first boot's presets enable {1}, which the build left disabled"}, a, "")
 		case "disk":
 			ask(disk(a, b))
 		case "module":
@@ -163,6 +164,9 @@ func Read(printed string) Seen {
 		case "udev":
 			ask(boot.Asked{What: fmt.Sprintf("no device comes here for the rules of %s", a)})
 		}
+	}
+	if len(others) > 0 {
+		add("first-boot", row{Note, "the first boot's presets enable of the base {1}"}, strings.Join(others, ", "), "")
 	}
 	slices.SortStableFunc(s.Findings, func(a, b Finding) int { return strings.Compare(string(b.Level), string(a.Level)) })
 	return s

@@ -41,9 +41,11 @@ done
 # A unit that is skipped where a file is, and the file is there: it ran when the image was built.
 for f in /etc/systemd/system/*.* /etc/systemd/system/*.d/*.conf /usr/local/lib/systemd/system/*.*; do
   if [ -f "$f" ]; then
+    unit=${f##*/}
+    case $f in *.conf) unit=${f%.d/*} unit=${unit##*/} ;; esac
     sed -n 's/^ConditionPathExists=!\(\/.*\)/\1/p' "$f" | while read -r stamp; do
       case $stamp in /run/* | /proc/* | /sys/* | /dev/* | /tmp/*) continue ;; esac
-      if [ -e "$stamp" ]; then look ran-already "${f##*/}" "$stamp"; fi
+      if [ -e "$stamp" ]; then look ran-already "$unit" "$stamp"; fi
     done
   fi
 done

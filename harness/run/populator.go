@@ -13,7 +13,7 @@ const usualPopulator = "populate-vector-env.service"
 // fitted is a scenario whose populator is called as the subject calls it. One that
 // does something to the populator does not apply where there is none to do it to.
 func (s Subject) fitted(sc scenarios.Scenario) (_ scenarios.Scenario, inapplicable string) {
-	name := s.populator()
+	name := s.PopulatorUnit()
 	theirs := func(unit string) string {
 		if unit == usualPopulator && name != "" {
 			return name
@@ -40,8 +40,8 @@ func (s Subject) fitted(sc scenarios.Scenario) (_ scenarios.Scenario, inapplicab
 	return sc, ""
 }
 
-// populator is the subject's unit that fetches the credentials; empty: it is not known.
-func (s Subject) populator() string {
+// PopulatorUnit is the subject's unit that fetches the credentials; empty: it is not known.
+func (s Subject) PopulatorUnit() string {
 	if s.Populator == "" && slices.Contains(s.Units, usualPopulator) {
 		return usualPopulator
 	}

@@ -1,0 +1,128 @@
+package look
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/boot"
+)
+
+// in runs the script with an image's files: its paths are put below a directory.
+func in(t *testing.T, files map[string]string, links map[string]string) Seen {
+	t.Helper()
+	root := t.TempDir()
+	put := func(name string) string {
+		file := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		return file
+	}
+	for name, text := range files {
+		require.NoError(t, os.WriteFile(put(name), []byte(text), 0o644))
+	}
+	for name, target := range links {
+		require.NoError(t, os.Symlink(target, put(name)))
+	}
+	below := strings.NewReplacer(" /etc/", " "+root+"/etc/", "\"/etc/", "\""+root+"/etc/", " /var/", " "+root+"/var/", ":-/var/", ":-"+root+"/var/", " /usr/local/", " "+root+"/usr/local/", "\"/usr/local/", "\""+root+"/usr/local/",
+		`-e "$stamp"`, `-e "`+root+`$stamp"`).Replace(Script())
+	const systemctl = `systemctl() { printf '%s\n' 'mine.service disabled enabled' 'base.service disabled enabled' 'off.service disabled disabled' 'on.service enabled enabled'; }`
+	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-e", "-c", systemctl+"\n"+below).Output()
+	require.NoError(t, err)
+	return Read(strings.ReplaceAll(string(out), root, ""))
+}
+
+const systemd = "etc/systemd/system/"
+
+func TestAGoldenImageHasNothingToSay(t *testing.T) {
+	t.Parallel()
+	s := in(t, map[string]string{"etc/machine-id": "", "etc/fstab": "# none\nLABEL=root / ext4 defaults 0 1\ntmpfs /tmp tmpfs defaults 0 0\n", "etc/modules": "# none\n", systemd + "a.service": "[Unit]\nConditionPathExists=!/var/lib/a/done\nConditionPathExists=!/run/a\n",
+		"etc/vector/vector.yaml": "data_dir: /var/lib/vector\n", "etc/systemd/network/10-eth0.network": "[Match]\n", "etc/sysctl.d/a.conf": "# none\n"}, nil)
+	assert.Equal(t, Seen{MachineID: "empty"}, s)
+	assert.False(t, s.FirstBoot())
+	assert.Empty(t, s.Kept(false))
+}
+
+func TestEachThingThatLiesInAnImageIsSeen(t *testing.T) {
+	t.Parallel()
+	const id = "0123456789abcdef0123456789abcdef\n"
+	for _, tt := range []struct {
+		name, file, text, link string
+		want                   Finding
+	}{
+		{"an identity", "etc/machine-id", id, "", Finding{"machine-id", Problem, "machine-id is filled: every machine of this image has the same (machine-id(5))"}},
+		{"cloud-init's state", "var/lib/cloud/data/instance-id", "i-1", "", Finding{"cloud-init", Problem, "/var/lib/cloud/data/instance-id: cloud-init's state of the host that the image was built on"}},
+		{"a role", "etc/opensandbox/worker.env", "A=b", "", Finding{"role-env", Problem, "/etc/opensandbox/worker.env is in the image: it is another host's role"}},
+		{"a role by a link into nothing", "etc/opensandbox/server.env", "", "/usr/share/none", Finding{"role-env", Problem, "/etc/opensandbox/server.env is in the image: it is another host's role"}},
+		{"a stub", "etc/opensandbox/vector.env", "A=b", "", Finding{"vector-env", Note, "/etc/opensandbox/vector.env is in the image: Vector starts on it"}},
+		{"a checkpoint", "var/lib/vector/journal/checkpoint.txt", "s=1", "", Finding{"vector-data", Problem, "/var/lib/vector/journal/checkpoint.txt: Vector has run on the host that the image was built on, and goes on from there"}},
+		{"a journal", "var/log/journal/" + id[:32] + "/system.journal", "x", "", Finding{"journal", Note, "/var/log/journal/" + id[:32] + "/system.journal: the journal of the host that the image was built on"}},
+		{"a host key", "etc/ssh/ssh_host_ed25519_key", "x", "", Finding{"ssh-host-key", Problem, "/etc/ssh/ssh_host_ed25519_key: every machine of this image has the same host key"}},
+		{"a mask", systemd + "cloud-final.service", "", "/dev/null", Finding{"masked", Note, "cloud-final.service is masked"}},
+		{"presets", "etc/systemd/system-preset/00.preset", "disable *", "", Finding{"preset", Note, "/etc/systemd/system-preset/00.preset: the presets of a first boot"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			files, links := map[string]string{"etc/machine-id": ""}, map[string]string{}
+			if tt.link != "" {
+				links[tt.file] = tt.link
+			} else {
+				files[tt.file] = tt.text
+			}
+			assert.Equal(t, []Finding{tt.want}, in(t, files, links).Findings)
+		})
+	}
+	s := in(t, map[string]string{"etc/machine-id": "", systemd + "p.service.d/once.conf": "[Unit]\nConditionPathExists=!/var/lib/p/done\n", "var/lib/p/done": ""}, nil)
+	assert.Equal(t, []Finding{{"ran-already", Problem, "p.service is skipped where /var/lib/p/done is, and it is in the image: it ran when the image was built"}}, s.Findings)
+	s = in(t, map[string]string{"etc/machine-id": "", "etc/vector/vector.toml": "data_dir = \"/var/spool/v\"\n"}, nil)
+	assert.Empty(t, s.Findings)
+}
+
+func TestAFirstBootPresetsWhatTheBuildLeftDisabled(t *testing.T) {
+	t.Parallel()
+	for name, files := range map[string]map[string]string{"missing": {}, "uninitialized": {"etc/machine-id": "uninitialized\n"}} {
+		files[systemd+"mine.service"] = "[Install]\n"
+		s := in(t, files, nil)
+		assert.Equal(t, name, s.MachineID)
+		require.True(t, s.FirstBoot())
+		assert.Equal(t, []string{"/etc/machine-id"}, s.Kept(false))
+		require.Len(t, s.Findings, 3)
+		assert.Equal(t, Finding{"first-boot", Problem, "the first boot's presets enable mine.service, which the build left disabled"}, s.Findings[0])
+		assert.Equal(t, Finding{"first-boot", Note, "the first boot's presets enable of the base base.service"}, s.Findings[2])
+	}
+}
+
+func TestWhatOnlyARealMachineHasIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := in(t, map[string]string{
+		"etc/machine-id": "", "etc/fstab": "UUID=1 /data ext4 defaults 0 2\n/dev/disk/azure/a /mnt auto defaults,nofail 0 2\nLABEL=EFI /boot/efi vfat defaults 0 1\n",
+		"etc/modules-load.d/a.conf": "# why\nbr_netfilter\n", "etc/sysctl.d/a.conf": "vm.swappiness = 1\n", "etc/udev/rules.d/a.rules": "KERNEL==\"x\"\n",
+	}, nil)
+	assert.Empty(t, s.Findings)
+	assert.Equal(t, []boot.Asked{
+		{What: "UUID=1 on /data (/etc/fstab) is not mounted here", Mount: "/data", Boot: true},
+		{What: "/dev/disk/azure/a on /mnt (/etc/fstab) is not mounted here", Mount: "/mnt"},
+		{What: "kernel module br_netfilter (/etc/modules-load.d/a.conf) is not loaded here", After: "systemd-modules-load.service"},
+		{What: "the kernel's settings of /etc/sysctl.d/a.conf are not made here", After: "systemd-sysctl.service"},
+		{What: "no device comes here for the rules of /etc/udev/rules.d/a.rules"},
+	}, s.Asks)
+}
+
+func TestWhatWasSeenIsReadBackFromTheImagesLabel(t *testing.T) {
+	t.Parallel()
+	_, ok := Of(map[string]string{})
+	assert.False(t, ok, "it was not looked at")
+	s, ok := Of(map[string]string{Label: Encode("look\tmachine-id\tfilled\t\na.service\t\nlook\tenabled\ta.service\tbefore install.sh ran\n")})
+	require.True(t, ok)
+	assert.Equal(t, "filled", s.MachineID)
+	assert.Equal(t, []Finding{
+		{"machine-id", Problem, "machine-id is filled: every machine of this image has the same (machine-id(5))"},
+		{"enabled", Note, "a.service was enabled by bootrace, before install.sh ran"},
+	}, s.Findings)
+	assert.Contains(t, s.Repaired().Findings[0].Text, "it boots without")
+	assert.Equal(t, []string{"/etc/machine-id", "/var/lib/cloud", "/var/log/journal"}, s.Kept(true))
+}
