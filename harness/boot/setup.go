@@ -33,6 +33,8 @@ type Setup struct {
 	Populator string `json:"populator,omitempty"`
 	// Image is what the image asks for that no machine of this kind has, seen as it lay there.
 	Image []Asked `json:"image,omitempty"`
+	// Presets are the units that the first boot's presets enable, which the build left disabled.
+	Presets []string `json:"presets,omitempty"`
 	// Faults are those of the scenario that the cloud's log shows when they happen.
 	Faults []Fault `json:"faults,omitempty"`
 	// EnvDigests are the vault's values, rotated ones after their rotation, as vector.env

@@ -41,13 +41,13 @@ var noUnitFailed = Check{
 				allowed = append(allowed, f.Unit+" failed as it was stopped")
 				continue
 			}
-			out = append(out, explained(b, failed(b, f)))
+			out = append(out, explained(b, failed(b, f, e)))
 		}
 		return found(append(out, dependents(b, out)...), strings.Join(allowed, "; "))
 	},
 }
 
-func failed(b boot.Facts, f boot.Failure) Finding {
+func failed(b boot.Facts, f boot.Failure, e Expect) Finding {
 	u := b.Final.Units[f.Unit]
 	summary := fmt.Sprintf("%s failed (%s)%s", f.Unit, cmp.Or(f.Result, "start failed"), times(f.Times))
 	if f.Unheard > 0 && f.Times == 0 && f.Result == "" {
@@ -61,6 +61,9 @@ func failed(b boot.Facts, f boot.Failure) Finding {
 	}
 	if u.Active != "" {
 		summary += ", is " + u.Active + " at the end"
+	}
+	if slices.Contains(e.Presets, f.Unit) {
+		summary += "; the build left it disabled, and the first boot's presets enabled it (there was no machine-id)"
 	}
 	// What a unit asserts does not hold on a calm host either.
 	return Finding{At: f.At, Unit: f.Unit, Intrinsic: f.Result == "assert", Evidence: f.Evidence, Summary: summary}

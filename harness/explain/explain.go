@@ -82,6 +82,7 @@ var mends = []struct{ check, says, change string }{
 	{"logs-delivered", "systemd-journald.service is", "let journald run: it is what Vector reads from"},
 	{"logs-delivered", "removed from the journal", "leave it to journald to remove what is old (SystemMaxUse=, journald.conf(5)): Vector reads on where it was, from what is still there"},
 	{"logs-delivered", "messages of PID 1 by the rate limit", "leave journald's rate limit as it is built in, or set it for the unit that says too much (LogRateLimitBurst=, systemd.exec(5))"},
+	{"no-unit-failed", "the first boot's presets enabled it", "mask it, remove it, or leave a preset that disables it (systemd.preset(5)); or leave machine-id empty, not missing, so that no boot is the first (machine-id(5))"},
 	{"no-unit-failed", "the machine was", "do not end the machine: restart the units that need the new settings, and let a check that fails say so and no more (FailureAction=none)"},
 	{"no-unit-failed", "waits for somebody at its console", "let no mount or unit that can be missing be required by local-fs.target or sysinit.target (nofail, Wants=)"},
 	{"no-unit-failed", "(assert)", "use a Condition…= where the unit may be left out, or have what it asserts there before it starts"},

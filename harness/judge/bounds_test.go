@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -269,5 +270,17 @@ func TestWhatTheSubjectSaysOfItselfIsShownWithItsReason(t *testing.T) {
 				assert.Contains(t, j.Reason, "no-unit-failed (subject.yaml: it is being rewritten")
 			}
 		})
+	}
+}
+
+func TestAUnitThatTheFirstBootEnabledIsSaidToBe(t *testing.T) {
+	t.Parallel()
+	for unit, said := range map[string]bool{"old.service": true, "other.service": false} {
+		b, e := timelinetest.Healthy(), late()
+		e.Presets = []string{"old.service"}
+		b.Failed(3*time.Second, unit, "exit-code")
+		j := judged(t, b, e)
+		assert.Equal(t, verdict.Fail, j.Verdict)
+		assert.Equal(t, said, strings.Contains(j.Reason, "the build left it disabled, and the first boot's presets enabled it"), j.Reason)
 	}
 }

@@ -57,7 +57,8 @@ type Finding struct {
 type Seen struct {
 	Findings  []Finding // problems first
 	Asks      []boot.Asked
-	MachineID string // missing, empty, uninitialized, filled
+	Presets   []string // units that a first boot enables, and the build left disabled
+	MachineID string   // missing, empty, uninitialized, filled
 }
 
 // FirstBoot: systemd takes the image's next boot for its first, and presets all units
@@ -152,6 +153,7 @@ func Read(printed string) Seen {
 				others = append(others, a)
 				continue
 			}
+			s.Presets = append(s.Presets, a)
 			add(kind, row{Problem, "the first boot's presets enable {1}, which the build left disabled"}, a, "")
 		case "disk":
 			ask(disk(a, b))

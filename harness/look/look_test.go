@@ -90,6 +90,7 @@ func TestAFirstBootPresetsWhatTheBuildLeftDisabled(t *testing.T) {
 		assert.Equal(t, name, s.MachineID)
 		require.True(t, s.FirstBoot())
 		assert.Equal(t, []string{"/etc/machine-id"}, s.Kept(false))
+		assert.Equal(t, []string{"mine.service"}, s.Presets)
 		require.Len(t, s.Findings, 3)
 		assert.Equal(t, Finding{"first-boot", Problem, "the first boot's presets enable mine.service, which the build left disabled"}, s.Findings[0])
 		assert.Equal(t, Finding{"first-boot", Note, "the first boot's presets enable of the base base.service"}, s.Findings[2])

@@ -169,7 +169,7 @@ func expectation(c Case, w world, subj Subject, control boot.Control) check.Expe
 	e := check.Expect{
 		Setup: boot.Setup{
 			Base: c.Base, Vector: c.Vector, RoleEnv: boot.Late, NoCredentials: s.Written() && !s.Delivers(),
-			SubjectUnits: subj.Units, Populator: subj.PopulatorUnit(), Image: subj.Asks[c.Base], Faults: shown(s.Cloud.Faults), EnvDigests: boot.Digests{}, LogToken: secretToken,
+			SubjectUnits: subj.Units, Populator: subj.PopulatorUnit(), Image: subj.Asks[c.Base], Presets: subj.Presets[c.Base], Faults: shown(s.Cloud.Faults), EnvDigests: boot.Digests{}, LogToken: secretToken,
 		},
 		Control: control,
 		Limits: check.Limits{

@@ -73,6 +73,7 @@ type Subject struct {
 	Hash      string
 	Units     []string
 	Populator string                  // its unit that fetches the credentials, if it says so
+	Presets   map[string][]string     // by base, what its first boot's presets enable against the build
 	Declared  check.Declared          // what else it says of itself
 	Asks      map[string][]boot.Asked // by base, what the image asks for that no container has
 	Images    map[string]string       // the worker with the subject, by base

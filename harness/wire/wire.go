@@ -108,7 +108,7 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 	for i, s := range subjects {
 		subjects[i].AsIs, s.AsIs = o.AsIs, o.AsIs // it is part of the hash
 		lab.Names = append(lab.Names, s.Name)
-		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Declared: s.Declared, Images: map[string]string{}, Undecided: map[string]string{}, Asks: map[string][]boot.Asked{}, CredentialsWithin: s.CredentialsWithin}
+		lab.Subjects[s.Name] = run.Subject{Hash: s.Hash(), Populator: s.Populator, Declared: s.Declared, Images: map[string]string{}, Undecided: map[string]string{}, Asks: map[string][]boot.Asked{}, Presets: map[string][]string{}, CredentialsWithin: s.CredentialsWithin}
 	}
 	azure, err := builder.Azure(ctx)
 	if err != nil {
@@ -139,7 +139,7 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 			}
 			lab.found(o.Image, name, seen)
 			lab.Names, lab.Given = []string{o.Image}, digests
-			lab.Subjects[o.Image] = run.Subject{Hash: given.ID, Units: units, Images: map[string]string{name: given.ID}, Asks: map[string][]boot.Asked{name: seen.Asks}}
+			lab.Subjects[o.Image] = run.Subject{Hash: given.ID, Units: units, Images: map[string]string{name: given.ID}, Asks: map[string][]boot.Asked{name: seen.Asks}, Presets: map[string][]string{name: seen.Presets}}
 			continue
 		}
 		for _, s := range subjects {
@@ -160,7 +160,7 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 			subj := lab.Subjects[s.Name]
 			subj.Images[name], subj.Units = baked.ID, units
 			if seen, ok := look.Of(baked.Labels); ok {
-				subj.Asks[name] = seen.Asks
+				subj.Asks[name], subj.Presets[name] = seen.Asks, seen.Presets
 				lab.found(s.Name, name, seen)
 			}
 			if s.standIn(vector) {
