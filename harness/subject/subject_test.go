@@ -5,12 +5,16 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/check"
+	"bootrace/harness/look"
 )
 
 // write makes a subject directory of path and content.
@@ -229,4 +233,76 @@ func TestTheSchemaIsThatOfTheType(t *testing.T) {
 	got, err := os.ReadFile("subject.schema.json")
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(want, got), "subject.schema.json is not what the types say; run: go test ./harness/subject -run Schema -update, and look at its diff")
+}
+
+func TestAnInstallerHasTheLastWordOnWhatIsEnabled(t *testing.T) {
+	s, err := Read(write(t, map[string]string{unitDir + "a.service": wanted, "install.sh": "#!/bin/sh\n", "subject.yaml": "enable: [a.service, theirs.service]\n"}))
+	require.NoError(t, err)
+	assert.Contains(t, s.begin(), "systemctl enable 'a.service'\n", "before it runs")
+	assert.Contains(t, s.seal(), "systemctl enable 'theirs.service'\n", "it is not there sooner")
+	seen := look.Read(printedBy(t, s.seal()))
+	assert.Contains(t, seen.Findings, look.Finding{Name: "enabled", Level: look.Note, Text: "a.service was enabled by bootrace, before install.sh ran"})
+	assert.Contains(t, seen.Findings, look.Finding{Name: "enabled", Level: look.Note, Text: "theirs.service was enabled by bootrace, as subject.yaml says, after install.sh ran"})
+
+	s, err = Read(write(t, map[string]string{unitDir + "a.service": wanted}))
+	require.NoError(t, err)
+	assert.Contains(t, look.Read(printedBy(t, s.seal())).Findings, look.Finding{Name: "enabled", Level: look.Note, Text: "a.service was enabled by bootrace, and no install.sh had a word after it"})
+}
+
+// printedBy runs what of a seal only prints.
+func printedBy(t *testing.T, seal string) string {
+	t.Helper()
+	var prints strings.Builder
+	for line := range strings.Lines(seal) {
+		if strings.HasPrefix(line, "printf 'look") {
+			prints.WriteString(line)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-e", "-c", prints.String()).Output()
+	require.NoError(t, err)
+	return string(out)
+}
+
+func TestTheSealRepairsWhatItsOwnBootLeftAndNoMore(t *testing.T) {
+	s, err := Read(write(t, map[string]string{"install.sh": "#!/bin/sh\n"}))
+	require.NoError(t, err)
+	const repairs = `[ "$(cat /etc/machine-id 2>&1)" = "$(cat /.bootrace-machine-id)" ]; then : > /etc/machine-id; fi`
+	assert.Contains(t, s.begin(), "cp /etc/machine-id /.bootrace-machine-id")
+	assert.Contains(t, s.seal(), repairs)
+	assert.NotContains(t, s.seal(), "/var/lib/cloud/*", "what an installer left there stays")
+	as := s
+	as.AsIs = true
+	assert.NotContains(t, as.seal(), repairs)
+	assert.NotContains(t, as.seal(), "/var/log/journal/*")
+	assert.NotEqual(t, s.Hash(), as.Hash(), "it is another image")
+
+	s, err = Read(write(t, map[string]string{"install.sh": "#!/bin/sh\n", "rootfs/etc/machine-id": "uninitialized\n"}))
+	require.NoError(t, err)
+	assert.NotContains(t, s.begin(), "machine-id", "the subject brings its own")
+}
+
+func TestASubjectSaysWhatItWritesWhatMayFailAndWhatIsNotJudged(t *testing.T) {
+	s, err := Read(write(t, map[string]string{unitDir + "a.service": wanted, "subject.yaml": `populator: a.service
+writes: [{file: /run/a/cache, reason: a restart needs no vault}]
+may_fail: [{unit: b.service, reason: it is optional}]
+not_judged: [{check: cloud-politeness, reason: the vault is ours alone}]
+`}))
+	require.NoError(t, err)
+	assert.Equal(t, "a.service", s.Populator)
+	assert.Equal(t, check.Declared{
+		Writes:    []check.Written{{File: "/run/a/cache", Reason: "a restart needs no vault"}},
+		MayFail:   []check.Allowed{{Unit: "b.service", Reason: "it is optional"}},
+		NotJudged: []check.Unjudged{{Check: "cloud-politeness", Reason: "the vault is ours alone"}},
+	}, s.Declared)
+	for want, text := range map[string]string{
+		"writes[0].reason is missing":                   "writes: [{file: /a}]",
+		"writes[0].file: expected an absolute path":     "writes: [{file: a, reason: b}]",
+		"may_fail[0].reason is missing":                 "may_fail: [{unit: b.service}]",
+		"not_judged[0].reason is missing":               "not_judged: [{check: registered}]",
+		"not_judged[0].check: expected one of":          "not_judged: [{check: politeness, reason: b}]",
+		"may_fail[0].unit: expected a unit's full name": "may_fail: [{unit: b, reason: c}]",
+	} {
+		_, err := Read(write(t, map[string]string{unitDir + "a.service": wanted, "subject.yaml": text + "\n"}))
+		require.ErrorContains(t, err, want)
+	}
 }
