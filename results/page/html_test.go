@@ -95,6 +95,8 @@ func TestTheTitleIsTheVerdict(t *testing.T) {
 		"failed":             {one(booted("a", "pass", "fail", "", goodBoot(0)), 1), "1 of 1 case not as expected", ""},
 		"passed, should not": {one(booted("a", "fail", "pass", "", goodBoot(0)), 1), "1 of 1 case not as expected", ""},
 		"invalid":            {one(booted("a", "pass", "invalid", "", nil), 1), "1 of 1 case not as expected", ""},
+		"untestable":         {one(booted("a", "pass", "untestable", "", nil), 1), "1 of 1 case not as expected", ""},
+		"not applicable":     {one(booted("a", "pass", "not-applicable", "", nil), 1), "No scenario applies to the subject", "as expected"},
 		"some word":          {one(booted("a", "pass", "splendid", "", nil), 1), "1 of 1 case not as expected", ""},
 		"no word":            {one(booted("a", "pass", "", "", nil), 1), "no verdict", ""},
 		"one never ran":      {one(booted("a", "pass", "pass", "", nil), 2), "1 of 2 cases not as expected", ""},
@@ -251,4 +253,13 @@ func TestAWriterThatFailsIsAnError(t *testing.T) {
 	r, w := io.Pipe()
 	require.NoError(t, r.CloseWithError(errors.New("no space left")))
 	assert.ErrorContains(t, HTML(w, nightly()), "write HTML of run 20260102-030405-aaaa: no space left")
+}
+
+func TestWhatDoesNotApplyIsSetAsideAndNamed(t *testing.T) {
+	t.Parallel()
+	text, _ := read(t, Page{Run: results.Run{ID: "r", Planned: 2, Cases: []results.Case{
+		booted("a", "pass", "pass", "", goodBoot(0)), booted("b", "pass", "not-applicable", "there is no such unit", nil),
+	}}})
+	assert.Contains(t, text, "1 case, as expected; 1 not applicable")
+	assert.Contains(t, text, "there is no such unit")
 }

@@ -177,10 +177,19 @@ func (v *view) count() {
 			bad += n
 		}
 	}
-	all := max(v.Run.Planned, len(v.Run.Cases))
+	all, aside := max(v.Run.Planned, len(v.Run.Cases)), 0
+	for _, c := range v.Cases {
+		if !c.Applies() {
+			aside++
+		}
+	}
 	switch {
 	case all == 0:
 		v.Title = "Nothing ran"
+	case bad == 0 && aside == all:
+		v.Title = "No scenario applies to the subject"
+	case bad == 0 && aside > 0:
+		v.Title = fmt.Sprintf("%s, as expected; %d not applicable", plural(all-aside, "case"), aside)
 	case bad == 0:
 		v.Title = plural(all, "case") + ", as expected"
 	default:

@@ -75,3 +75,24 @@ func TestMarkdownNamesWhatIsFlaky(t *testing.T) {
 	require.NoError(t, Markdown(&out, r))
 	assert.NotContains(t, out.String(), "Flaky")
 }
+
+// What a container cannot show is no success; what does not apply is neither.
+func TestWhatWasNotJudgedIsNoSuccessAndNoFailure(t *testing.T) {
+	r := results.Run{ID: "r", Planned: 2, Cases: []results.Case{
+		{ID: "a", Expected: "pass", Verdict: "untestable", Reason: "a container cannot show it: a.service is skipped here", Recording: "/r/a",
+			Attempts: []results.Attempt{{Recording: "/r/a", Checks: []results.Check{{Name: "registered", Outcome: "fail", Findings: []results.Finding{{Summary: "late"}}}}}}},
+		{ID: "b", Expected: "pass", Verdict: "not-applicable", Reason: "there is no such unit"},
+	}}
+	var out strings.Builder
+	require.NoError(t, JUnit(&out, r))
+	var got suites
+	require.NoError(t, xml.Unmarshal([]byte(out.String()), &got))
+	assert.Equal(t, []int{3, 0, 1, 2}, []int{got.Tests, got.Failures, got.Errors, got.Skipped})
+	assert.Contains(t, got.Suites[0].Tested[0].Error.Message, "untestable, expected pass: a container cannot show it")
+	assert.Contains(t, got.Suites[1].Tested[0].Skipped.Message, "there is no such unit")
+	out.Reset()
+	require.NoError(t, Markdown(&out, r))
+	assert.Contains(t, out.String(), "| a | **untestable** |")
+	assert.Contains(t, out.String(), "| b | not-applicable |")
+	assert.NotContains(t, out.String(), "### b")
+}

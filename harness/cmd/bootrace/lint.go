@@ -19,7 +19,7 @@ func lintCommand(io streams) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "lint [SUBJECT|IMAGE]",
-		Short: "Say what can be seen of a subject or an image without booting it (default: this project's populator)",
+		Short: "Say what can be seen of a subject or an image without a boot (default: this project's populator)",
 		Long: `lint bakes the subject as run does, or takes a worker image as --image does, and looks
 at what lies in it and at its units without booting them.
 

@@ -95,7 +95,7 @@ func newRoot(io streams) *cobra.Command {
 containers against an emulated cloud, delays worker.env as production does, and
 judges what happened.
 
-Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid or error.`,
+Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or error.`,
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"bootrace/results"
 )
@@ -64,4 +65,41 @@ func TestWhatAMachineWroteDoesNotActOnTheTerminal(t *testing.T) {
 	printExplanation(streams{out: &out}, r.Cases[0])
 	assert.Contains(t, out.String(), "\ufffd[2K")
 	assert.NotRegexp(t, "[\x1b\r\u009b\u202e]", out.String())
+}
+
+func TestTheExitCodeOfARunWhoseCasesWereNotJudged(t *testing.T) {
+	t.Parallel()
+	good, bad := caseOf("pre", "pass", "13 checks"), caseOf("delay-0s", "fail", "registered: it did not")
+	untestable, aside := caseOf("never", "untestable", "a container cannot show it"), caseOf("populator-killed", "not-applicable", "there is no populator")
+	for _, tt := range []struct {
+		cases []results.Case
+		want  int
+		line  string
+	}{
+		{[]results.Case{good}, exitOK, "pass"},
+		{[]results.Case{good, aside}, exitOK, "pass"},
+		{[]results.Case{aside}, exitInvalid, "not-applicable"},
+		{[]results.Case{good, untestable}, exitInvalid, "untestable"},
+		{[]results.Case{untestable, aside}, exitInvalid, "untestable"},
+		{[]results.Case{bad, untestable, aside}, exitFailure, "fail"},
+	} {
+		r := runOf("r", time.Unix(1, 0), len(tt.cases), tt.cases...)
+		r.Ended = time.Unix(2, 0)
+		code := exitOK
+		if err := outcome(r, nil); err != nil {
+			var coded exitError
+			require.ErrorAs(t, err, &coded)
+			code = coded.code
+		}
+		assert.Equal(t, tt.want, code, tt.line)
+		assert.True(t, strings.HasPrefix(runLine(style{}, r), tt.line), runLine(style{}, r))
+	}
+	var out strings.Builder
+	r := runOf("r", time.Unix(1, 0), 2, good, aside)
+	r.Found = []results.ImageFinding{{Subject: "mine", Base: "trixie", Name: "role-env", Problem: true, Text: "worker.env is in the image"}, {Name: "enabled", Text: "a note"}}
+	printRun(streams{out: &out}, r)
+	assert.Contains(t, out.String(), "there is no populator")
+	assert.Contains(t, out.String(), "image   mine on trixie: role-env: worker.env is in the image")
+	assert.NotContains(t, out.String(), "a note")
+	assert.Contains(t, out.String(), "1 pass, 1 not-applicable")
 }
