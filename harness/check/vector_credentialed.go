@@ -41,6 +41,9 @@ var vectorCredentialed = Check{
 		}
 		out := literalTokens(b, v)
 		if wrong := b.Wanted(e.Setup).Differing(v.Vars); len(wrong) > 0 {
+			if f, ok := takenAway(b, e, v, wrong); ok {
+				return found(append(out, f), "")
+			}
 			if b.End < deadline {
 				return early
 			}
@@ -63,8 +66,50 @@ var vectorCredentialed = Check{
 				Summary: fmt.Sprintf("Vector has the vault's values %s after %s, must be within %s", boot.Round(took), began(e), e.CredentialsWithin)}
 			out = append(out, f)
 		}
-		return found(out, fmt.Sprintf("credentials %s after %s", boot.Round(took), began(e)))
+		if why, gone := b.Missing[timeline.Pendings]; gone && len(out) == 0 {
+			return noEvidence("what the subject may still do after it has delivered is not known: " + why)
+		}
+		return found(out, fmt.Sprintf("credentials %s after %s", boot.Round(took), began(e))+notWaitedFor(b))
 	},
+}
+
+// takenAway: Vector had the vault's values, and something took them away again. No disturbance
+// of the host writes other values into a file.
+func takenAway(b boot.Facts, e Expect, v timeline.Process, wrong []string) (Finding, bool) {
+	u, ok := b.TakenAway(e.Setup)
+	if !ok {
+		return Finding{}, false
+	}
+	var how string
+	by := "something that is no unit of the subject's"
+	if u.By != "" {
+		by = u.By
+	}
+	if u.InFile {
+		how = fmt.Sprintf("what was right was overwritten: Vector had the vault's values since %s, and at %s %s took them out of vector.env; the one that runs since %s has them not: %s",
+			timeline.Since(u.Loaded), timeline.Since(u.At), "a refresh by "+by, timeline.Since(v.Start), strings.Join(wrong, ", "))
+	} else {
+		how = fmt.Sprintf("what was right was undone: Vector had the vault's values since %s, and the one that was started at %s, by %s as far as can be seen, has them not: %s",
+			timeline.Since(u.Loaded), timeline.Since(v.Start), by, strings.Join(wrong, ", "))
+	}
+	return Finding{At: u.At, Unit: boot.Vector, Intrinsic: u.InFile, Summary: how,
+		Evidence: append(evidence(u.Evidence), v.Evidence)}, true
+}
+
+// notWaitedFor says what the subject may still do after the case.
+func notWaitedFor(b boot.Facts) string {
+	var out []string
+	for _, p := range b.StillToCome() {
+		said := p.Unit + ", which " + p.How
+		if p.Due > 0 {
+			said += " at " + timeline.Since(p.Due)
+		}
+		out = append(out, said)
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "; not waited for: " + strings.Join(out, "; ")
 }
 
 // began names that moment.

@@ -39,10 +39,13 @@ type cause struct {
 	// follows names a check that this one follows from where both failed, and where the
 	// first finding of this one says so; no words: always.
 	follows, where string
+	// saying are the words that the other one's first finding must have for that; none: any.
+	saying string
 }
 
 func (c cause) after(failed map[string]results.Check) bool {
-	if _, both := failed[c.follows]; !both {
+	other, both := failed[c.follows]
+	if !both || !strings.Contains(other.Findings[0].Summary, c.saying) {
 		return false
 	}
 	own, isFailed := failed[c.check]
@@ -59,7 +62,7 @@ var causes = []cause{
 		"Vector's restarts ask for what it wants each time, 0.1 s apart", more: spenders},
 	{check: "no-unit-failed", change: "a unit that has nothing to do yet must not fail: write a stub with every variable before Vector starts, and exit or wait without an error"},
 	{check: "base-intact", change: "leave the units of the base alone: no Conflicts= with them, no stop and no systemctl isolate; what an image does without is masked when it is built"},
-	{check: "env-file-whole", change: "write a temporary file in the same directory, fsync it and rename it over vector.env; never write a stub over values"},
+	{check: "env-file-whole", follows: "vector-credentialed", saying: wasRight, change: "write a temporary file in the same directory, fsync it and rename it over vector.env; never write a stub over values"},
 	{check: "role-env-fresh", change: "remove /etc/opensandbox/*.env when the image is built, as the last step: its own is written on each machine by cloud-init"},
 	{check: "secrets-contained", change: "keep the value out of logs, arguments and other files, and vector.env root's with mode 0600 (UMask=0077)"},
 	{check: "registered", change: "see what the worker's unit waited for: it registers when worker.env is there"},
@@ -90,6 +93,7 @@ var mends = []struct{ check, says, change string }{
 	{"no-unit-failed", "PID 1 says nothing", "leave PID 1's LogLevel= and LogTarget= as they are built in (systemd-system.conf(5))"},
 	{"no-ordering-cycle", "was skipped at", "let a path unit start it when the file comes (PathExists=, systemd.path(5)), or have the unit wait for it"},
 	{"no-ordering-cycle", "nothing to count from", "add OnBootSec= or OnActiveSec= to the timer: OnUnitActiveSec= counts from a start that never was (systemd.timer(5))"},
+	{"vector-credentialed", wasRight, "let a refresh touch vector.env only with values that it has just got from the vault, and leave it alone where it got none: a stub is for a file that is not there yet"},
 	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},
 }
 
@@ -147,6 +151,9 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 	}
 	return e, e.Check != ""
 }
+
+// wasRight is how vector-credentialed begins where what was right was undone.
+const wasRight = "what was right was "
 
 func b2i(b bool) int {
 	if b {

@@ -200,3 +200,13 @@ func TestAConfigurationThatShipsTooLittleIsNotMendedByAStub(t *testing.T) {
 	e, _ := Case(failed(one("vector-active", "vector.service has Restart=no: the first crash of Vector ends log shipping for good")), boot.Facts{})
 	assert.Contains(t, e.Change, "Restart=always")
 }
+
+func TestWhatWasRightAndWasUndoneIsTheCauseOfAFileThatLostValues(t *testing.T) {
+	lost, other := one("env-file-whole", "vector.env lost values it had"), one("vector-credentialed", "the Vector that runs has not the vault's values")
+	e, _ := Case(failed(lost, other), boot.Facts{})
+	assert.Equal(t, "env-file-whole", e.Check)
+	e, _ = Case(failed(lost, one("vector-credentialed", "what was right was overwritten: …"), one("logs-delivered", "lost")), boot.Facts{})
+	assert.Equal(t, "vector-credentialed", e.Check)
+	assert.Contains(t, e.Change, "refresh")
+	assert.Equal(t, []string{"logs-delivered: lost", "env-file-whole: vector.env lost values it had"}, e.Then)
+}

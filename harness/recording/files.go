@@ -18,6 +18,7 @@ const (
 	JournaldFile  = "journald.conf"   // journald's configuration, as systemd-analyze cat-config prints it
 	LeaksFile     = "leaks.txt"       // where values of secrets were found, by the secrets' names
 	VectorFile    = "vector.json"     // VectorConfig
+	PendingFile   = "pending.jsonl"   // a Pending a line: what could still happen after delivery
 
 	CloudFile  = "cloud.jsonl"   // a Request a line
 	HostFile   = "host.jsonl"    // a HostSample a line
@@ -47,5 +48,5 @@ const (
 // number; what only adds to a form leaves it. Files without one are for people.
 var versions = map[string]int{
 	ConsoleFile: 1, JournalFile: 1, UnitsFile: 1, JobsFile: 1, ManagerFile: 1, EnvFilesFile: 1, ProcessesFile: 1,
-	LeaksFile: 1, RoomFile: 1, JournaldFile: 1, VectorFile: 1, CloudFile: 1, HostFile: 1, ExpectFile: 1,
+	LeaksFile: 1, RoomFile: 1, JournaldFile: 1, VectorFile: 1, CloudFile: 1, HostFile: 1, ExpectFile: 1, PendingFile: 1,
 }

@@ -163,6 +163,21 @@ type ConfigFile struct {
 // way because arguments and files would put them where the search looks for them.
 type CollectRequest struct {
 	Secrets map[string]string `json:"secrets"` // name -> value
+	// Pending: told is only what may still happen of the subject, whose units these are, in
+	// a PendingFile.
+	Pending bool     `json:"pending,omitempty"`
+	Units   []string `json:"units,omitempty"`
+}
+
+// Pending is something that the subject may still do though it has delivered, a line of
+// pending.jsonl. Times are of CLOCK_MONOTONIC in nanoseconds.
+type Pending struct {
+	Unit string `json:"unit"`
+	How  string `json:"how"`              // what it waits for, in words that follow the unit's name
+	Due  int64  `json:"due_ns,omitempty"` // when it goes on at the latest; 0: not by itself
+	Seen int64  `json:"seen_ns"`          // when that was so
+	// Waited: the case went on for it.
+	Waited bool `json:"waited,omitempty"`
 }
 
 // Canary stands in leaks.txt where a secret's name would: the collector plants a

@@ -66,7 +66,7 @@ func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, di
 		s.until = boot.WorkerRegistered
 	}
 	if c.Scenario.Delivers() {
-		s.hold = deliveredFor
+		s.hold, s.units = deliveredFor, subj.Units
 	}
 	// A case ends early when logs arrive; if that left a question open, the next
 	// attempt looks for as long as the scenario allows.

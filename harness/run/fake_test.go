@@ -3,6 +3,7 @@ package run
 import (
 	"archive/tar"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ type fakeBackend struct {
 	boot    func(ctx context.Context) error // how long a boot takes
 	reaches bool                            // multi-user.target is on record, after half a second
 	loses   func(name string) time.Duration // to others, of that half; nil: there is no journal
+	pending func() []recording.Pending      // what may still happen; nil: nothing
 }
 
 func (b *fakeBackend) Name() string { return "fake" }
@@ -96,8 +98,20 @@ func (m *fakeMachine) CloudLog() io.Reader     { return m.cloud }
 func (m *fakeMachine) Exited() <-chan struct{} { return m.exited }
 func (m *fakeMachine) ExitCode() int           { return 255 }
 
-func (m *fakeMachine) Collect(_ context.Context, _ []byte, w io.Writer) error {
+func (m *fakeMachine) Collect(_ context.Context, asked []byte, w io.Writer) error {
 	t := tar.NewWriter(w)
+	var request recording.CollectRequest
+	if err := json.Unmarshal(asked, &request); err != nil {
+		return err
+	}
+	if request.Pending {
+		p := patience{}
+		if m.backend.pending != nil {
+			p.seen = m.backend.pending()
+		}
+		text, err := p.file()
+		return errors.Join(err, t.WriteHeader(&tar.Header{Name: recording.PendingFile, Size: int64(len(text)), Mode: 0o600}), writeTo(t, text), t.Close())
+	}
 	booted := recording.Monotonic()/1000 - int64(time.Second/time.Microsecond)
 	files := map[string]string{"manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
 	if m.backend.reaches {
@@ -116,6 +130,11 @@ func (m *fakeMachine) Collect(_ context.Context, _ []byte, w io.Writer) error {
 		}
 	}
 	return t.Close()
+}
+
+func writeTo(w io.Writer, text []byte) error {
+	_, err := w.Write(text)
+	return err
 }
 
 func (m *fakeMachine) Detach() {

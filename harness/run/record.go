@@ -30,7 +30,9 @@ type shot struct {
 	// sooner than hold after the first delivery; at the latest window after the start.
 	until                boot.Milestone
 	settle, hold, window time.Duration
-	files                map[string][]byte // kept with the recording
+	// units are the subject's: with hold, the recording goes on for what they may still do.
+	units []string
+	files map[string][]byte // kept with the recording
 	// late are files that are known only when the boot is over; may be nil. Its
 	// error is noted in the recording.
 	late func() (map[string][]byte, error)
@@ -117,12 +119,15 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 	follow(recording.CloudFile, m.CloudLog(), boot.Setup{LogToken: secretToken}.OnCloud)
 	see.add(machineStarted)
 
-	rec.ended, err = watch(ctx, s, m, see, func(ms boot.Milestone) {
-		rec.seen[ms] = time.Since(began)
+	watching := watch{shot: s, machine: m, see: see, patience: patience{hold: s.hold}, reach: func(ms boot.Milestone) {
+		if _, again := rec.seen[ms]; !again {
+			rec.seen[ms] = time.Since(began)
+		}
 		if reach != nil {
 			reach(ms)
 		}
-	})
+	}}
+	rec.ended, err = watching.toTheEnd(ctx)
 	if err != nil {
 		// A stream that ended because it could not be written down is the cause.
 		for range 2 {
@@ -139,6 +144,9 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 	if rec.ended == machineExited {
 		code := m.ExitCode()
 		man.ContainerExit = &code
+	}
+	if err := watching.put(w); err != nil {
+		return rec, err
 	}
 	if err := r.take(ctx, s, m, w, &man); err != nil {
 		return rec, err
@@ -234,51 +242,6 @@ func (r *Runner) start(ctx context.Context, spec machine.Spec) (machine.Machine,
 	}
 	return m, err
 }
-
-// watch waits until the shot is over, and returns with what ended it.
-func watch(ctx context.Context, s shot, m machine.Machine, see *sightings, reach func(boot.Milestone)) (boot.Milestone, error) {
-	window := time.NewTimer(s.window)
-	defer window.Stop()
-	var settle, hold, lost <-chan time.Time
-	isSettled, isHeld := false, s.hold == 0
-	for {
-		if isSettled && isHeld {
-			reach(settled)
-			return settled, nil
-		}
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case ms := <-see.c:
-			if ms == streamEnded {
-				lost = time.After(lostAfter)
-				break
-			}
-			reach(ms)
-			switch ms {
-			case startStorm: // nothing changes the verdict, and other boots suffer
-				return startStorm, nil
-			case s.until:
-				settle = time.After(s.settle)
-			case boot.LogsDelivered:
-				hold = time.After(s.hold)
-			}
-		case <-settle:
-			isSettled = true
-		case <-hold:
-			isHeld = true
-		case <-m.Exited():
-			return machineExited, nil
-		case <-lost:
-			return "", fmt.Errorf("lost sight of machine %s: its console or its cloud's log ended while it ran; did the engine stop? (bootrace doctor)", m.ID())
-		case <-window.C:
-			return windowOver, nil
-		}
-	}
-}
-
-// lostAfter is how long after the end of a stream the news of PID 1's end may come.
-const lostAfter = 3 * time.Second
 
 // collect runs the machine's collector and stores what it gives.
 func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Writer, secrets map[string]string) (map[string]string, error) {

@@ -237,7 +237,8 @@ func TestAMachineWhoseStreamsEndWithoutItIsLost(t *testing.T) {
 	require.NoError(t, err)
 	see := newSightings()
 	see.add(streamEnded)
-	_, err = watch(t.Context(), shot{window: time.Minute, until: boot.WorkerRegistered}, m, see, func(boot.Milestone) {})
+	w := watch{shot: shot{window: time.Minute, until: boot.WorkerRegistered}, machine: m, see: see, reach: func(boot.Milestone) {}}
+	_, err = w.toTheEnd(t.Context())
 	require.ErrorContains(t, err, "did the engine stop?")
 }
 
@@ -260,7 +261,8 @@ func TestAStormOfStartsEndsTheBoot(t *testing.T) {
 	require.NoError(t, err)
 	see := newSightings()
 	see.add(startStorm)
-	ended, err := watch(t.Context(), shot{window: time.Minute, until: boot.WorkerRegistered}, m, see, func(boot.Milestone) {})
+	w := watch{shot: shot{window: time.Minute, until: boot.WorkerRegistered}, machine: m, see: see, reach: func(boot.Milestone) {}}
+	ended, err := w.toTheEnd(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, startStorm, ended)
 }

@@ -114,6 +114,9 @@ func (r *reader) sources() {
 	if _, listed := r.m.Files[Config]; listed {
 		r.source(Config, func(in io.Reader, d *damage) { t.Final.Pipeline, t.Final.Unread = readConfig(in, d) })
 	}
+	if _, listed := r.m.Files[Pendings]; listed {
+		r.source(Pendings, func(in io.Reader, d *damage) { t.Final.Pending = readPending(in, r.zero, d) })
+	}
 	// A manager that says warnings only has nothing to say of a boot in which all is well.
 	if t.Missing[Journal] == noManager && t.Final.LogLevel >= Warning && t.Final.LogLevel < Info {
 		delete(t.Missing, Journal)

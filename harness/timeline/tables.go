@@ -115,6 +115,30 @@ func readHost(r io.Reader, zero time.Duration, d *damage) []HostSample {
 	return out
 }
 
+// readPending reads what could still happen after the delivery.
+func readPending(r io.Reader, zero time.Duration, d *damage) []Pending {
+	var out []Pending
+	eachLine(r, d, func(n int, line []byte) {
+		if len(line) == 0 {
+			return
+		}
+		var l recording.Pending
+		if json.Unmarshal(line, &l) != nil || l.Unit == "" || l.Seen <= 0 {
+			d.at(n, "not something that may happen")
+			return
+		}
+		p := Pending{Unit: scrub(l.Unit), How: scrub(l.How), Seen: time.Duration(l.Seen) - zero, Waited: l.Waited}
+		text := p.Unit + " " + p.How
+		if l.Due > 0 {
+			p.Due = max(time.Duration(l.Due)-zero, 1)
+			text += " at " + Since(p.Due)
+		}
+		p.Evidence = Evidence{File: Pendings, Line: n, Text: clip(text)}
+		out = append(out, p)
+	})
+	return out
+}
+
 func micro(us *int64) time.Duration {
 	if us == nil || *us < 0 || *us > maxMicro {
 		return 0

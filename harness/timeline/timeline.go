@@ -23,6 +23,7 @@ const (
 	Journald  = recording.JournaldFile
 	Config    = recording.VectorFile
 	Host      = recording.HostFile
+	Pendings  = recording.PendingFile
 )
 
 // Kind says what an event is.
@@ -176,6 +177,16 @@ type Final struct {
 	Pipeline *pipeline.Pipeline
 	// Unread says what of it could not be read.
 	Unread string
+	// Pending is what could still happen of the subject after it had delivered.
+	Pending []Pending
+}
+
+// Pending is something that the subject could still do when the machine was asked, at Seen.
+type Pending struct {
+	Unit, How string
+	Seen, Due time.Duration // Due 0: not by itself
+	Waited    bool          // the case went on for it
+	Evidence  Evidence
 }
 
 // Unit is a unit as `systemctl show` prints it; times are on the boot clock,

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,13 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		return fmt.Errorf("read the request on stdin: %w", err)
 	}
 	c := &collection{tar: tar.NewWriter(stdout), missing: map[string]string{}}
+	if req.Pending {
+		may, err := pending(ctx, req.Units)
+		if c.add(recording.PendingFile, may, nil); err != nil || c.err != nil {
+			return errors.Join(err, c.err)
+		}
+		return c.tar.Close()
+	}
 
 	// First what changes by looking: the processes, before we start more.
 	c.add(recording.EnvFilesFile, listFiles(envfile.Dir), nil)

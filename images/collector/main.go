@@ -1,6 +1,7 @@
-// Command collector is run once by the harness in a machine whose case has ended:
-// it writes what is only to be had inside to stdout, as a tar stream. It is
-// installed as bootrace-collect, and nothing of it runs while the machine boots.
+// Command collector is run by the harness in a machine whose case is about to end, to ask
+// what may still happen, and once more when it has ended: it writes what is only to be had
+// inside to stdout, as a tar stream. It is installed as bootrace-collect, and nothing of it
+// runs while the machine boots.
 package main
 
 import (

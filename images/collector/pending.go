@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+
+	"bootrace/harness/recording"
+	"bootrace/images/inside/process"
+)
+
+// bringers are the units that are the machine's own, where a subject's are as well.
+var bringers = []string{"boot-logger.service", "opensandbox-worker.service", "vector.service"}
+
+// pending is what of the subject may still happen: its timers and paths, restarts of its
+// services that are to come, and processes of theirs that sleep.
+func pending(ctx context.Context, subject []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, process.AnswerWithin)
+	defer cancel()
+	conn, err := dbus.NewSystemdConnectionContext(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect to systemd: %w", err)
+	}
+	defer conn.Close()
+	units, err := conn.ListUnitsContext(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list units: %w", err)
+	}
+	var out bytes.Buffer
+	lines := json.NewEncoder(&out)
+	now := process.Monotonic()
+	tell := func(unit, how string, due time.Duration) error {
+		return lines.Encode(recording.Pending{Unit: unit, How: how, Due: due.Nanoseconds(), Seen: now.Nanoseconds()})
+	}
+	services := map[string]bool{"vector.service": true} // whose processes may do something; drop-ins of the subject's run in Vector's as well
+	for _, u := range units {
+		if !ofSubject(u.Name, subject) {
+			continue
+		}
+		var err error
+		switch path.Ext(u.Name) {
+		case ".timer":
+			err = pendingTimer(ctx, conn, u, now, tell)
+		case ".path":
+			if u.ActiveState == "active" && u.SubState == "waiting" {
+				err = tell(u.Name, "waits for a change", 0)
+			}
+		case ".service", ".scope":
+			services[u.Name] = true
+			if u.SubState == "auto-restart" || u.SubState == "auto-restart-queued" {
+				err = pendingRestart(ctx, conn, u.Name, tell)
+			}
+		}
+		if err != nil {
+			return out.Bytes(), fmt.Errorf("what %s may still do: %w", u.Name, err)
+		}
+	}
+	vector, _ := conn.GetServicePropertyContext(ctx, "vector.service", "MainPID")
+	main := ""
+	if vector != nil {
+		main = fmt.Sprint(vector.Value.Value())
+	}
+	err = sleepers(services, main, tell)
+	return out.Bytes(), err
+}
+
+// ofSubject: a unit of the subject, an instance of its template, or one that was made on
+// the machine as it ran (systemd-run(1)) or where nobody but it puts units.
+func ofSubject(unit string, subject []string) bool {
+	if slices.Contains(bringers, unit) {
+		return false
+	}
+	if prefix, rest, ok := strings.Cut(unit, "@"); ok && slices.Contains(subject, prefix+"@"+path.Ext(rest)) {
+		return true
+	}
+	if slices.Contains(subject, unit) {
+		return true
+	}
+	for _, dir := range []string{"/run/systemd/transient", "/etc/systemd/system", "/run/systemd/system"} {
+		if info, err := os.Lstat(filepath.Join(dir, unit)); err == nil && info.Mode().IsRegular() {
+			// A user's session is one that somebody opened.
+			return !strings.HasPrefix(unit, "session-")
+		}
+	}
+	return false
+}
+
+// pendingTimer tells when a timer elapses next. systemd has the largest number, or none,
+// where that is never.
+func pendingTimer(ctx context.Context, conn *dbus.Conn, u dbus.UnitStatus, now time.Duration, tell func(unit, how string, due time.Duration) error) error {
+	if u.ActiveState != "active" {
+		return nil
+	}
+	next := time.Duration(math.MaxInt64)
+	for _, name := range []string{"NextElapseUSecMonotonic", "NextElapseUSecRealtime"} {
+		p, err := conn.GetUnitTypePropertyContext(ctx, u.Name, "Timer", name)
+		if err != nil {
+			return err
+		}
+		us, ok := p.Value.Value().(uint64)
+		if !ok || us == 0 || us > math.MaxInt64/1000 {
+			continue
+		}
+		at := time.Duration(us) * time.Microsecond
+		if name == "NextElapseUSecRealtime" {
+			at -= time.Duration(time.Now().UnixNano()) - now
+		}
+		next = min(next, max(at, now))
+	}
+	if next == math.MaxInt64 {
+		return nil
+	}
+	return tell(u.Name, "elapses", next)
+}
+
+// pendingRestart tells when Restart= starts a service again.
+func pendingRestart(ctx context.Context, conn *dbus.Conn, unit string, tell func(unit, how string, due time.Duration) error) error {
+	since, err := conn.GetUnitPropertyContext(ctx, unit, "StateChangeTimestampMonotonic")
+	if err != nil {
+		return err
+	}
+	pause, err := conn.GetServicePropertyContext(ctx, unit, "RestartUSec")
+	if err != nil {
+		return err
+	}
+	at, _ := since.Value.Value().(uint64)
+	after, _ := pause.Value.Value().(uint64)
+	return tell(unit, "is started again", time.Duration(at+min(after, math.MaxInt64/2000))*time.Microsecond)
+}
+
+// startedByVector: what Vector runs is its own, as the journalctl that it reads from.
+func startedByVector(dir string) bool {
+	status, err := os.ReadFile(dir + "/status")
+	if err != nil {
+		return false
+	}
+	_, parent, _ := strings.Cut(string(status), "\nPPid:\t")
+	parent, _, _ = strings.Cut(parent, "\n")
+	exe, err := os.Readlink("/proc/" + parent + "/exe")
+	return err == nil && filepath.Base(exe) == "vector"
+}
+
+// sleepers tells of the processes of those services that will go on by themselves. Vector
+// itself, the process with that number, always does.
+func sleepers(services map[string]bool, vector string, tell func(unit, how string, due time.Duration) error) error {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil || e.Name() == vector {
+			continue
+		}
+		dir := "/proc/" + e.Name()
+		unit := process.Unit(dir)
+		if !services[unit] {
+			continue
+		}
+		exe, _ := os.Readlink(dir + "/exe")
+		if unit == "vector.service" && (filepath.Base(exe) == "vector" || startedByVector(dir)) {
+			continue
+		}
+		due, ok := process.Wakes(dir)
+		if !ok {
+			continue
+		}
+		name := filepath.Base(exe)
+		if data, err := os.ReadFile(dir + "/cmdline"); err == nil && name == "sleep" {
+			name = strings.ReplaceAll(strings.TrimRight(string(data), "\x00"), "\x00", " ")
+		}
+		if err := tell(unit, fmt.Sprintf("goes on (process %s, %s)", e.Name(), name), due); err != nil {
+			return err
+		}
+	}
+	return nil
+}
