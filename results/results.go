@@ -123,6 +123,30 @@ func (c Case) Decided() Attempt {
 	return Attempt{}
 }
 
+// Boots are those of the machine that decided, in order: as a rule one.
+func (c Case) Boots() []Attempt {
+	i := slices.IndexFunc(c.Attempts, func(a Attempt) bool { return a.Recording == c.Recording })
+	if i < 0 {
+		return nil
+	}
+	from, to := i, i+1
+	for from > 0 && c.Attempts[from].Number > 1 {
+		from--
+	}
+	for to < len(c.Attempts) && c.Attempts[to].Number > 1 && c.Attempts[to].Number == c.Attempts[to-1].Number+1 {
+		to++
+	}
+	return c.Attempts[from:to]
+}
+
+// Name is what a boot is called beside the others of its machine; empty for an only one.
+func (a Attempt) Name() string {
+	if a.Number == 0 {
+		return ""
+	}
+	return fmt.Sprintf("boot %d", a.Number)
+}
+
 // VersionVectorDigest is, among a boot's versions, the SHA-256 of the Vector that
 // ran, in hex.
 const VersionVectorDigest = "vector-sha256"
@@ -185,6 +209,7 @@ type Attempt struct {
 	Verdict   string            `json:"verdict"`
 	Reason    string            `json:"reason"`
 	Recording string            `json:"recording"`
+	Number    int               `json:"number,omitempty"` // which boot of its machine it is; 0: the only one
 	Versions  map[string]string `json:"versions,omitempty"`
 	Checks    []Check           `json:"checks,omitempty"`
 	Boot      *Boot             `json:"boot,omitempty"` // nil: there is no recording to see it in

@@ -22,6 +22,10 @@ type Scenario struct {
 	Look        Look      `yaml:"look" json:"look" jsonschema:"required" jsonschema_description:"How long to look"`
 	Expect      Expect    `yaml:"expect" json:"expect" jsonschema:"required" jsonschema_description:"What the case must come to"`
 
+	Boots []Again `yaml:"boots" json:"boots,omitempty" jsonschema_description:"Further boots of the same machine, one after the other"`
+
+	// Before is what happens before this boot; nil: it is the first (EachBoot).
+	Before *Again `yaml:"-" json:"-"`
 	File   string `yaml:"-" json:"-"` // where it was read from
 	Source []byte `yaml:"-" json:"-"` // the file as it is
 }
@@ -154,9 +158,17 @@ func (s Scenario) Written() bool { return s.WorkerEnv.When != Never }
 // BeforeBoot reports whether worker.env is there when the machine boots.
 func (w WorkerEnv) BeforeBoot() bool { return w.When == BeforeBoot }
 
-// Waits is what the scenario itself waits for, the boot not counted: the delay
+// Waits is what the scenario itself waits for, the boots not counted: the delay
 // and the settling, or the window where nothing is to come.
-func (s Scenario) Waits() time.Duration {
+func (s Scenario) Waits() (all time.Duration) {
+	for _, b := range s.EachBoot() {
+		all += b.waits()
+	}
+	return all
+}
+
+// waits is that of one boot.
+func (s Scenario) waits() time.Duration {
 	if !s.Written() {
 		return s.Look.Window.Duration
 	}

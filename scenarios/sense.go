@@ -59,6 +59,7 @@ func (p *problems) sense(root ast.Node, s Scenario) {
 	p.senseOfFaults(at, s)
 	p.senseOfDuring(at, s)
 	p.senseOfLook(at, s)
+	p.senseOfBoots(at, s)
 	for _, d := range []struct {
 		parent, key string
 		got         time.Duration
@@ -98,7 +99,7 @@ func (p *problems) senseOfDuring(at place, s Scenario) {
 	for i, a := range s.During {
 		if s.WorkerEnv.When == Never {
 			p.At(at("during", i, "at"), "during[%d]: goes with a worker.env that comes", i)
-		} else if end := s.Waits() - minSettle; a.At.Duration > end {
+		} else if end := s.waits() - minSettle; a.At.Duration > end {
 			p.At(at("during", i, "at"), "during[%d].at: %s is later than %s before the case ends: a longer look.settle", i, a.At, minSettle)
 		}
 	}
@@ -113,8 +114,8 @@ func (p *problems) senseOfLook(at place, s Scenario) {
 		p.At(at("look", "window"), "look.window: %s is more than %s", window, maxWindow)
 	case !s.Written() && window < minWindow:
 		p.At(at("look", "window"), "look.window: at least %s, for Vector must be seen to stay active, after a slow boot too", minWindow)
-	case s.Written() && window <= s.Waits():
-		p.At(at("look", "window"), "look.window: %s is not more than delay and settle, %s", window, s.Waits())
+	case s.Written() && window <= s.waits():
+		p.At(at("look", "window"), "look.window: %s is not more than delay and settle, %s", window, s.waits())
 	}
 	if s.Written() && s.Look.Settle.Duration < minSettle {
 		p.At(at("look", "settle"), "look.settle: at least %s, for Vector must be seen to stay active", minSettle)

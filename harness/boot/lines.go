@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 )
 
@@ -74,11 +75,13 @@ func (b Facts) LinesLost() string {
 	for _, source := range slices.Sorted(maps.Keys(b.Logged)) {
 		lines := b.Logged[source]
 		highest := slices.Max(slices.Collect(maps.Keys(lines)))
-		if len(lines) == highest || !owed.Lines[source] && source != witness {
+		first := recording.FirstOfBoot(highest)
+		total := highest - first + 1
+		if len(lines) == total || !owed.Lines[source] && source != witness {
 			continue
 		}
 		var gone []int
-		for seq := 1; seq <= highest && len(gone) < highest-len(lines); seq++ {
+		for seq := first; seq <= highest && len(gone) < total-len(lines); seq++ {
 			if _, ok := lines[seq]; !ok {
 				gone = append(gone, seq)
 			}

@@ -61,7 +61,7 @@ func (s Setup) OnCloud(line []byte) Milestone {
 	case err != nil:
 	case Registration(ev.Call):
 		return WorkerRegistered
-	case ingested(ev.Call) && s.WithToken(ev.Call):
+	case ingested(ev.Call) && s.WithToken(ev.Call) && (!s.RotatedBefore || ev.Call.TokenName != s.LogToken):
 		return LogsDelivered
 	}
 	return ""

@@ -40,6 +40,12 @@ type Setup struct {
 	// EnvDigests are the vault's values, rotated ones after their rotation, as vector.env
 	// must have them.
 	EnvDigests Digests `json:"env_digests,omitempty"`
+	// Boot is which boot of its machine it is, 0 for the first. EnvBefore are then the values
+	// of the boot before.
+	Boot      int     `json:"boot,omitempty"`
+	EnvBefore Digests `json:"env_before,omitempty"`
+	// RotatedBefore: the value of LogToken is another one than in the boot before.
+	RotatedBefore bool `json:"rotated_before,omitempty"`
 	// LogToken is the secret Vector must ship logs with.
 	LogToken string `json:"log_token,omitempty"`
 }

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,18 @@ func (b Facts) TakenAway(s Setup) (u TakenAway, ok bool) {
 	}
 	u.By = b.doer(s.SubjectUnits, u.At)
 	return u, true
+}
+
+// Stale are the variables in which a process has what the vault had in the boot before, and
+// has no longer.
+func (b Facts) Stale(s Setup, p timeline.Process) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(b.Wanted(s))) {
+		if had, ok := s.EnvBefore[name]; ok && had != s.EnvDigests[name] && p.Vars[name] == had {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // aboutThen is how far the moment at which something was due may be from the one at which

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"bootrace/harness/boot"
@@ -47,10 +48,15 @@ var vectorCredentialed = Check{
 			if b.End < deadline {
 				return early
 			}
-			return found(append(out, Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
+			f := Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
 				Summary: fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
-					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete))}), "")
+					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete))}
+			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
+				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
+					timeline.Since(v.Start), strings.Join(stale, ", "), neverAsked(b, e))
+			}
+			return found(append(out, f), "")
 		}
 		loaded, has := b.Credentials(e.Setup)
 		if !has && b.End < deadline {
@@ -94,6 +100,21 @@ func takenAway(b boot.Facts, e Expect, v timeline.Process, wrong []string) (Find
 	}
 	return Finding{At: u.At, Unit: boot.Vector, Intrinsic: u.InFile, Summary: how,
 		Evidence: append(evidence(u.Evidence), v.Evidence)}, true
+}
+
+// neverAsked says whether the subject asked for the new values at all, and what of it ran.
+func neverAsked(b boot.Facts, e Expect) string {
+	asked := b.Requests()[boot.KeyVault]
+	if asked > 0 {
+		return fmt.Sprintf("the vault was asked %d times in this boot", asked)
+	}
+	said := "nobody asked the vault in this boot"
+	for _, ev := range b.Of(timeline.Skipped) {
+		if slices.Contains(e.SubjectUnits, ev.Unit) {
+			said += fmt.Sprintf("; %s was skipped at %s for a condition", ev.Unit, timeline.Since(ev.At))
+		}
+	}
+	return said
 }
 
 // notWaitedFor says what the subject may still do after the case.

@@ -63,12 +63,34 @@ type Machine interface {
 	// Collect runs the image's collector, which reads request and writes a tar
 	// stream to w.
 	Collect(ctx context.Context, request []byte, w io.Writer) error
+	// Down ends the boot, and the two streams: as a reboot does, which may take a while, or
+	// at once, as a loss of power does.
+	Down(ctx context.Context, how Ending) error
+	// Up boots a machine that is down once more: its disk is as it was, what was in memory
+	// is gone. The machine that it returns takes the place of this one, also to be removed;
+	// after an error it is this one still.
+	Up(ctx context.Context, next Next) (Machine, error)
 	// Detach ends the two streams while the machine goes on.
 	Detach()
 	// Keep takes the machine out of all clean-up but the explicit one.
 	Keep(ctx context.Context) error
 	// Remove ends it at once and leaves nothing behind. It may be called twice.
 	Remove(ctx context.Context) error
+}
+
+// Ending is how a boot ends before the next one.
+type Ending int
+
+// How a boot ends.
+const (
+	Reboot Ending = iota
+	PowerLoss
+)
+
+// Next is what another boot of a machine differs by from the one before.
+type Next struct {
+	CloudConfig []byte // of its cloud, which is another one then
+	Files       []File // put into the file system before it boots
 }
 
 // SealError is an installation that was done and could not be sealed.

@@ -39,6 +39,10 @@ type Manifest struct {
 	BootZeroMono  int64             `json:"boot_zero_mono_ns"`
 	BootRealtime  int64             `json:"boot_realtime_us"`
 	EndMono       int64             `json:"end_mono_ns"`
+	// Boot is which boot of its machine it is; 0: the first. Of a later one StartMono is when
+	// it was started: what the journal has from before is of another boot.
+	Boot          int               `json:"boot,omitempty"`
+	StartMono     int64             `json:"start_mono_ns,omitempty"`
 	ContainerExit *int              `json:"container_exit"`
 	Versions      map[string]string `json:"versions,omitempty"`
 	Secrets       []string          `json:"secrets,omitempty"` // names, never values

@@ -94,6 +94,17 @@ type Line struct {
 	Ref string `json:"ref"`
 }
 
+// BootFile is a file of a machine that says which of its boots it is in, from the second
+// on. The lines of each boot have numbers of their own: what a boot had still to ship, the
+// next one ships.
+const (
+	BootFile     = "/usr/local/share/bootrace-boot"
+	LinesPerBoot = 100_000
+)
+
+// FirstOfBoot is the first number of the lines of the boot that a line is of.
+func FirstOfBoot(seq int) int { return seq - (seq-1)%LinesPerBoot }
+
 // Ref is the word for a line.
 func Ref(source string, seq int) string { return fmt.Sprintf("bootrace:%s#%d", source, seq) }
 

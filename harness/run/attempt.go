@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,43 +23,31 @@ import (
 type attempt struct {
 	judge.Judgement
 	dir     string
+	number  int                       // which boot of its machine; 0: the only one
 	files   map[string]recording.File // of the recording
 	machine machine.Machine           // nil unless it was left running
 	seen    map[boot.Milestone]time.Duration
 }
 
-// attempt boots the case once. What goes wrong on the way is the verdict error,
-// with the reason.
-func (r *Runner) attempt(ctx context.Context, c Case, ctl *control, n int, booted func()) attempt {
-	dir := fmt.Sprintf("%s.%d", filepath.Join(r.Dir, fileName(c.ID)), n)
-	a, err := r.tryAttempt(ctx, c, ctl, n, dir, booted)
-	if !a.Settled || len(a.files) > 0 { // what is settled before a boot has no recording
-		a.dir = dir
-	}
+// attempt makes one boot of a machine's life and judges it. What goes wrong on the way is
+// the verdict error, with the reason.
+func (r *Runner) attempt(ctx context.Context, b life, ctl *control, booted func()) attempt {
+	a, err := r.tryAttempt(ctx, b, ctl, booted)
+	a.dir, a.number = b.dir, b.numberOf()
 	if err != nil {
 		a.Verdict, a.Reason = verdict.Error, err.Error()
 	}
 	return a
 }
 
-func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, dir string, booted func()) (attempt, error) {
-	subj := r.Subjects[c.Subject]
-	if why := subj.Undecided[c.Base]; why != "" {
-		booted()
-		return unbooted(verdict.Invalid, why), nil
-	}
-	var why string
-	if c.Scenario, why = subj.fitted(c.Scenario); why != "" {
-		booted()
-		return unbooted(verdict.NotApplicable, why), nil
-	}
-	w := newWorld()
-	w.meet(c.Scenario.Cloud.Faults)
-	s, err := r.shot(w, fmt.Sprintf("%s.%d", c.ID, n), subj.Images[c.Base], r.Images[c.Base].Cloud, provisioningOf(c.Scenario), c.Scenario.Cloud.PendingWorkerTTL.Duration)
+func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted func()) (attempt, error) {
+	defer booted() // whatever happened, it boots no longer
+	c, w, subj := b.Case, b.world, r.Subjects[b.Subject]
+	s, err := r.shot(w, b.name, subj.Images[c.Base], r.Images[c.Base].Cloud, provisioningOf(c.Scenario), c.Scenario.Cloud.PendingWorkerTTL.Duration)
 	if err != nil {
 		return attempt{}, err
 	}
-	s.dir = dir
+	s.dir = b.dir
 	s.settle, s.window = c.Scenario.Look.Settle.Duration, c.Scenario.Look.Window.Duration
 	if s.until = windowOver; c.Scenario.Written() {
 		s.until = boot.WorkerRegistered
@@ -70,15 +57,22 @@ func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, di
 	}
 	// A case ends early when logs arrive; if that left a question open, the next
 	// attempt looks for as long as the scenario allows.
-	if n > 1 && s.hold > 0 {
+	if b.try > 1 && s.hold > 0 {
 		s.settle = max(s.settle, c.Scenario.Expect.CredentialsWithin.Duration+deliveredFor)
 	}
-	s.keep = r.Keep != KeepNone || r.Debug != nil
+	s.keep = r.Keep != KeepNone || r.Debug != nil || b.number < b.of
 	s.files = map[string][]byte{recording.CaseFile: c.Scenario.Source, recording.ByHandFile: []byte(r.Backend.ByHand(s.spec))}
 	s.late = func() (map[string][]byte, error) {
 		took, controlErr := ctl.wait() // without: 0, and boot-unblocked has no evidence
-		expect, err := json.MarshalIndent(expectation(c, w, subj, took), "", "  ")
+		expect, err := json.MarshalIndent(expectation(c, w, subj, took, b.number), "", "  ")
 		return map[string][]byte{recording.ExpectFile: expect}, errors.Join(controlErr, err)
+	}
+	if b.number > 1 {
+		s.number, s.rotated = b.number, w.rotatedLogs()
+		if s.spec.Files, err = w.seedAgain(provisioningOf(c.Scenario), b.number, c.Scenario.Before.NewVault); err != nil {
+			return attempt{}, err
+		}
+		s.again = b.before
 	}
 	waits, waitsFrom := c.Scenario.Waits(), boot.CloudFinalStarted
 	if s.until == windowOver {
@@ -95,7 +89,7 @@ func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, di
 		if ms == busy {
 			booted()
 		}
-		u := Update{Case: c.ID, Step: string(ms)}
+		u := Update{Case: c.ID, Step: b.step(string(ms))}
 		if ms == waitsFrom {
 			u.Planned = waits
 		}
@@ -105,7 +99,7 @@ func (r *Runner) tryAttempt(ctx context.Context, c Case, ctl *control, n int, di
 	if err != nil {
 		return a, err
 	}
-	fsys, manifest, err := recording.Open(dir)
+	fsys, manifest, err := recording.Open(b.dir)
 	if err != nil {
 		return a, errors.Join(err, rec.gone())
 	}
@@ -164,7 +158,7 @@ func provisioningOf(s scenarios.Scenario) provisioning {
 	}
 }
 
-func expectation(c Case, w world, subj Subject, control boot.Control) check.Expect {
+func expectation(c Case, w world, subj Subject, control boot.Control, number int) check.Expect {
 	s := c.Scenario
 	e := check.Expect{
 		Setup: boot.Setup{
@@ -186,6 +180,12 @@ func expectation(c Case, w world, subj Subject, control boot.Control) check.Expe
 	}
 	for name, value := range w.vectorEnv(s.Expect.Missing) {
 		e.EnvDigests[name] = boot.DigestOf(value)
+	}
+	if s.Before != nil {
+		e.Boot, e.RotatedBefore, e.EnvBefore = number, w.rotatedLogs(), boot.Digests{}
+		for name, value := range w.before().vectorEnv(s.Expect.Missing) {
+			e.EnvBefore[name] = boot.DigestOf(value)
+		}
 	}
 	for _, f := range s.Expect.AllowedFailed {
 		e.AllowedFailed = append(e.AllowedFailed, check.Allowed{Unit: f.Unit, Reason: f.Reason})

@@ -29,7 +29,10 @@ type fakeBackend struct {
 	boot    func(ctx context.Context) error // how long a boot takes
 	reaches bool                            // multi-user.target is on record, after half a second
 	loses   func(name string) time.Duration // to others, of that half; nil: there is no journal
-	pending func() []recording.Pending      // what may still happen; nil: nothing
+	downs   []machine.Ending
+	downErr error
+	nexts   []machine.Next
+	pending func() []recording.Pending // what may still happen; nil: nothing
 }
 
 func (b *fakeBackend) Name() string { return "fake" }
@@ -90,6 +93,28 @@ type fakeMachine struct {
 	consoleIn, cloudIn *io.PipeWriter
 	exited             chan struct{}
 	once               sync.Once
+}
+
+func (m *fakeMachine) Down(_ context.Context, how machine.Ending) error {
+	m.Detach()
+	m.backend.mu.Lock()
+	defer m.backend.mu.Unlock()
+	m.backend.downs = append(m.backend.downs, how)
+	return m.backend.downErr
+}
+
+func (m *fakeMachine) Up(ctx context.Context, next machine.Next) (machine.Machine, error) {
+	m.backend.mu.Lock()
+	m.backend.nexts = append(m.backend.nexts, next)
+	m.backend.mu.Unlock()
+	n, err := m.backend.Start(ctx, machine.Spec{Name: m.name + "+"})
+	if err == nil { // it is the same machine
+		m.once.Do(func() {})
+		m.backend.mu.Lock()
+		m.backend.living--
+		m.backend.mu.Unlock()
+	}
+	return n, err
 }
 
 func (m *fakeMachine) ID() string              { return "fake" }

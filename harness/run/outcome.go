@@ -11,7 +11,7 @@ import (
 // record is the attempt as it is stored: what it came to, what the boot looked
 // like, and which files show it.
 func (a attempt) record() results.Attempt {
-	out := results.Attempt{Verdict: string(a.Verdict), Reason: a.Reason, Recording: a.dir, Versions: a.Versions}
+	out := results.Attempt{Verdict: string(a.Verdict), Reason: a.Reason, Recording: a.dir, Number: a.number, Versions: a.Versions}
 	for _, r := range a.Results {
 		c := results.Check{Name: r.Check, Outcome: string(r.Outcome), Note: r.Note}
 		for _, f := range r.Findings {

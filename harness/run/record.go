@@ -37,6 +37,12 @@ type shot struct {
 	// error is noted in the recording.
 	late func() (map[string][]byte, error)
 	keep bool // leave the machine running and to the caller
+	// again is a machine that is down and boots once more; nil: a new one is started. number
+	// is which of its boots it is then.
+	again  machine.Machine
+	number int
+	// rotated: only what has the secret's new value is a delivery.
+	rotated bool
 }
 
 // recorded is what came of a shot.
@@ -76,7 +82,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		}
 	}
 	from, began := recording.Monotonic(), time.Now()
-	m, err := r.start(ctx, s.spec)
+	m, err := r.start(ctx, s)
 	if err != nil {
 		return rec, err
 	}
@@ -95,6 +101,9 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		streams.Wait()
 	}()
 	man := recording.Manifest{Case: s.name, Versions: map[string]string{}, BootZeroMono: recording.Monotonic()} // until the machine says better
+	if s.again != nil {
+		man.Boot, man.StartMono = s.number, from
+	}
 	maps.Copy(man.Versions, r.versions)
 
 	see := newSightings()
@@ -116,7 +125,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		}
 		return boot.OnConsole(line)
 	})
-	follow(recording.CloudFile, m.CloudLog(), boot.Setup{LogToken: secretToken}.OnCloud)
+	follow(recording.CloudFile, m.CloudLog(), boot.Setup{LogToken: secretToken, RotatedBefore: s.rotated}.OnCloud)
 	see.add(machineStarted)
 
 	watching := watch{shot: s, machine: m, see: see, patience: patience{hold: s.hold}, reach: func(ms boot.Milestone) {
@@ -233,10 +242,16 @@ func leftBehind(err, removing error) error {
 // may take connections and not answer.
 const startTimeout = 3 * time.Minute
 
-func (r *Runner) start(ctx context.Context, spec machine.Spec) (machine.Machine, error) {
+func (r *Runner) start(ctx context.Context, s shot) (m machine.Machine, err error) {
 	bounded, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	m, err := r.Backend.Start(bounded, spec)
+	if s.again != nil {
+		if m, err = s.again.Up(bounded, machine.Next{CloudConfig: s.spec.CloudConfig, Files: s.spec.Files}); err != nil {
+			err = leftBehind(err, <-removing(ctx, s.again))
+		}
+	} else {
+		m, err = r.Backend.Start(bounded, s.spec)
+	}
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("not started within %s: %w", startTimeout, err)
 	}

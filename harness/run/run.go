@@ -193,12 +193,17 @@ func (r *Runner) runCase(ctx context.Context, c Case, ctl *control, booted func(
 		Backend: r.Backend.Name(), Subject: c.Subject, Hash: r.Subjects[c.Subject].Hash, Image: r.Subjects[c.Subject].Images[c.Base], Vector: "unknown",
 		Started: began.UTC(), Waited: c.Scenario.Waits(),
 	}
-	var judgements []verdict.Judgement
+	var judgements []verdict.Judgement // of machines
+	var decided []string               // the recordings that they rest on
 	for n := 1; ; n++ {
-		a := r.attempt(ctx, c, ctl, n, booted)
-		judgements = append(judgements, a.Judgement.Judgement)
-		out.Attempts = append(out.Attempts, a.record())
-		out.Vector = cmp.Or(a.Versions["vector"], out.Vector)
+		boots := r.live(ctx, c, ctl, n, booted)
+		a := boots[len(boots)-1] // all before it passed
+		judgements = append(judgements, ofMachine(boots))
+		decided = append(decided, deciding(boots).dir)
+		for _, b := range boots {
+			out.Attempts = append(out.Attempts, b.record())
+			out.Vector = cmp.Or(b.Versions["vector"], out.Vector)
+		}
 		if a.Verdict != verdict.Invalid || a.Settled || n == maxAttempts || ctx.Err() != nil {
 			out.Kept = r.look(ctx, a, out)
 			break
@@ -227,12 +232,34 @@ func (r *Runner) runCase(ctx context.Context, c Case, ctl *control, booted func(
 	out.Verdict, out.Reason = string(final.Verdict), final.Reason
 	for i, j := range judgements {
 		if j.Verdict == final.Verdict {
-			out.Recording = out.Attempts[i].Recording
+			out.Recording = decided[i]
 		}
 	}
 	out.Recording = cmp.Or(out.Recording, out.Attempts[0].Recording)
 	out.Duration = time.Since(began)
 	return out
+}
+
+// ofMachine is the judgement on all boots of a machine: that of the one that is no pass,
+// and says which it is.
+func ofMachine(boots []attempt) verdict.Judgement {
+	j := boots[len(boots)-1].Judgement.Judgement
+	if n := boots[len(boots)-1].number; n > 1 && j.Verdict != verdict.Pass {
+		j.Reason = fmt.Sprintf("boot %d: %s", n, j.Reason)
+	}
+	if len(boots) > 1 && j.Verdict == verdict.Pass {
+		j.Reason = fmt.Sprintf("%d boots, the first: %s", len(boots), boots[0].Reason)
+	}
+	return j
+}
+
+// deciding is the boot that the machine's judgement rests on: the one that is no pass, else
+// the first, which is like those of machines that boot once.
+func deciding(boots []attempt) attempt {
+	if last := boots[len(boots)-1]; last.Verdict != verdict.Pass {
+		return last
+	}
+	return boots[0]
 }
 
 // look lets somebody look into the machine of a case's last boot, if that is

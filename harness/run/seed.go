@@ -11,6 +11,7 @@ import (
 
 	"bootrace/harness/boot"
 	"bootrace/harness/machine"
+	"bootrace/harness/recording"
 	"bootrace/scenarios"
 )
 
@@ -111,6 +112,40 @@ type step struct {
 // seed returns the files that a machine has before it boots: cloud-init's NoCloud
 // seed, and worker.env when it is to be there.
 func (w world) seed(p provisioning) ([]machine.File, error) {
+	script, err := w.script(p)
+	if err != nil {
+		return nil, err
+	}
+	const dir = "/var/lib/cloud/seed/nocloud/"
+	files := []machine.File{
+		{Path: dir + "meta-data", Mode: 0o600, Data: []byte("instance-id: " + w.workerID + "\n")},
+		{Path: dir + "user-data", Mode: 0o600, Data: script},
+	}
+	if p.beforeBoot {
+		files = append(files, machine.File{Path: roleEnvDir + "/worker.env", Mode: 0o600, Data: w.roleEnv(true)})
+	}
+	return files, nil
+}
+
+// seedAgain returns the files that a machine gets before a further boot. It is the same
+// instance, so cloud-init leaves the user data alone; what it runs in each boot (its module
+// scripts-per-boot, in cloud-final as well) does this boot's part.
+func (w world) seedAgain(p provisioning, number int, changed bool) ([]machine.File, error) {
+	script, err := w.script(p)
+	if err != nil {
+		return nil, err
+	}
+	files := []machine.File{
+		{Path: "/var/lib/cloud/scripts/per-boot/bootrace", Mode: 0o700, Data: script},
+		{Path: recording.BootFile, Mode: 0o644, Data: fmt.Appendln(nil, number)},
+	}
+	if changed && p.beforeBoot {
+		files = append(files, machine.File{Path: roleEnvDir + "/worker.env", Mode: 0o600, Data: w.roleEnv(true)})
+	}
+	return files, nil
+}
+
+func (w world) script(p provisioning) ([]byte, error) {
 	encode := base64.StdEncoding.EncodeToString
 	values := map[string]any{
 		"Dir": roleEnvDir, "Write": p.write, "StartWorker": p.write || p.beforeBoot,
@@ -130,15 +165,7 @@ func (w world) seed(p provisioning) ([]machine.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the provisioning script: %w", err)
 	}
-	const dir = "/var/lib/cloud/seed/nocloud/"
-	files := []machine.File{
-		{Path: dir + "meta-data", Mode: 0o600, Data: []byte("instance-id: " + w.workerID + "\n")},
-		{Path: dir + "user-data", Mode: 0o600, Data: userData.Bytes()},
-	}
-	if p.beforeBoot {
-		files = append(files, machine.File{Path: roleEnvDir + "/worker.env", Mode: 0o600, Data: w.roleEnv(true)})
-	}
-	return files, nil
+	return userData.Bytes(), nil
 }
 
 // steps are the actions in the order of their times.

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"time"
 
+	"bootrace/harness/boot"
 	"bootrace/harness/recording"
 	"bootrace/images/azure/config"
 	"bootrace/images/azure/fault"
 	"bootrace/images/azure/keyvault"
+	"bootrace/scenarios"
 )
 
 // The control plane's name; the other hosts are Azure's and Axiom's own.
@@ -72,6 +74,38 @@ func (w *world) meet(faults []fault.Fault) {
 		}
 	}
 }
+
+// again is the world of the machine's next boot. What was rotated before is no news any
+// more.
+func (w world) again(a scenarios.Again) world {
+	for name, value := range w.rotated() {
+		switch name {
+		case secretToken:
+			w.token = value
+		case secretMetricsToken:
+			w.metricsToken = value
+		}
+	}
+	rotated := a.Rotated
+	if a.NewVault {
+		w.vault, rotated = newWorld().vault, []string{secretToken, secretMetricsToken}
+	}
+	var faults []fault.Fault
+	for _, name := range rotated {
+		faults = append(faults, fault.Fault{Service: boot.KeyVault, Secret: name, Kind: fault.SecretRotated})
+	}
+	w.meet(faults)
+	return w
+}
+
+// before is the world without what is rotated in it.
+func (w world) before() world {
+	w.faults = nil
+	return w
+}
+
+// rotatedLogs: the token that logs are shipped with is rotated.
+func (w world) rotatedLogs() bool { return w.rotated()[secretToken] != "" }
 
 // rotated are the new values of the secrets that are rotated.
 func (w world) rotated() map[string]string {

@@ -89,6 +89,7 @@ func (r *reader) sources() {
 		}
 		lim := &io.LimitedReader{R: zr, N: maxJournal}
 		events, removed := readJournal(lim, r.zero, d)
+		events = slices.DeleteFunc(events, func(ev Event) bool { return r.m.StartMono > 0 && ev.At < time.Duration(r.m.StartMono-r.m.BootZeroMono) })
 		t.Events, t.Removed = append(t.Events, events...), removed
 		if lim.N == 0 {
 			d.say(fmt.Sprintf("more than %d bytes unpacked", maxJournal))

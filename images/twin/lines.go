@@ -54,18 +54,29 @@ func fullTotal(path string) *int64 {
 	return nil
 }
 
+// firstLine is the number of a boot's first line. file has the boot's, from the second on.
+func firstLine(file string) int {
+	text, err := os.ReadFile(file)
+	boot, notNumber := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || notNumber != nil || boot < 1 {
+		boot = 1
+	}
+	return (boot-1)*recording.LinesPerBoot + 1
+}
+
 // logLines writes numbered lines until ctx ends.
 func logLines(ctx context.Context, w io.Writer, source, msg string) error {
 	out := json.NewEncoder(w)
 	due := process.Monotonic()
-	for seq := 1; ; seq++ {
+	first := firstLine(recording.BootFile)
+	for seq := first; ; seq++ {
 		late := process.Monotonic() - due
 		if err := out.Encode(recording.Line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg,
 			Ref: recording.Ref(source, seq)}); err != nil {
 			return fmt.Errorf("write line %d: %w", seq, err)
 		}
 		// From the schedule, not from now: else lateness would hide itself.
-		due += after(seq)
+		due += after(seq - first + 1)
 		if now := process.Monotonic(); due < now-slowTick {
 			due = now
 		}

@@ -165,7 +165,7 @@ const cloudReady = 60 * time.Second
 
 // Start implements machine.Backend.
 func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machine, err error) {
-	m := &box{engine: b.Engine(), exited: make(chan struct{})}
+	m := &box{backend: b, engine: b.Engine(), exited: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
@@ -194,7 +194,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 		config := []machine.File{{Path: cloudConfig, Mode: 0o600, Data: spec.CloudConfig}}
 		err := b.start(ctx, cloud, config)
 		if err == nil {
-			err = m.followCloud(ctx)
+			err = m.followCloud(ctx, time.Time{})
 		}
 		ready <- err
 	}()
@@ -222,7 +222,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	if err != nil {
 		return nil, fmt.Errorf("start machine %s: %w", spec.Name, err)
 	}
-	if err := m.followWorker(ctx); err != nil {
+	if err := m.followWorker(ctx, time.Time{}); err != nil {
 		return nil, fmt.Errorf("start machine %s: %w", spec.Name, err)
 	}
 	return m, nil

@@ -29,6 +29,7 @@ type box struct {
 	stop              context.CancelFunc // ends the streams
 	exited            chan struct{}
 	exitCode          int
+	backend           *Backend // that boots it again
 	// journal is what a machine that has ended left of its journal, as journalctl prints it.
 	journal func(context.Context) (string, error)
 
@@ -43,13 +44,13 @@ func (m *box) Exited() <-chan struct{} { return m.exited }
 func (m *box) ExitCode() int           { return m.exitCode }
 
 // followCloud opens the cloud's log and waits until it says that it answers.
-func (m *box) followCloud(ctx context.Context) error {
+func (m *box) followCloud(ctx context.Context, since time.Time) error {
 	// The streams outlive Start's context; Remove ends them.
 	var follow context.Context
 	follow, m.stop = context.WithCancel(context.WithoutCancel(ctx))
 	// But to open them is Start's business, and an engine may not answer.
 	defer context.AfterFunc(ctx, m.stop)()
-	raw, err := m.engine.ContainerLogs(follow, m.cloud, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	raw, err := m.engine.ContainerLogs(follow, m.cloud, logsSince(since))
 	if err != nil {
 		return fmt.Errorf("follow its log: %w", err)
 	}
@@ -87,13 +88,22 @@ func (m *box) followCloud(ctx context.Context) error {
 	}
 }
 
+// logsSince follows what a container prints from that moment on; the zero time: all of it.
+func logsSince(since time.Time) client.ContainerLogsOptions {
+	o := client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true}
+	if !since.IsZero() {
+		o.Since = since.Format(time.RFC3339Nano)
+	}
+	return o
+}
+
 // followWorker opens the console and watches for the end of PID 1.
-func (m *box) followWorker(ctx context.Context) error {
+func (m *box) followWorker(ctx context.Context, since time.Time) error {
 	follow, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopCloud := m.stop
 	m.stop = func() { cancel(); stopCloud() }
 	defer context.AfterFunc(ctx, m.stop)()
-	console, err := m.engine.ContainerLogs(follow, m.worker, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	console, err := m.engine.ContainerLogs(follow, m.worker, logsSince(since))
 	if err != nil {
 		return fmt.Errorf("follow the console: %w", err)
 	}
