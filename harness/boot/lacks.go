@@ -3,6 +3,7 @@ package boot
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -47,16 +48,16 @@ func (b Facts) Lacks(s Setup) []Lack {
 		out = append(out, l)
 	}
 	for _, id := range theirs {
-		u, service := b.Final.Units[id], strings.HasSuffix(id, ".service") && id != Vector
+		u, alone := b.Final.Units[id], id != Vector && slices.Contains([]string{".service", ".timer", ".path", ".socket"}, path.Ext(id))
 		switch skipped := u.InactiveExit == 0 && u.Active != "active"; {
 		case skipped && (u.Condition > 0 || u.Assert > 0) && NotHere(u.Unmet):
 			how := "is skipped here"
 			if u.Assert > 0 {
 				how = "does not start here"
 			}
-			add(Lack{Unit: id, What: fmt.Sprintf("%s %s, for %s", id, how, strings.Join(u.Unmet, ", ")), Evidence: u.Evidence}, service)
+			add(Lack{Unit: id, What: fmt.Sprintf("%s %s, for %s", id, how, strings.Join(u.Unmet, ", ")), Evidence: u.Evidence}, alone)
 		case skipped && len(u.WantedBy) > 0 && all(u.WantedBy, isDevice):
-			add(Lack{Unit: id, What: fmt.Sprintf("%s starts with %s, and there are no devices here", id, strings.Join(u.WantedBy, ", ")), Evidence: u.Evidence}, service)
+			add(Lack{Unit: id, What: fmt.Sprintf("%s starts with %s, and there are no devices here", id, strings.Join(u.WantedBy, ", ")), Evidence: u.Evidence}, alone)
 		case u.Active == "active" && hereOnly(u.Held):
 			add(Lack{Unit: id, What: fmt.Sprintf("%s runs here only, for %s", id, strings.Join(u.Held, ", ")), Evidence: u.Evidence}, false)
 		}
@@ -226,6 +227,9 @@ var kernels = []string{"Capability", "ControlGroupController", "KernelModuleLoad
 // few of them, or may not write.
 var hardware = []string{"/dev", "/sys", "/proc/sys", "/lib/modules", "/usr/lib/modules", "/boot"}
 
+// ordinary are those below them that a container has as any machine does.
+var ordinary = []string{"/dev/shm", "/dev/mqueue", "/dev/log", "/dev/pts"}
+
 // containers are the files by which programs know one.
 var containers = []string{"/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host"}
 
@@ -239,7 +243,7 @@ func ofContainer(condition string) bool {
 	case slices.Contains(kernels, kind):
 		return !negated
 	case strings.HasPrefix(kind, "Path") || strings.HasSuffix(kind, "NotEmpty"):
-		return !negated && slices.ContainsFunc(hardware, under) || negated && slices.ContainsFunc(containers, under)
+		return !negated && slices.ContainsFunc(hardware, under) && !slices.ContainsFunc(ordinary, under) || negated && slices.ContainsFunc(containers, under)
 	}
 	return false
 }

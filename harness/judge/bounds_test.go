@@ -82,6 +82,13 @@ func TestWhatAContainerCannotShowIsUntestableWhereItDecides(t *testing.T) {
 		{"for a device", withoutCredentials, func(b *timelinetest.Boot, _ *check.Expect) {
 			skips(b, timelinetest.Subject, "ConditionPathExists=/dev/ptp_hyperv")
 		}, verdict.Untestable, "/dev/ptp_hyperv"},
+		{"for a file of its own in memory", withoutCredentials, func(b *timelinetest.Boot, _ *check.Expect) {
+			skips(b, timelinetest.Subject, "ConditionPathExists=/dev/shm/ready")
+		}, verdict.Fail, "vector-credentialed"},
+		{"what triggers the fetcher is skipped, whichever that is", withoutCredentials, func(b *timelinetest.Boot, e *check.Expect) {
+			skips(b, "fetch.timer", "ConditionVirtualization=vm")
+			e.SubjectUnits, e.Populator = append(e.SubjectUnits, "fetch.timer"), ""
+		}, verdict.Untestable, "fetch.timer is skipped here"},
 		{"it asserts what a container is not", withoutCredentials, func(b *timelinetest.Boot, _ *check.Expect) {
 			skips(b, timelinetest.Subject, "AssertVirtualization=vm")
 			b.Prop(timelinetest.Subject, "ConditionResult", "yes", "AssertResult", "no", "AssertTimestampMonotonic", timelinetest.Micros(time.Second))

@@ -70,5 +70,5 @@ var deeds = map[string]string{
 // hits are, in sh, whether there is something that an action would meet; $unit is set. A
 // unit that is there can be restarted, whatever its state.
 var hits = map[string]string{
-	scenarios.Kill: `[ -n "$(cat "/sys/fs/cgroup$(systemctl show --value -p ControlGroup "$unit")/cgroup.procs" 2>/dev/null)" ]`,
+	scenarios.Kill: `group=$(systemctl show --value -p ControlGroup "$unit") && [ -n "$group" ] && [ -n "$(cat "/sys/fs/cgroup$group/cgroup.procs" 2>/dev/null)" ]`,
 }
