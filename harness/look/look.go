@@ -108,6 +108,7 @@ var rows = map[string]row{
 	"masked":       {Note, "{1} is masked"},
 	"preset":       {Note, "{1}: the presets of a first boot"},
 	"ran-already":  {Problem, "{1} is skipped where {2} is, and it is in the image: it ran when the image was built"},
+	"timer-ran":    {Problem, "{1} has elapsed when the image was built, and goes on from there ({2})"},
 	"enabled":      {Note, "{1} was enabled by bootrace, {2}"},
 }
 

@@ -78,6 +78,8 @@ func TestEachThingThatLiesInAnImageIsSeen(t *testing.T) {
 	}
 	s := in(t, map[string]string{"etc/machine-id": "", systemd + "p.service.d/once.conf": "[Unit]\nConditionPathExists=!/var/lib/p/done\n", "var/lib/p/done": ""}, nil)
 	assert.Equal(t, []Finding{{"ran-already", Problem, "p.service is skipped where /var/lib/p/done is, and it is in the image: it ran when the image was built"}}, s.Findings)
+	s = in(t, map[string]string{"etc/machine-id": "", systemd + "p.timer": "", "var/lib/systemd/timers/stamp-p.timer": "", "var/lib/systemd/timers/stamp-base.timer": ""}, nil)
+	assert.Equal(t, []Finding{{"timer-ran", Problem, "p.timer has elapsed when the image was built, and goes on from there (/var/lib/systemd/timers/stamp-p.timer)"}}, s.Findings)
 	s = in(t, map[string]string{"etc/machine-id": "", "etc/vector/vector.toml": "data_dir = \"/var/spool/v\"\n"}, nil)
 	assert.Empty(t, s.Findings)
 }

@@ -49,6 +49,11 @@ for f in /etc/systemd/system/*.* /etc/systemd/system/*.d/*.conf /usr/local/lib/s
     done
   fi
 done
+# systemd.timer(5), Persistent=.
+for f in /var/lib/systemd/timers/stamp-*; do
+  unit=${f##*/stamp-}
+  if local_unit "$unit"; then look timer-ran "$unit" "$f"; fi
+done
 # What only a real machine has: a container ignores each without a word.
 if [ -r /etc/fstab ]; then
   while read -r what where type options rest; do
