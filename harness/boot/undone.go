@@ -22,9 +22,16 @@ const (
 	HitNothing = "hit-nothing-"
 )
 
-// Undone says what the scenario was to do and did not, if that is all of it; empty: it did
-// something, or it is not known.
-func (b Facts) Undone(s Setup) string {
+// Undone is what a scenario was to do and did not.
+type Undone struct {
+	Why string // empty: it did something, or it is not known
+	// Late: somebody asked when it was over, or not yet there: on another host it might
+	// have met them.
+	Late bool
+}
+
+// Undone says what the scenario was to do and did not, if that is all of it.
+func (b Facts) Undone(s Setup) Undone {
 	var undone []string
 	tried := 0
 	for _, ev := range b.Of(timeline.Script) {
@@ -38,16 +45,25 @@ func (b Facts) Undone(s Setup) string {
 		}
 	}
 	if len(undone) > 0 && tried == 0 {
-		return "the scenario did not do what it says: " + strings.Join(undone, "; ")
+		return Undone{Why: "the scenario did not do what it says: " + strings.Join(undone, "; ")}
 	}
 	if len(s.Faults) == 0 || b.Unknown(timeline.Cloud) != "" || slices.ContainsFunc(s.Faults, b.met) {
-		return ""
+		return Undone{}
 	}
 	var faults []string
+	late := false
 	for _, f := range s.Faults {
+		late = late || b.wanted(f)
 		faults = append(faults, strings.Join(strings.Fields(f.Service+" "+f.Secret+" "+f.Kind), " "))
 	}
-	return "no request met what goes wrong in this scenario: " + strings.Join(faults, ", ")
+	return Undone{"no request met what goes wrong in this scenario: " + strings.Join(faults, ", "), late}
+}
+
+// wanted: a request was for what the fault is about.
+func (b Facts) wanted(f Fault) bool {
+	return slices.ContainsFunc(b.Of(timeline.Request), func(ev timeline.Event) bool {
+		return ev.Call.Service == f.Service && (f.Secret == "" || ev.Call.Secret == f.Secret)
+	})
 }
 
 // met: a request met it. The resolver tells its faults under its own name.

@@ -12,7 +12,8 @@ import (
 // bounds are what the boot could not show: what a container has not, and what the
 // scenario did not come to do.
 func bounds(b boot.Facts, e check.Expect) verdict.Bounds {
-	out := verdict.Bounds{Undone: b.Undone(e.Setup)}
+	undone := b.Undone(e.Setup)
+	out := verdict.Bounds{Undone: undone.Why, Late: undone.Late}
 	for _, l := range b.Lacks(e.Setup) {
 		reason := l.What
 		if l.Evidence.File != "" {

@@ -12,6 +12,8 @@ type Bounds struct {
 	Lacks []Lack `json:"lacks,omitempty"`
 	// Undone is what the scenario was to do and could not; empty: nothing.
 	Undone string `json:"undone,omitempty"`
+	// Late: it might have, had the boot been sooner.
+	Late bool `json:"late,omitempty"`
 }
 
 // Lack is what a machine of this kind has not and a real one has.

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,6 +89,10 @@ func Of(results []check.Result, d Disturbance, bounds Bounds) Judgement {
 		return Judgement{Verdict: Invalid, Reason: "no evidence for " + strings.Join(silent, "; for ")}
 	case judged == 0:
 		return Judgement{Verdict: Error, Reason: "no check was judged"}
+	}
+	if lost := d.CPULost(0, d.Booted); bounds.Late && (lost > t.Ordinary || d.beyond(check.Finding{}, t) != "") {
+		why := cmp.Or(d.beyond(check.Finding{}, t), fmt.Sprintf("others had the CPU for %s of the boot's %s", round(lost), round(d.Booted)))
+		return Judgement{Verdict: Invalid, Reason: why + ", which may be why: " + bounds.Undone}
 	}
 	if bounds.Undone != "" {
 		return Judgement{Verdict: NotApplicable, Reason: bounds.Undone, Settled: true}

@@ -182,3 +182,63 @@ func TestWhatIsNotJudgedIsNamedInAPass(t *testing.T) {
 	assert.Equal(t, "1 checks, not judged: logs-delivered", j.Reason)
 	assert.Equal(t, verdict.Error, verdict.Of([]check.Result{{Check: "logs-delivered", Outcome: check.NotJudged}}, verdict.Disturbance{Measured: true}, verdict.Bounds{}).Verdict)
 }
+
+func TestAFaultThatWasMissedOnABusyHostMayBeMetOnAnother(t *testing.T) {
+	t.Parallel()
+	results := []check.Result{passes("a")}
+	for _, tt := range []struct {
+		name   string
+		d      verdict.Disturbance
+		bounds verdict.Bounds
+		want   verdict.Verdict
+	}{
+		{"nobody asked", starving(), verdict.Bounds{Undone: "no request met it"}, verdict.NotApplicable},
+		{"somebody asked too late, on a busy host", starving(), verdict.Bounds{Undone: "no request met it", Late: true}, verdict.Invalid},
+		{"somebody asked too late, on a slow host", slow(9 * time.Second), verdict.Bounds{Undone: "no request met it", Late: true}, verdict.Invalid},
+		{"somebody asked too late, on a calm host", calm(), verdict.Bounds{Undone: "no request met it", Late: true}, verdict.NotApplicable},
+		{"it was met", starving(), verdict.Bounds{}, verdict.Pass},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			j := verdict.Of(results, tt.d, tt.bounds)
+			assert.Equal(t, tt.want, j.Verdict, j.Reason)
+			assert.Equal(t, tt.want == verdict.NotApplicable, j.Settled)
+		})
+	}
+}
+
+func TestWhatAMachineLacksDecidesAfterWhatItDoesNotExplain(t *testing.T) {
+	t.Parallel()
+	lack := verdict.Lack{Reason: "a.service is skipped here", Explains: func(f check.Finding) bool { return f.Unit == "a.service" }}
+	decides := lack
+	decides.Decides = true
+	its, others := check.Finding{Summary: "a", Unit: "a.service"}, check.Finding{Summary: "b", Unit: "b.service"}
+	silent := check.Result{Check: "s", Outcome: check.NoEvidence}
+	for _, tt := range []struct {
+		name    string
+		results []check.Result
+		d       verdict.Disturbance
+		lack    verdict.Lack
+		want    verdict.Verdict
+	}{
+		{"all well, and nobody needs it", []check.Result{passes("a")}, calm(), lack, verdict.Pass},
+		{"all well, and it is needed", []check.Result{passes("a")}, calm(), decides, verdict.Untestable},
+		{"what comes of it failed", []check.Result{fails(its)}, calm(), lack, verdict.Untestable},
+		{"something else failed", []check.Result{fails(its), fails(others)}, calm(), decides, verdict.Fail},
+		{"something else failed, and the host may be to blame", []check.Result{fails(others)}, disturbed(), decides, verdict.Untestable},
+		{"the host spoilt the boot", []check.Result{fails(its)}, spoilt(), decides, verdict.Invalid},
+		{"a check has no evidence", []check.Result{silent}, calm(), decides, verdict.Untestable},
+		{"a check has no evidence, and nobody needs it", []check.Result{silent}, calm(), lack, verdict.Invalid},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			j := verdict.Of(tt.results, tt.d, verdict.Bounds{Lacks: []verdict.Lack{tt.lack}})
+			assert.Equal(t, tt.want, j.Verdict, j.Reason)
+			if tt.want == verdict.Untestable {
+				assert.Equal(t, "a container cannot show it: a.service is skipped here", j.Reason, "it is said first")
+			}
+		})
+	}
+	u, p := verdict.Judgement{Verdict: verdict.Untestable}, verdict.Judgement{Verdict: verdict.Invalid}
+	assert.Equal(t, verdict.Untestable, verdict.Combine([]verdict.Judgement{p, u}).Verdict)
+}
