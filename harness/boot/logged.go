@@ -34,6 +34,11 @@ func systemSays(ev timeline.Event) bool {
 	return ev.Manager || ev.Unit == "" || strings.HasPrefix(ev.Unit, "systemd-")
 }
 
+// ofADisk: a virtual machine's floppy drive and its empty CD-ROM fail at every boot.
+func ofADisk(ev timeline.Event) bool {
+	return ev.Unit == "" && !strings.Contains(ev.Text, "dev fd") && !strings.Contains(ev.Text, "dev sr")
+}
+
 var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(Kernel panic - not syncing: .*)`), "the kernel gave up: $1", systemSays},
 	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays},
@@ -45,7 +50,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays},
 	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays},
 	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), "no space is left on a device", systemSays},
-	{regexp.MustCompile(`(?:EXT4-fs error|XFS \(\S+\): (?:Corruption|Internal error)|BTRFS error|Buffer I/O error|blk_update_request: I/O error).*`), "the kernel reports a broken disk or file system: $0", func(ev timeline.Event) bool { return ev.Unit == "" }},
+	{regexp.MustCompile(`(?:EXT4-fs error|XFS \(\S+\): (?:Corruption|Internal error)|BTRFS error|Buffer I/O error|blk_update_request: I/O error).*`), "the kernel reports a broken disk or file system: $0", ofADisk},
 }
 
 // Troubles are those of the machine, each once, of a log.
@@ -173,7 +178,14 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 			}
 		}
 	}
-	out = slices.DeleteFunc(out, func(w Wait) bool { return w.Took < least })
+	if b.Origin != nil {
+		for _, t := range b.Origin.Took {
+			if !slices.ContainsFunc(out, func(w Wait) bool { return w.Unit == t.Unit }) {
+				out = append(out, Wait{Moment: Moment{max(0, t.Up-t.Took), t.Evidence}, Unit: t.Unit, Took: t.Took})
+			}
+		}
+	}
+	out = slices.DeleteFunc(out, func(w Wait) bool { return w.Took < least || strings.HasSuffix(w.Unit, ".device") && !w.Ongoing })
 	slices.SortStableFunc(out, func(x, y Wait) int { return int(y.Took - x.Took) })
 	return out
 }
@@ -197,11 +209,15 @@ func (b Facts) Ailing() []Failure {
 		case timeline.Starting, timeline.Started, timeline.Restart:
 			stopping[ev.Unit] = false
 		}
-		if !ev.Manager || ev.Unit == "" || failed[ev.Unit] || stopping[ev.Unit] || byUnit[ev.Unit].Unit != "" {
+		if !ev.Manager || ev.Unit == "" || failed[ev.Unit] || stopping[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded {
 			continue
 		}
-		bad := ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && ev.Change.ExitStatus != "TERM"
-		if bad || slices.ContainsFunc(reasons, func(r reason) bool { return r.says.MatchString(ev.Text) }) {
+		if ev.Kind == timeline.Succeeded { // an end that its unit takes for a good one
+			delete(byUnit, ev.Unit)
+			continue
+		}
+		bad := ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && ev.Change.ExitStatus != "TERM" && !strings.Contains(ev.Change.Command, "control")
+		if bad || slices.ContainsFunc(reasons, func(r reason) bool { return !r.mild && r.says.MatchString(ev.Text) }) {
 			byUnit[ev.Unit] = Failure{Unit: ev.Unit, At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}}
 		}
 	}

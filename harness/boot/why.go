@@ -20,29 +20,30 @@ type Word struct {
 type reason struct {
 	says *regexp.Regexp
 	is   string
+	mild bool // units that are well have it said of them, too
 }
 
 var reasons = []reason{
-	{regexp.MustCompile(`Failed to load environment files: (.*?)\.?$`), "a file of its EnvironmentFile= could not be read ($1)"},
-	{regexp.MustCompile(`(?:Unable to|Failed to) (?:locate|find) executable '?([^':]+)'?: (.*?)\.?$`), "its program $1 cannot be found ($2)"},
-	{regexp.MustCompile(`Failed at step EXEC spawning ([^:]+): (.*?)\.?$`), "its program $1 cannot be run ($2; 203/EXEC)"},
-	{regexp.MustCompile(`Failed to determine (user|group) credentials: (.*?)\.?$`), "its $1 does not exist ($2)"},
-	{regexp.MustCompile(`Failed at step (USER|GROUP) spawning ([^:]+): (.*?)\.?$`), "the user or group that $2 is to run as does not exist ($3; step $1)"},
-	{regexp.MustCompile(`Failed at step ([A-Z0-9_]+) spawning ([^:]+): (.*?)\.?$`), "$2 was not run: step $1 failed ($3)"},
-	{regexp.MustCompile(`Failed to (?:run|spawn) '([a-z-]+)' task: (.*?)\.?$`), "its $1 command was not run ($2)"},
-	{regexp.MustCompile(`Failed to execute (?:command|\S+): (.*?)\.?$`), "its command could not be run ($1)"},
-	{regexp.MustCompile(`(?i)watchdog timeout(?: \((.*)\))?`), "it did not feed its watchdog in time ($1)"},
-	{regexp.MustCompile(`(?i)start[a-z-]* operation timed out`), "its start took longer than it may (TimeoutStartSec=)"},
-	{regexp.MustCompile(`(?i)(?:mounting|activation) timed out`), "its start took longer than it may (TimeoutSec=)"},
-	{regexp.MustCompile(`killed by the OOM killer|systemd-oomd killed`), "the kernel killed a process of it for want of memory (OOM)"},
-	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)"},
-	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come"},
-	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable|Supervising process`), "it did not leave the process that its PID file names"},
-	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active"},
-	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Refusing)`), "its unit file is wrong, and systemd refuses it"},
-	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)"},
-	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found|is masked)`), "$1, which it wants, is not there"},
-	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready"},
+	{regexp.MustCompile(`Failed to load environment files: (.*?)\.?$`), "a file of its EnvironmentFile= could not be read ($1)", false},
+	{regexp.MustCompile(`(?:Unable to|Failed to) (?:locate|find) executable '?([^':]+)'?: (.*?)\.?$`), "its program $1 cannot be found ($2)", false},
+	{regexp.MustCompile(`Failed at step EXEC spawning ([^:]+): (.*?)\.?$`), "its program $1 cannot be run ($2; 203/EXEC)", false},
+	{regexp.MustCompile(`Failed to determine (user|group) credentials: (.*?)\.?$`), "its $1 does not exist ($2)", false},
+	{regexp.MustCompile(`Failed at step (USER|GROUP) spawning ([^:]+): (.*?)\.?$`), "the user or group that $2 is to run as does not exist ($3; step $1)", false},
+	{regexp.MustCompile(`Failed at step ([A-Z0-9_]+) spawning ([^:]+): (.*?)\.?$`), "$2 was not run: step $1 failed ($3)", false},
+	{regexp.MustCompile(`Failed to (?:run|spawn) '([a-z-]+)' task: (.*?)\.?$`), "its $1 command was not run ($2)", false},
+	{regexp.MustCompile(`Failed to execute (?:command|\S+): (.*?)\.?$`), "its command could not be run ($1)", false},
+	{regexp.MustCompile(`(?i)watchdog timeout(?: \((.*)\))?`), "it did not feed its watchdog in time ($1)", false},
+	{regexp.MustCompile(`(?i)start[a-z-]* operation timed out`), "its start took longer than it may (TimeoutStartSec=)", false},
+	{regexp.MustCompile(`(?i)(?:mounting|activation) timed out`), "its start took longer than it may (TimeoutSec=)", false},
+	{regexp.MustCompile(`killed by the OOM killer|systemd-oomd killed`), "the kernel killed a process of it for want of memory (OOM)", false},
+	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)", false},
+	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come", true},
+	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable`), "it did not leave the process that its PID file names", true},
+	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active", false},
+	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Refusing\.$)`), "its unit file is wrong, and systemd refuses it", false},
+	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)", false},
+	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found|is masked)`), "$1, which it wants, is not there", true},
+	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready", true},
 }
 
 // statuses are of systemd.exec(5), Process Exit Codes: the step that failed before the

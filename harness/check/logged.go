@@ -65,6 +65,11 @@ func explained(b boot.Facts, f Finding) Finding {
 	if strings.HasSuffix(f.Unit, ".device") && strings.Contains(f.Summary, "(timeout)") {
 		f.Summary = strings.Replace(f.Summary, "failed (timeout)", "did not appear: systemd timed out waiting for the device", 1)
 	}
+	if !slices.ContainsFunc(b.Events, func(ev timeline.Event) bool {
+		return ev.Unit == f.Unit && (ev.Kind == timeline.StartFailed || ev.Kind == timeline.Failed)
+	}) {
+		f.Summary = strings.Replace(f.Summary, " failed (start failed), is failed at the end", " is failed", 1)
+	}
 	if what := mounted(f.Unit); what != "" {
 		f.Summary = strings.Replace(f.Summary, f.Unit, f.Unit+" ("+what+")", 1)
 	}
@@ -122,6 +127,17 @@ func endless(b boot.Facts) []Finding {
 			s += fmt.Sprintf(" (limit: %s)", w.Limit)
 		}
 		out = append(out, Finding{At: w.At, Unit: w.Unit, Evidence: []timeline.Evidence{w.Evidence}, Summary: s + ", and the log ends before it has it"})
+	}
+	for _, j := range b.Final.Jobs {
+		if j.State == "running" && j.Type == "start" {
+			out = append(out, Finding{At: b.End, Unit: j.Unit, Evidence: []timeline.Evidence{j.Evidence}, Summary: "the boot waits for " + j.Unit + ", whose start job is running"})
+		}
+	}
+	for _, ev := range b.Events {
+		if len(out) == 0 && strings.HasPrefix(ev.Text, "Bootup is not yet finished") {
+			out = append(out, Finding{At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}, Summary: "the boot is not finished, as systemd-analyze says"})
+			break
+		}
 	}
 	return out[:min(len(out), 5)]
 }

@@ -44,6 +44,16 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"blame.txt":                  {verdict.NotJudged, `systemd-networkd-wait-online\.service took 2m0\.12s`, "", ""},
+	"critical-chain.txt":         {verdict.NotJudged, `systemd-networkd-wait-online\.service took 2m0\.1s`, "", ""},
+	"cycle-kmsg.txt":             {verdict.Fail, `dropped the start of bus\.socket.*bus\.socket after filter\.service`, "", ""},
+	"cycle-of-stops.txt":         {verdict.NotJudged, `nothing wrong is seen`, "dropped the stop of dhcp.service", "dropped the start"},
+	"exec-cut.txt":               {verdict.Fail, `myapp\.service went wrong.*/usr/bin/myapp cannot be run \(Permission denied`, "", ""},
+	"fine-dmesg.txt":             {verdict.NotJudged, `nothing wrong is seen in 3 lines of PID 1`, "", "EXT4"},
+	"fine-with-noise.txt":        {verdict.NotJudged, `nothing wrong is seen in 6 lines of PID 1`, "", "fd0"},
+	"list-jobs.txt":              {verdict.Fail, `the boot waits for populate-vector-env\.service, whose start job is running`, "", ""},
+	"list-units.txt":             {verdict.Fail, `^nginx\.service is failed`, "var-lib-x.mount (/var/lib/x) is failed", ""},
+	"nfs-mount.txt":              {verdict.Fail, `^mnt-nfs\.mount \(/mnt/nfs\) failed.*Failed to resolve server.*remote-fs\.target`, "", ""},
 	"assert-v252.txt":            {verdict.Fail, `tunnel\.service failed \(assert\).*asserts does not hold`, "", ""},
 	"cloud-init-unit.txt":        {verdict.Fail, `cloud-init\.service failed.*Giving up on md`, "", ""},
 	"cloud-init-yaml.txt":        {verdict.Fail, `cloud-init failed: Failed loading yaml`, "scripts_user", ""},

@@ -42,6 +42,35 @@ func (t *textReader) chain(n int, s string) bool {
 	return true
 }
 
+// Lines of systemd-analyze blame, systemctl list-jobs and systemctl list-units.
+const unitNamed = `([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))`
+
+var (
+	blameLine = regexp.MustCompile(`^((?:\d+[a-z]+ )*[0-9.]+m?s) ` + unitNamed + `$`)
+	jobLine   = regexp.MustCompile(`^\d+ +` + unitNamed + ` +(start|stop|restart|reload|verify-active) +(running|waiting)$`)
+	listLine  = regexp.MustCompile(`^(?:[●×*○↻] ?)?` + unitNamed + ` +(loaded|not-found|masked|error) +(failed|active|inactive|activating|deactivating) +(\S+)(?: |$)`)
+)
+
+// listed reads those lines.
+func (t *textReader) listed(n int, s string) bool {
+	if m := blameLine.FindStringSubmatch(s); m != nil {
+		took, err := timespan.Parse(m[1])
+		if err == nil {
+			t.set(m[2], n, func(u *Unit) { u.Took = took })
+		}
+		return err == nil
+	}
+	if m := jobLine.FindStringSubmatch(s); m != nil {
+		t.set(m[1], n, func(u *Unit) { u.Job = m[2] + " " + m[3] })
+		return true
+	}
+	if m := listLine.FindStringSubmatch(s); m != nil {
+		t.set(m[1], n, func(u *Unit) { u.Load, u.Active, u.Sub = m[2], m[3], m[4] })
+		return true
+	}
+	return false
+}
+
 func isDump(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("-> Unit ")) || bytes.Contains(head, []byte("\n-> Unit ")) || bytes.HasPrefix(head, []byte("Manager: systemd "))
 }
@@ -49,6 +78,7 @@ func isDump(head []byte) bool {
 // dump reads systemd-analyze dump: what each unit is.
 func (r *reader) dump(br *bufio.Reader) error {
 	unit, job := "", false
+	r.report.AllUnits = true
 	return r.eachLine(br, func(n int, b []byte) {
 		s := Clean(b)
 		name, begins := strings.CutPrefix(s, "-> Unit ")

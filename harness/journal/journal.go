@@ -59,7 +59,9 @@ type Report struct {
 	Bytes   int64
 	// Faults are what is wrong with it: cut, wrapped, mangled, garbled.
 	Faults []string
-	Units  map[string]Unit // of systemd-analyze dump
+	Units  map[string]Unit // of systemd-analyze and systemctl
+	// AllUnits: they are all that the machine had (systemd-analyze dump).
+	AllUnits bool
 }
 
 // Unit is a unit as systemd-analyze shows it.
@@ -70,7 +72,7 @@ type Unit struct {
 	Line     int
 }
 
-// Wanted are the journal's fields that an entry has: systemd.journal-fields(7).
+// wanted are the journal's fields that an entry has: systemd.journal-fields(7).
 var wanted = map[string]bool{
 	"MESSAGE": true, "MESSAGE_ID": true, "PRIORITY": true, "SYSLOG_IDENTIFIER": true, "_PID": true, "_COMM": true, "_TRANSPORT": true,
 	"_SYSTEMD_UNIT": true, "_SYSTEMD_USER_UNIT": true, "UNIT": true, "USER_UNIT": true, "_BOOT_ID": true, "_HOSTNAME": true, "__MONOTONIC_TIMESTAMP": true, "__REALTIME_TIMESTAMP": true,

@@ -309,7 +309,7 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: Console, Message: s, Arrived: at.Wall}, width)
 	case catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s, Wall: at.Wall}, width)
-	case t.chain(n, s):
+	case t.chain(n, s), t.listed(n, s):
 	default:
 		return false
 	}
@@ -325,5 +325,5 @@ var (
 		`Kernel panic - not syncing|dracut-initqueue|dracut Warning|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
 		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution)`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
-		`Dependency failed for |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
+		`Dependency failed for |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

@@ -139,16 +139,17 @@ func (b *BootLog) final() Final {
 	for _, r := range b.log.Files {
 		for _, name := range sortedKeys(r.Units) {
 			u := r.Units[name]
-			have := f.Units[name]
-			have.ID = name
-			have.Load, have.Active, have.Sub = cmp.Or(u.Load, have.Load), cmp.Or(u.Active, have.Active), cmp.Or(u.Sub, have.Sub)
-			if u.Up > 0 {
-				have.ActiveEnter, have.InactiveExit = u.Up, max(u.Up-u.Took, 1)
+			ev := Evidence{File: r.Name, Line: u.Line, Text: name}
+			if u.Took > 0 {
+				b.log.Took = append(b.log.Took, Took{Unit: name, Up: u.Up, Took: u.Took, Evidence: Evidence{File: r.Name, Line: u.Line, Text: fmt.Sprintf("%s took %s", name, u.Took)}})
 			}
-			have.Evidence = Evidence{File: r.Name, Line: u.Line, Text: strings.TrimSpace(name + " " + u.Active + "/" + u.Sub)}
-			f.Units[name] = have
+			if u.Active != "" {
+				ev.Text = name + " " + u.Active + "/" + u.Sub
+				f.Units[name] = Unit{ID: name, Load: u.Load, Active: u.Active, Sub: u.Sub, LogLevelMax: Debug, Evidence: ev}
+			}
 			if action, state, ok := strings.Cut(u.Job, " "); ok {
-				f.Jobs = append(f.Jobs, Job{Unit: name, Type: action, State: state, Evidence: Evidence{File: r.Name, Line: u.Line, Text: name + " " + u.Job}})
+				ev.Text = name + " " + u.Job
+				f.Jobs = append(f.Jobs, Job{Unit: name, Type: action, State: state, Evidence: ev})
 			}
 		}
 	}
@@ -165,11 +166,10 @@ func (b *BootLog) missing(t *Timeline) {
 	} {
 		t.Missing[source] = why
 	}
-	for _, u := range t.Final.Units {
-		if u.Active != "" {
+	for _, r := range l.Files {
+		if r.AllUnits {
 			delete(t.Missing, Units)
 			delete(t.Missing, Jobs)
-			break
 		}
 	}
 	var why []string
@@ -184,6 +184,8 @@ func (b *BootLog) missing(t *Timeline) {
 	switch {
 	case l.Said == 0 && len(l.Users) > 0:
 		why = append(why, "no line of PID 1: what systemd says in it is a user's manager")
+	case l.Said == 0 && len(l.Took) > 0:
+		why = append(why, "no line of PID 1: how long starts took is all there is")
 	case l.Said == 0:
 		why = append(why, "no line of PID 1")
 	case !l.Begins && l.Kernel && !l.NoClock && l.First > 0:

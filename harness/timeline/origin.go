@@ -23,9 +23,17 @@ type Origin struct {
 	NoClock     bool     // no line has a time
 	Users       []string // what managers of users said of their own units that went wrong
 	Steps       []string // of the clock
-	Finished    string // "Startup finished in …"
-	Relayed     bool   // the PIDs are a forwarder's
-	Backwards   bool   // the newest line is first (journalctl -r)
+	Finished    string   // "Startup finished in …"
+	Relayed     bool     // the PIDs are a forwarder's
+	Backwards   bool     // the newest line is first (journalctl -r)
+	Took        []Took   // of systemd-analyze
+}
+
+// Took is how long a unit's start took, as systemd-analyze has it.
+type Took struct {
+	Unit     string
+	Up, Took time.Duration // Up is 0 where it is not said
+	Evidence Evidence
 }
 
 // String names the boot.

@@ -137,7 +137,7 @@ func first(errs []error) string {
 }
 
 func worse(v string) int {
-	return slices.Index([]string{"pass", "not-judged", "not-applicable", "untestable", "invalid", "error", "fail"}, v)
+	return slices.Index([]string{"pass", "not-judged", "not-applicable", "untestable", "invalid", "error", "flaky", "fail"}, v)
 }
 
 func isDir(path string) bool {
@@ -341,7 +341,7 @@ func verdictsOf(all []judged, strange int) string {
 		n[b.Verdict]++
 	}
 	var out []string
-	for _, v := range []string{"fail", "error", "invalid", "untestable", "not-applicable", "not-judged", "pass"} {
+	for _, v := range []string{"fail", "flaky", "error", "invalid", "untestable", "not-applicable", "not-judged", "pass"} {
 		if n[v] > 0 {
 			out = append(out, fmt.Sprintf("%d %s", n[v], v))
 		}
