@@ -56,7 +56,7 @@ func TestHeaders(t *testing.T) {
 		{"docker logs -t", "2026-04-02T06:00:11.100200300Z systemd[1]: a", Entry{Form: Text, Wall: time.Date(2026, 4, 2, 6, 0, 11, 100200300, time.UTC), Ident: "systemd", PID: 1, Message: "a"}},
 		{"a forwarder's date before", "» 15 Sep 2015 16:32:00.337 Sep 15 23:32:00 h.internal systemd[1]: a", Entry{Form: Text, Wall: utc(0, 9, 15, 23, 32, 0, 0), Ident: "systemd", PID: 1, Message: "a"}},
 		{"docker compose", "worker-1  | systemd[1]: a", Entry{Form: Bare, Ident: "systemd", PID: 1, Message: "a"}},
-		{"kubectl --prefix", "[pod/w-0/boot] Mar 10 16:46:30 h systemd[1]: a", Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Ident: "systemd", PID: 1, Message: "a"}},
+		{"kubectl --prefix", "[pod/w-0/boot] Mar 10 16:46:30 h systemd[1]: a", Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Host: "h", Ident: "systemd", PID: 1, Message: "a"}},
 		{"quoted", "> Mar 10 16:46:30 h systemd[1]: a", Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Host: "h", Ident: "systemd", PID: 1, Message: "a"}},
 		{"a console", "[\x1b[0;1;31mFAILED\x1b[0m] Failed to start \x1b[0;1;39ma.service\x1b[0m - A.", Entry{Form: Console, Status: "FAILED", Message: "Failed to start a.service - A."}},
 		{"a console that lost ESC", "[[0;1;31mFAILED[0m] Failed to start [0;1;39ma.service[0m - A.", Entry{Form: Console, Status: "FAILED", Message: "Failed to start a.service - A."}},

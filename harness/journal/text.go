@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -18,6 +19,7 @@ type textReader struct {
 	mangled bool  // a 3270 console: "[" is "¬", "]" is "|"
 	verbose bool
 	unit    string // of systemctl status
+	arrived time.Time
 }
 
 func (r *reader) text(br *bufio.Reader) error {
@@ -48,6 +50,9 @@ func (t *textReader) flush() {
 func (t *textReader) hold(e Entry, raw int) {
 	t.flush()
 	t.verbose = e.Form == Verbose
+	if e.Arrived.IsZero() {
+		e.Arrived = t.arrived
+	}
 	t.held, t.raw = e, max(1, raw)
 }
 
@@ -61,7 +66,7 @@ var (
 	statusIn  = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR)\s{0,4}\] +(\S.*)$`)
 	waitsIn   = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*)$`)
 	seeIn     = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@-]+\.[a-z]+)['"]?(?: for details)?`)
-	begunIn   = regexp.MustCompile(`^\s{9,}((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
+	begunIn   = regexp.MustCompile(`^(\s*)((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
 )
 
 func (t *textReader) line(n int, b []byte) {
@@ -112,11 +117,28 @@ func (t *textReader) one(n int, b []byte) {
 		return
 	}
 	e := Entry{Line: n}
-	switch {
-	case header(s, &e), (first == ' ' || first == '>' || first == '*' || first == '\t') && header(strings.TrimLeft(s, " \t>*"), &e):
+	t.arrived = time.Time{}
+	if header(s, &e) || (first == ' ' || first == '>' || first == '*' || first == '\t') && header(strings.TrimLeft(s, " \t>*"), &e) {
 		t.said(e, s, width)
-	case t.opens(n, s):
-	case t.cloudInit(n, s, width), t.status(n, s), t.waits(n, s), t.found(n, s, width), t.goesOn(s, width), t.bare(n, s, width):
+		return
+	}
+	whole := s
+	for range 3 {
+		if t.cloudInit(n, s, width) {
+			return
+		}
+		rest, ok := t.peel(s)
+		if !ok {
+			break
+		}
+		if s = rest; header(s, &e) {
+			t.said(e, s, width)
+			return
+		}
+	}
+	switch {
+	case t.opens(n, whole):
+	case t.cloudInit(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.found(n, whole, width), t.goesOn(whole, width), t.bare(n, s, width):
 	}
 }
 
@@ -147,7 +169,7 @@ func (t *textReader) said(e Entry, s string, width int) {
 }
 
 // status is a console's "[FAILED] Failed to start …", whatever stands before it.
-func (t *textReader) status(n int, s string) bool {
+func (t *textReader) status(n int, s string, width int) bool {
 	m := statusIn.FindStringSubmatchIndex(s)
 	if m == nil || m[2] > 160 {
 		return false
@@ -157,21 +179,21 @@ func (t *textReader) status(n int, s string) bool {
 	if at := embedded.FindStringIndex(e.Message); at != nil && at[0] > 0 {
 		rest := e.Message[at[0]:]
 		e.Message = strings.TrimSpace(e.Message[:at[0]])
-		t.hold(e, utf8.RuneCountInString(s))
+		t.hold(e, width)
 		t.one(n, []byte(rest))
 		return true
 	}
-	t.hold(e, utf8.RuneCountInString(s))
+	t.hold(e, width)
 	return true
 }
 
 // waits is a console's "[***   ] A start job is running for …", and "Starting …" without a word in brackets.
-func (t *textReader) waits(n int, s string) bool {
+func (t *textReader) waits(n int, s string, width int) bool {
 	m := waitsIn.FindStringSubmatch(s)
-	if m == nil {
-		m = begunIn.FindStringSubmatch(s)
+	if begun := begunIn.FindStringSubmatch(s); m == nil && begun != nil && (len(begun[1]) >= 9 || !t.arrived.IsZero()) {
+		m = begun[1:] // a carrier's time takes the spaces with it
 	}
-	if see := seeIn.FindStringSubmatch(s); m == nil && see != nil {
+	if see := seeIn.FindStringSubmatch(strings.TrimSpace(s)); m == nil && see != nil {
 		t.hold(Entry{Line: n, Form: Console, Message: see[1] + ": see systemctl status"}, 1)
 		return true
 	}
@@ -182,7 +204,7 @@ func (t *textReader) waits(n int, s string) bool {
 	if at := embedded.FindStringIndex(message); at != nil {
 		message, rest = strings.TrimSpace(message[:at[0]]), message[at[0]:]
 	}
-	t.hold(Entry{Line: n, Form: Console, Message: message}, 1)
+	t.hold(Entry{Line: n, Form: Console, Message: message}, width)
 	if rest != "" {
 		t.one(n, []byte(rest))
 	}
@@ -296,19 +318,13 @@ func (t *textReader) goesOn(s string, width int) bool {
 // bare is PID 1's own words without anybody's name before them, as journalctl -o cat and
 // consoles have them, and the words of those who have the console when a boot has failed.
 func (t *textReader) bare(n int, s string, width int) bool {
-	var at Entry
 	s = strings.TrimSpace(s)
-	if rest, kind := stamp(s, &at); kind == wall {
-		s = rest
-	} else if m := containerName.FindString(s); m != "" {
-		s = s[len(m):]
-	}
 	switch {
 	case t.statusOf(n, s):
 	case shells.MatchString(s):
-		t.hold(Entry{Line: n, Form: Console, Message: s, Arrived: at.Wall}, width)
+		t.hold(Entry{Line: n, Form: Console, Message: s}, width)
 	case catWords.MatchString(s):
-		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s, Wall: at.Wall}, width)
+		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
 	case t.chain(n, s), t.listed(n, s):
 	default:
 		return false
@@ -316,8 +332,27 @@ func (t *textReader) bare(n int, s string, width int) bool {
 	return true
 }
 
-// containerName is what docker compose, kubectl --prefix and packer put before a line.
-var containerName = regexp.MustCompile(`^(?:[\w./-]{1,80} +\| |\[pod/\S+\] |==> \S+: | {4}\S+: )`)
+// carrier is what docker compose, kubectl, packer, Jenkins and mail put before a line.
+var carrier = regexp.MustCompile(`^(?:[\w./-]{1,80} +\| |\[pod/\S+\] |==> \S+: | {4}(?:default|\w+-[\w-]{1,40}): |std(?:out|err) [FP] |> |\[(\d{4}-\d\d-\d\dT[0-9:.]+Z?)\] )`)
+
+// peel takes off what carried a line: a time, somebody's name.
+func (t *textReader) peel(s string) (rest string, ok bool) {
+	var at Entry
+	if rest, kind := stamp(strings.TrimLeft(s, " \t"), &at); kind == wall && rest != "" && s[0] != '[' {
+		if t.arrived.IsZero() {
+			t.arrived = at.Wall
+		}
+		return rest, true
+	}
+	m := carrier.FindStringSubmatchIndex(s)
+	if m == nil {
+		return s, false
+	}
+	if m[2] >= 0 && t.arrived.IsZero() {
+		t.arrived, _ = iso(s[m[2]:m[3]])
+	}
+	return s[m[1]:], true
+}
 
 var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.
