@@ -13,6 +13,7 @@ import (
 var cloudInitLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - (\S+?\[[A-Z]+\]: .*)$`)
 
 func (t *textReader) cloudInit(n int, s string, width int) bool {
+	s = strings.TrimLeft(s, " \t")
 	if strings.HasPrefix(s, "Cloud-init v. ") { // cloud-init-output.log, and the console
 		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: s}, width)
 		return true

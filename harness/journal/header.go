@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // header reads what stands before a message: time, host, who speaks. Each part may be
@@ -208,7 +209,7 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 		e.Wall, e.Form = t, Text
 		return strings.TrimLeft(s[n:], " "), wall
 	}
-	if day, after, ok := strings.Cut(s, " "); ok && len(day) <= 12 { // short-full: the day of the week
+	if day, after, ok := strings.Cut(s, " "); ok && dayName(day) { // short-full: the day of the week
 		if t, n := iso(after); n > 0 {
 			if after = strings.TrimLeft(after[n:], " "); after != "" { // and the zone
 				if zone, next, ok := strings.Cut(after, " "); ok && len(zone) <= 6 && strings.ToUpper(zone) == zone && !strings.ContainsAny(zone, "[:") {
@@ -220,6 +221,11 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 		}
 	}
 	return s, noTime
+}
+
+// dayName: letters alone, in any language.
+func dayName(s string) bool {
+	return s != "" && len(s) <= 20 && strings.TrimFunc(strings.TrimSuffix(s, "."), unicode.IsLetter) == ""
 }
 
 // seconds reads "12.345678".
