@@ -73,6 +73,9 @@ func workerEnv(w *writer, b boot.Facts) (delay time.Duration, written bool, fina
 		w.line("  when: after", stands(final.Evidence))
 		delay = (env.At - final.At).Round(100 * time.Millisecond)
 		basis := stands(env.Says)
+		if delay > longest {
+			basis, delay = fmt.Sprintf("cut: it came after %s, longer than a scenario looks: %s", delay, basis), longest
+		}
 		if env.AtMost {
 			basis = "at the latest, by " + basis
 		}
@@ -86,7 +89,7 @@ func workerEnv(w *writer, b boot.Facts) (delay time.Duration, written bool, fina
 	basis := "not known: the log does not say when worker.env was complete; an assumption"
 	if waits {
 		basis = fmt.Sprintf("not known: it is awaited at %s still, at the log's end; an assumption", timeline.Since(awaited.At))
-		if delay = b.End - final.At; begun && delay > unknownDelay {
+		if delay = min(b.End-final.At, longest); begun && delay > unknownDelay {
 			w.line("  delay: "+span(delay.Round(time.Second)), "at least: "+stands(awaited.Evidence))
 			return delay.Round(time.Second), true, final
 		}
@@ -96,6 +99,9 @@ func workerEnv(w *writer, b boot.Facts) (delay time.Duration, written bool, fina
 	w.line("  delay: "+span(unknownDelay), basis)
 	return unknownDelay, true, final
 }
+
+// longest is the longest delay that is derived: a scenario looks for a day at most.
+const longest = 12 * time.Hour
 
 // finished: cloud-final.service, which writes worker.env, is done.
 func finished(b boot.Facts) bool {
@@ -204,7 +210,7 @@ func faults(w *writer, b boot.Facts) {
 			says += "; its end is not in the log"
 		}
 		if until > 0 {
-			parts = append(parts, "until: "+span(until.Round(time.Second)))
+			parts = append(parts, "until: "+span(max(until.Round(time.Second), time.Second)))
 		}
 		w.line("    - {"+strings.Join(parts, ", ")+"}", says)
 	}
@@ -228,7 +234,7 @@ func during(w *writer, b boot.Facts, delay time.Duration, written bool, final bo
 		case s.By == boot.ByItself:
 			own++
 		case env.At > 0 && s.At >= env.At && s.At-env.At < ownDoing && len(asked) == 0:
-		case s.At > final.At:
+		case s.At > final.At && s.At-final.At < longest:
 			asked = append(asked, s)
 		}
 	}

@@ -172,11 +172,11 @@ func (en *entry) manager(e *Event) {
 	}
 	kind, known := kinds[en.get("MESSAGE_ID")]
 	switch {
-	case cycleText.MatchString(e.Text):
+	case saysCycle(e.Text):
 		e.Kind = Cycle
-	case refusedText.MatchString(e.Text):
+	case containsAny(e.Text, []string{"too quickly", "too often", "destructive", "dependency only"}) && refusedText.MatchString(e.Text):
 		e.Kind = Refused
-	case skippedText.MatchString(e.Text):
+	case strings.Contains(e.Text, "kipped") && skippedText.MatchString(e.Text):
 		e.Kind = Skipped
 	case known:
 		e.Kind = kind
@@ -190,6 +190,11 @@ func (en *entry) manager(e *Event) {
 		e.Change.Dropped = droppedUnit(e.Text)
 		e.Change.JobType = cmp.Or(droppedType(e.Text), e.Change.JobType)
 	}
+}
+
+// saysCycle looks for a word first: PID 1 says a hundred thousand other things.
+func saysCycle(text string) bool {
+	return containsAny(text, []string{"cycl", "ound dependency"}) && cycleText.MatchString(text)
 }
 
 func droppedUnit(text string) string {

@@ -3,6 +3,7 @@ package timeline
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"bootrace/harness/recording"
 )
@@ -25,6 +26,9 @@ const IdentityToken = recording.IdentityToken
 
 // scrub blots out what has the form of a token.
 func scrub(s string) string {
+	if !strings.Contains(s, "xaat-") && !strings.Contains(s, "bootrace-imds-") { // as nearly always
+		return s
+	}
 	s = axiomForm.ReplaceAllString(s, "[secret:"+unknownAxiom+"]")
 	return imdsForm.ReplaceAllString(s, "[secret:"+IdentityToken+"]")
 }

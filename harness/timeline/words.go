@@ -71,7 +71,7 @@ var ofJobs = []rule{
 // said is what a sentence of PID 1 means; what it speaks of by its description only is in what.
 func said(text string) (kind Kind, unit, what string, c Change) {
 	text = strings.TrimPrefix(text, markedID)
-	if (strings.Contains(text, "cycl") || strings.Contains(text, "Found dependency")) && cycleText.MatchString(text) {
+	if saysCycle(text) {
 		c.Dropped = droppedUnit(text)
 		c.JobType = droppedType(text)
 		unit, _, _ = cutUnit(text)
