@@ -134,7 +134,7 @@ func (s *splitter) of(id string) {
 
 func (s *splitter) next(id string) {
 	if s.now != nil && !s.begun { // a mark and the kernel's first line after it are one beginning
-		s.id = id
+		s.id, s.now.log.Boot = id, id
 		if id != "" {
 			s.byID[id] = s.now
 		}
@@ -146,6 +146,7 @@ func (s *splitter) next(id string) {
 		return
 	}
 	s.now, s.id, s.begun, s.booted, s.ending, s.mono = newBootLog(), id, false, false, false, 0
+	s.now.log.Boot = id
 	s.boots = append(s.boots, s.now)
 	if id != "" {
 		s.byID[id] = s.now

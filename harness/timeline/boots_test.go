@@ -60,6 +60,13 @@ func TestBootsOfAFileAreToldApart(t *testing.T) {
 	}
 }
 
+func TestABootsIDIsThatOfItsMark(t *testing.T) {
+	t.Parallel()
+	tls := bootsOf(t, "-- Boot 3ace50a34b1f48faaa68b34f2764544d --\nMar 10 16:46:31 h systemd[1]: Started A.\n-- Boot 4ace50a34b1f48faaa68b34f2764544d --\nMar 10 17:46:31 h systemd[1]: Started A.\n")
+	require.Len(t, tls, 2)
+	assert.Equal(t, "4ace50a34b1f48faaa68b34f2764544d", tls[1].Origin.Boot)
+}
+
 func TestFilesOfOneBootAreOne(t *testing.T) {
 	t.Parallel()
 	const console = "[    1.000000] Linux version 6.1\n[  OK  ] Started A.\n"
