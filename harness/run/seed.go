@@ -1,16 +1,12 @@
 package run
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/base64"
 	"fmt"
-	"slices"
-	"text/template"
 	"time"
 
-	"bootrace/harness/boot"
 	"bootrace/harness/machine"
+	"bootrace/harness/provision"
 	"bootrace/harness/recording"
 	"bootrace/scenarios"
 )
@@ -34,79 +30,12 @@ OPENSANDBOX_HOST_IP=%s
 `, w.region, controlPlaneHost, w.vault, w.cellID, worker, hostIP)
 }
 
-// script is what cloud-init runs in cloud-final: production's provisioning as
-// far as the race is concerned. Its marks are structured journal entries, so
-// that the recording knows each step's moment on the boot clock.
-var script = template.Must(template.New("user-data").Parse(`#!/bin/sh
-set -eu
-dir={{.Dir}}
-file=$dir/worker.env
-mark() {
-  logger --journald <<EOF
-MESSAGE=bootrace-script: $1
-SYSLOG_IDENTIFIER=bootrace-script
-BOOTRACE_EVENT=script
-BOOTRACE_STEP=$1
-BOOTRACE_PATH=$file
-EOF
-}
-# Times count from cloud-final's start, which was a little before ours.
-began=$(systemctl show --value -p InactiveExitTimestampMonotonic cloud-final.service)
-reach() {
-  up=$(cut -d' ' -f1 /proc/uptime | tr -d .)
-  left=$(( $1 - (up * 10 - began / 1000) ))
-  if [ "$left" -gt 0 ]; then
-    sleep "$(( left / 1000 )).$(printf %03d $(( left % 1000 )))"
-  fi
-}
-mark start
-{{- if .During}}
-during() {
-{{- range .During}}
-  reach {{.AtMS}}
-  unit='{{.Unit}}'
-  mark '{{.Do}}-{{.Unit}}'
-  if [ "$(systemctl show --value -p LoadState "$unit")" != loaded ]; then
-    mark "{{$.NoUnit}}$unit"
-  elif {{.Hits}}; then
-    { {{.Deed}}; } || mark 'not-done-{{.Do}}-{{.Unit}}'
-    mark 'done-{{.Do}}-{{.Unit}}'
-  else
-    mark "{{$.HitNothing}}$unit"
-  fi
-{{- end}}
-}
-during &
-{{- end}}
-{{- if .Write}}
-template() { printf %s '{{.Template}}' | base64 -d; }
-whole() { printf %s '{{.Whole}}' | base64 -d; }
-created() { mark role-env-created; }
-reach {{.DelayMS}}
-{{.Way}}
-mark role-env-complete
-{{- end}}
-{{- if .StartWorker}}
-systemctl start opensandbox-worker.service
-mark worker-started
-{{- end}}
-wait
-mark done
-`))
-
 // provisioning is when and how worker.env comes, and what is done meanwhile.
 type provisioning struct {
 	beforeBoot, write bool
 	delay             time.Duration
 	way               scenarios.Way
 	during            []scenarios.Action
-}
-
-// step is an action as the script has it.
-type step struct {
-	AtMS           int64
-	Do, Unit, Deed string
-	Hits           string // in sh: there is something to do it to
 }
 
 // seed returns the files that a machine has before it boots: cloud-init's NoCloud
@@ -146,34 +75,31 @@ func (w world) seedAgain(p provisioning, number int, changed bool) ([]machine.Fi
 }
 
 func (w world) script(p provisioning) ([]byte, error) {
-	encode := base64.StdEncoding.EncodeToString
-	values := map[string]any{
-		"Dir": roleEnvDir, "Write": p.write, "StartWorker": p.write || p.beforeBoot,
-		"DelayMS": p.delay.Milliseconds(), "WorkerID": w.workerID, "Vault": w.vault,
-		"Template": encode(w.roleEnv(false)), "Whole": encode(w.roleEnv(true)), "During": steps(p.during),
-		"NoUnit": boot.NoUnit, "HitNothing": boot.HitNothing,
+	script := provision.Script{
+		Unit: "cloud-final.service", Dir: roleEnvDir, RoleEnv: w.functions(),
+		Write: p.write, Delay: p.delay, Way: p.way, During: p.during,
 	}
-	var way, userData bytes.Buffer
-	t, err := template.New("way").Parse(ways[cmp.Or(p.way, scenarios.Edited)])
-	if err == nil {
-		err = t.Execute(&way, values)
+	if p.write || p.beforeBoot {
+		script.Then = "systemctl start opensandbox-worker.service\nmark worker-started"
 	}
-	values["Way"] = way.String()
-	if err == nil {
-		err = script.Execute(&userData, values)
-	}
+	text, err := script.Text()
 	if err != nil {
 		return nil, fmt.Errorf("write the provisioning script: %w", err)
 	}
-	return userData.Bytes(), nil
+	return text, nil
 }
 
-// steps are the actions in the order of their times.
-func steps(actions []scenarios.Action) []step {
-	var out []step
-	for _, a := range actions {
-		out = append(out, step{a.At.Milliseconds(), a.Do, a.Unit, deeds[a.Do], cmp.Or(hits[a.Do], "true")})
-	}
-	slices.SortStableFunc(out, func(a, b step) int { return cmp.Compare(a.AtMS, b.AtMS) })
-	return out
+// functions are the role env in sh, as [provision.Script] wants it: production has
+// it in base64, and edits it in place.
+func (w world) functions() string {
+	encode := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf(`template() { printf %%s '%s' | base64 -d; }
+whole() { printf %%s '%s' | base64 -d; }
+edit() {
+  sed -i 's/__WORKER_ID__/%s/' $file
+  sed -i 's/__HOST_IP__/10.4.0.4/' $file
+}
+unnamed() { whole | sed 's/%[4]s/__VAULT__/'; }
+name() { sed -i 's/__VAULT__/%[4]s/' $file; }
+elsewhere() { whole | sed 's/%[4]s/kv-nowhere/'; }`, encode(w.roleEnv(false)), encode(w.roleEnv(true)), w.workerID, w.vault)
 }

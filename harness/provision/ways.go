@@ -1,15 +1,14 @@
-package run
+package provision
 
 import "bootrace/scenarios"
 
-// ways are what the script does to write a role env, in sh. whole prints the
-// file as it is in the end, $file is worker.env; created marks that there is a
-// file, though not yet the whole of it.
+// ways are what the script does to write a role env, in sh. $file is worker.env,
+// created marks that there is a file, though not yet the whole of it; what else
+// they call, RoleEnv defines.
 var ways = map[scenarios.Way]string{
 	scenarios.Edited: `template > $file
 created
-sed -i 's/__WORKER_ID__/{{.WorkerID}}/' $file
-sed -i 's/__HOST_IP__/10.4.0.4/' $file`,
+edit`,
 	scenarios.EmptyThenFilled: `: > $file
 created
 sleep 6
@@ -17,10 +16,10 @@ whole > $file`,
 	scenarios.LineByLine: `: > $file
 created
 whole | while IFS= read -r line; do sleep 0.4; printf '%s\n' "$line" >> $file; done`,
-	scenarios.FilledThenNamed: `whole | sed 's/{{.Vault}}/__VAULT__/' > $file
+	scenarios.FilledThenNamed: `unnamed > $file
 created
 sleep 6
-sed -i 's/__VAULT__/{{.Vault}}/' $file`,
+name`,
 	scenarios.TruncatedAgain: `whole > $file
 created
 sleep 0.05
@@ -47,7 +46,7 @@ rmdir $file
 whole > $file`,
 	scenarios.CRLF: `created
 whole | sed 's/$/\r/' > $file`,
-	scenarios.WrongVault: `whole | sed 's/{{.Vault}}/kv-nowhere/' > $file
+	scenarios.WrongVault: `elsewhere > $file
 created
 sleep 5
 whole > $file`,
