@@ -47,6 +47,7 @@ var allowed = []struct {
 	{"harness/derive", []string{"harness/boot", "harness/timeline", "results/history"}, "pure: facts in, a scenario's text out; what is chance is history's"},
 	{"harness/lint", []string{"harness/boot", "harness/timespan", "images/vector/config", "scenarios"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/provision", []string{"harness/boot", "scenarios"}, "a scenario's worker.env in sh, whoever runs it"},
+	{"harness/capsule", []string{"harness/recording", "images", "results"}, "a case in one file: it boots nothing and judges nothing"},
 	{"harness/runbook", []string{"harness/provision", "scenarios"}, "a scenario as steps for a host: it sees none"},
 	{"harness/museum", []string{"harness/run", "scenarios", "results"}, "data, and what must come of it"},
 	{"harness/look", []string{"harness/boot"}, "what lies in an image, and what of it a boot cannot show"},

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootrace/harness/boot"
+	"bootrace/harness/capsule"
 	"bootrace/harness/explain"
 	"bootrace/harness/timeline"
 	"bootrace/results"
@@ -15,17 +16,23 @@ import (
 func explainCommand(io streams) *cobra.Command {
 	var db, runID string
 	cmd := &cobra.Command{
-		Use: "explain CASE", Short: "Say in a few sentences why a case failed, and what would have to change",
+		Use: "explain CASE|CAPSULE", Short: "Say in a few sentences why a case failed, and what would have to change",
 		Long:    "explain takes a case by its id, SCENARIO@BASE#N, or all whose id begins so.",
 		Example: "  bootrace explain delay-45s\n  bootrace explain --run 20260102-0304 delay-45s@trixie#1",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if capsule.Is(args[0]) {
+				return lookInto(args[0], func(c capsule.Capsule) error {
+					printExplanation(io, c.Unpacked.Cases[0], args[0]+": "+capsule.RecordingDir)
+					return nil
+				})
+			}
 			r, err := stored(cmd.Context(), io, db, runID, args)
 			if err != nil {
 				return err
 			}
 			for _, c := range r.Cases {
-				printExplanation(io, c)
+				printExplanation(io, c, c.Recording)
 			}
 			return nil
 		},
@@ -35,7 +42,8 @@ func explainCommand(io streams) *cobra.Command {
 	return cmd
 }
 
-func printExplanation(io streams, c results.Case) {
+// printExplanation explains a case; in is where its recording lies, for people.
+func printExplanation(io streams, c results.Case, in string) {
 	st := style{io.color}
 	fmt.Fprintf(io.out, "%s %s\n", st.ofCase(c), c.ID)
 	e, ok, err := explained(c)
@@ -58,7 +66,7 @@ func printExplanation(io streams, c results.Case) {
 	for _, ev := range e.Evidence {
 		fmt.Fprintf(io.out, "  %s\n", st.dim(fmt.Sprintf("%s:%d: %s", ev.File, ev.Line, oneLine(ev.Text, maxReason))))
 	}
-	fmt.Fprintf(io.out, "  in %s\n", c.Recording)
+	fmt.Fprintf(io.out, "  in %s\n", in)
 	if err != nil {
 		fmt.Fprintf(io.out, "  without the recording, which would say more: %v\n", err)
 	}

@@ -134,6 +134,12 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 	if c.Kept != "" {
 		fmt.Fprintf(io.out, "        kept: %s\n", c.Kept)
 	}
+	printChecks(io, c, all, fmt.Sprintf("bootrace show --run %s %s", r.ID, c.ID))
+}
+
+// printChecks shows what the checks of a case saw; more is the command that shows all.
+func printChecks(io streams, c results.Case, all bool, more string) {
+	st := style{io.color}
 	for i, a := range c.Attempts {
 		if a.Recording != c.Recording && !all {
 			continue
@@ -151,7 +157,7 @@ func printCase(io streams, r results.Run, c results.Case, all bool) {
 			fmt.Fprintln(io.out, strings.TrimRight(fmt.Sprintf("  %s  %-19s %s", st.outcome(check.Outcome), check.Name, plain(check.Note)), " "))
 			for i, f := range check.Findings {
 				if i == maxFindings && !all {
-					fmt.Fprintf(io.out, "          and %d more: bootrace show --run %s %s\n", len(check.Findings)-i, r.ID, c.ID)
+					fmt.Fprintf(io.out, "          and %d more: %s\n", len(check.Findings)-i, more)
 					break
 				}
 				printFinding(io, st, f)

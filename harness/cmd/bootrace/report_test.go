@@ -62,7 +62,7 @@ func TestWhatAMachineWroteDoesNotActOnTheTerminal(t *testing.T) {
 	var out strings.Builder
 	printRun(streams{out: &out}, r)
 	printCase(streams{out: &out}, r, r.Cases[0], true)
-	printExplanation(streams{out: &out}, r.Cases[0])
+	printExplanation(streams{out: &out}, r.Cases[0], r.Cases[0].Recording)
 	assert.Contains(t, out.String(), "\ufffd[2K")
 	assert.NotRegexp(t, "[\x1b\r\u009b\u202e]", out.String())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"bootrace/harness/capsule"
 	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/images"
@@ -39,7 +40,7 @@ type runFlags struct {
 func runCommand(io streams) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run [SCENARIO|SIZE...] | run --resume [RUN]",
+		Use:   "run [SCENARIO|SIZE...] | run CAPSULE | run --resume [RUN]",
 		Short: "Boot the scenarios and judge them (default: pre, delay-0s, delay-45s, delay-4m, never)",
 		Long: `run boots each scenario on each base and judges what happened. A scenario is a
 name of bootrace scenarios, or a file. A boot that the host spoilt is made again,
@@ -52,8 +53,12 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
   bootrace run smoke                  # or gate, nightly: the library's scenarios of that size
   bootrace run delay-45s --base bookworm --repeat 10
   bootrace run ./mine.yaml --subject ./my-populator --keep-on-failure
+  bootrace run case.tar.zst           # a capsule's subject and scenario
   bootrace run --resume               # what a run that was killed had still to do`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && capsule.Is(args[0]) && !f.resume {
+				return runCapsule(cmd.Context(), io, f, args[0], cmd.Flags().Changed)
+			}
 			if !f.resume {
 				return runScenarios(cmd.Context(), io, f, args)
 			}
