@@ -45,8 +45,21 @@ func (b Book) Fields() []Field {
 	if s.WorkerEnv.When != scenarios.After {
 		out = append(out[:1], out[3:]...) // neither has a meaning
 	}
+	for i, a := range s.Boots {
+		out = append(out, further(i, s, a))
+	}
 	for i, f := range s.Cloud.Faults {
 		out = append(out, Field{fmt.Sprintf("cloud.faults[%d]", i), Cannot, fmt.Sprintf("%s %s: the cloud is the real one, and nothing here makes it fail; bootrace run does, in a machine", f.Service, f.Kind)})
 	}
 	return out
+}
+
+// further is a further boot. Where the role env was there from the first, that boot is
+// what is looked at; else the further ones are what the scenario is about.
+func further(i int, s scenarios.Scenario, a scenarios.Again) Field {
+	name := fmt.Sprintf("boots[%d]", i)
+	if s.WorkerEnv.BeforeBoot() && a.After == scenarios.ByReboot && !a.NewVault && a.WorkerEnv.When == "" && len(a.During) == 0 {
+		return Field{name, Noted, "the first boot alone is tried; no secret of a real vault is rotated"}
+	}
+	return Field{name, Cannot, "one boot of a host is tried, and neither its power is cut nor its vault changed; bootrace run does, in a machine"}
 }

@@ -49,8 +49,11 @@ func TestEveryScenarioIsARunbookOrSaysWhyNot(t *testing.T) {
 	made := 0
 	for _, s := range all {
 		b, err := Of(s, "it's|x$")
-		if len(s.Cloud.Faults) > 0 {
+		if len(s.Cloud.Faults) > 0 || len(s.Boots) > 0 && s.Name != "pre" {
 			require.Error(t, err, s.Name)
+			for i := range s.Boots {
+				assert.ErrorContains(t, err, "boots["+strconv.Itoa(i)+"]", s.Name)
+			}
 			for _, f := range s.Cloud.Faults {
 				assert.ErrorContains(t, err, string(f.Kind), "each fault is named")
 			}
@@ -120,7 +123,7 @@ func TestEachStepHasItsUndo(t *testing.T) {
 func TestEveryFieldOfAScenarioIsSpokenOf(t *testing.T) {
 	t.Parallel()
 	s := find(t, "imds-late") // has faults
-	s.WorkerEnv.When = scenarios.After
+	s.WorkerEnv.When, s.Boots = scenarios.After, []scenarios.Again{{After: scenarios.ByReboot}}
 	said := map[string]bool{}
 	for _, f := range (Book{Scenario: s}).Fields() {
 		key, _, _ := strings.Cut(f.Name, "[")

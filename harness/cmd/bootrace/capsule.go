@@ -167,11 +167,6 @@ func subjectOf(r results.Run) (string, error) {
 	return "", usage(fmt.Errorf("where subject %s lies is not known: --subject DIR", name))
 }
 
-func isDir(dir string) bool {
-	info, err := os.Stat(dir)
-	return err == nil && info.IsDir()
-}
-
 // lookInto unpacks a capsule for as long as look takes.
 func lookInto(file string, look func(capsule.Capsule) error) (err error) {
 	dir, err := os.MkdirTemp("", "bootrace-capsule")
