@@ -44,6 +44,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays},
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays},
 	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out)", anybody},
+	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target: (.*)`), "PID 1 has no target to boot to: $1", systemSays},
 	{regexp.MustCompile(`\[?!!!!!!\]? (.*)`), "PID 1 gave up: $1", systemSays},
 	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays},
 	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody},

@@ -69,6 +69,7 @@ var logs = map[string]want{
 	"mount-failed-gha.txt":       {verdict.Fail, `^srv-data\.mount \(/srv/data\) failed.*local-fs\.target.*emergency mode`, "", ""},
 	"network-failed-v241.txt":    {verdict.Fail, `networking\.service failed \(timeout\).*took longer than it may.*5m0s`, "", "Raise network interfaces failed"},
 	"oom-kernel.txt":             {verdict.Fail, `^the kernel killed indexd for want of memory.*indexd\.service failed \(oom-kill\)`, "", ""},
+	"default-masked.txt":         {verdict.Fail, `PID 1 has no target to boot to: Unit multi-user.target is masked`, "PID 1 gave up", ""},
 	"panic-root.txt":             {verdict.Fail, `cannot mount the root file system`, "Kernel panic", ""},
 	"shutdown-failed.txt":        {verdict.NotJudged, `nothing wrong is seen`, "cache.service failed as it was stopped", ""},
 	"start-limit-dockerlogs.txt": {verdict.Fail, `relay\.service failed.*status 2;.*start limit`, "", ""},
