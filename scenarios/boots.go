@@ -16,7 +16,7 @@ type Again struct {
 	Look      Settling  `yaml:"look" json:"look,omitzero" jsonschema_description:"How long to look"`
 }
 
-// Settling is how long to look at a further boot; its window is that of the first.
+// Settling is how long to look at a further boot; its window follows from that.
 type Settling struct {
 	Settle Duration `yaml:"settle" json:"settle,omitzero" jsonschema_description:"After the worker has registered (default: 10s)"`
 }
@@ -50,16 +50,16 @@ func (s Scenario) EachBoot() []Scenario {
 		if b.Look.Settle = a.Look.Settle; b.Look.Settle.Duration == 0 {
 			b.Look.Settle.Duration = defaultSettle
 		}
-		b.Look.Window.Duration = max(s.Look.Window.Duration, b.waits()+windowAfter)
+		b.Look.Window.Duration = b.waits() + s.Expect.CredentialsWithin.Duration + windowAfter
 		b.Expect.Registered = b.Written()
 		out = append(out, b)
 	}
 	return out
 }
 
-// windowAfter is how much longer than it waits a further boot is looked at, at the least:
-// for a Vector that has not the vault's values to have had its time.
-const windowAfter = 40 * time.Second
+// windowAfter is for the boot itself: a Vector that has not the vault's values is to have
+// had its time for them, also on a busy host.
+const windowAfter = 15 * time.Second
 
 // senseOfBoots holds each boot against those before it.
 func (p *problems) senseOfBoots(at place, s Scenario) {

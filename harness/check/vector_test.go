@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,9 +132,28 @@ func TestVectorCredentialed(t *testing.T) {
 		}, break_: func(b *boot) {
 			b.VectorProcess(400, timelinetest.LoadedAt, strings.Replace(timelinetest.VaultVars, "ce110001", "-", 1))
 		}},
+		{name: "in a later boot, what the boot before had", want: check.Fail, unit: "vector.service", late: "since +20.000s, 15s over 5s",
+			say: []string{"has still what it had in the boot before, though the vault has other values since: AXIOM_PLATFORM_TOKEN; the vault was asked 3 times in this boot"},
+			expect: rotatedBefore, break_: func(b *boot) { b.VectorProcess(300, 360*time.Millisecond, beforeRotation) }},
+		{name: "the same, and nobody asked", want: check.Fail, say: []string{"nobody asked the vault in this boot; populate-vector-env.service was skipped at +0.210s for a condition"}, expect: rotatedBefore, break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, beforeRotation)
+			b.ConditionUnmet(210*time.Millisecond, timelinetest.Subject)
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["service"] == "keyvault" })
+		}},
+		{name: "a stub in a later boot is no value of the boot before", want: check.Fail, say: []string{"has not the vault's values"}, expect: rotatedBefore, break_: stub},
+		{name: "in a later boot, with the new value", want: check.Pass, expect: rotatedBefore},
 		{name: "nothing to compare with", want: check.NoEvidence, expect: func(e *expect) { e.EnvDigests = nil }},
 	})
 }
+
+// rotatedBefore: it is the second boot, and the token was rotated before it.
+func rotatedBefore(e *expect) {
+	e.Boot, e.RotatedBefore, e.EnvBefore = 2, true, timelinetest.Digests()
+	e.EnvBefore["AXIOM_PLATFORM_TOKEN"] = "70ceold1"
+}
+
+// beforeRotation is what Vector has then if nobody asked the vault again.
+var beforeRotation = strings.Replace(timelinetest.VaultVars, "70ce0001", "70ceold1", 1)
 
 // below makes Vector's unit of a main process and one that it has started.
 func below(b *boot, vars, main, childVars, child string) {

@@ -171,7 +171,7 @@ func (d *decider) judge(p Planned, g *group) Judged {
 	case invalid:
 		g.invalid = append(g.invalid, c.ID)
 		for _, a := range c.Attempts {
-			if a.Verdict != invalid { // of these it is not to blame
+			if before := a.Number > 0 && a.Verdict == pass; a.Verdict != invalid && !before { // of these it is not to blame
 				d.Refuse(NoEvidence, c.ID, "the host is said to have spoilt it, and a boot of it came out as %q: %s", a.Verdict, a.Reason)
 			}
 		}

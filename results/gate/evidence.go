@@ -25,11 +25,17 @@ func (d *decider) evidence(c results.Case) (failed []results.Check) {
 	if c.Started.IsZero() || c.Recording == "" || c.Backend == "" {
 		refuse("when, where or on what it ran is not known")
 	}
-	var boots []results.Attempt
+	boots := c.Boots() // of the machine that decided
+	ofMachine := func(a results.Attempt) bool {
+		return slices.ContainsFunc(boots, func(b results.Attempt) bool { return b.Recording == a.Recording })
+	}
+	decided := 0
 	for _, a := range c.Attempts {
 		switch {
 		case a.Recording == c.Recording:
-			boots = append(boots, a)
+			decided++
+		case ofMachine(a) && a.Verdict == pass: // the machine was booted again, or before
+		case a.Number > 0 && a.Verdict == pass: // of a machine whose next boot was spoilt
 		case a.Verdict == pass || a.Verdict == fail:
 			if a.Verdict != c.Verdict {
 				d.Refuse(Flaky, c.ID, "one boot came out as %s, another as %s", a.Verdict, c.Verdict)
@@ -38,12 +44,27 @@ func (d *decider) evidence(c results.Case) (failed []results.Check) {
 			refuse("a boot of it came out as %q", a.Verdict)
 		}
 	}
-	if len(boots) != 1 || boots[0].Verdict != c.Verdict {
+	if decided != 1 || c.Decided().Verdict != c.Verdict {
 		refuse("the boot that decided it is not among its %d boots", len(c.Attempts))
 		return nil
 	}
-	a := boots[0]
-	failed = d.checks(c, a)
+	if last := boots[len(boots)-1]; last.Verdict != c.Verdict {
+		refuse("the machine's %s came out as %s", last.Name(), last.Verdict)
+	}
+	for _, a := range boots {
+		found := d.checks(c, a)
+		if len(found) > 0 && a.Recording != c.Recording {
+			refuse("%s of its machine is not the one that decided, and %s failed in it", a.Name(), found[0].Name)
+		}
+		failed = append(failed, found...)
+		d.seen(c, a)
+	}
+	return failed
+}
+
+// seen refuses what a boot's recording does not show.
+func (d *decider) seen(c results.Case, a results.Attempt) {
+	refuse := func(format string, args ...any) { d.Refuse(NoEvidence, c.ID, format, args...) }
 	if n := slices.IndexFunc(a.Artifacts, func(f results.Artifact) bool { return f.Name == journal }); n < 0 {
 		refuse("its recording has no %s", journal)
 	} else if f := a.Artifacts[n]; f.Size <= 0 || !sha256Hex.MatchString(f.SHA256) {
@@ -65,7 +86,6 @@ func (d *decider) evidence(c results.Case) (failed []results.Check) {
 	if d.policy.Vector == Real && (!strings.HasPrefix(c.Vector, "vector ") || strings.Contains(c.Vector, "stand-in")) {
 		d.Refuse(StandIn, c.ID, "the policy wants the real Vector, and it booted with: %s", c.Vector)
 	}
-	return failed
 }
 
 // checks refuses a boot in which a check was not asked, or has no evidence, or
@@ -97,11 +117,11 @@ func (d *decider) checks(c results.Case, a results.Attempt) (failed []results.Ch
 		}
 	}
 	switch {
-	case c.Verdict == pass && len(failed) > 0:
+	case a.Verdict == pass && len(failed) > 0:
 		refuse("it passed, though %s failed", failed[0].Name)
-	case c.Verdict == pass && passed == 0:
+	case a.Verdict == pass && passed == 0:
 		refuse("it passed, and no check did")
-	case c.Verdict == fail && len(failed) == 0:
+	case a.Verdict == fail && len(failed) == 0:
 		refuse("it failed, and no check did: %s", c.Reason)
 	}
 	return failed

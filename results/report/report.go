@@ -118,24 +118,27 @@ func caseSuite(r results.Run, c results.Case) suite {
 		verdict.Failure = said
 	}
 	s.add(verdict)
-	for _, check := range c.Decided().Checks {
-		t := tested{Class: c.ID, Name: check.Name, Time: seconds(0)}
-		switch {
-		case check.Outcome == "pass":
-		case check.Outcome == "fail" && c.Expected == "fail" && c.AsExpected():
-			t.Skipped = &outcome{Message: "fails as expected"}
-		case check.Outcome == "fail" && c.Unjudged(): // the verdict is an error already
-			t.Skipped = &outcome{Message: "not judged: " + first(check)}
-		case check.Outcome == "fail":
-			t.Failure = &outcome{Message: first(check), Text: findings(check)}
-		case check.Outcome == "not-applicable":
-			t.Skipped = &outcome{Message: check.Note}
-		case check.Outcome == "not-judged":
-			t.Skipped = &outcome{Message: "not judged: " + check.Note}
-		default:
-			t.Error = &outcome{Message: cmp.Or(check.Note, check.Outcome)}
+	for _, boot := range c.Boots() {
+		class := strings.TrimSuffix(c.ID+", "+boot.Name(), ", ")
+		for _, check := range boot.Checks {
+			t := tested{Class: class, Name: check.Name, Time: seconds(0)}
+			switch {
+			case check.Outcome == "pass":
+			case check.Outcome == "fail" && c.Expected == "fail" && c.AsExpected():
+				t.Skipped = &outcome{Message: "fails as expected"}
+			case check.Outcome == "fail" && c.Unjudged(): // the verdict is an error already
+				t.Skipped = &outcome{Message: "not judged: " + first(check)}
+			case check.Outcome == "fail":
+				t.Failure = &outcome{Message: first(check), Text: findings(check)}
+			case check.Outcome == "not-applicable":
+				t.Skipped = &outcome{Message: check.Note}
+			case check.Outcome == "not-judged":
+				t.Skipped = &outcome{Message: "not judged: " + check.Note}
+			default:
+				t.Error = &outcome{Message: cmp.Or(check.Note, check.Outcome)}
+			}
+			s.add(t)
 		}
-		s.add(t)
 	}
 	return s
 }

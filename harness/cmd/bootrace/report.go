@@ -145,7 +145,7 @@ func printChecks(io streams, c results.Case, all bool, more string) {
 			continue
 		}
 		if all && len(c.Attempts) > 1 {
-			fmt.Fprintf(io.out, "  attempt %d of %d: %s, %s\n", i+1, len(c.Attempts), a.Verdict, plain(a.Reason))
+			fmt.Fprintf(io.out, "  %s: %s, %s\n", attemptName(c, i), a.Verdict, plain(a.Reason))
 		}
 		for _, check := range a.Checks {
 			if check.Outcome == "pass" && !all {
@@ -164,6 +164,28 @@ func printChecks(io streams, c results.Case, all bool, more string) {
 			}
 		}
 	}
+}
+
+// attemptName is what a boot of a case is called beside the others: by its machine, and by
+// its number among that one's.
+func attemptName(c results.Case, i int) string {
+	machines, machine := 0, 0
+	for n, a := range c.Attempts {
+		if a.Number <= 1 {
+			machines++
+		}
+		if n == i {
+			machine = machines
+		}
+	}
+	name := c.Attempts[i].Name()
+	switch {
+	case name == "":
+		return fmt.Sprintf("attempt %d of %d", machine, machines)
+	case machines > 1:
+		return fmt.Sprintf("attempt %d of %d, %s", machine, machines, name)
+	}
+	return name
 }
 
 // again is the command that boots the case once more and leaves it open. Without

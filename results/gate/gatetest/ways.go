@@ -7,6 +7,16 @@ import (
 	"bootrace/results/gate"
 )
 
+// secondBoot gives a case's machine another boot.
+func secondBoot(c *results.Case, verdict string) *results.Attempt {
+	again := c.Attempts[0]
+	again.Checks = append([]results.Check(nil), again.Checks...)
+	again.Recording, again.Verdict, again.Number = again.Recording+".boot2", verdict, 2
+	c.Attempts[0].Number = 1
+	c.Attempts = append(c.Attempts, again)
+	return &c.Attempts[1]
+}
+
 // Ways are all ways of not passing, at least one of each kind.
 func Ways() []Way {
 	first := func(f func(c *results.Case)) func(*Setup) { return func(s *Setup) { f(&s.Run.Cases[0]) } }
@@ -34,6 +44,22 @@ func Ways() []Way {
 		{"an earlier boot of a passed case failed", gate.Flaky, first(func(c *results.Case) {
 			c.Attempts = append([]results.Attempt{{Verdict: "fail", Recording: "/runs/earlier"}}, c.Attempts...)
 		}), func(s *Setup) { s.Run.Cases[0].Attempts[0].Verdict = "invalid" }},
+		{"a machine's second boot failed", gate.Failed, first(func(c *results.Case) {
+			bad := secondBoot(c, "fail")
+			bad.Checks[2].Outcome, bad.Checks[2].Findings = "fail", []results.Finding{{Summary: "too often"}}
+			c.Verdict, c.Recording = "fail", bad.Recording
+		}), func(s *Setup) {
+			c := &s.Run.Cases[0]
+			c.Verdict, c.Recording = "pass", c.Attempts[0].Recording
+			c.Attempts = c.Attempts[:1]
+			secondBoot(c, "pass")
+		}},
+		{"a machine's second boot has no journal", gate.NoEvidence, first(func(c *results.Case) { secondBoot(c, "pass").Artifacts = nil }), func(s *Setup) {
+			s.Run.Cases[0].Attempts[1].Artifacts = s.Run.Cases[0].Attempts[0].Artifacts
+		}},
+		{"a passed case whose machine's second boot failed", gate.NoEvidence, first(func(c *results.Case) { secondBoot(c, "fail") }), func(s *Setup) {
+			s.Run.Cases[0].Attempts[1].Verdict = "pass"
+		}},
 		{"a known failure passes", gate.UnexpectedPass, func(s *Setup) { s.Expect("late") }, func(s *Setup) { s.Fail("late", "", "start-rate") }},
 		{"a waived check does not fail any more", gate.UnexpectedPass, func(s *Setup) { s.Waive() }, func(s *Setup) { s.Fail("late", "", "start-rate") }},
 		{"a waiver for a scenario that is known to fail", gate.UnexpectedPass, func(s *Setup) { waived(noChange)(s); s.Expect("late") }, func(s *Setup) { s.Policy.Waivers = nil }},
