@@ -133,7 +133,7 @@ func TestVectorCredentialed(t *testing.T) {
 			b.VectorProcess(400, timelinetest.LoadedAt, strings.Replace(timelinetest.VaultVars, "ce110001", "-", 1))
 		}},
 		{name: "in a later boot, what the boot before had", want: check.Fail, unit: "vector.service", late: "since +20.000s, 15s over 5s",
-			say: []string{"has still what it had in the boot before, though the vault has other values since: AXIOM_PLATFORM_TOKEN; the vault was asked 3 times in this boot"},
+			say:    []string{"has still what it had in the boot before, though the vault has other values since: AXIOM_PLATFORM_TOKEN; the vault was asked 3 times in this boot"},
 			expect: rotatedBefore, break_: func(b *boot) { b.VectorProcess(300, 360*time.Millisecond, beforeRotation) }},
 		{name: "the same, and nobody asked", want: check.Fail, say: []string{"nobody asked the vault in this boot; populate-vector-env.service was skipped at +0.210s for a condition"}, expect: rotatedBefore, break_: func(b *boot) {
 			b.VectorProcess(300, 360*time.Millisecond, beforeRotation)

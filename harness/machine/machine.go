@@ -40,9 +40,9 @@ type Backend interface {
 	// Start returns when PID 1 of the worker has been started and its cloud
 	// answers. What it started before an error it has removed again.
 	Start(ctx context.Context, spec Spec) (Machine, error)
-	// ByHand is a shell script that does what Start does, with the backend's own
-	// commands.
-	ByHand(spec Spec) string
+	// ByHand is a shell script that does what Start does, and for each later boot what Down
+	// and Up do, with the backend's own commands.
+	ByHand(spec Spec, later ...Later) string
 	// Shell is the command that opens a shell in the machine with that id.
 	Shell(id string) []string
 	// Versions names what the backend runs on (engine, kernel), for the record.
@@ -91,6 +91,12 @@ const (
 type Next struct {
 	CloudConfig []byte // of its cloud, which is another one then
 	Files       []File // put into the file system before it boots
+}
+
+// Later is a further boot, and how the one before ended.
+type Later struct {
+	After Ending
+	Next
 }
 
 // SealError is an installation that was done and could not be sealed.

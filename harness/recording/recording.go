@@ -34,11 +34,11 @@ const Format = 1
 // Manifest describes a recording. Times are of CLOCK_MONOTONIC in nanoseconds
 // where the name says mono.
 type Manifest struct {
-	Format        int               `json:"format"`
-	Case          string            `json:"case"`
-	BootZeroMono  int64             `json:"boot_zero_mono_ns"`
-	BootRealtime  int64             `json:"boot_realtime_us"`
-	EndMono       int64             `json:"end_mono_ns"`
+	Format       int    `json:"format"`
+	Case         string `json:"case"`
+	BootZeroMono int64  `json:"boot_zero_mono_ns"`
+	BootRealtime int64  `json:"boot_realtime_us"`
+	EndMono      int64  `json:"end_mono_ns"`
 	// Boot is which boot of its machine it is; 0: the first. Of a later one StartMono is when
 	// it was started: what the journal has from before is of another boot.
 	Boot          int               `json:"boot,omitempty"`

@@ -27,6 +27,7 @@ type attempt struct {
 	files   map[string]recording.File // of the recording
 	machine machine.Machine           // nil unless it was left running
 	seen    map[boot.Milestone]time.Duration
+	byHand  byHand
 }
 
 // attempt makes one boot of a machine's life and judges it. What goes wrong on the way is
@@ -61,7 +62,6 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 		s.settle = max(s.settle, c.Scenario.Expect.CredentialsWithin.Duration+deliveredFor)
 	}
 	s.keep = r.Keep != KeepNone || r.Debug != nil || b.number < b.of
-	s.files = map[string][]byte{recording.CaseFile: c.Scenario.Source, recording.ByHandFile: []byte(r.Backend.ByHand(s.spec))}
 	s.late = func() (map[string][]byte, error) {
 		took, controlErr := ctl.wait() // without: 0, and boot-unblocked has no evidence
 		expect, err := json.MarshalIndent(expectation(c, w, subj, took, b.number), "", "  ")
@@ -73,7 +73,11 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 			return attempt{}, err
 		}
 		s.again = b.before
+		b.byHand = b.byHand.with(machine.Later{After: b.after(), Next: machine.Next{CloudConfig: s.spec.CloudConfig, Files: s.spec.Files}})
+	} else {
+		b.byHand = byHand{spec: s.spec}
 	}
+	s.files = map[string][]byte{recording.CaseFile: c.Scenario.Source, recording.ByHandFile: []byte(r.Backend.ByHand(b.byHand.spec, b.byHand.later...))}
 	waits, waitsFrom := c.Scenario.Waits(), boot.CloudFinalStarted
 	if s.until == windowOver {
 		waitsFrom = machineStarted
@@ -95,7 +99,7 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 		}
 		r.tell(u)
 	})
-	a := attempt{machine: rec.machine, seen: rec.seen}
+	a := attempt{machine: rec.machine, seen: rec.seen, byHand: b.byHand}
 	if err != nil {
 		return a, err
 	}

@@ -84,7 +84,7 @@ func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Mac
 	return m, nil
 }
 
-func (b *fakeBackend) ByHand(machine.Spec) string { return "fake start" }
+func (b *fakeBackend) ByHand(machine.Spec, ...machine.Later) string { return "fake start" }
 
 type fakeMachine struct {
 	backend            *fakeBackend

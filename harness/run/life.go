@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"bootrace/harness/machine"
@@ -20,6 +21,26 @@ type life struct {
 	name, dir  string // of the recording
 	// before is the machine that was booted before, nil for the first boot. It is down.
 	before machine.Machine
+	byHand byHand
+}
+
+// byHand is what a script needs to boot the machine again, this boot included.
+type byHand struct {
+	spec  machine.Spec
+	later []machine.Later
+}
+
+// with is that of the boot after.
+func (h byHand) with(l machine.Later) byHand {
+	return byHand{h.spec, append(slices.Clone(h.later), l)}
+}
+
+// after is how the boot before ended.
+func (b life) after() machine.Ending {
+	if b.Scenario.Before.After == scenarios.ByPowerLoss {
+		return machine.PowerLoss
+	}
+	return machine.Reboot
 }
 
 // numberOf is the boot's number, 0 where there is but one.
@@ -71,6 +92,7 @@ func (r *Runner) live(ctx context.Context, c Case, ctl *control, try int, booted
 		b.Scenario, b.number, b.before = s, i+2, last.machine
 		b.world = b.world.again(*s.Before)
 		b.name, b.dir = fmt.Sprintf("%s, boot %d", first.name, b.number), fmt.Sprintf("%s.boot%d", first.dir, b.number)
+		b.byHand = last.byHand
 		out[len(out)-1].machine = nil // it is the next boot's
 		a, err := r.reboot(ctx, b, ctl)
 		if err != nil {
@@ -88,14 +110,10 @@ func (r *Runner) live(ctx context.Context, c Case, ctl *control, try int, booted
 // reboot ends the boot before and makes the next one. Its place among the machines that
 // boot is asked for when the machine is down. With an error the machine is still b's.
 func (r *Runner) reboot(ctx context.Context, b life, ctl *control) (attempt, error) {
-	how := machine.Reboot
-	if b.Scenario.Before.After == scenarios.ByPowerLoss {
-		how = machine.PowerLoss
-	}
 	r.tell(Update{Case: b.ID, Step: b.step("after " + b.Scenario.Before.After)})
 	down, cancel := context.WithTimeout(ctx, downTimeout)
 	defer cancel()
-	if err := b.before.Down(down, how); err != nil {
+	if err := b.before.Down(down, b.after()); err != nil {
 		return attempt{}, fmt.Errorf("boot %d: %w", b.number, err)
 	}
 	leave, err := enter(ctx, r.place.booting)

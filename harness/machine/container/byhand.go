@@ -13,7 +13,7 @@ import (
 const endOfFile = "END_OF_FILE_OF_BOOTRACE"
 
 // ByHand implements machine.Backend.
-func (b *Backend) ByHand(spec machine.Spec) string {
+func (b *Backend) ByHand(spec machine.Spec, later ...machine.Later) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "#!/bin/sh\n# Boots %s as bootrace does, by the engine's own commands. Secrets are replaced by their names.\nset -eu\ndir=$(mktemp -d)\n", spec.Name)
 	put := func(role string, f machine.File) {
@@ -21,11 +21,14 @@ func (b *Backend) ByHand(spec machine.Spec) string {
 		fmt.Fprintf(&s, "mkdir -p \"%s\"\ncat > \"%s\" <<'%s'\n%s\n%s\nchmod %04o \"%s\"\n", path.Dir(name), name, endOfFile,
 			strings.TrimSuffix(string(f.Data), "\n"), endOfFile, f.Mode.Perm(), name)
 	}
-	put("cloud", machine.File{Path: cloudConfig, Mode: 0o600, Data: spec.CloudConfig})
-	s.WriteString("mkdir -p \"$dir/worker\"\n")
-	for _, f := range spec.Files {
-		put("worker", f)
+	putAll := func(config []byte, files []machine.File) {
+		put("cloud", machine.File{Path: cloudConfig, Mode: 0o600, Data: config})
+		s.WriteString("mkdir -p \"$dir/worker\"\n")
+		for _, f := range files {
+			put("worker", f)
+		}
 	}
+	putAll(spec.CloudConfig, spec.Files)
 	// Nobody holds a lock for it: as a kept machine it goes with bootrace clean alone.
 	create := func(role string) string {
 		return fmt.Sprintf(`docker create --name "%sby-hand-%s-${dir##*/}-%s" --label %s=by-hand --label %s=%s --label %s=%s`,
@@ -40,9 +43,19 @@ worker=$(%s -t -e container=docker --network "container:$cloud" %s --security-op
 copy worker "$worker"
 docker start "$worker" >/dev/null
 rm -r "$dir"
-echo "docker logs -f $cloud                # the cloud's requests"
+`, create("cloud"), spec.CloudImage, create("worker"), "--cap-add "+strings.Join(b.grant, " --cap-add "), spec.WorkerImage)
+	for i, l := range later {
+		end := `docker stop --time 100 "$worker"`
+		if l.After == machine.PowerLoss {
+			end = `docker kill "$worker"`
+		}
+		fmt.Fprintf(&s, "echo 'Enter ends boot %d, and begins the next'\nread -r _\n%s >/dev/null\ndocker stop --time 0 \"$cloud\" >/dev/null\nmkdir -p \"$dir\"\n", i+1, end)
+		putAll(l.CloudConfig, l.Files)
+		s.WriteString("copy cloud \"$cloud\"\ncopy worker \"$worker\"\ndocker start \"$cloud\" >/dev/null\nsleep 1\ndocker start \"$worker\" >/dev/null\nrm -r \"$dir\"\n")
+	}
+	s.WriteString(`echo "docker logs -f $cloud                # the cloud's requests"
 echo "docker exec -it $worker bash         # systemctl, journalctl"
 echo "docker rm -f $worker $cloud"
-`, create("cloud"), spec.CloudImage, create("worker"), "--cap-add "+strings.Join(b.grant, " --cap-add "), spec.WorkerImage)
+`)
 	return s.String()
 }

@@ -51,3 +51,20 @@ func TestByHandBootsTheSameMachine(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, exit, "cloud-init ran the script, and the cloud answers")
 }
+
+func TestByHandGoesOnToTheLaterBoots(t *testing.T) {
+	t.Parallel()
+	b := &Backend{grant: machineCapabilities}
+	script := b.ByHand(machine.Spec{Name: "x", CloudConfig: []byte("{}")},
+		machine.Later{After: machine.Reboot, Next: machine.Next{CloudConfig: []byte(`{"second":1}`), Files: []machine.File{{Path: "/second", Mode: 0o600}}}},
+		machine.Later{After: machine.PowerLoss, Next: machine.Next{CloudConfig: []byte(`{"third":1}`)}})
+	check := exec.CommandContext(t.Context(), "sh", "-n")
+	check.Stdin = strings.NewReader(script)
+	out, err := check.CombinedOutput()
+	require.NoError(t, err, string(out))
+	for _, step := range []string{`docker start "$worker"`, "read -r _", `docker stop --time 100 "$worker"`, `{"second":1}`, "/second", `docker start "$worker"`, "read -r _", `docker kill "$worker"`, `{"third":1}`, `docker start "$worker"`, "docker rm -f"} {
+		_, after, ok := strings.Cut(script, step)
+		require.True(t, ok, "%s, in this order, in:\n%s", step, script)
+		script = after
+	}
+}

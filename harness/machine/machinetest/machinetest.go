@@ -50,6 +50,7 @@ func Run(t *testing.T, s Subject) {
 		{"leaves nothing behind when a start fails", leavesNothingBehind},
 		{"can be removed twice", removedTwice},
 		{"goes on when its streams are detached", detaches},
+		{"boots again with its disk and nothing else", bootsAgain},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, s) })
@@ -63,6 +64,12 @@ func boot(t *testing.T, s Subject, name, script string) (machine.Machine, <-chan
 	defer cancel()
 	m, err := s.Backend.Start(ctx, s.Spec(name, script))
 	require.NoError(t, err)
+	return m, follow(t, m)
+}
+
+// follow follows a machine's console, and removes it in the end.
+func follow(t *testing.T, m machine.Machine) <-chan string {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -91,7 +98,7 @@ func boot(t *testing.T, s Subject, name, script string) (machine.Machine, <-chan
 		}
 	}()
 	go func() { _, _ = io.Copy(io.Discard, m.CloudLog()) }()
-	return m, lines
+	return lines
 }
 
 // await reads the console up to the line that contains text.
@@ -216,6 +223,46 @@ func detaches(t *testing.T, s Subject) {
 	running, err := s.Running(t.Context())
 	require.NoError(t, err)
 	assert.True(t, slices.ContainsFunc(running, func(n string) bool { return strings.Contains(n, "conf-detach") }), fmt.Sprint(running))
+}
+
+// again is run by cloud-init in each boot, and tells what is left of the one before.
+const again = `#!/bin/sh
+echo "DISK $(cat /root/mark) RUN $(cat /run/mark 2>/dev/null) UPTIME $(systemctl show --value -p UserspaceTimestampMonotonic)" > /dev/console
+curl -s -o /dev/null -w 'IMDS %{http_code}\n' -H Metadata:true 'http://169.254.169.254/metadata/instance?api-version=2021-08-01' > /dev/console
+echo AGAIN > /root/mark
+echo END-OF-SCRIPT > /dev/console
+`
+
+func bootsAgain(t *testing.T, s Subject) {
+	const name = "conf-again"
+	m, lines := boot(t, s, name, "#!/bin/sh\necho FIRST > /root/mark\necho FIRST > /run/mark\necho END-OF-SCRIPT > /dev/console\n")
+	await(t, lines, "END-OF-SCRIPT")
+	next := machine.Next{CloudConfig: s.Spec(name, "").CloudConfig, Files: []machine.File{{Path: "/var/lib/cloud/scripts/per-boot/again", Mode: 0o700, Data: []byte(again)}}}
+	began := recording.Monotonic()
+	for _, boot := range []struct {
+		how  machine.Ending
+		disk string
+	}{{machine.Reboot, "FIRST"}, {machine.PowerLoss, "AGAIN"}} {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		require.NoError(t, m.Down(ctx, boot.how))
+		n, err := m.Up(ctx, next)
+		cancel()
+		require.NoError(t, err)
+		assert.Equal(t, m.ID(), n.ID(), "it is the same machine")
+		seen := await(t, follow(t, n), "END-OF-SCRIPT")
+		assert.Contains(t, seen, "IMDS 200")
+		i := slices.IndexFunc(seen, func(l string) bool { return strings.HasPrefix(l, "DISK ") })
+		require.GreaterOrEqual(t, i, 0, tail(seen))
+		var zero int64
+		_, err = fmt.Sscanf(seen[i], "DISK "+boot.disk+" RUN  UPTIME %d", &zero)
+		require.NoError(t, err, "its disk is as it was, and /run is empty: %s", seen[i])
+		assert.Greater(t, zero*1000, began, "its clock's zero is this boot's")
+		assert.False(t, slices.ContainsFunc(seen, func(l string) bool { return strings.Contains(l, "Reached target halt.target") }), "its console is this boot's alone")
+		began, m = recording.Monotonic(), n
+	}
+	running, err := s.Running(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 2, len(slices.DeleteFunc(running, func(n string) bool { return !strings.Contains(n, name) })), "a worker and its cloud: %v", running)
 }
 
 func assertGone(t *testing.T, s Subject, name string) {
