@@ -128,6 +128,14 @@ func TestWhatAContainerCannotShowIsUntestableWhereItDecides(t *testing.T) {
 			fails(b, tuner, netlink)
 			b.Prop(tuner, "CapabilityBoundingSet", "2")
 		}, verdict.Fail, "tuner.service failed"},
+		{"nor may it by its own sandbox", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
+			fails(b, tuner, "tune: cannot create /proc/sys/net/core/somaxconn: Read-only file system")
+			b.Prop(tuner, "ProtectKernelTunables", "yes")
+		}, verdict.Fail, "tuner.service failed"},
+		{"a unit may not change the kernel's settings", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
+			fails(b, tuner, "tune: cannot create /proc/sys/net/core/somaxconn: Read-only file system")
+			b.Prop(tuner, "ProtectKernelTunables", "no")
+		}, verdict.Untestable, "may not change the kernel's settings"},
 		{"a unit fails for a reason of its own", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) { fails(b, tuner, "no such tenant") },
 			verdict.Fail, "tuner.service failed"},
 		{"and said so long before", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {

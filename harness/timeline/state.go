@@ -76,6 +76,11 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	if n, err := strconv.ParseUint(p["CapabilityBoundingSet"], 10, 64); err == nil {
 		u.Bounding = n
 	}
+	for _, name := range []string{"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices"} {
+		if p[name] == "yes" {
+			u.Forgoes = append(u.Forgoes, name)
+		}
+	}
 	text := u.ID + " " + u.Active + "/" + u.Sub
 	if u.Result != "" && u.Result != "success" {
 		text += " result=" + u.Result

@@ -213,6 +213,7 @@ type Unit struct {
 	// have (capabilities(7), by number), all where it is not recorded.
 	User        string
 	Bounding    uint64
+	Forgoes     []string // what it gives up by settings of its own: PrivateDevices, ProtectClock, …
 	TriggeredBy []string // of units that are inactive at the end
 	LogLevelMax LogLevel // the unit's own; Debug where it has none
 	// MemoryLimited: the unit may not have all of the host's memory (MemoryMax=). Slice

@@ -35,7 +35,8 @@ var (
 	// heard or not, and what may still start it.
 	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy"}
 	// ownLimits are a service's own, whose effects are not the host's doing.
-	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice", "User", "CapabilityBoundingSet"}
+	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice", "User", "CapabilityBoundingSet",
+		"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices"}
 	// askedFor is who waits for a device that is not there.
 	askedFor = []string{"RequiredBy", "BoundBy", "WantedBy"}
 )
