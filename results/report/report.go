@@ -194,6 +194,11 @@ func Markdown(w io.Writer, r results.Run) error {
 	if missing := r.Planned - len(r.Cases); missing > 0 {
 		fmt.Fprintf(&out, "\n**%d of %d cases never ran.**\n", missing, r.Planned)
 	}
+	for _, f := range r.Found {
+		if f.Problem {
+			fmt.Fprintf(&out, "\n**In the image of %s on %s**: %s\n", cell(f.Subject), cell(f.Base), cell(f.Text))
+		}
+	}
 	for _, f := range r.Flaky() {
 		fmt.Fprintf(&out, "\n**Flaky: %s**, %d passed and %d failed of the same inputs.\n", cell(f.Inputs), f.Pass, f.Fail)
 	}

@@ -95,4 +95,10 @@ func TestWhatWasNotJudgedIsNoSuccessAndNoFailure(t *testing.T) {
 	assert.Contains(t, out.String(), "| a | **untestable** |")
 	assert.Contains(t, out.String(), "| b | not-applicable |")
 	assert.NotContains(t, out.String(), "### b")
+	assert.NotContains(t, out.String(), "In the image")
+	r.Found = []results.ImageFinding{{Subject: "mine", Base: "trixie", Name: "role-env", Problem: true, Text: "worker.env is in the image"}, {Text: "a note"}}
+	out.Reset()
+	require.NoError(t, Markdown(&out, r))
+	assert.Contains(t, out.String(), "**In the image of mine on trixie**: worker.env is in the image\n")
+	assert.NotContains(t, out.String(), "a note")
 }

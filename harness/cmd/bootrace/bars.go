@@ -82,7 +82,7 @@ func (b *bars) Update(u run.Update) {
 			remove(r.bar)
 			delete(b.live, u.Case)
 		}
-		bad := u.Result != nil && !u.Result.AsExpected()
+		bad := u.Result != nil && !u.Result.AsExpected() && u.Result.Applies()
 		b.change(func() {
 			if u.Result != nil {
 				b.count.ended++
