@@ -26,8 +26,17 @@ func Script() string { return script }
 // as [Encode] writes it.
 const Label = "bootrace.look"
 
-// Encode makes a label's value.
-func Encode(printed string) string { return base64.StdEncoding.EncodeToString([]byte(printed)) }
+// Encode makes a label's value: of the script's lines alone, for an engine takes labels as a
+// part of an address.
+func Encode(printed string) string {
+	var lines strings.Builder
+	for line := range strings.Lines(printed) {
+		if strings.HasPrefix(line, "look\t") {
+			lines.WriteString(line)
+		}
+	}
+	return base64.StdEncoding.EncodeToString([]byte(lines.String()))
+}
 
 // Of reads the label of an image; one without it was not looked at.
 func Of(labels map[string]string) (s Seen, ok bool) {
