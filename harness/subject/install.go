@@ -105,7 +105,7 @@ func (s Subject) seal() string {
 			strings.Join(images.UnitDirs, " /"), begunFile)
 		if !s.AsIs {
 			fmt.Fprintf(&sh, "if [ -e /%[1]s ] && [ \"$(cat /etc/machine-id 2>&1)\" = \"$(cat /%[1]s)\" ]; then : > /etc/machine-id; fi\n", machineIDFile)
-			sh.WriteString("rm -rf /var/log/journal/* /var/lib/systemd/random-seed /var/tmp/systemd-private-*\n")
+			sh.WriteString("rm -rf /var/log/journal/* /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/tmp/systemd-private-*\n")
 		}
 		fmt.Fprintf(&sh, "rm -rf /%s /%s /%s\n", begunFile, machineIDFile, installerDir)
 	}
