@@ -30,8 +30,13 @@ type Undone struct {
 	Late bool
 }
 
-// Undone says what the scenario was to do and did not, if that is all of it.
+// Undone says what the scenario was to do and did not, if that is all of it. Of a machine that
+// boots more than once the first boot tells of what is done to units, and none by itself of
+// faults.
 func (b Facts) Undone(s Setup) Undone {
+	if s.Boot > 1 {
+		return Undone{}
+	}
 	var undone []string
 	tried := 0
 	for _, ev := range b.Of(timeline.Script) {
@@ -47,7 +52,7 @@ func (b Facts) Undone(s Setup) Undone {
 	if len(undone) > 0 && tried == 0 {
 		return Undone{Why: "the scenario did not do what it says: " + strings.Join(undone, "; ")}
 	}
-	if len(s.Faults) == 0 || b.Unknown(timeline.Cloud) != "" || slices.ContainsFunc(s.Faults, b.met) {
+	if s.Boot > 0 || len(s.Faults) == 0 || b.Unknown(timeline.Cloud) != "" || slices.ContainsFunc(s.Faults, b.met) {
 		return Undone{}
 	}
 	var faults []string

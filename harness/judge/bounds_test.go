@@ -214,6 +214,11 @@ func TestAScenarioThatDidNothingDoesNotApply(t *testing.T) {
 		}, verdict.Fail, "x.service failed"},
 		{"a fault that no request met", func(_ *timelinetest.Boot, e *check.Expect) { e.Faults = throttled },
 			verdict.NotApplicable, "no request met what goes wrong in this scenario: keyvault status"},
+		{"one that no request met in the first boot of two", func(_ *timelinetest.Boot, e *check.Expect) { e.Faults, e.Boot = throttled, 1 }, verdict.Pass, ""},
+		{"a kill that hit nothing in the second boot", func(b *timelinetest.Boot, e *check.Expect) {
+			b.Step(5*time.Second, boot.HitNothing+"x.service")
+			e.Boot = 2
+		}, verdict.Pass, ""},
 		{"one that a request met", func(b *timelinetest.Boot, e *check.Expect) {
 			e.Faults = throttled
 			b.Call(21*time.Second, "keyvault", "secrets.get", 429, "fault", "status")
