@@ -262,4 +262,8 @@ func TestWhatDoesNotApplyIsSetAsideAndNamed(t *testing.T) {
 	}}})
 	assert.Contains(t, text, "1 case, as expected; 1 not applicable")
 	assert.Contains(t, text, "there is no such unit")
+	text, _ = read(t, Page{Run: results.Run{ID: "r", Planned: 1, Cases: []results.Case{booted("a", "pass", "pass", "", goodBoot(0))},
+		Found: []results.ImageFinding{{Subject: "mine", Base: "trixie", Problem: true, Text: "worker.env is in the image"}, {Text: "only a note"}}}})
+	assert.Contains(t, text, "worker.env is in the image")
+	assert.NotContains(t, text, "only a note")
 }
