@@ -31,7 +31,8 @@ func anybody(timeline.Event) bool { return true }
 
 // systemSays: PID 1, its console, the kernel, or a service of systemd's.
 func systemSays(ev timeline.Event) bool {
-	return ev.Manager || ev.Unit == "" || strings.HasPrefix(ev.Unit, "systemd-")
+	who, _, said := strings.Cut(ev.Evidence.Text, ": ")
+	return ev.Manager || strings.HasPrefix(ev.Unit, "systemd-") || ev.Unit == "" && (!said || who == "kernel" || strings.HasPrefix(who, "systemd"))
 }
 
 // ofADisk: a virtual machine's floppy drive and its empty CD-ROM fail at every boot.

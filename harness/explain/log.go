@@ -37,7 +37,8 @@ type item struct {
 const (
 	ofMachine = iota
 	ofCycle
-	ofCause // a unit that others were not started for, or that was refused further starts
+	ofCause // a unit that others were not started for
+	ofLimit // a unit that was refused further starts
 	ofUnit
 	ofRefusal
 	ofWait
@@ -203,7 +204,7 @@ func itemsOf(b boot.Facts, results []check.Result) []item {
 			case "no-unit-failed":
 				it.rank = rankOf(b, troubles, f)
 				if refused[f.Unit] {
-					it.rank = min(it.rank, ofCause)
+					it.rank = min(it.rank, ofLimit)
 					it.text += "; its starts were used up, and a further start was refused (start limit)"
 				}
 				if storm := stormed[f.Unit]; storm != "" && !refused[f.Unit] {
@@ -247,23 +248,23 @@ func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 		return ofRest
 	case slices.ContainsFunc(troubles, func(t boot.Trouble) bool { return t.Text == s }):
 		return ofMachine
-	case len(waitedFor(b, f)) > 0:
+	case len(waitedFor(b, f.Unit)) > 0:
 		return ofCause
 	}
 	return ofUnit
 }
 
 // waitedFor are the units that PID 1 says right after the failure not to have been started.
-func waitedFor(b boot.Facts, f check.Finding) []string {
+func waitedFor(b boot.Facts, unit string) []string {
 	var out []string
 	after := false
 	for _, ev := range b.Events {
 		switch {
-		case ev.Unit == f.Unit && (ev.Kind == timeline.StartFailed || ev.Kind == timeline.Failed || ev.Kind == timeline.Refused) && ev.Change.JobResult != boot.ForDependency:
+		case ev.Unit == unit && (ev.Kind == timeline.StartFailed || ev.Kind == timeline.Failed || ev.Kind == timeline.Refused) && ev.Change.JobResult != boot.ForDependency:
 			after = true
 		case !after || !ev.Manager:
 		case ev.Kind == timeline.StartFailed && ev.Change.JobResult == boot.ForDependency:
-			if !slices.Contains(out, ev.Unit) && ev.Unit != f.Unit {
+			if !slices.Contains(out, ev.Unit) && ev.Unit != unit {
 				out = append(out, ev.Unit)
 			}
 		case ev.Kind == timeline.StartFailed || ev.Kind == timeline.Starting || ev.Kind == timeline.Started:
@@ -284,9 +285,12 @@ func consequences(b boot.Facts, first item, rest []item) string {
 			want = append(want, f.Unit)
 		}
 	}
+	if first.rank != ofMachine && slices.ContainsFunc(rest, func(it item) bool { return it.rank == ofCause }) { // each has its own
+		want = waitedFor(b, first.unit)
+	}
 	if first.rank == ofMachine {
 		for i, it := range rest {
-			if it.rank == ofCause || it.rank == ofUnit {
+			if it.rank >= ofCause && it.rank <= ofUnit {
 				text, _, _ := strings.Cut(it.text, "; ")
 				if out = append(out, "then "+text); i > 2 {
 					break
@@ -294,7 +298,7 @@ func consequences(b boot.Facts, first item, rest []item) string {
 			}
 		}
 	}
-	if len(want) > 0 && (first.rank == ofCause || first.rank == ofUnit || first.rank == ofMachine) {
+	if len(want) > 0 && first.rank <= ofUnit && first.rank != ofCycle {
 		more := ""
 		if len(want) > 5 {
 			more = fmt.Sprintf(" and %d more", len(want)-5)

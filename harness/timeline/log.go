@@ -38,6 +38,7 @@ type BootLog struct {
 	heard   int
 	lost    int            // of PID 1, above most
 	ends    map[int]spoken // the last entry of each file
+	before  spoken         // the last that another than PID 1 said
 	orphan  *spoken        // "Failed at step EXEC …" of before 219, which names no unit
 }
 
@@ -214,7 +215,7 @@ func (b *BootLog) speaks(e journal.Entry, s spoken) {
 	case s.ev.Kind == Finished:
 		b.log.Finished = text
 	case s.ev.Kind == Exit || s.ev.Kind == Failed:
-		b.words(s.ev.Unit)
+		b.words(s)
 		if b.orphan != nil {
 			o := *b.orphan
 			o.ev.Unit, b.orphan = s.ev.Unit, nil
@@ -259,7 +260,7 @@ func (b *BootLog) manager(e journal.Entry, s spoken) {
 		m.system = true
 	}
 	if kind == Exit || kind == Failed {
-		b.words(unit)
+		b.words(s)
 	}
 	if kind == Finished {
 		s.ev.Change.Command = "" // whose it is, is not known yet
@@ -318,8 +319,9 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 	if worth && b.heard < mostHeard {
 		b.heard++
 		b.keep(s, e.Ident)
-		return
 	}
+	b.before = s
+	b.before.ev.Evidence.Text = e.Ident
 	who := cmp.Or(s.ev.Unit, e.Ident)
 	if who == "" || e.Ident == "kernel" {
 		return
@@ -339,44 +341,6 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 }
 
 var suppressedText = regexp.MustCompile(`Suppressed (\d+) messages from (\S+)`)
-
-// words keeps what the programs of a unit said last, now that one has ended.
-func (b *BootLog) words(unit string) {
-	if unit == "" || b.heard >= mostHeard {
-		return
-	}
-	for who, list := range b.last {
-		if who != unit && !speaksFor(who, unit) {
-			continue
-		}
-		for _, s := range list {
-			ident := s.ev.Evidence.Text
-			s.ev.Unit = unit
-			b.heard++
-			b.keep(s, ident)
-		}
-		delete(b.last, who)
-	}
-}
-
-// speaksFor: a program of that name is the unit's, as far as names go.
-func speaksFor(ident, unit string) bool {
-	dot := strings.LastIndexByte(unit, '.')
-	if dot < 0 {
-		return false
-	}
-	name, kind := unit[:dot], unit[dot+1:]
-	name, _, _ = strings.Cut(name, "@")
-	switch {
-	case len(ident) < 3 || name == "" || ident == "systemd" || ident == "sudo":
-		return false
-	case kind == "mount":
-		return ident == "mount"
-	case kind == "swap":
-		return ident == "swapon"
-	}
-	return ident == name || len(ident) > 3 && strings.HasPrefix(name, ident+"-") || strings.HasPrefix(ident, name+"-") || len(ident) == 15 && strings.HasPrefix(name, ident) // the kernel cuts comm
-}
 
 // note adds what a file was.
 func (b *BootLog) note(r journal.Report) { b.log.Files = append(b.log.Files, r) }

@@ -1,0 +1,67 @@
+package timeline
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// words keeps what the programs of a unit said last, now that one has ended; where none has
+// its name, the line right before, of whoever says that something went wrong.
+func (b *BootLog) words(ended spoken) {
+	unit := ended.ev.Unit
+	if unit == "" || b.heard >= mostHeard {
+		return
+	}
+	found := false
+	for who, list := range b.last {
+		if who != unit && !speaksFor(who, unit) {
+			continue
+		}
+		for _, s := range list {
+			b.says(s, unit, "")
+			found = true
+		}
+		delete(b.last, who)
+	}
+	s := b.before
+	ident := s.ev.Evidence.Text
+	near := s.src == ended.src && ended.ev.Evidence.Line-s.ev.Evidence.Line <= 2 && !s.wall.Before(ended.wall.Add(-2*time.Second))
+	if !found && near && ended.ev.Kind == Exit && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" && wentWrong.MatchString(s.ev.Text) {
+		b.says(s, unit, "("+ident+", right before) ")
+	}
+	b.before = spoken{src: -1}
+}
+
+func (b *BootLog) says(s spoken, unit, by string) {
+	ident := s.ev.Evidence.Text
+	s.ev.Unit, s.ev.Kind, s.ev.Text = unit, Log, by+s.ev.Text
+	b.heard++
+	b.keep(s, ident)
+}
+
+var (
+	// neverOurs speak at any time, of anything.
+	neverOurs = []string{"", "kernel", "audit", "auditd", "dbus-daemon", "cron", "CRON", "crond", "sshd", "sudo", "su", "login", "rsyslogd", "NetworkManager", "dhclient", "dhcpcd", "polkitd", "chronyd", "ntpd"}
+	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|missing|exception)\b`)
+)
+
+// speaksFor: a program of that name is the unit's, as far as names go.
+func speaksFor(ident, unit string) bool {
+	dot := strings.LastIndexByte(unit, '.')
+	if dot < 0 {
+		return false
+	}
+	name, kind := unit[:dot], unit[dot+1:]
+	name, _, _ = strings.Cut(name, "@")
+	switch {
+	case len(ident) < 3 || name == "" || ident == "systemd" || ident == "sudo":
+		return false
+	case kind == "mount":
+		return ident == "mount"
+	case kind == "swap":
+		return ident == "swapon"
+	}
+	return ident == name || len(name) > 3 && strings.HasPrefix(ident, name) || len(ident) > 3 && strings.HasPrefix(name, ident+"-") || strings.HasPrefix(ident, name+"-") || len(ident) == 15 && strings.HasPrefix(name, ident) // the kernel cuts comm
+}
