@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -93,16 +95,7 @@ func (j *judging) run(ctx context.Context, args []string) error {
 		if err != nil {
 			return usage(err)
 		}
-		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), ".") {
-				continue
-			}
-			found, err := j.host(ctx, e.Name(), filepath.Join(dir, e.Name()))
-			if err != nil {
-				strange = append(strange, err)
-			}
-			all = append(all, found...)
-		}
+		all, strange = j.hosts(ctx, dir, entries)
 		if len(all) == 0 {
 			return usage(advice{fmt.Errorf("%s: no file in it is a log of a boot%s", dir, first(strange)), "give a directory with a file, or a directory, for each host"})
 		}
@@ -127,6 +120,31 @@ func (j *judging) run(ctx context.Context, args []string) error {
 		return exitError{exitFailure, nil}
 	}
 	return exitError{exitInvalid, nil}
+}
+
+// hosts judges the hosts of a fleet, as many at once as there are processors.
+func (j *judging) hosts(ctx context.Context, dir string, entries []os.DirEntry) (all []judged, strange []error) {
+	found, errs := make([][]judged, len(entries)), make([]error, len(entries))
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			found[i], errs[i] = j.host(ctx, e.Name(), filepath.Join(dir, e.Name()))
+			<-slots
+		})
+	}
+	wg.Wait()
+	for i := range entries {
+		all = append(all, found[i]...)
+		if errs[i] != nil {
+			strange = append(strange, errs[i])
+		}
+	}
+	return all, strange
 }
 
 func first(errs []error) string {
@@ -168,6 +186,9 @@ func (j *judging) host(ctx context.Context, name string, paths ...string) ([]jud
 			return nil, err
 		}
 		files = append(files, more...)
+	}
+	if len(files) == 0 && len(out) == 0 {
+		return nil, fmt.Errorf("%s: a directory without a file", cmp.Or(name, strings.Join(paths, ", ")))
 	}
 	boots, err := timeline.ReadLogs(ctx, files)
 	if err != nil && (len(paths) > 1 || len(boots) == 0) {
