@@ -95,10 +95,11 @@ func (b Facts) Unknown(sources ...string) string {
 // and the timestamp is overwritten by a second start.
 func (b Facts) Reached(unit string) Seen[Moment] {
 	var up []Moment
-	for _, ev := range b.Events {
+	for _, ev := range b.Events { // a console's, which has no time, counts where there is no other
 		if ev.Kind == timeline.Started && ev.Unit == unit {
-			up = []Moment{{ev.At, ev.Evidence}}
-			break
+			if up = []Moment{{ev.At, ev.Evidence}}; !ev.Untimed {
+				break
+			}
 		}
 	}
 	if u := b.Final.Units[unit]; u.ActiveEnter > 0 && (len(up) == 0 || u.ActiveEnter < up[0].At) {

@@ -54,6 +54,9 @@ func (o order) times(tl timeline.Timeline) {
 		}
 	}
 	for _, ev := range tl.Of(timeline.Starting, timeline.Started, timeline.StartFailed) {
+		if ev.Untimed {
+			continue
+		}
 		began(ev.Unit, ev.At)
 		if ev.Kind != timeline.Starting {
 			ended(ev.Unit, Moment{ev.At, ev.Evidence})

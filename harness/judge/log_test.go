@@ -184,6 +184,33 @@ func TestALogShowsWhatItsRecordingDoesLessWhatTheFormLacks(t *testing.T) {
 	}
 }
 
+// TestAConsoleAndAJournalAreOneBoot: together they show what each of them does, once.
+func TestAConsoleAndAJournalAreOneBoot(t *testing.T) {
+	t.Parallel()
+	for _, name := range recordings(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var files []timeline.LogFile
+			for _, form := range []string{"console", "json"} {
+				data := forms[form](t, filepath.Join("testdata", name))
+				files = append(files, timeline.LogFile{Name: form, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }})
+			}
+			boots, err := timeline.ReadLogs(t.Context(), files)
+			require.NoError(t, err)
+			require.Len(t, boots, 1)
+			j := judge.Log(boots[0].Timeline(), check.Limits{BootBudget: 2 * time.Second, CredentialsWithin: 30 * time.Second}, boot.Control{})
+			want := slices.Concat(shown[name].fields, shown[name].console)
+			slices.Sort(want)
+			assert.ElementsMatch(t, slices.Compact(want), failing(j), j.Reason)
+			alone := judgedAs(t, name, "json")
+			assert.Equal(t, alone.MultiUser, j.MultiUser)
+			if len(shown[name].console) > 0 && len(shown[name].fields) > 0 {
+				assert.Equal(t, alone.Reason, j.Reason, "how often a unit failed is not counted twice")
+			}
+		})
+	}
+}
+
 func TestABootThatIsLateIsToldByItsControl(t *testing.T) {
 	t.Parallel()
 	data := append([]byte("[    1.000000] h systemd[1]: systemd 257.9 running in system mode (+PAM)\n"),

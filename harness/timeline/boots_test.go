@@ -90,6 +90,21 @@ func TestFilesOfOneBootAreOne(t *testing.T) {
 	}
 }
 
+func TestWhatTwoFilesOfABootHaveIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	const journal = "[    2.000000] h systemd[1]: systemd 257 running in system mode (+PAM)\n[    5.000000] h systemd[1]: Failed to start a.service - A.\n[    9.000000] h systemd[1]: Failed to start a.service - A.\n"
+	const console = "[FAILED] Failed to start a.service - A.\n[    5.010000] systemd[1]: Failed to start a.service - A.\n[    6.000000] systemd[1]: Failed to start b.service - B.\n[FAILED] Failed to start c.service - C.\n"
+	for _, files := range [][]string{{journal, console}, {console, journal}} {
+		tls := bootsOf(t, files...)
+		require.Len(t, tls, 1)
+		var units []string
+		for _, ev := range tls[0].Of(StartFailed) {
+			units = append(units, ev.Unit)
+		}
+		assert.ElementsMatch(t, []string{"a.service", "a.service", "b.service", "c.service"}, units)
+	}
+}
+
 func TestTheClockOfALog(t *testing.T) {
 	t.Parallel()
 	at := func(tl Timeline) (out []time.Duration) {

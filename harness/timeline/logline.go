@@ -28,6 +28,7 @@ func (b *BootLog) Timeline() Timeline {
 		}
 	}
 	end := b.clockOf()
+	b.once()
 	t := Timeline{Case: cmp.Or(b.log.Host, "boot"), Missing: map[string]string{}, Versions: map[string]string{}, Origin: &b.log, End: end}
 	first := true
 	for _, s := range b.said {
@@ -51,6 +52,48 @@ func (b *BootLog) Timeline() Timeline {
 	b.missing(&t)
 	b.said, b.last, b.managed = nil, nil, nil
 	return t
+}
+
+// twice is how far apart the same sentence is in two files of one boot: a console and a
+// journal have PID 1's words both.
+const twice = 2 * time.Second
+
+// once leaves out what another file of the boot has as well.
+func (b *BootLog) once() {
+	if len(b.log.Files) < 2 {
+		return
+	}
+	type word struct {
+		src int
+		at  time.Duration
+	}
+	said := map[string][]word{} // what is kept, with its time
+	timed := map[string]bool{}  // by any file
+	for _, s := range b.said {
+		timed[sentence(s)] = timed[sentence(s)] || !s.ev.Untimed
+	}
+	b.said = slices.DeleteFunc(b.said, func(s spoken) bool {
+		key := sentence(s)
+		switch {
+		case !s.ev.Manager:
+			return false
+		case s.ev.Untimed:
+			return timed[key]
+		}
+		again := slices.ContainsFunc(said[key], func(w word) bool { return w.src != s.src && (w.at-s.ev.At).Abs() <= twice })
+		if !again {
+			said[key] = append(said[key], word{s.src, s.ev.At})
+		}
+		return again
+	})
+}
+
+// sentence is what PID 1 says without the console's word in brackets.
+func sentence(s spoken) string {
+	if s.ev.Status != "" {
+		return strings.TrimPrefix(s.ev.Text, "["+s.ev.Status+"] ")
+	}
+	return s.ev.Text
 }
 
 // forwards turns a file round that has its newest line first (journalctl -r).

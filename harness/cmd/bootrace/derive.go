@@ -63,10 +63,14 @@ var scenarioName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 func (j *judging) single(ctx context.Context, paths []string) (timeline.Timeline, error) {
 	var files []timeline.LogFile
 	for _, p := range paths {
-		files = append(files, j.file(p))
+		more, err := j.filesOf(p)
+		if err != nil {
+			return timeline.Timeline{}, err
+		}
+		files = append(files, more...)
 	}
 	boots, err := timeline.ReadLogs(ctx, files)
-	if err != nil {
+	if err != nil && (len(boots) == 0 || len(files) == len(paths)) { // of a directory, what is no log is left out
 		return timeline.Timeline{}, err
 	}
 	j.boot = cmp.Or(j.boot, "0")
