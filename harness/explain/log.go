@@ -61,7 +61,9 @@ func Log(b boot.Facts, results []check.Result) Story {
 			s.Headline += "; " + more
 		}
 		for _, it := range items[1:] {
-			s.Then = append(s.Then, it.text)
+			if !strings.Contains(s.Headline, strings.TrimPrefix(it.text, "cloud-init failed: ")) {
+				s.Then = append(s.Then, it.text)
+			}
 		}
 		s.Change = mendLogged(first.text)
 	case b.Origin.Said == 0 && len(b.Origin.Users) > 0:

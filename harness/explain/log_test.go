@@ -55,6 +55,7 @@ var logs = map[string]want{
 	"list-units.txt":             {verdict.Fail, `^nginx\.service is failed`, "var-lib-x.mount (/var/lib/x) is failed", ""},
 	"nfs-mount.txt":              {verdict.Fail, `^mnt-nfs\.mount \(/mnt/nfs\) failed.*Failed to resolve server.*remote-fs\.target`, "", ""},
 	"assert-v252.txt":            {verdict.Fail, `tunnel\.service failed \(assert\).*asserts does not hold`, "", ""},
+	"cloud-init-script.txt":      {verdict.Fail, `^cloud-final\.service failed.*part-001: line 12: azcli: command not found`, "Failed to run module", ""},
 	"cloud-init-unit.txt":        {verdict.Fail, `cloud-init\.service failed.*Giving up on md`, "", ""},
 	"cloud-init-yaml.txt":        {verdict.Fail, `cloud-init failed: Failed loading yaml`, "scripts_user", ""},
 	"cycle-v218.txt":             {verdict.Fail, `dropped the start of early-net\.service.*basic\.target after sysinit\.target after early-net\.service`, "", ""},

@@ -51,6 +51,9 @@ func (e *Entry) inner() bool {
 			e.Mono, e.HasMono, e.Message = k.Mono, k.HasMono, rest
 		}
 	}
+	if k := (Entry{Line: e.Line}); e.Ident == "login" && k.header(e.Message) && k.HasMono { // a console's prompt
+		*e = k
+	}
 	if e.Ident == "kernel" && strings.HasPrefix(e.Message, "systemd[1]: ") { // before journald runs
 		e.Ident, e.PID, e.Message = "systemd", 1, strings.TrimPrefix(e.Message, "systemd[1]: ")
 	}
