@@ -12,6 +12,14 @@ import (
 	"bootrace/harness/timespan"
 )
 
+// suffixes are the kinds of units (systemd.unit(5)).
+var suffixes = []string{".service", ".socket", ".target", ".device", ".mount", ".automount", ".swap", ".timer", ".path", ".slice", ".scope"}
+
+// Named: it is a unit's name, and not the description that stands for one in a log.
+func Named(unit string) bool {
+	return !strings.ContainsAny(unit, " /") && slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(unit, s) })
+}
+
 // Trouble is something that went wrong with the machine itself rather than with a unit.
 type Trouble struct {
 	Moment

@@ -31,6 +31,9 @@ var startRate = Check{
 		var out []Finding
 		var note []string
 		for _, unit := range b.StartedUnits() {
+			if b.Origin != nil && !boot.Named(unit) { // a description, which several units may have
+				continue
+			}
 			starts := b.Starts(unit).All
 			n, first := boot.Busiest(starts, startWindow)
 			allowed, watched := e.startsAllowed(unit)

@@ -64,6 +64,7 @@ var logs = map[string]want{
 	"env-missing-v257.json":      {verdict.Fail, `worker-gate\.service failed \(resources\).*EnvironmentFile=`, "", ""},
 	"exec-v219-syslog.txt":       {verdict.Fail, `queue-keeper\.service failed.*/usr/lib/queue/keeper cannot be run \(Permission denied`, "", "Queue Keeper failed"},
 	"exec-v255-iso.txt":          {verdict.Fail, `ledger-api\.service failed.*/opt/ledger/bin/ledgerd cannot be found`, "", ""},
+	"fine-many-alike.txt":        {verdict.NotJudged, `nothing wrong is seen in 12 lines`, "multi-user.target was reached at +8.000s", ""},
 	"fine-short.txt":             {verdict.NotJudged, `nothing wrong is seen in 7 lines of PID 1.*no proof of a clean boot`, "multi-user.target was reached at +3.000s", "kex_exchange"},
 	"fine-then-reboot.txt":       {verdict.NotJudged, `nothing wrong is seen.*no proof`, "web.service failed as it was stopped", ""},
 	"initramfs-root.txt":         {verdict.Fail, `initrd found no root device UUID=7d0e-11`, "", ""},
