@@ -233,9 +233,11 @@ func TestAJournalOfOneUnitThatIsStartedForEverIsBounded(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	for i := range most + 500 {
-		fmt.Fprintf(&b, "[%5d.000000] h systemd[1]: a.service: Failed with result 'exit-code'.\n", i)
+		fmt.Fprintf(&b, "[%5d.000000] h systemd[1]: Started a.service - A.\n", i)
 	}
+	b.WriteString("[99999.000000] h systemd[1]: b.service: Failed with result 'exit-code'.\n")
 	tl := bootsOf(t, b.String())[0]
-	assert.Len(t, tl.Events, most)
+	assert.Len(t, tl.Events, most+1)
 	assert.Contains(t, tl.Missing[Journal], "500 lines of PID 1 more than")
+	assert.Equal(t, "b.service", tl.Events[most].Unit, "what failed is kept all the same")
 }

@@ -117,7 +117,12 @@ func (b *BootLog) keep(s spoken, ident string) {
 	if s.ev.Kind != Failed && (strings.HasSuffix(s.ev.Unit, ".scope") || strings.HasSuffix(s.ev.Unit, ".slice")) {
 		return // sessions, and what only groups: a host has them by the thousand
 	}
-	if len(b.said) >= most {
+	limit := most
+	switch s.ev.Kind {
+	case Failed, StartFailed, Refused, Cycle, Finished: // that all is well is what fills a journal
+		limit = 2 * most
+	}
+	if len(b.said) >= limit {
 		b.lost++
 		return
 	}
@@ -262,15 +267,10 @@ func (b *BootLog) manager(e journal.Entry, s spoken) {
 	if kind == Exit || kind == Failed {
 		b.words(s)
 	}
-	if kind == Finished {
-		s.ev.Change.Command = "" // whose it is, is not known yet
-	}
-	if m.held = append(m.held, len(b.said)); len(b.said) < most {
-		s.ev.Manager = true
-		b.keep(s, e.Ident)
-	} else {
-		m.held = m.held[:len(m.held)-1]
-		b.lost++
+	s.ev.Manager = true
+	at := len(b.said)
+	if b.keep(s, e.Ident); len(b.said) > at {
+		m.held = append(m.held, at)
 	}
 }
 
