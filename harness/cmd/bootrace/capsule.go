@@ -203,6 +203,9 @@ func showCapsule(io streams, file string, c capsule.Capsule, asJSON bool) error 
 	return nil
 }
 
+// capsulesDir is where capsules are unpacked that were run, below the state.
+const capsulesDir = "capsules"
+
 // runCapsule boots a capsule's subject and scenario, on what they were booted on where
 // the flags say nothing else.
 func runCapsule(ctx context.Context, io streams, f runFlags, file string, said func(flag string) bool) error {
@@ -213,12 +216,12 @@ func runCapsule(ctx context.Context, io streams, f runFlags, file string, said f
 	if err != nil {
 		return err
 	}
-	runs := filepath.Join(state, "runs")
-	if err := os.MkdirAll(runs, 0o755); err != nil {
+	place := filepath.Join(state, capsulesDir)
+	if err := os.MkdirAll(place, 0o755); err != nil {
 		return explainDisk(fmt.Errorf("unpack capsule %s: %w", file, err), state)
 	}
 	// It stays as long as recordings do: what the run says of booting again is about it.
-	dir, err := os.MkdirTemp(runs, "capsule-")
+	dir, err := os.MkdirTemp(place, "")
 	if err != nil {
 		return explainDisk(fmt.Errorf("unpack capsule %s: %w", file, err), state)
 	}

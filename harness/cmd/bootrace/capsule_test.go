@@ -88,6 +88,9 @@ func TestACapsuleIsShownExplainedAndRunWithoutItsStore(t *testing.T) {
 	assert.Equal(t, exitInvalid, code, "there is no engine: %s", out)
 	assert.Contains(t, errs, "which was fail: boot-unblocked")
 	assert.Contains(t, errs, "nonexistent/engine.sock")
+	kept, err := os.ReadDir(filepath.Join(os.Getenv("BOOTRACE_STATE"), capsulesDir))
+	require.NoError(t, err)
+	assert.Len(t, kept, 1, "as long as recordings do, it stays")
 	code, _, errs = b.run("run", file, "--subject", ".")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, errs, "the capsule's own subject")
@@ -102,7 +105,7 @@ func TestWhatIsNoCapsuleIsSaidByEachVerb(t *testing.T) {
 		assert.Equal(t, exitUsage, code, verb)
 		assert.Contains(t, errs, "it is no capsule", verb)
 	}
-	runs, err := os.ReadDir(filepath.Join(os.Getenv("BOOTRACE_STATE"), "runs"))
+	runs, err := os.ReadDir(filepath.Join(os.Getenv("BOOTRACE_STATE"), capsulesDir))
 	require.NoError(t, err)
 	assert.Empty(t, runs, "of what is none, nothing is kept")
 }

@@ -57,10 +57,14 @@ of another user's only if --others asks for it and that run is seen to have ende
 	return cmd
 }
 
-// removeRuns removes the directories of runs that no process holds.
+// removeRuns removes the directories of runs that no process holds, and the capsules that
+// were run.
 func removeRuns() (int, error) {
 	state, err := stateDir()
 	if err != nil {
+		return 0, err
+	}
+	if err := os.RemoveAll(filepath.Join(state, capsulesDir)); err != nil {
 		return 0, err
 	}
 	dirs, err := os.ReadDir(filepath.Join(state, "runs"))
