@@ -94,10 +94,10 @@ func open(t *testing.T, data []byte) (Capsule, error) {
 	place := t.TempDir()
 	file := filepath.Join(place, "c"+Suffix)
 	require.NoError(t, os.WriteFile(file, data, 0o600))
-	c, err := Open(file, filepath.Join(place, "in", "capsule"))
+	_, err := Open(file, filepath.Join(place, "in", "capsule"))
 	require.Error(t, err, "its directory's parent must exist")
 	require.NoError(t, os.Mkdir(filepath.Join(place, "in"), 0o700))
-	c, err = Open(file, filepath.Join(place, "in", "capsule"))
+	c, err := Open(file, filepath.Join(place, "in", "capsule"))
 	if err != nil {
 		assert.ErrorContains(t, err, file)
 		for dir, want := range map[string][]string{place: {"c" + Suffix, "in"}, filepath.Join(place, "in"): nil} {
