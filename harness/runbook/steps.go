@@ -28,7 +28,7 @@ func (b Book) Steps() []Step {
 			Do: "mkdir -m 0700 " + State, Undo: "rm -rf " + State},
 		{Name: "save", What: "Save what the trial touches, with modes, owners and digests. A saved file is root's alone.",
 			Do: fmt.Sprintf(`umask 077; mkdir %[1]s/saved; cd %[2]s
-looks() { for f in %[3]s; do stat -c '%%n %%F %%a %%u %%g %%y' $f; sha256sum $f; done 2>/dev/null; }
+looks() { for f in %[3]s; do [ ! -e $f ] || { stat -c '%%n %%F %%a %%u %%g %%y' $f; sha256sum $f; }; done; }
 looks > %[1]s/was
 for f in %[3]s; do
   [ ! -e $f ] || { cp -a $f %[1]s/saved/; stat -c %%a $f > %[1]s/saved/$f.mode; chmod 0600 %[1]s/saved/$f; }
@@ -41,7 +41,7 @@ done; sync`, State, etc, all),
 for f in %[3]s; do
   if [ -e %[1]s/saved/$f ]; then cp -a --remove-destination %[1]s/saved/$f . && chmod $(cat %[1]s/saved/$f.mode) $f; else rm -f $f; fi
 done
-looks | diff %[1]s/was - && echo as it was      # looks: see save`, State, etc, all)},
+looks | diff %[1]s/was - && echo as it was      # looks: the function of save`, State, etc, all)},
 		{Name: "reboot", What: "At once: what still runs might write the files anew.", Do: "systemctl reboot", None: "a boot is over when it is over"},
 		{Name: "wait", What: fmt.Sprintf("Until the boot is over: %s after multi-user.target at the latest%s.", b.Window(), b.settles()), Do: "systemctl is-active multi-user.target; systemctl list-jobs", None: "it changes nothing"},
 		{Name: "fetch", What: "The journal, before anything else is done to the host. Whoever may not read this host's logs must not have it.",
