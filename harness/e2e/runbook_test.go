@@ -110,8 +110,7 @@ func newDevelopmentHost(t *testing.T, subjects ...string) developmentHost {
 		t.Skip("the engine's command line client restarts a container; there is none")
 	}
 	lab := wiretest.New(t, subjects, images.Suites()[0])
-	id := "runbook-" + filepath.Base(t.TempDir())
-	id = fmt.Sprintf("%s-%d", id, os.Getpid())
+	id := fmt.Sprintf("runbook-%s-%d", lab.Names[0], os.Getpid())
 	r := lab.Runner(id, filepath.Join(lab.Dir, id), nowhere{}, 1)
 	r.Keep = run.KeepAll
 	t.Cleanup(func() {
