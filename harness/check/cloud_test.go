@@ -113,6 +113,13 @@ func TestQuiescent(t *testing.T) {
 	undelivered := func(b *boot) { b.VectorProcess(400, 360*time.Millisecond, timelinetest.StubVars) }
 	judged(t, "quiescent", []row{
 		{name: "nothing goes on", want: check.Pass},
+		{name: "the reboot before took what a reboot takes", want: check.Pass, break_: func(b *boot) { b.Down = 3 * time.Second }},
+		{name: "Vector had its minute for the last batches", want: check.Pass, break_: func(b *boot) { b.Down = 70 * time.Second }},
+		{name: "the reboot before was held", want: check.Fail, unit: "holds.service", say: []string{"took 1m34s to end", "holds.service took 1m32s to stop"}, break_: func(b *boot) {
+			b.PID1(-93*time.Second, "de5b426a63be47a7b6ac3eaac82e2f6f", "holds.service", "Stopping holds.service...", nil)
+			b.Down = 94 * time.Second
+		}},
+		{name: "by what the journal does not say", want: check.Fail, say: []string{"took 1m34s to end"}, break_: func(b *boot) { b.Down = 94 * time.Second }},
 		{name: "a job waits", want: check.Fail, unit: "x.service", say: []string{"start job of x.service is waiting at the end"}, break_: func(b *boot) {
 			b.Jobs = []string{"7 x.service start waiting"}
 		}},

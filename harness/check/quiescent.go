@@ -17,7 +17,7 @@ const quiet = 5 * time.Second
 
 var quiescent = Check{
 	Name:  "quiescent",
-	Why:   "at the end jobs are queued, or the subject still works though it has delivered: a poll that nobody ends costs every worker of the fleet",
+	Why:   "at the end jobs are queued, or the subject still works though it has delivered, or held the reboot before: a poll that nobody ends costs every worker of the fleet",
 	Needs: []string{timeline.Journal, timeline.Units, timeline.Jobs, timeline.Cloud},
 	Judge: func(b boot.Facts, e Expect) Result {
 		if len(e.SubjectUnits) == 0 {
@@ -38,12 +38,30 @@ var quiescent = Check{
 				out = append(out, f)
 			}
 		}
+		out = append(out, heldDown(b)...)
 		if !hasDelivered(b, e) {
 			return found(out, "the subject has not delivered, so it may work")
 		}
 		out = append(out, working(b, e)...)
 		return found(out, "")
 	},
+}
+
+// downWithin is how long a machine may take to go down for a reboot: Vector has 60 s for its
+// last batches by itself.
+const downWithin = 75 * time.Second
+
+// heldDown finds that something held the reboot before this boot.
+func heldDown(b boot.Facts) []Finding {
+	over := b.Before.Down - downWithin
+	if over <= 0 {
+		return nil
+	}
+	f := Finding{Unit: b.Before.Held, Over: over, Evidence: evidence(b.Before.Evidence), Summary: fmt.Sprintf("the boot before took %s to end when the machine was told to reboot, must within %s", boot.Round(b.Before.Down), downWithin)}
+	if b.Before.Held != "" {
+		f.Summary += fmt.Sprintf("; %s took %s to stop", b.Before.Held, boot.Round(b.Before.For))
+	}
+	return []Finding{f}
 }
 
 // hasDelivered: the running Vector has the vault's values.

@@ -95,6 +95,7 @@ var mends = []struct{ check, says, change string }{
 	{"no-ordering-cycle", "nothing to count from", "add OnBootSec= or OnActiveSec= to the timer: OnUnitActiveSec= counts from a start that never was (systemd.timer(5))"},
 	{"vector-credentialed", "had in the boot before", "ask the vault in each boot, whatever the disk has: a vector.env that is there is as old as the boot that wrote it (no ConditionPathExists=! on it, no stamp file, or one below /run)"},
 	{"vector-credentialed", wasRight, "let a refresh touch vector.env only with values that it has just got from the vault, and leave it alone where it got none: a stub is for a file that is not there yet"},
+	{"quiescent", "the boot before took", "let the unit end when it is told to (SIGTERM), or bound what it may take: TimeoutStopSec= (systemd.service(5))"},
 	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},
 }
 

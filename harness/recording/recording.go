@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -41,8 +42,10 @@ type Manifest struct {
 	EndMono      int64  `json:"end_mono_ns"`
 	// Boot is which boot of its machine it is; 0: the first. Of a later one StartMono is when
 	// it was started: what the journal has from before is of another boot.
-	Boot          int               `json:"boot,omitempty"`
-	StartMono     int64             `json:"start_mono_ns,omitempty"`
+	Boot      int   `json:"boot,omitempty"`
+	StartMono int64 `json:"start_mono_ns,omitempty"`
+	// Down is how long the boot before took to end when the machine was told to reboot.
+	Down          time.Duration     `json:"down_ns,omitempty"`
 	ContainerExit *int              `json:"container_exit"`
 	Versions      map[string]string `json:"versions,omitempty"`
 	Secrets       []string          `json:"secrets,omitempty"` // names, never values

@@ -68,7 +68,7 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 		return map[string][]byte{recording.ExpectFile: expect}, errors.Join(controlErr, err)
 	}
 	if b.number > 1 {
-		s.number, s.rotated = b.number, w.rotatedLogs()
+		s.number, s.rotated, s.down = b.number, w.rotatedLogs(), b.down
 		if s.spec.Files, err = w.seedAgain(provisioningOf(c.Scenario), b.number, c.Scenario.Before.NewVault); err != nil {
 			return attempt{}, err
 		}

@@ -21,6 +21,7 @@ type life struct {
 	name, dir  string // of the recording
 	// before is the machine that was booted before, nil for the first boot. It is down.
 	before machine.Machine
+	down   time.Duration // how long that took; 0: the power failed
 	byHand byHand
 }
 
@@ -113,8 +114,12 @@ func (r *Runner) reboot(ctx context.Context, b life, ctl *control) (attempt, err
 	r.tell(Update{Case: b.ID, Step: b.step("after " + b.Scenario.Before.After)})
 	down, cancel := context.WithTimeout(ctx, downTimeout)
 	defer cancel()
+	began := time.Now()
 	if err := b.before.Down(down, b.after()); err != nil {
 		return attempt{}, fmt.Errorf("boot %d: %w", b.number, err)
+	}
+	if b.after() == machine.Reboot {
+		b.down = time.Since(began)
 	}
 	leave, err := enter(ctx, r.place.booting)
 	if err != nil {

@@ -41,6 +41,7 @@ type shot struct {
 	// is which of its boots it is then.
 	again  machine.Machine
 	number int
+	down   time.Duration // how long its boot before took to end
 	// rotated: only what has the secret's new value is a delivery.
 	rotated bool
 }
@@ -102,7 +103,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 	}()
 	man := recording.Manifest{Case: s.name, Versions: map[string]string{}, BootZeroMono: recording.Monotonic()} // until the machine says better
 	if s.again != nil {
-		man.Boot, man.StartMono = s.number, from
+		man.Boot, man.StartMono, man.Down = s.number, from, s.down
 	}
 	maps.Copy(man.Versions, r.versions)
 

@@ -43,3 +43,21 @@ func TestWhatTheJournalHasOfAnEarlierBootIsNotThisOnes(t *testing.T) {
 	assert.False(t, failed(timelinetest.Mono(-time.Second)))
 	assert.True(t, failed(timelinetest.Mono(-time.Minute)))
 }
+
+func TestWhatHeldTheRebootIsNamed(t *testing.T) {
+	t.Parallel()
+	b := timelinetest.Healthy()
+	stopping := func(at time.Duration, unit string) {
+		b.PID1(at, "de5b426a63be47a7b6ac3eaac82e2f6f", unit, "Stopping "+unit+"...", nil)
+	}
+	stopping(-95*time.Second, "quick.service")
+	b.Stopped(-94*time.Second, "quick.service")
+	stopping(-95*time.Second, "holds.service")
+	stopping(5*time.Second, "of-this-boot.service")
+	b.Down = 94 * time.Second
+	tl, err := timeline.Read(b.FS())
+	require.NoError(t, err)
+	assert.Equal(t, "Stopping holds.service...", tl.Before.Evidence.Text[len("systemd: "):])
+	tl.Before.Evidence = timeline.Evidence{}
+	assert.Equal(t, timeline.Before{Down: 94 * time.Second, Held: "holds.service", For: 94 * time.Second}, tl.Before)
+}

@@ -89,7 +89,17 @@ func (r *reader) sources() {
 		}
 		lim := &io.LimitedReader{R: zr, N: maxJournal}
 		events, removed := readJournal(lim, r.zero, d)
-		events = slices.DeleteFunc(events, func(ev Event) bool { return r.m.StartMono > 0 && ev.At < time.Duration(r.m.StartMono-r.m.BootZeroMono) })
+		if start := time.Duration(r.m.StartMono - r.m.BootZeroMono); r.m.StartMono > 0 {
+			n := slices.IndexFunc(events, func(ev Event) bool { return ev.At >= start })
+			if n < 0 {
+				n = len(events)
+			}
+			if r.m.Down > 0 {
+				t.Before = slowestStop(events[:n], start)
+				t.Before.Down = r.m.Down
+			}
+			events = slices.DeleteFunc(events[n:], func(ev Event) bool { return ev.At < start })
+		}
 		t.Events, t.Removed = append(t.Events, events...), removed
 		if lim.N == 0 {
 			d.say(fmt.Sprintf("more than %d bytes unpacked", maxJournal))
@@ -181,3 +191,28 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// slowestStop is the unit that took the longest of those that were stopped. One that never
+// was stopped did so until the end.
+func slowestStop(events []Event, end time.Duration) Before {
+	slowest := Before{Evidence: Evidence{File: Manifest, Line: 1, Text: "down_ns"}}
+	began := map[string]Event{}
+	note := func(id string, at time.Duration) {
+		if from, ok := began[id]; ok && at-from.At > slowest.For {
+			slowest = Before{Held: id, For: at - from.At, Evidence: from.Evidence}
+		}
+		delete(began, id)
+	}
+	for _, ev := range events {
+		switch ev.Kind {
+		case Stopping:
+			began[ev.Unit] = ev
+		case Stopped, Failed, Starting:
+			note(ev.Unit, ev.At)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(began)) {
+		note(id, end)
+	}
+	return slowest
+}

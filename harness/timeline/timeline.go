@@ -155,6 +155,15 @@ type Timeline struct {
 	Origin    *Origin  // what it was read from that is of no recording; nil: it is of one
 	Exited    *int     // status with which PID 1 ended before the recording was taken
 	StartedAt time.Time
+	Before    Before
+}
+
+// Before is the end of the boot before this one, where the machine was told to reboot.
+type Before struct {
+	Down time.Duration // how long it took; 0: it is the first boot, or the power failed
+	Held string        // the unit that took the longest to stop; empty: it is not known
+	For  time.Duration // that long
+	Evidence
 }
 
 // Final is the machine at End.

@@ -49,6 +49,7 @@ type Boot struct {
 	Host     []map[string]any
 	Secrets  []string
 	Exited   *int
+	Down     time.Duration // it is a second boot, and the first took that long to end
 	Missing  map[string]string
 	Versions map[string]string
 	Extra    map[string][]byte // further files: expect.json
@@ -137,6 +138,9 @@ func (b *Boot) FS() fstest.MapFS {
 	}
 	m := recording.Manifest{Format: recording.Format, Case: b.Case, BootZeroMono: Mono(0), EndMono: Mono(b.End), BootRealtime: 1_795_469_429_012_474,
 		Files: map[string]recording.File{}, Missing: b.Missing, Versions: b.Versions, ContainerExit: b.Exited, Secrets: b.Secrets}
+	if b.Down > 0 {
+		m.Boot, m.StartMono, m.Down = 2, Mono(-time.Second), b.Down
+	}
 	for name, data := range files {
 		sum := sha256.Sum256(data)
 		m.Files[name] = recording.File{Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}
