@@ -139,6 +139,17 @@ func (c Case) Boots() []Attempt {
 	return c.Attempts[from:to]
 }
 
+// Machines is how many machines were booted for the case: more than one where the host
+// spoilt a boot.
+func (c Case) Machines() (n int) {
+	for _, a := range c.Attempts {
+		if a.Number <= 1 {
+			n++
+		}
+	}
+	return n
+}
+
 // Name is what a boot is called beside the others of its machine; empty for an only one.
 func (a Attempt) Name() string {
 	if a.Number == 0 {

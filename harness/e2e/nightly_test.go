@@ -41,9 +41,9 @@ func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
 	again := 0
 	for _, c := range lab.Run(t, list, 10, manyAtOnce) {
 		assert.Equal(t, "pass", c.Verdict, wiretest.Explain(c))
-		again += len(c.Attempts) - 1
+		again += c.Machines() - 1
 	}
-	t.Logf("%d boots were spoilt by the host and made again", again)
+	t.Logf("%d machines were spoilt by the host and booted anew", again)
 }
 
 func TestNightlyBrokenPopulatorsFailTheSameManyAtOnce(t *testing.T) {

@@ -32,7 +32,7 @@ Exit codes: 0 nothing got worse, 1 a measure regressed or a verdict got worse,
 2 usage, 3 it cannot be said: too few boots, cases that are missing, or another
 Vector.`,
 		Example: `  bootrace compare 20260102-0304 20260103
-  bootrace run pre --subject ./before --subject ./after --repeat 30
+  bootrace run delay-0s --subject ./before --subject ./after --repeat 30
   bootrace compare 20260104/before 20260104/after`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -169,13 +169,10 @@ func printChecks(io streams, c results.Case, all bool, more string) {
 // attemptName is what a boot of a case is called beside the others: by its machine, and by
 // its number among that one's.
 func attemptName(c results.Case, i int) string {
-	machines, machine := 0, 0
-	for n, a := range c.Attempts {
+	machines, machine := c.Machines(), 0
+	for _, a := range c.Attempts[:i+1] {
 		if a.Number <= 1 {
-			machines++
-		}
-		if n == i {
-			machine = machines
+			machine++
 		}
 	}
 	name := c.Attempts[i].Name()
