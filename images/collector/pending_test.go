@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/recording"
+	"bootrace/images/inside/process"
+)
+
+func TestWhichUnitsAreTheSubjects(t *testing.T) {
+	t.Parallel()
+	subject := []string{"fetch.service", "fetch.timer", "fetch@.service"}
+	for unit, want := range map[string]bool{
+		"fetch.service": true, "fetch.timer": true, "fetch@worker.service": true,
+		"fetch@worker.timer": false, "other@worker.service": false, "systemd-journald.service": false,
+		"boot-logger.service": false, "opensandbox-worker.service": false, "vector.service": false,
+	} {
+		assert.Equal(t, want, ofSubject(unit, subject), unit)
+	}
+	assert.False(t, ofSubject("vector.service", []string{"vector.service"}), "Vector always goes on; what else runs in its unit is looked at")
+}
+
+func TestWhoSleepsIsToldWithWhatItRuns(t *testing.T) {
+	t.Parallel()
+	sleep := exec.CommandContext(t.Context(), "sleep", "30")
+	require.NoError(t, sleep.Start())
+	t.Cleanup(func() {
+		_ = sleep.Process.Kill()
+		_ = sleep.Wait()
+	})
+	unit := process.Unit(fmt.Sprintf("/proc/%d", sleep.Process.Pid))
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		found := ""
+		var due time.Duration
+		tell := func(of, how string, at time.Duration) error {
+			if strings.Contains(how, fmt.Sprintf("process %d,", sleep.Process.Pid)) {
+				found, due = of+": "+how, at-process.Monotonic()
+			}
+			return nil
+		}
+		assert.NoError(t, sleepers(map[string]bool{unit: true}, "", tell))
+		assert.Equal(t, fmt.Sprintf("%s: goes on (process %d, sleep 30)", unit, sleep.Process.Pid), found)
+		assert.InDelta(t, 29, due.Seconds(), 2)
+	}, 10*time.Second, 50*time.Millisecond)
+	assert.NoError(t, sleepers(map[string]bool{"another.service": true}, "", func(string, string, time.Duration) error { return assert.AnError }), "others' processes are not looked at")
+}
+
+func TestWhatMayStillHappenIsAskedWithoutASubjectToo(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(recording.CollectRequest{Pending: true})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"secrets":null,"pending":true}`, string(text), "a subject may have no unit of its own")
+}
