@@ -83,9 +83,9 @@ func (c Case) AsExpected() bool {
 }
 
 // Unjudged reports whether nothing is said of the subject, good or bad: the host spoilt the
-// boot, a container cannot show it, or the scenario could not do what it says.
+// boot, a container cannot show it, a log proves nothing, or the scenario could not do what it says.
 func (c Case) Unjudged() bool {
-	return slices.Contains([]string{"invalid", "error", "untestable", notApplicable}, c.Verdict)
+	return slices.Contains([]string{"invalid", "error", "untestable", "not-judged", notApplicable}, c.Verdict)
 }
 
 // notApplicable is the verdict of a scenario that could not do what it says.

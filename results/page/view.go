@@ -27,13 +27,14 @@ var (
 	errored        = kind{"error", "error", true}
 	invalid        = kind{"invalid", "invalid", true}
 	untestable     = kind{"untestable", "untestable", true}
+	notJudged      = kind{"not-judged", "not judged", true} // of a log, which proves no clean boot
 	notApplicable  = kind{"not-applicable", "not applicable", false}
 	expectedFail   = kind{"expected", "fails as expected", false}
 	passed         = kind{"pass", "pass", false}
 	notRun         = kind{"notrun", "never ran", true}
 )
 
-var kinds = []kind{failed, unexpectedPass, flaky, errored, invalid, untestable, notRun, notApplicable, expectedFail, passed}
+var kinds = []kind{failed, unexpectedPass, flaky, errored, invalid, untestable, notJudged, notRun, notApplicable, expectedFail, passed}
 
 func kindOf(c results.Case) kind {
 	switch {
@@ -44,7 +45,7 @@ func kindOf(c results.Case) kind {
 	case c.Verdict == "fail" && c.AsExpected():
 		return expectedFail
 	}
-	for _, k := range []kind{failed, flaky, errored, invalid, untestable, notApplicable} {
+	for _, k := range []kind{failed, flaky, errored, invalid, untestable, notJudged, notApplicable} {
 		if c.Verdict == k.ID {
 			return k
 		}

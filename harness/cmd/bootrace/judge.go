@@ -23,6 +23,7 @@ import (
 	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 	"bootrace/harness/verdict"
+	"bootrace/results"
 	"bootrace/scenarios"
 )
 
@@ -48,6 +49,7 @@ Exit codes: 0 a recording that passes, 1 something failed, 2 usage or no log of 
 	cmd.Flags().StringVar(&j.boot, "boot", "", "of several boots in a file: its number from 1, as with journalctl 0 for the last and -1 for the one before, or its ID (default: all, the worst explained)")
 	cmd.Flags().StringVar(&j.control, "control", "", "a log of the same image's boot as it should be, to compare multi-user.target with")
 	cmd.Flags().BoolVar(&j.asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&j.html, "html", false, "print a page for a browser")
 	return cmd
 }
 
@@ -55,7 +57,7 @@ Exit codes: 0 a recording that passes, 1 something failed, 2 usage or no log of 
 type judging struct {
 	io            streams
 	boot, control string
-	asJSON        bool
+	asJSON, html  bool
 	expected      boot.Control
 }
 
@@ -72,6 +74,7 @@ type judged struct {
 	Evidence []timeline.Evidence `json:"evidence,omitempty"`
 	Checks   []check.Result      `json:"checks,omitempty"`
 	from     string
+	picture  *results.Boot
 }
 
 // limits are those of scenarios, where they say nothing else.
@@ -173,7 +176,7 @@ func (j *judging) host(ctx context.Context, name string, paths ...string) ([]jud
 	var out []judged
 	for _, path := range paths {
 		if isRecording(path) {
-			r, err := recorded(name, path)
+			r, err := recorded(name, path, j.html)
 			if err != nil {
 				return nil, err
 			}
@@ -274,6 +277,9 @@ func (j *judging) one(name string, b numbered, of int) judged {
 	story := explain.Log(verdict.Boot, verdict.Results)
 	out := judged{Host: cmp.Or(name, tl.Origin.Host, tl.Origin.Files[0].Name), Verdict: string(verdict.Verdict), Headline: story.Headline, Then: story.Then, Notes: story.Notes,
 		Change: story.Change, Evidence: story.Evidence, Checks: verdict.Results, from: tl.Origin.String()}
+	if j.html {
+		out.picture = pictureOf(verdict)
+	}
 	for _, f := range tl.Origin.Files {
 		out.Files = append(out.Files, f.Name)
 	}
@@ -287,7 +293,7 @@ func (j *judging) one(name string, b numbered, of int) judged {
 }
 
 // recorded judges a recording of bootrace, as it was judged live.
-func recorded(name, dir string) (judged, error) {
+func recorded(name, dir string, drawn bool) (judged, error) {
 	fsys, _, err := recording.Open(dir)
 	if err != nil {
 		return judged{}, err
@@ -297,6 +303,9 @@ func recorded(name, dir string) (judged, error) {
 		return judged{}, fmt.Errorf("%s: %w", dir, err)
 	}
 	out := judged{Host: cmp.Or(name, r.Case), Files: []string{dir}, Verdict: string(r.Verdict), Headline: r.Reason, Checks: r.Results, from: "a recording of bootrace"}
+	if drawn {
+		out.picture = pictureOf(r)
+	}
 	for _, f := range r.Findings {
 		if s := f.Check + ": " + f.Summary; s != r.Reason {
 			out.Then = append(out.Then, s)

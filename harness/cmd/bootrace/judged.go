@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 func (j *judging) print(all []judged, strange []error, fleet bool) error {
 	st := style{j.io.color}
+	if j.html {
+		return writeJudged(j.io.out, all, time.Now())
+	}
 	if j.asJSON {
 		enc := json.NewEncoder(j.io.out)
 		enc.SetIndent("", "  ")
