@@ -12,7 +12,7 @@ import (
 
 // most bounds what is kept of one boot: what PID 1 says of a unit that is started for ever.
 const (
-	most      = 30_000
+	most      = 15_000
 	mostHeard = 5_000 // of others that is worth keeping
 	lastSaid  = 3     // of a program before it ends
 )
