@@ -93,6 +93,7 @@ func TestStructuredForms(t *testing.T) {
 	for _, tt := range []struct{ name, data, message string }{
 		{"export", exportEntry, "a b"}, {"json", jsonEntry, "a b"}, {"json, packed by gzip", packed.String(), "a b"},
 		{"export, packed by zstd", string(enc.EncodeAll([]byte(exportEntry), nil)), "a b"}, {"verbose", verbose, "abc"},
+		{"json-seq", "\x1e" + jsonEntry, "a b"}, {"json-sse", "data: " + jsonEntry, "a b"}, {"json-pretty", "{\n" + jsonEntry[1:], "a b"}, {"a list of jq's", "[\n" + strings.TrimSuffix(jsonEntry, "\n") + "\n]\n", "a b"},
 		{"json of a field that occurs twice", strings.Replace(jsonEntry, "[97,10,98,27,99]", `["abc","d"]`, 1), "abc"},
 		{"json with bytes that are no UTF-8", strings.Replace(jsonEntry, "[97,10,98,27,99]", "[97,98,255,99]", 1), "ab\uFFFDc"},
 	} {

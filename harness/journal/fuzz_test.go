@@ -15,7 +15,7 @@ var seeds = map[string][]string{
 		"Mon 2026-11-23 22:39:33.793979 UTC [s=0adc]\n    _PID=1\n    MESSAGE=a\n", "● a.service - A\n Active: failed (Result: x)\n", "└─a.service @2.1s +10.2s\n", "2026-05-17 09:00:02,201 - util.py[WARNING]: F\n",
 	},
 	"export": {exportEntry, exportEntry[:60], "__REALTIME_TIMESTAMP=1\n_PID\n\xff\xff\xff\xff\xff\xff\xff\xff", "MESSAGE\n\x00\x00\x00\x00\x00\x00\x00\x00\n\n"},
-	"json":   {`{"__REALTIME_TIMESTAMP":"1","MESSAGE":[1,255,-3]}` + "\n", `{"MESSAGE":[["a"]],"_PID":null,"x":{"y":["}\""]}}` + "\n", `{"log":"systemd[1]: a\n","time":"x"}`, `{"a`, `{"MESSAGE":"\ud800"}`},
+	"json":   {`{"__REALTIME_TIMESTAMP":"1","MESSAGE":[1,255,-3]}` + "\n", `{"MESSAGE":[["a"]],"_PID":null,"x":{"y":["}\""]}}` + "\n", `{"log":"systemd[1]: a\n","time":"x"}`, `{"a`, `{"MESSAGE":"\ud800"}`, "{\n\"MESSAGE\":\"a\"}\n{\n", "[\n{\"MESSAGE\":\"a\"},{\"MESSAGE\":[1]}"},
 	"tools": {
 		`[{"event_type":"finish","name":"x","timestamp":1e300,"result":"FAIL"}]`, "-> Unit a.service:\n\tUnit Active State: failed\n-> Job 1:\n\tAction: a -> start\n", "<svg><text>systemd</text><text x=\"1\">a.service (1min)</text>", "\x1f\x8b\x08", "\x28\xb5\x2f\xfd\x00",
 	},

@@ -206,6 +206,8 @@ func (r *reader) plain(br *bufio.Reader) error {
 		return r.plot(br)
 	case isEvents(head):
 		return r.events(br)
+	case isPretty(head):
+		return r.pretty(br)
 	}
 	return r.text(br)
 }

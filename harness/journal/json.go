@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"strconv"
@@ -56,6 +57,46 @@ func (t *textReader) object(n int, b []byte) bool {
 	}
 	t.emit(e)
 	return true
+}
+
+// isPretty: objects over several lines (journalctl -o json-pretty, jq), or a list of them.
+func isPretty(head []byte) bool {
+	head = bytes.TrimLeft(head, " \t\r\n")
+	list := bytes.HasPrefix(head, []byte("["))
+	if list {
+		head = bytes.TrimLeft(head[1:], " \t\r\n")
+	}
+	if !bytes.HasPrefix(head, []byte("{")) || !list && !bytes.HasPrefix(bytes.TrimLeft(head[1:], " \t\r"), []byte("\n")) {
+		return false
+	}
+	return bytes.Contains(head, []byte(`"MESSAGE"`)) || bytes.Contains(head, []byte(`"__REALTIME_TIMESTAMP"`))
+}
+
+// pretty reads such objects.
+func (r *reader) pretty(br *bufio.Reader) error {
+	dec := json.NewDecoder(br)
+	if head, _ := br.Peek(64); bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[")) {
+		if _, err := dec.Token(); err != nil {
+			return err
+		}
+	}
+	for n := 1; dec.More(); n++ {
+		var raw map[string]json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			r.fault(n, "an entry that is cut or is not JSON")
+			return nil
+		}
+		fields := map[string]string{}
+		for name, value := range raw {
+			if wanted[name] {
+				fields[name], _ = decodeField(value)
+			}
+		}
+		if _, has := fields["MESSAGE"]; has {
+			r.emit(ofFields(n, JSON, fields))
+		}
+	}
+	return nil
 }
 
 // ofFields makes an entry of journald's fields.

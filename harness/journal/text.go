@@ -84,6 +84,10 @@ func (t *textReader) line(n int, b []byte) {
 }
 
 func (t *textReader) one(n int, b []byte) {
+	b = bytes.TrimPrefix(b, []byte{0x1e})      // of journalctl -o json-seq
+	if bytes.HasPrefix(b, []byte(`data: {`)) { // of json-sse
+		b = b[len("data: "):]
+	}
 	if len(bytes.TrimSpace(b)) == 0 {
 		return
 	}
