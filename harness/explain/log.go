@@ -76,6 +76,8 @@ func Log(b boot.Facts, results []check.Result) Story {
 		s.Headline = fmt.Sprintf("nothing failed in it, but %s took %s to start, which no control boot says to be too long", w.Unit, boot.Round(w.Took))
 		s.Evidence = append(s.Evidence, w.Evidence)
 		s.Change = mendLogged(w.Unit + " took")
+	case again(b) != "":
+		s.Headline = "nothing failed in what is there, but " + again(b)
 	case booting(b) && b.Up() == "" && b.Origin.Finished == "" && b.End >= longStart:
 		s.Headline = fmt.Sprintf("nothing failed in it, but multi-user.target is not reached, though it goes on to %s; what holds it is not in it: %s", timeline.Since(b.End), lacks(b))
 	default:
@@ -83,6 +85,24 @@ func Log(b boot.Facts, results []check.Result) Story {
 	}
 	s.Notes = notes(b, items, waits)
 	return s
+}
+
+// manyTimes is from when on a restart counter is worth a word: DefaultStartLimitBurst= of
+// systemd-system.conf(5).
+const manyTimes = 5
+
+// again names the unit that was started again most often, and why that is all that is known.
+func again(b boot.Facts) string {
+	var most timeline.Event
+	for _, ev := range b.Of(timeline.Restart) {
+		if ev.Change.Count > most.Change.Count {
+			most = ev
+		}
+	}
+	if most.Change.Count < manyTimes {
+		return ""
+	}
+	return fmt.Sprintf("%s was started again %d times by its Restart=, and what ended it is not in it", most.Unit, most.Change.Count)
 }
 
 // booting: what is there is of a boot, and not of a machine that has long been up.

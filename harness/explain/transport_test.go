@@ -29,15 +29,17 @@ var transports = map[string]func(line string) string{
 	"quoted":           func(l string) string { return "> " + l },
 	"indented":         func(l string) string { return "    " + l },
 	"a 3270":           func(l string) string { return strings.ReplaceAll(strings.ReplaceAll(l, "[", "¬"), "]", "|") },
-	"wrapped at 80": func(l string) string {
-		var out []string
-		for r := []rune(l); ; r = r[80:] {
-			if len(r) <= 80 {
-				return strings.Join(append(out, string(r)), "\n")
-			}
-			out = append(out, string(r[:80]))
+	"wrapped at 80":    func(l string) string { return wrapped(l, 80) },
+}
+
+func wrapped(line string, at int) string {
+	var out []string
+	for r := []rune(line); ; r = r[at:] {
+		if len(r) <= at {
+			return strings.Join(append(out, string(r)), "\n")
 		}
-	},
+		out = append(out, string(r[:at]))
+	}
 }
 
 // changed are forms that a transport makes something else of: what stands in columns, and

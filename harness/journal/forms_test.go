@@ -148,6 +148,20 @@ func TestAWrappedLineIsPutTogether(t *testing.T) {
 	assert.Equal(t, "multi-user.target: Job getty.target/start deleted to break ordering cycle starting with multi-user.target/start", got[0].Message)
 }
 
+func TestLinesThatAreWrappedAnywhereArePutTogether(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for range 4 {
+		line := "Feb 26 12:36:33 host1 systemd[1]: kubelet.service: Main process exited, code=exited, status=1/FAILURE"
+		b.WriteString(line[:44] + "\n" + line[44:88] + "\n" + line[88:] + "\n")
+	}
+	got, r, err := read(t, b.String())
+	require.NoError(t, err)
+	require.Len(t, got, 4)
+	assert.Equal(t, "kubelet.service: Main process exited, code=exited, status=1/FAILURE", got[0].Message)
+	assert.Contains(t, strings.Join(r.Faults, "; "), "wrapped at the console's edge")
+}
+
 func TestAConsolesLinesThatAreMixedAreToldApart(t *testing.T) {
 	t.Parallel()
 	got, _, err := read(t, "[    **] (1 of 2) A start job is running for…0.device (1min 13s / 1min 30s)[   74.275201] audit: type=1130\n"+

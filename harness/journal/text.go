@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,10 +21,13 @@ type textReader struct {
 	verbose bool
 	unit    string // of systemctl status
 	arrived time.Time
+	widths  []int // where its lines may be wrapped
 }
 
 func (r *reader) text(br *bufio.Reader) error {
 	t := &textReader{reader: r}
+	head, _ := br.Peek(16 << 10)
+	t.widths = append(slices.Clone(widths), wrappedAt(head)...)
 	err := r.eachLine(br, t.line)
 	t.flush()
 	if t.mangled {
@@ -289,6 +293,25 @@ func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall
 // widths are where consoles wrap.
 var widths = []int{80, 132}
 
+// wrappedAt is where a file's lines seem to be wrapped: many are of one length, and none is
+// longer.
+func wrappedAt(head []byte) []int {
+	most, n, all := 0, 0, 0
+	for line := range bytes.Lines(head) {
+		all++
+		switch w := utf8.RuneCount(bytes.TrimRight(line, "\r\n")); {
+		case w > most:
+			most, n = w, 1
+		case w == most:
+			n++
+		}
+	}
+	if most < 30 || most > 250 || n < 3 || n*5 < all {
+		return nil
+	}
+	return []int{most}
+}
+
 // goesOn joins a line to the one before that was wrapped at the console's edge.
 func (t *textReader) goesOn(s string, width int) bool {
 	if t.raw == 0 || strings.HasPrefix(s, "[") || s == "" || shells.MatchString(s) {
@@ -297,7 +320,7 @@ func (t *textReader) goesOn(s string, width int) bool {
 	if _, kind := stamp(s, &Entry{}); kind != noTime {
 		return false
 	}
-	for _, w := range widths {
+	for _, w := range t.widths {
 		switch t.raw {
 		case w - 1:
 			s = " " + s
