@@ -3,14 +3,17 @@
 // capsule is a tar in zstd whose first file says what the others are, by their digests.
 // It is no proof of where it comes from: who can change a file can change its digest.
 //
-//	m, err := capsule.Write(w, capsule.Contents{Run: run, Scenario: text, Recording: dir, Subject: files, At: "pr254"})
+//	m, err := capsule.Write(w, capsule.Contents{Run: run, Page: html, Subject: files, At: "pr254"})
 //	c, err := capsule.Open("case.tar.zst", dir)    // unpacked in dir, every digest checked
 package capsule
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,6 +68,7 @@ type Recipe struct {
 	BaseImage string            `json:"base_image,omitempty"`
 	Worker    string            `json:"worker_image,omitempty"`
 	Vector    string            `json:"vector"` // as --vector takes it; empty: it was a file, which is not packed
+	AsIs      bool              `json:"as_is,omitempty"`
 	Versions  map[string]string `json:"versions,omitempty"`
 }
 
@@ -80,22 +84,54 @@ func (m Manifest) names() []string { return slices.Sorted(maps.Keys(m.Files)) }
 
 // recipe is what a run knows of how its case's image was made.
 func recipe(r results.Run, c results.Case) Recipe {
-	out := Recipe{Base: c.Base, BaseImage: r.Bases[c.Base], Worker: c.Image, Versions: map[string]string{}}
+	out := Recipe{Base: c.Base, BaseImage: r.Bases[c.Base], Worker: c.Image, Vector: vector(r.Request, c.Vector), Versions: map[string]string{}}
+	if r.Request != nil {
+		out.AsIs = r.Request.AsIs
+	}
 	maps.Copy(out.Versions, r.Versions)
 	maps.Copy(out.Versions, c.Decided().Versions)
-	if r.Request != nil && !strings.ContainsAny(r.Request.Vector, "/") {
-		out.Vector = r.Request.Vector
+	return out
+}
+
+// named is how Vector, and the stand-in, call themselves.
+var named = regexp.MustCompile(`^vector (\d+\.\d+\.\d+)( \(bootrace stand-in)?`)
+
+// vector asks for the Vector that ran: what auto finds may be another one elsewhere.
+func vector(q *results.Request, ran string) string {
+	m := named.FindStringSubmatch(ran)
+	if m != nil && m[2] != "" {
+		return "stand-in:" + m[1]
+	}
+	if q == nil || filepath.IsAbs(q.Vector) {
+		return "" // not known, or a file
+	}
+	if slices.Contains([]string{"", "auto", "real"}, q.Vector) {
+		if m == nil {
+			return ""
+		}
+		return "real:" + m[1]
+	}
+	return q.Vector
+}
+
+// recordings are the boots of the machine that decided: the directories of their
+// recordings here, and in the capsule.
+func recordings(c results.Case) map[string]string {
+	out := map[string]string{c.Recording: RecordingDir}
+	for _, a := range c.Boots() {
+		if a.Recording != c.Recording {
+			out[a.Recording] = fmt.Sprintf("%s-%d", RecordingDir, a.Number)
+		}
 	}
 	return out
 }
 
 // abroad is a run with one case as it is told elsewhere: without what is of this host.
 func abroad(r results.Run, c results.Case) results.Run {
+	packed := recordings(c)
 	attempts := slices.Clone(c.Attempts)
 	for i, a := range attempts {
-		if attempts[i].Recording = ""; a.Recording == c.Recording {
-			attempts[i].Recording = RecordingDir
-		}
+		attempts[i].Recording = packed[a.Recording] // of another machine: none
 	}
 	c.Attempts, c.Recording, c.Kept = attempts, RecordingDir, ""
 	r.Cases, r.Dir, r.Planned = []results.Case{c}, "", 1

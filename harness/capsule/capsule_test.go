@@ -63,7 +63,7 @@ func contents(t *testing.T) (Contents, recording.Redactor) {
 	run := results.Run{
 		Version: 1, ID: "r1", Subject: "mine", Dir: "/home/somebody/runs/r1", Bases: map[string]string{"trixie": "sha256:ba5e"},
 		Request: &results.Request{Subjects: []string{"/home/somebody/mine"}, Vector: "stand-in:0.56"}, Versions: map[string]string{"bootrace": "v1"},
-		Cases: []results.Case{{ID: "late@trixie#1", Scenario: "late", Base: "trixie", Subject: "mine", Hash: "abc", Verdict: "fail", Recording: dir, Kept: "docker exec x",
+		Cases: []results.Case{{ID: "late@trixie#1", Scenario: "late", Base: "trixie", Subject: "mine", Hash: "abc", Verdict: "fail", Recording: dir, Kept: "docker exec x", Vector: "vector 0.56.0 (bootrace stand-in, not Vector)",
 			Attempts: []results.Attempt{{Verdict: "invalid", Recording: "/home/somebody/other"}, {Verdict: "fail", Recording: dir}}}},
 	}
 	subject := images.Tree{
@@ -76,7 +76,7 @@ func contents(t *testing.T) (Contents, recording.Redactor) {
 		"common/rootfs/usr/bin/setuid": {Mode: fs.ModeSetuid | 0o755, Data: []byte("x")},
 		"common/rootfs/etc/unreadable": {Mode: 0, Data: []byte("y")},
 	}
-	return Contents{Run: run, Page: []byte("<html>"), Recording: dir, Subject: subject, At: "mine", Made: time.Unix(1, 0)}, recording.NewRedactor(secrets)
+	return Contents{Run: run, Page: []byte("<html>"), Subject: subject, At: "mine", Made: time.Unix(1, 0)}, recording.NewRedactor(secrets)
 }
 
 func packed(t *testing.T, c Contents) []byte {
@@ -128,11 +128,11 @@ func TestACapsuleIsWhatWasPacked(t *testing.T) {
 	kase := c.Unpacked.Cases[0]
 	assert.Equal(t, c.Recording(), kase.Recording)
 	assert.Equal(t, kase.Recording, kase.Decided().Recording, "the boot that decided is found")
-	assert.Equal(t, Recipe{Base: "trixie", BaseImage: "sha256:ba5e", Vector: "stand-in:0.56", Versions: map[string]string{"bootrace": "v1"}}, c.Recipe)
+	assert.Equal(t, Recipe{Base: "trixie", BaseImage: "sha256:ba5e", Vector: "stand-in:0.56.0", Versions: map[string]string{"bootrace": "v1"}}, c.Recipe)
 	record, err := os.ReadFile(filepath.Join(c.At, caseFile))
 	require.NoError(t, err)
 	assert.NotContains(t, string(record), "/home/somebody", "what is of this host stays here")
-	assert.NotContains(t, string(record), want.Recording)
+	assert.NotContains(t, string(record), want.Run.Cases[0].Recording)
 }
 
 func TestACapsuleHoldsNoSecret(t *testing.T) {
@@ -175,6 +175,39 @@ func TestACapsuleHoldsNoSecret(t *testing.T) {
 	require.ErrorContains(t, err, "it.gz has what looks like")
 }
 
+func TestTheVectorThatRanIsAskedFor(t *testing.T) {
+	t.Parallel()
+	const standIn, real = "vector 0.56.0 (bootrace stand-in, not Vector)", "vector 0.57.0 (x86_64-unknown-linux-gnu abc)"
+	for _, tt := range []struct{ asked, ran, want string }{
+		{"auto", standIn, "stand-in:0.56.0"}, {"", real, "real:0.57.0"}, {"auto", real, "real:0.57.0"}, {"real", real, "real:0.57.0"},
+		{"real:0.57.0", real, "real:0.57.0"}, {"some/image:1", real, "some/image:1"}, {"/home/x/vector.deb", real, ""}, {"auto", "unknown", ""},
+	} {
+		assert.Equal(t, tt.want, vector(&results.Request{Vector: tt.asked}, tt.ran), tt)
+	}
+	assert.Equal(t, "stand-in:0.56.0", vector(nil, standIn), "a museum says it by the program alone")
+	assert.Empty(t, vector(nil, real))
+}
+
+func TestEveryBootOfTheMachineIsPacked(t *testing.T) {
+	t.Parallel()
+	c, _ := contents(t)
+	kase := &c.Run.Cases[0]
+	second := filepath.Join(t.TempDir(), "second")
+	require.NoError(t, os.CopyFS(second, os.DirFS(kase.Recording)))
+	kase.Attempts = []results.Attempt{{Verdict: "invalid", Number: 1, Recording: "/home/somebody/other"},
+		{Verdict: "pass", Number: 1, Recording: second}, {Verdict: "fail", Number: 2, Recording: kase.Recording}}
+	opened, err := open(t, packed(t, c))
+	require.NoError(t, err)
+	got := opened.Unpacked.Cases[0]
+	assert.Len(t, got.Boots(), 2)
+	for _, a := range got.Boots() {
+		_, _, err := recording.Open(a.Recording)
+		require.NoError(t, err, a.Number)
+	}
+	assert.Empty(t, got.Attempts[0].Recording, "what decided nothing is left out")
+	assert.Equal(t, 2, got.Decided().Number)
+}
+
 func TestWhatIsNotPacked(t *testing.T) {
 	t.Parallel()
 	c, _ := contents(t)
@@ -182,7 +215,7 @@ func TestWhatIsNotPacked(t *testing.T) {
 	opened, err := open(t, packed(t, c))
 	require.NoError(t, err)
 	assert.Empty(t, opened.SubjectDir(), "an image stays where it is")
-	require.NoError(t, os.WriteFile(filepath.Join(c.Recording, recording.ConsoleFile), []byte("other"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(c.Run.Cases[0].Recording, recording.ConsoleFile), []byte("other"), 0o600))
 	_, err = Write(io.Discard, c)
 	require.ErrorContains(t, err, "was changed after it was recorded")
 }

@@ -88,8 +88,11 @@ func Open(file, dir string) (c Capsule, err error) {
 	kase := &c.Unpacked.Cases[0]
 	kase.Recording = c.Recording()
 	for i := range kase.Attempts {
-		if kase.Attempts[i].Recording != "" {
-			kase.Attempts[i].Recording = c.Recording()
+		if in := kase.Attempts[i].Recording; in != "" {
+			if !local(in) || !strings.HasPrefix(in, RecordingDir) {
+				return c, fmt.Errorf("%s: recording in %q", caseFile, in)
+			}
+			kase.Attempts[i].Recording = filepath.Join(dir, in)
 		}
 	}
 	return c, nil

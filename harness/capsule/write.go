@@ -24,9 +24,8 @@ import (
 
 // Contents are what goes into a capsule.
 type Contents struct {
-	Run       results.Run // with one case, the one that is packed
-	Page      []byte
-	Recording string // its directory
+	Run  results.Run // with one case, the one that is packed
+	Page []byte
 	// Subject is what was under test, and At the directory in it that is the subject;
 	// both empty: it was an image.
 	Subject images.Tree
@@ -69,11 +68,13 @@ func Write(w io.Writer, c Contents) (Manifest, error) {
 // files are all but the subject's.
 func (c Contents) files(kase results.Case) (images.Tree, error) {
 	files := images.Tree{}
-	if _, _, err := recording.Open(c.Recording); err != nil {
-		return nil, err
-	}
-	if err := files.Dir(c.Recording, RecordingDir); err != nil {
-		return nil, err
+	for dir, in := range recordings(kase) {
+		if _, _, err := recording.Open(dir); err != nil {
+			return nil, err
+		}
+		if err := files.Dir(dir, in); err != nil {
+			return nil, err
+		}
 	}
 	scenario, ok := files[path.Join(RecordingDir, recording.CaseFile)]
 	if !ok {

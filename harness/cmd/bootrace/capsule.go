@@ -63,7 +63,7 @@ the case again, on any host. It holds no secret's value.`,
 
 // pack writes the capsule of a run with one case.
 func pack(ctx context.Context, io streams, r results.Run, dir, output string) error {
-	contents := capsule.Contents{Run: r, Recording: r.Cases[0].Recording, Made: time.Now()}
+	contents := capsule.Contents{Run: r, Made: time.Now()}
 	var err error
 	if contents.Subject, contents.At, err = packedSubject(ctx, r, dir); err != nil {
 		return err
@@ -236,8 +236,11 @@ func runCapsule(ctx context.Context, io streams, f runFlags, file string, said f
 		f.bases = []string{c.Recipe.Base}
 	}
 	if !said("vector") {
-		f.vector = c.Recipe.Vector
+		if f.vector = c.Recipe.Vector; f.vector == "" {
+			return usage(advice{errors.Join(fmt.Errorf("capsule %s: its Vector, %s, was a file, which is not in it", file, c.Unpacked.Cases[0].Vector), os.RemoveAll(dir)), "name one with --vector"})
+		}
 	}
+	f.asIs = f.asIs || c.Recipe.AsIs
 	if f.image == "" {
 		s, err := subject.Read(c.SubjectDir())
 		if err != nil {
