@@ -84,6 +84,10 @@ func TestACapsuleIsShownExplainedAndRunWithoutItsStore(t *testing.T) {
 	assert.Contains(t, out, "in "+file+": recording")
 	assert.NotContains(t, out, "without the recording", "it was read")
 
+	code, out, errs = b.run("judge", file)
+	assert.Equal(t, exitFailure, code, errs)
+	assert.Contains(t, out, "boot-unblocked", "its recording is judged anew")
+
 	code, out, errs = b.run("run", file)
 	assert.Equal(t, exitInvalid, code, "there is no engine: %s", out)
 	assert.Contains(t, errs, "which was fail: boot-unblocked")
@@ -100,7 +104,7 @@ func TestWhatIsNoCapsuleIsSaidByEachVerb(t *testing.T) {
 	b := newBench(t)
 	file := filepath.Join(t.TempDir(), "c.tar.zst")
 	require.NoError(t, os.WriteFile(file, []byte("version: 1\n"), 0o600))
-	for _, verb := range []string{"show", "explain", "run"} {
+	for _, verb := range []string{"show", "explain", "judge", "run"} {
 		code, _, errs := b.run(verb, file)
 		assert.Equal(t, exitUsage, code, verb)
 		assert.Contains(t, errs, "it is no capsule", verb)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bootrace/harness/boot"
+	"bootrace/harness/capsule"
 	"bootrace/harness/check"
 	"bootrace/harness/explain"
 	"bootrace/harness/judge"
@@ -34,7 +35,7 @@ func judgeCommand(io streams) *cobra.Command {
 		Long: `judge reads what a host kept of its boot: journalctl in any output form (-o export and
 json say most; packed or not), syslog, dmesg, a serial console, cloud-init.log,
 cloud-init analyze dump, systemd-analyze critical-chain, plot and dump, a .journal file
-where journalctl is, or a recording of bootrace. Several files are of one boot, unless
+where journalctl is, or a recording or a capsule of bootrace. Several files are of one boot, unless
 they say otherwise. A directory is a fleet: each file or directory in it a host.
 
 What is wrong is said with its line, the cause first. A log cannot prove that nothing is:
@@ -44,7 +45,12 @@ Exit codes: 0 a recording that passes, 1 something failed, 2 usage or no log of 
 3 not judged.`,
 		Example: "  journalctl -b -o export | bootrace judge -\n  bootrace judge console.txt journal.txt\n  bootrace judge --boot -1 all-boots.json.zst\n  bootrace judge ./hosts",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return j.run(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && capsule.Is(args[0]) {
+				return lookInto(args[0], func(c capsule.Capsule) error { return j.run(cmd.Context(), []string{c.Recording()}) })
+			}
+			return j.run(cmd.Context(), args)
+		},
 	}
 	cmd.Flags().StringVar(&j.boot, "boot", "", "of several boots in a file: its number from 1, as with journalctl 0 for the last and -1 for the one before, or its ID (default: all, the worst explained)")
 	cmd.Flags().StringVar(&j.control, "control", "", "a log of the same image's boot as it should be, to compare multi-user.target with")
