@@ -24,6 +24,14 @@ func TestRoleEnvFresh(t *testing.T) {
 		{name: "made of the image before cloud-init came to it", want: check.Fail, say: []string{"worker.env was written at +0.800s, before cloud-init"}, break_: func(b *boot) {
 			b.EnvFile(800*time.Millisecond, "/etc/opensandbox/worker.env", "create", 132, "0644", "", true)
 		}},
+		{name: "written by the unit that plays cloud-final's part on a real host", want: check.Pass, break_: func(b *boot) {
+			b.Step(700*time.Millisecond, "start")
+			b.EnvFile(800*time.Millisecond, "/etc/opensandbox/worker.env", "create", 132, "0644", "", true)
+		}},
+		{name: "made of the image before that unit began", want: check.Fail, say: []string{"worker.env was written at +0.600s"}, break_: func(b *boot) {
+			b.EnvFile(600*time.Millisecond, "/etc/opensandbox/worker.env", "create", 132, "0644", "", true)
+			b.Step(700*time.Millisecond, "start")
+		}},
 		{name: "a stub of vector.env", want: check.Pass, break_: present("/etc/opensandbox/vector.env", 212)},
 		{name: "the scenario has it there", want: check.NotApplicable, expect: func(e *expect) { e.RoleEnv = facts.Pre }, break_: present("/etc/opensandbox/worker.env", 212)},
 		{name: "nobody watched", want: check.NotJudged, break_: func(b *boot) {

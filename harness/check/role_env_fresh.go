@@ -28,6 +28,11 @@ var roleEnvFresh = Check{
 		}
 		var out []Finding
 		writes, known := b.Began(cloudFinal)
+		for _, ev := range b.Of(timeline.Script) { // on a real host a unit plays its part, before it (harness/runbook)
+			if ev.Step == "start" && (!known || ev.At < writes) {
+				writes, known = ev.At, true
+			}
+		}
 		for _, name := range roleEnvs {
 			for _, ev := range b.Of(timeline.EnvFile) {
 				inImage := ev.File.Op == "present"
