@@ -64,6 +64,38 @@ func TestWatchTellsReplacedFromWrittenInPlace(t *testing.T) {
 	assert.Equal(t, []string{"rename"}, ops("rename"), "where the link leads, and of nothing else there")
 }
 
+func TestWatchFollowsALinkWhoseWayIsMadeLater(t *testing.T) {
+	dir, run := t.TempDir(), t.TempDir()
+	path, target := filepath.Join(dir, "vector.env"), filepath.Join(run, "a", "b", "real.env")
+	require.NoError(t, os.Symlink(target, path))
+	w, err := newWatch(dir)
+	require.NoError(t, err)
+	w.follow("vector.env")
+	whole := make(chan string, 64)
+	go func() {
+		_ = w.run(func(c change) error {
+			if data, err := os.ReadFile(path); err == nil && c.name == "vector.env" {
+				whole <- string(data)
+			}
+			return nil
+		})
+	}()
+	require.NoError(t, os.MkdirAll(filepath.Dir(target), 0o700))
+	for _, text := range []string{"A=1\n", "A=2\n"} {
+		temporary := filepath.Join(filepath.Dir(target), "new")
+		require.NoError(t, os.WriteFile(temporary, []byte(text), 0o600))
+		require.NoError(t, os.Rename(temporary, target))
+		require.Eventually(t, func() bool {
+			select {
+			case got := <-whole:
+				return got == text
+			default:
+				return false
+			}
+		}, 10*time.Second, time.Millisecond)
+	}
+}
+
 func TestLinesAreNumberedWithoutGaps(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -31,6 +31,9 @@ type watch struct {
 	own int // the watch descriptor of dir
 	// led has, for each directory into which a link leads, the link by the file there.
 	led map[int]map[string]string
+	// awaited has, for each directory in which the way to a link's target ends so far, the
+	// link by what is missing there.
+	awaited map[int]map[string]string
 }
 
 var inotifyOps = []struct {
@@ -51,7 +54,7 @@ func newWatch(dir string) (*watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inotify: %w (the host's fs.inotify.max_user_instances may be used up)", err)
 	}
-	w := &watch{fd: fd, dir: dir, led: map[int]map[string]string{}}
+	w := &watch{fd: fd, dir: dir, led: map[int]map[string]string{}, awaited: map[int]map[string]string{}}
 	if w.own, err = w.add(dir); err != nil {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("watch %s: %w", dir, err)
@@ -67,6 +70,9 @@ func (w *watch) add(dir string) (int, error) {
 	return unix.InotifyAddWatch(w.fd, dir, mask)
 }
 
+// stepsAtMost bounds the search for a directory that can be watched.
+const stepsAtMost = 64
+
 // follow watches what a file leads to, if it is a link: it changes there.
 func (w *watch) follow(name string) {
 	target, err := os.Readlink(filepath.Join(w.dir, name))
@@ -76,12 +82,26 @@ func (w *watch) follow(name string) {
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(w.dir, target)
 	}
-	// Without its directory there is nothing to see yet, and nothing to be read either.
-	if wd, err := w.add(filepath.Dir(target)); err == nil {
-		if w.led[wd] == nil {
-			w.led[wd] = map[string]string{}
+	// As far as there are directories: in a second boot a link into /run leads into nothing
+	// until somebody makes the rest of its way.
+	ways, rest := w.led, target
+	for range stepsAtMost {
+		dir := filepath.Dir(rest)
+		if wd, err := w.add(dir); err == nil {
+			if ways[wd] == nil {
+				ways[wd] = map[string]string{}
+			}
+			ways[wd][filepath.Base(rest)] = name
+			if info, err := os.Stat(rest); rest == target || err != nil || !info.IsDir() {
+				return
+			}
+			ways, rest = w.led, target // it was made meanwhile
+			continue
 		}
-		w.led[wd][filepath.Base(target)] = name
+		if dir == rest {
+			return
+		}
+		ways, rest = w.awaited, dir
 	}
 }
 
@@ -121,6 +141,14 @@ func (w *watch) changes(ev event) []change {
 		names = append(names, link)
 	}
 	var out []change
+	if link, ok := w.awaited[ev.wd][ev.name]; ok && ev.mask&(unix.IN_CREATE|unix.IN_MOVED_TO) != 0 {
+		delete(w.awaited[ev.wd], ev.name)
+		w.follow(link)
+		// What came before there was a watch is seen now.
+		if _, err := os.Stat(filepath.Join(w.dir, link)); err == nil {
+			out = append(out, change{name: link, op: "create"})
+		}
+	}
 	for _, name := range names {
 		for _, o := range inotifyOps {
 			if ev.mask&o.mask != 0 {
