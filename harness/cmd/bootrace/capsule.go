@@ -208,7 +208,7 @@ const capsulesDir = "capsules"
 
 // runCapsule boots a capsule's subject and scenario, on what they were booted on where
 // the flags say nothing else.
-func runCapsule(ctx context.Context, io streams, f runFlags, file string, said func(flag string) bool) error {
+func runCapsule(ctx context.Context, io streams, f runFlags, file string, said func(flag string) bool) (err error) {
 	if said("subject") || said("image") {
 		return usage(fmt.Errorf("run %s boots the capsule's own subject; --subject and --image go with scenarios", file))
 	}
@@ -225,9 +225,15 @@ func runCapsule(ctx context.Context, io streams, f runFlags, file string, said f
 	if err != nil {
 		return explainDisk(fmt.Errorf("unpack capsule %s: %w", file, err), state)
 	}
+	boots := false
+	defer func() {
+		if !boots { // nothing is about a capsule that is refused
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
 	c, err := capsule.Open(file, filepath.Join(dir, "capsule"))
 	if err != nil {
-		return usage(errors.Join(err, os.RemoveAll(dir)))
+		return usage(err)
 	}
 	if f.image = c.Subject.Name; c.SubjectDir() != "" {
 		f.image, f.subjects = "", []string{c.SubjectDir()}
@@ -237,7 +243,7 @@ func runCapsule(ctx context.Context, io streams, f runFlags, file string, said f
 	}
 	if !said("vector") {
 		if f.vector = c.Recipe.Vector; f.vector == "" {
-			return usage(advice{errors.Join(fmt.Errorf("capsule %s: its Vector, %s, was a file, which is not in it", file, c.Unpacked.Cases[0].Vector), os.RemoveAll(dir)), "name one with --vector"})
+			return usage(advice{fmt.Errorf("capsule %s: its Vector, %s, was a file, which is not in it", file, c.Unpacked.Cases[0].Vector), "name one with --vector"})
 		}
 	}
 	f.asIs = f.asIs || c.Recipe.AsIs
@@ -251,6 +257,7 @@ func runCapsule(ctx context.Context, io streams, f runFlags, file string, said f
 				file, c.Subject.Hash, s.Hash(), harnessVersion(), cmp.Or(c.Recipe.Versions["bootrace"], "the one that packed it")))
 		}
 	}
+	boots = true
 	then := c.Unpacked.Cases[0]
 	fmt.Fprintf(io.err, "capsule %s: %s, which was %s: %s\n", file, c.Case, then.Verdict, oneLine(then.Reason, maxReason))
 	return runScenarios(ctx, io, f, []string{c.Scenario()})
