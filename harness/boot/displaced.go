@@ -56,10 +56,12 @@ func (b Facts) Displaced(s Setup, c Control) Seen[Displaced] {
 			out = append(out, Displaced{At: stop.At, Unit: id, Why: fmt.Sprintf("was stopped at %s and not started again", timeline.Since(stop.At)), Evidence: append(of(u), stop.Evidence)})
 			continue
 		}
-		never := loaded && u.Load == "loaded" && u.InactiveExit == 0 && u.Condition == 0 && u.Assert == 0 && len(b.Starts(id).All) == 0
-		if by := slices.IndexFunc(slices.Concat(u.RequiredBy, u.WantedBy), func(w string) bool { return b.Final.Units[w].Active == "active" }); never && by >= 0 {
-			out = append(out, Displaced{At: b.End, Unit: id, Absence: true, Evidence: of(u),
-				Why: fmt.Sprintf("was never started, although %s wants it", slices.Concat(u.RequiredBy, u.WantedBy)[by])})
+		if !loaded || u.Load != "loaded" || u.InactiveExit > 0 || u.Condition > 0 || u.Assert > 0 || len(b.Starts(id).All) > 0 {
+			continue
+		}
+		wanted := slices.Concat(u.RequiredBy, u.WantedBy)
+		if by := slices.IndexFunc(wanted, func(w string) bool { return b.Final.Units[w].Active == "active" }); by >= 0 {
+			out = append(out, Displaced{At: b.End, Unit: id, Absence: true, Evidence: of(u), Why: fmt.Sprintf("was never started, although %s wants it", wanted[by])})
 		}
 	}
 	return seen(b, out, timeline.Journal, timeline.Units)

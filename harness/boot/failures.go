@@ -85,6 +85,18 @@ func (b Facts) Failures() Seen[Failure] {
 	return seen(b, out, timeline.Journal, timeline.Console, timeline.Units)
 }
 
+// stopping are the units that are being stopped, or were and have not begun again.
+type stopping map[string]bool
+
+func (s stopping) see(ev timeline.Event) {
+	switch ev.Kind {
+	case timeline.Stopping:
+		s[ev.Unit] = true
+	case timeline.Starting, timeline.Started, timeline.Restart:
+		s[ev.Unit] = false
+	}
+}
+
 // failedStopping are the failures of units that were being stopped, of a log: of the boot they
 // are none.
 func (b Facts) failedStopping() map[timeline.Evidence]bool {
@@ -92,15 +104,10 @@ func (b Facts) failedStopping() map[timeline.Evidence]bool {
 	if b.Origin == nil {
 		return out
 	}
-	stopping := map[string]bool{}
+	down := stopping{}
 	for _, ev := range b.Events {
-		switch ev.Kind {
-		case timeline.Stopping:
-			stopping[ev.Unit] = true
-		case timeline.Starting, timeline.Started, timeline.Restart:
-			stopping[ev.Unit] = false
-		case timeline.Failed:
-			out[ev.Evidence] = stopping[ev.Unit]
+		if down.see(ev); ev.Kind == timeline.Failed {
+			out[ev.Evidence] = down[ev.Unit]
 		}
 	}
 	return out

@@ -213,15 +213,10 @@ func (b Facts) Ailing() []Failure {
 		failed[f.Unit] = true
 	}
 	byUnit := map[string]Failure{}
-	stopping := map[string]bool{}
+	down := stopping{}
 	for _, ev := range b.Events {
-		switch ev.Kind {
-		case timeline.Stopping:
-			stopping[ev.Unit] = true
-		case timeline.Starting, timeline.Started, timeline.Restart:
-			stopping[ev.Unit] = false
-		}
-		if !ev.Manager || ev.Unit == "" || failed[ev.Unit] || stopping[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded {
+		down.see(ev)
+		if !ev.Manager || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded {
 			continue
 		}
 		if ev.Kind == timeline.Succeeded { // an end that its unit takes for a good one

@@ -48,8 +48,8 @@ var bootUnblocked = Check{
 }
 
 // userDataStart is how long after multi-user.target the script of the user data may begin:
-// cloud-config and cloud-final start Python twice between, which takes 0.7 s on an idle
-// host and 2.6 s on a busy one.
+// cloud-config and cloud-final come between, which takes 0.1 to 0.5 s on an idle host; the
+// slowest of the recordings in testdata took 2.6 s, on a busy one.
 const userDataStart = 4 * time.Second
 
 // lateUserData finds that it began later: the control boots end before.

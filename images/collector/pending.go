@@ -28,15 +28,11 @@ var bringers = []string{"boot-logger.service", "opensandbox-worker.service", "ve
 func pending(ctx context.Context, subject []string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, process.AnswerWithin)
 	defer cancel()
-	conn, err := dbus.NewSystemdConnectionContext(ctx)
+	conn, units, err := askManager(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connect to systemd: %w", err)
+		return nil, err
 	}
 	defer conn.Close()
-	units, err := conn.ListUnitsContext(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list units: %w", err)
-	}
 	var out bytes.Buffer
 	lines := json.NewEncoder(&out)
 	now := process.Monotonic()

@@ -50,16 +50,11 @@ const askedAtOnce = 4
 func listUnits(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, process.AnswerWithin)
 	defer cancel()
-	// PID 1's own socket: the bus may be one of the things that did not come up.
-	conn, err := dbus.NewSystemdConnectionContext(ctx)
+	conn, units, err := askManager(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connect to systemd: %w", err)
+		return nil, err
 	}
 	defer conn.Close()
-	units, err := conn.ListUnitsContext(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list units: %w", err)
-	}
 	blocks := make([]bytes.Buffer, len(units))
 	var group errgroup.Group
 	group.SetLimit(askedAtOnce)
@@ -77,6 +72,21 @@ func listUnits(ctx context.Context) ([]byte, error) {
 		out.Write(blocks[i].Bytes())
 	}
 	return out.Bytes(), err
+}
+
+// askManager asks PID 1 for its units, and leaves the connection open. It is PID 1's own
+// socket: the bus may be one of the things that did not come up.
+func askManager(ctx context.Context) (*dbus.Conn, []dbus.UnitStatus, error) {
+	conn, err := dbus.NewSystemdConnectionContext(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to systemd: %w", err)
+	}
+	units, err := conn.ListUnitsContext(ctx)
+	if err != nil {
+		conn.Close()
+		return nil, nil, fmt.Errorf("list units: %w", err)
+	}
+	return conn, units, nil
 }
 
 func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.UnitStatus) error {
