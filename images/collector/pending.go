@@ -21,7 +21,7 @@ import (
 )
 
 // bringers are the units that are the machine's own, where a subject's are as well.
-var bringers = []string{"boot-logger.service", "opensandbox-worker.service", "vector.service"}
+var bringers = []string{bootLoggerUnit, "opensandbox-worker.service", "vector.service"}
 
 // pending is what of the subject may still happen: its timers and paths, restarts of its
 // services that are to come, and processes of theirs that sleep.
