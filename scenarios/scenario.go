@@ -158,8 +158,9 @@ func (s Scenario) Written() bool { return s.WorkerEnv.When != Never }
 // BeforeBoot reports whether worker.env is there when the machine boots.
 func (w WorkerEnv) BeforeBoot() bool { return w.When == BeforeBoot }
 
-// Waits is what the scenario itself waits for, the boots not counted: the delay
-// and the settling, or the window where nothing is to come.
+// Waits is what the scenario itself waits for, the boots not counted: the delay or
+// the end of what goes wrong in the cloud, and the settling; or the window where nothing
+// is to come.
 func (s Scenario) Waits() (all time.Duration) {
 	for _, b := range s.EachBoot() {
 		all += b.waits()
@@ -172,7 +173,11 @@ func (s Scenario) waits() time.Duration {
 	if !s.Written() {
 		return s.Look.Window.Duration
 	}
-	return s.WorkerEnv.Delay.Duration + s.Look.Settle.Duration
+	comes := s.WorkerEnv.Delay.Duration
+	for _, f := range s.Cloud.Faults {
+		comes = max(comes, f.Until.Duration)
+	}
+	return comes + s.Look.Settle.Duration
 }
 
 // Delivers reports whether Vector must run with the vault's values in the end.
