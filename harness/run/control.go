@@ -48,31 +48,36 @@ func (c *control) wait() (boot.Control, error) {
 	return median, nil
 }
 
-// startControls begins the control boots of every base in the plan, each as soon
-// as there is a place for it. They come before the cases, under the same
-// admission, hence under the same load.
-func (r *Runner) startControls(ctx context.Context, cases []Case) (map[string]*control, error) {
-	controls := map[string]*control{}
+// controls are those of every base in the plan, and what begins their boots, one each,
+// when there is a place for it. All must be begun: who has no place any more says so.
+func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[string]*control, begin []func()) {
+	controls = map[string]*control{}
 	for _, c := range cases {
 		if controls[c.Base] != nil {
 			continue
 		}
 		ctl := &control{}
 		controls[c.Base] = ctl
+		ctl.boots.Add(controlBoots)
 		for i := range controlBoots {
-			leave, err := enter(ctx, r.place.booting)
-			if err != nil {
-				return controls, err
-			}
-			ctl.boots.Go(func() {
-				defer leave()
-				name := fmt.Sprintf("control@%s#%d", c.Base, i+1)
-				ctl.times[i], ctl.errs[i] = r.unspoilt(ctx, name, c.Base)
-				r.tell(Update{Case: name, Over: true})
+			begin = append(begin, func() {
+				leave, err := enter(ctx, r.place.booting)
+				if err != nil {
+					ctl.errs[i] = err
+					ctl.boots.Done()
+					return
+				}
+				go func() {
+					defer ctl.boots.Done()
+					defer leave()
+					name := fmt.Sprintf("control@%s#%d", c.Base, i+1)
+					ctl.times[i], ctl.errs[i] = r.unspoilt(ctx, name, c.Base)
+					r.tell(Update{Case: name, Over: true})
+				}()
 			})
 		}
 	}
-	return controls, nil
+	return controls, begin
 }
 
 // unspoilt boots until the host does not spoil it, as cases are.

@@ -27,6 +27,27 @@ func TestACaseWhoseControlBootsFailedIsAnError(t *testing.T) {
 	assert.Len(t, out[0].Attempts, 1, "and no further boot would help")
 }
 
+func TestControlBootsTakeTurnsWithTheFirstCases(t *testing.T) {
+	const a, b, c = "control@trixie#1", "control@trixie#2", "control@trixie#3"
+	for running, want := range map[int][]string{
+		4: {a, "quick", b, "quick", c, "quick", "quick"},
+		1: {a, "quick", b, c, "quick", "quick", "quick"}, // which waits for them before it gives its place back
+	} {
+		backend := &fakeBackend{}
+		r, _ := newRunner(t, backend)
+		r.Running, r.Booting = running, 1
+		out, err := r.Run(t.Context(), quick(4))
+		require.NoError(t, err)
+		require.Len(t, out, 4)
+		for i, name := range backend.started {
+			if strings.HasPrefix(name, "quick") {
+				backend.started[i] = "quick"
+			}
+		}
+		assert.Equal(t, want, backend.started, "%d at once", running)
+	}
+}
+
 func TestAControlBootThatTheHostSpoiltIsMadeAgain(t *testing.T) {
 	t.Parallel() // it waits for a calm host
 	for name, tt := range map[string]struct {

@@ -111,20 +111,28 @@ func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) 
 	go r.host.run(ctx)
 	r.place = newAdmission(r.Running, r.Booting)
 
-	controls, err := r.startControls(ctx, cases)
+	// The control boots take turns with the first cases, which are the longest, and so
+	// have the same load beside them.
+	controls, pending := r.controls(ctx, cases)
+	begin := func(n int) {
+		for ; n > 0 && len(pending) > 0; n-- {
+			pending[0]()
+			pending = pending[1:]
+		}
+	}
 	// Whatever happens, nobody is left behind with a machine in hand.
 	defer func() {
 		for _, ctl := range controls {
 			ctl.boots.Wait()
 		}
 	}()
-	if err != nil {
-		return nil, err
-	}
 	done := make([]*results.Case, len(cases))
 	errs := make(chan error, len(cases))
 	var wg sync.WaitGroup
 	for i, c := range cases {
+		if begin(1); len(r.place.running) == cap(r.place.running) {
+			begin(len(pending)) // the cases that run wait for them
+		}
 		leave, err := enter(ctx, r.place.running)
 		if err != nil {
 			break
@@ -151,6 +159,7 @@ func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) 
 			r.tell(Update{Case: c.ID, Result: &res})
 		})
 	}
+	begin(len(pending))
 	wg.Wait()
 	close(errs)
 	var all []error
