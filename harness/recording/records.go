@@ -65,8 +65,12 @@ func Monotonic() int64 {
 	return ts.Nano()
 }
 
-// OpReady is the cloud's own first line: it answers from here on.
-const OpReady = "ready"
+// What the cloud says of itself: it answers from here on, its first line; and the
+// machine's network, which was to come late, has come.
+const (
+	OpReady   = "ready"
+	OpNetwork = "network"
+)
 
 // HostSample is the state of the host at one moment, a line of host.jsonl: what may
 // have disturbed a boot that was not the boot's fault. Totals are since the host's

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -49,8 +50,9 @@ func (m *machine) log() string {
 }
 
 // newMachine builds and starts the program with the role that its identity has on
-// the vault; without root or the tools for namespaces the test is skipped.
-func newMachine(t *testing.T, role keyvault.Role) *machine {
+// the vault, and with what its configuration has beside; without root or the tools for
+// namespaces the test is skipped.
+func newMachine(t *testing.T, role keyvault.Role, beside map[string]any) *machine {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and runs the program")
@@ -69,7 +71,7 @@ func newMachine(t *testing.T, role keyvault.Role) *machine {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	text, err := build.CombinedOutput()
 	require.NoError(t, err, string(text))
-	m.configure(t, role)
+	m.configure(t, role, beside)
 
 	// The test ends the program by signal; this is for when it cannot.
 	m.cloud = exec.Command(program, "serve", filepath.Join(m.dir, "cloud.json"))
@@ -92,16 +94,18 @@ func newMachine(t *testing.T, role keyvault.Role) *machine {
 }
 
 // configure writes what the images have: configuration, authority and hosts file.
-func (m *machine) configure(t *testing.T, role keyvault.Role) {
+func (m *machine) configure(t *testing.T, role keyvault.Role, beside map[string]any) {
 	t.Helper()
 	cert, key, err := ca.New()
 	require.NoError(t, err)
 	m.token = "xaat-" + uuid.NewString()
-	text, err := json.Marshal(map[string]any{
+	config := map[string]any{
 		"vault": "kv-test", "tenant": tenant, "role": role, "secrets": map[string]string{"platform-token": m.token},
 		"axiom":   map[string]any{"tokens": map[string][]string{m.token: {"logs"}}},
 		"ca_cert": filepath.Join(m.dir, "ca.pem"), "ca_key": filepath.Join(m.dir, "ca.key"),
-	})
+	}
+	maps.Copy(config, beside)
+	text, err := json.Marshal(config)
 	require.NoError(t, err)
 	hosts := "127.0.0.1 localhost\n203.0.113.1 kv-test.vault.azure.net api.axiom.co control-plane.opensandbox.internal login.microsoftonline.com other.vault.azure.net\n"
 	for name, content := range map[string][]byte{"cloud.json": text, "ca.pem": cert, "ca.key": key, "hosts": []byte(hosts)} {
@@ -141,7 +145,7 @@ const (
 
 func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t, keyvault.User)
+	m := newMachine(t, keyvault.User, nil)
 	idle := m.resident(t)
 
 	var issued struct {
@@ -187,7 +191,7 @@ func TestTheProgramServesUnmodifiedClientsAtTheRealAddresses(t *testing.T) {
 
 func TestAMachineHasAnAddressAndADefaultRouteThatLeadNowhere(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t, keyvault.User)
+	m := newMachine(t, keyvault.User, nil)
 	assert.Contains(t, m.run(t, nil, []string{insideMarker + "=1"}, os.Args[0], "-test.run=^TestTheNetworkInsideAMachine$", "-test.v", "-test.count=1"),
 		"--- PASS: TestTheNetworkInsideAMachine")
 }
@@ -225,6 +229,41 @@ func TestTheNetworkInsideAMachine(t *testing.T) {
 		require.NoError(t, err, to)
 		require.NoError(t, conn.Close())
 	}
+}
+
+func TestANetworkThatComesLateIsAllThereAtOnce(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, keyvault.User, map[string]any{"network": map[string]string{"after": "6s"}})
+	inside := func(test string) {
+		assert.Contains(t, m.run(t, nil, []string{insideMarker + "=1"}, os.Args[0], "-test.run=^"+test+"$", "-test.v", "-test.count=1"), "--- PASS: "+test)
+	}
+	inside("TestNoNetworkInsideAMachine")
+	require.NotContains(t, m.log(), `"op":"network"`, "it came before it was looked at")
+	require.Eventually(t, func() bool { return strings.Contains(m.log(), `"op":"network"`) }, patience, 2*time.Millisecond)
+	inside("TestTheNetworkInsideAMachine")
+	m.run(t, nil, nil, "curl", "-sSf", "-H", "Metadata: true", tokenURL)
+	require.NoError(t, m.cloud.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, m.cloud.Wait(), "exits 0")
+}
+
+// TestNoNetworkInsideAMachine is the other test's part in the machine: what a program
+// meets that asks too early.
+func TestNoNetworkInsideAMachine(t *testing.T) {
+	if os.Getenv(insideMarker) == "" {
+		t.Skip("runs inside a machine")
+	}
+	for network, to := range map[string]string{"tcp4": "169.254.169.254:80", "tcp": "203.0.113.1:443", "udp4": "8.8.8.8:53"} {
+		_, err := net.DialTimeout(network, to, patience)
+		require.ErrorIs(t, err, syscall.ENETUNREACH, to)
+	}
+	addresses, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	for _, a := range addresses {
+		assert.True(t, a.(*net.IPNet).IP.IsLoopback(), a)
+	}
+	eth0, err := net.InterfaceByName("eth0")
+	require.NoError(t, err, "the card is there")
+	assert.Zero(t, eth0.Flags&net.FlagUp)
 }
 
 const insideMarker = "BOOTRACE_TEST_INSIDE"

@@ -29,7 +29,7 @@ var sdkLive = []string{
 
 func TestTheSDKsOwnSuitePassesLive(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t, keyvault.Officer)
+	m := newMachine(t, keyvault.Officer, nil)
 	suite := filepath.Join(m.dir, "azsecrets.test")
 	text, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", suite, sdkSuite).CombinedOutput()
 	require.NoError(t, err, string(text))

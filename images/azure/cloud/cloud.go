@@ -43,6 +43,7 @@ type Cloud struct {
 	secure  *http.Server // everything else
 	names   *resolver.Server
 	faults  *fault.Schedule
+	network chan struct{} // closed once the machine has one
 	drain   time.Duration // for requests that are under way at the end
 }
 
@@ -53,6 +54,7 @@ func New(cfg config.Config, authority *ca.Authority, out io.Writer) *Cloud {
 		cfg:     cfg,
 		log:     requestlog.New(out, hidden(cfg)),
 		control: controlplane.New(cfg.ControlPlane.PendingWorkerTTL.Duration),
+		network: make(chan struct{}),
 		drain:   2 * time.Second,
 	}
 	// It listens within milliseconds from now.
@@ -80,7 +82,7 @@ func New(cfg config.Config, authority *ca.Authority, out io.Writer) *Cloud {
 		// A session that is taken up again shows no certificate.
 		SessionTicketsDisabled: true,
 	}, c.log)
-	c.names = resolver.New(addresses(cfg, secure.hosts), c.faults, c.log.Write)
+	c.names = resolver.New(addresses(cfg, secure.hosts), c.faults, c.log.Write, c.network)
 	return c
 }
 

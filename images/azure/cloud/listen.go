@@ -7,10 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"bootrace/harness/recording"
 	"bootrace/images/azure/requestlog"
-	"bootrace/images/azure/uplink"
 )
 
 // Listeners are where a cloud is reached.
@@ -18,6 +18,8 @@ type Listeners struct {
 	plain  net.Listener
 	secure []net.Listener
 	names  net.PacketConn // nil without a resolver
+	// come gives the machine its network, if that is still to come.
+	come func() error
 }
 
 func (l *Listeners) close() {
@@ -46,14 +48,14 @@ func (c *Cloud) Listen(ctx context.Context) (_ *Listeners, err error) {
 	for _, host := range hosts {
 		local = append(local, host.Address)
 	}
-	if err := uplink.Ensure(local...); err != nil {
+	if l.come, err = c.lay(local); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if l.plain, err = c.open(ctx, "imds", cfg.Listen.IMDS); err != nil {
 		return nil, err
 	}
 	if cfg.Listen.DNS == "" {
-		all, err := listen(ctx, cfg.Listen.TLS)
+		all, err := c.listen(ctx, cfg.Listen.TLS)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +77,7 @@ func (c *Cloud) Listen(ctx context.Context) (_ *Listeners, err error) {
 
 // open listens for a service; where it is to refuse connections, behind a door.
 func (c *Cloud) open(ctx context.Context, service, address string) (net.Listener, error) {
-	l, err := listen(ctx, address)
+	l, err := c.listen(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,7 @@ func (c *Cloud) open(ctx context.Context, service, address string) (net.Listener
 // Serve serves until ctx ends, and lets requests finish.
 func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
 	defer l.close()
-	ended := make(chan error, 2+len(l.secure))
+	ended := make(chan error, 3+len(l.secure))
 	go func() { ended <- c.plain.Serve(l.plain) }()
 	for _, secure := range l.secure {
 		go func() { ended <- c.secure.ServeTLS(secure, "", "") }()
@@ -100,6 +102,14 @@ func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
 	c.log.Write(requestlog.Record{Mono: recording.Monotonic(), Service: "azure", Op: recording.OpReady})
 	stop := c.control.Start(c.log.Write)
 	defer stop()
+	if l.come != nil {
+		late := time.AfterFunc(c.cfg.Network.After.Duration, func() {
+			if err := c.online(l.come); err != nil {
+				ended <- err
+			}
+		})
+		defer late.Stop()
+	}
 
 	var err error
 	select {
@@ -121,12 +131,4 @@ func (c *Cloud) Serve(ctx context.Context, l *Listeners) error {
 		}()
 	}
 	return errors.Join(err, <-closed, <-closed)
-}
-
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	return l, nil
 }

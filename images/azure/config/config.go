@@ -45,6 +45,11 @@ type Config struct {
 		// and those that follow.
 		DNS string `json:"dns"`
 	} `json:"listen"`
+	Network struct {
+		// After is since the cloud is ready: until then the machine has no address and no
+		// route, and no name resolves.
+		After fault.Duration `json:"after"`
+	} `json:"network"`
 	Faults []fault.Fault `json:"faults"`
 	CACert string        `json:"ca_cert"`
 	CAKey  string        `json:"ca_key"`
@@ -111,6 +116,9 @@ func (c Config) validate() error {
 	}
 	if c.ControlPlane.PendingWorkerTTL.Duration <= 0 {
 		problem("control_plane.pending_worker_ttl is not positive")
+	}
+	if c.Network.After.Duration < 0 {
+		problem("network.after is negative")
 	}
 	for i, f := range c.Faults {
 		for _, p := range f.Validate() {

@@ -52,8 +52,8 @@ func TestAWrongConfigurationIsRefusedWithEveryReason(t *testing.T) {
 		"an identity without a name":  {`{"imds":{"user_assigned":[{}]}}`, []string{"imds: user_assigned[0]", "client_id"}},
 		"a role that Azure knows not": {`{"role":"root"}`, []string{`role: "root" is no role`}},
 		"several at once": {`{"vault":"kv.a","tenant":"x","secrets":{"a b":"` + value + `"},"axiom":{"tokens":{"` + value + `":[]}},
-			"control_plane":{"pending_worker_ttl":"-1s"},"listen":{"imds":"localhost:80"}}`,
-			[]string{"vault", "tenant", `secret "a b"`, "axiom.tokens", "pending_worker_ttl", "listen.imds"}},
+			"control_plane":{"pending_worker_ttl":"-1s"},"network":{"after":"-1s"},"listen":{"imds":"localhost:80"}}`,
+			[]string{"vault", "tenant", `secret "a b"`, "axiom.tokens", "pending_worker_ttl", "network.after", "listen.imds"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

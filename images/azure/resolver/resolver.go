@@ -2,7 +2,7 @@
 // that the cloud plays and no others, so that a vault which does not exist fails
 // as it does in production, by its name.
 //
-//	s := resolver.New(map[string]resolver.Host{"api.axiom.co": {Service: "axiom", Address: addr}}, faults, log.Write)
+//	s := resolver.New(map[string]resolver.Host{"api.axiom.co": {Service: "axiom", Address: addr}}, faults, log.Write, network)
 //	err := s.Serve(conn)
 //
 // It answers over UDP only: no answer of its is longer than a datagram.
@@ -38,11 +38,14 @@ type Server struct {
 	hosts  map[string]Host // by name in lower case, without a final dot
 	faults *fault.Schedule
 	write  func(requestlog.Record)
+	// network is closed once there is one.
+	network <-chan struct{}
 }
 
-// New returns a name server for hosts.
-func New(hosts map[string]Host, faults *fault.Schedule, write func(requestlog.Record)) *Server {
-	return &Server{hosts: hosts, faults: faults, write: write}
+// New returns a name server for hosts. Until network is closed it fails as that of a
+// machine without one, systemd-resolved.service(8): it is there and can ask nobody.
+func New(hosts map[string]Host, faults *fault.Schedule, write func(requestlog.Record), network <-chan struct{}) *Server {
+	return &Server{hosts: hosts, faults: faults, write: write, network: network}
 }
 
 // maxMessage is what a message over UDP may have without EDNS: RFC 1035, section 2.3.4.
@@ -84,6 +87,11 @@ func (s *Server) Answer(message []byte) []byte {
 	}
 	if f, ok := s.faults.Next(fault.Resolve, fault.Target{Service: host.Service}); ok && known {
 		rec.Fault, out = f.Kind, outcomes[f.Kind]
+	}
+	select {
+	case <-s.network:
+	default:
+		rec.Fault, out = "", outcome{replies: true, code: dnsmessage.RCodeServerFailure, error: "SERVFAIL: no network yet"}
 	}
 	rec.Error = out.error
 	s.write(rec)

@@ -27,7 +27,7 @@ func serve(t *testing.T, log *records, faults ...fault.Fault) *net.Resolver {
 	s := resolver.New(map[string]resolver.Host{
 		"kv-test.vault.azure.net": {Service: "keyvault", Address: netip.MustParseAddr("127.0.0.1")},
 		"api.axiom.co":            {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")},
-	}, fault.NewSchedule(faults, func() time.Duration { return 0 }), log.add)
+	}, fault.NewSchedule(faults, func() time.Duration { return 0 }), log.add, online())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(conn) }()
 	t.Cleanup(func() {
@@ -130,7 +130,7 @@ func TestEveryKindOfTheTableIsCarriedOut(t *testing.T) {
 		}
 		var log records
 		faults := fault.NewSchedule([]fault.Fault{{Service: "axiom", Kind: row.Kind}}, func() time.Duration { return 0 })
-		s := resolver.New(map[string]resolver.Host{"api.axiom.co": {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")}}, faults, log.add)
+		s := resolver.New(map[string]resolver.Host{"api.axiom.co": {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")}}, faults, log.add, online())
 		var reply dnsmessage.Message
 		if text := s.Answer(message); text != nil {
 			require.NoError(t, reply.Unpack(text))
@@ -143,18 +143,47 @@ func TestEveryKindOfTheTableIsCarriedOut(t *testing.T) {
 
 func TestWhatIsNoQuestionGetsNoAnswer(t *testing.T) {
 	t.Parallel()
-	s := resolver.New(nil, nil, func(requestlog.Record) {})
+	s := resolver.New(nil, nil, func(requestlog.Record) {}, online())
 	for _, message := range [][]byte{nil, {1, 2, 3}, bytes.Repeat([]byte{0xff}, 600), make([]byte, 12)} {
 		assert.Nil(t, s.Answer(message))
 	}
 }
 
 func FuzzAnswer(f *testing.F) {
-	s := resolver.New(map[string]resolver.Host{"a": {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")}}, nil, func(requestlog.Record) {})
+	s := resolver.New(map[string]resolver.Host{"a": {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")}}, nil, func(requestlog.Record) {}, online())
 	f.Add([]byte("\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x00\x00\x01\x00\x01"))
 	f.Fuzz(func(t *testing.T, message []byte) {
 		if reply := s.Answer(message); reply != nil && len(reply) < 12 {
 			t.Fatalf("%d bytes are no message", len(reply))
 		}
 	})
+}
+
+// online is a network that is there.
+func online() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+func TestNoNameResolvesBeforeThereIsANetwork(t *testing.T) {
+	t.Parallel()
+	for asked, once := range map[string]dnsmessage.RCode{"api.axiom.co.": dnsmessage.RCodeSuccess, "nowhere.vault.azure.net.": dnsmessage.RCodeNameError} {
+		question := dnsmessage.Question{Name: dnsmessage.MustNewName(asked), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}
+		message, err := (&dnsmessage.Message{Questions: []dnsmessage.Question{question}}).Pack()
+		require.NoError(t, err)
+		var log records
+		network := make(chan struct{})
+		s := resolver.New(map[string]resolver.Host{"api.axiom.co": {Service: "axiom", Address: netip.MustParseAddr("127.0.0.2")}}, nil, log.add, network)
+		code := func() dnsmessage.RCode {
+			var reply dnsmessage.Message
+			require.NoError(t, reply.Unpack(s.Answer(message)))
+			return reply.RCode
+		}
+		assert.Equal(t, dnsmessage.RCodeServerFailure, code(), "not NXDOMAIN, which would say that there is no such host: %s", asked)
+		assert.Contains(t, log.all()[0].Error, "no network yet")
+		close(network)
+		assert.Equal(t, once, code(), asked)
+		assert.NotContains(t, log.all()[1].Error, "no network yet")
+	}
 }

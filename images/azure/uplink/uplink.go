@@ -5,7 +5,8 @@
 //
 // It is no general network tool: it refuses wherever a real network could notice.
 //
-//	err := uplink.Ensure(netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("203.0.113.1"))
+//	come, err := uplink.Lay(netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("203.0.113.1"))
+//	err = come()
 package uplink
 
 import (
@@ -29,40 +30,51 @@ var (
 // The link's two ends, both in the machine's namespace. The cloud is at the far one.
 const link, farEnd = "eth0", "azure0"
 
-// Ensure makes the cloud's addresses reachable: it does nothing where they are local
-// already. In a namespace that has loopback only it makes a link with Address, and
-// behind its default route the cloud. What goes there goes over the link, as in
-// production, although both ends are here; TCP to anywhere else is refused at once,
-// as unreachable, and what else is sent ends at the far end.
-func Ensure(cloud ...netip.Addr) error {
+// Lay makes a link in a namespace that has loopback only: a card without a cable, as
+// it were, down and without an address, so that nothing is reachable. come, which is
+// called at most once, gives it Address, and behind its default route the cloud: what
+// goes there goes over the link, as in production, although both ends are here; TCP
+// to anywhere else is refused at once, as unreachable, and what else is sent ends at
+// the far end. Where the cloud's addresses are local already there is nothing to make,
+// and come is nil.
+func Lay(cloud ...netip.Addr) (come func() error, err error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return fmt.Errorf("list the network interfaces: %w", err)
+		return nil, fmt.Errorf("list the network interfaces: %w", err)
 	}
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
-		return fmt.Errorf("list the local addresses: %w", err)
+		return nil, fmt.Errorf("list the local addresses: %w", err)
 	}
 	away := slices.IndexFunc(cloud, func(ip netip.Addr) bool { return !isLocal(ip, addresses) })
 	if away < 0 {
-		return nil
+		return nil, nil
 	}
 	behind := slices.Compact(slices.SortedFunc(slices.Values(slices.DeleteFunc(slices.Clone(cloud), netip.Addr.IsLoopback)), netip.Addr.Compare))
 	if others := ways(interfaces); len(others) > 0 {
 		// Outside, 169.254.169.254 is the metadata service of the host's own cloud.
-		return fmt.Errorf("%s is not an address of this machine, and is not made one: this network namespace also has %s; run the cloud in a namespace of its own (docker run --network none, unshare --net)",
+		return nil, fmt.Errorf("%s is not an address of this machine, and is not made one: this network namespace also has %s; run the cloud in a namespace of its own (docker run --network none, unshare --net)",
 			cloud[away], strings.Join(others, ", "))
 	}
 	lo := slices.IndexFunc(interfaces, func(i net.Interface) bool { return i.Flags&net.FlagLoopback != 0 })
 	if lo < 0 {
-		return errors.New("this network namespace has no loopback interface")
+		return nil, errors.New("this network namespace has no loopback interface")
 	}
-	if err := connect(interfaces[lo].Index, "veth", behind); errors.Is(err, unix.EPERM) {
+	l, err := lay(interfaces[lo].Index, "veth", behind)
+	if err != nil {
+		return nil, explained(err)
+	}
+	return func() error { return explained(l.come()) }, nil
+}
+
+func explained(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("give the machine a network: %w; it needs CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)", err)
-	} else if err != nil {
-		return fmt.Errorf("give the machine a network: %w", err)
 	}
-	return nil
+	return fmt.Errorf("give the machine a network: %w", err)
 }
 
 func isLocal(ip netip.Addr, addresses []net.Addr) bool {
@@ -94,56 +106,70 @@ func ways(interfaces []net.Interface) []string {
 	return names
 }
 
-// connect makes the link and what leads over it. lo is the loopback's index.
-func connect(lo int, kind string, cloud []netip.Addr) error {
+// laid is a link whose ends are down, by their indexes, and what is to be behind it.
+// Without one in this kernel, near is far: both are the loopback.
+type laid struct {
+	near, far int
+	cloud     []netip.Addr
+}
+
+// lay takes lo, which has that index, up and makes the link.
+func lay(lo int, kind string, cloud []netip.Addr) (laid, error) {
+	fd, err := dial()
+	if err != nil {
+		return laid{}, err
+	}
+	defer unix.Close(fd)
+	if err := request(fd, unix.RTM_NEWLINK, 0, linkUp(lo)); err != nil {
+		return laid{}, fmt.Errorf("take lo up: %w", err)
+	}
+	l := laid{near: lo, far: lo, cloud: cloud}
+	if err := request(fd, unix.RTM_NEWLINK, create, newLink(kind)); errors.Is(err, unix.EOPNOTSUPP) {
+		return l, nil
+	} else if err != nil {
+		return laid{}, fmt.Errorf("make %s: %w", link, err)
+	}
+	for name, index := range map[string]*int{farEnd: &l.far, link: &l.near} {
+		end, err := net.InterfaceByName(name)
+		if err != nil {
+			return laid{}, fmt.Errorf("find %s: %w", name, err)
+		}
+		*index = end.Index
+	}
+	return l, nil
+}
+
+// come takes the link up and makes what leads over it.
+func (l laid) come() error {
 	fd, err := dial()
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	if err := request(fd, unix.RTM_NEWLINK, 0, linkUp(lo)); err != nil {
-		return fmt.Errorf("take lo up: %w", err)
+	if l.near == l.far {
+		return errors.Join(addAddress(fd, l.near, Address), addAddresses(fd, l.near, l.cloud),
+			addRoute(fd, defaultRoute(l.near, unix.RTA_PREFSRC, Address.Addr(), unix.RT_SCOPE_LINK)), refuse(fd, 1))
 	}
-	near, far, err := pair(fd, kind)
-	if errors.Is(err, unix.EOPNOTSUPP) { // no such link in this kernel: all addresses are lo's
-		return errors.Join(addAddress(fd, lo, Address), addAddresses(fd, lo, cloud),
-			addRoute(fd, defaultRoute(lo, unix.RTA_PREFSRC, Address.Addr(), unix.RT_SCOPE_LINK)), refuse(fd, 1))
-	}
-	if err != nil {
-		return err
-	}
-	cloud = append(cloud, gateway)
-	if err := addAddresses(fd, far, cloud); err != nil {
-		return err
-	}
-	if err := addAddress(fd, near, Address); err != nil {
-		return err
-	}
-	if err := addRoute(fd, defaultRoute(near, unix.RTA_GATEWAY, gateway, unix.RT_SCOPE_UNIVERSE)); err != nil {
-		return err
-	}
-	if err := addRoute(fd, backRoute(far)); err != nil {
-		return err
-	}
-	return overTheLink(fd, cloud)
-}
-
-// pair makes the link, and returns the indexes of its ends.
-func pair(fd int, kind string) (near, far int, err error) {
-	if err := request(fd, unix.RTM_NEWLINK, create, newLink(kind)); err != nil {
-		return 0, 0, fmt.Errorf("make %s: %w", link, err)
-	}
-	for name, index := range map[string]*int{farEnd: &far, link: &near} {
-		end, err := net.InterfaceByName(name)
-		if err != nil {
-			return 0, 0, fmt.Errorf("find %s: %w", name, err)
+	for _, index := range []int{l.far, l.near} {
+		if err := request(fd, unix.RTM_NEWLINK, 0, linkUp(index)); err != nil {
+			return fmt.Errorf("take the link up: %w", err)
 		}
-		if err := request(fd, unix.RTM_NEWLINK, 0, linkUp(end.Index)); err != nil {
-			return 0, 0, fmt.Errorf("take %s up: %w", name, err)
-		}
-		*index = end.Index
 	}
-	return near, far, nil
+	cloud := append(slices.Clone(l.cloud), gateway)
+	if err := addAddresses(fd, l.far, cloud); err != nil {
+		return err
+	}
+	if err := addAddress(fd, l.near, Address); err != nil {
+		return err
+	}
+	if err := addRoute(fd, backRoute(l.far)); err != nil {
+		return err
+	}
+	if err := overTheLink(fd, cloud); err != nil {
+		return err
+	}
+	// Last: who sees the route finds the cloud behind it.
+	return addRoute(fd, defaultRoute(l.near, unix.RTA_GATEWAY, gateway, unix.RT_SCOPE_UNIVERSE))
 }
 
 func addAddress(fd, index int, own netip.Prefix) error {

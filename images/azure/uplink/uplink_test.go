@@ -49,8 +49,22 @@ func TestTheCloudIsReachedOverALink(t *testing.T) {
 			lo, err := net.InterfaceByName("lo")
 			require.NoError(t, err)
 			cloud := []netip.Addr{netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("203.0.113.1")}
-			require.NoError(t, connect(lo.Index, tt.kind, cloud))
-			require.NoError(t, Ensure(cloud...), "what is there is left alone")
+			l, err := lay(lo.Index, tt.kind, cloud)
+			require.NoError(t, err)
+			_, err = net.Dial("udp4", "8.8.8.8:53")
+			require.ErrorIs(t, err, syscall.ENETUNREACH)
+			_, err = net.DialTimeout("tcp4", "169.254.169.254:80", time.Minute)
+			require.ErrorIs(t, err, syscall.ENETUNREACH, "not refused, as by an address that is here")
+			none, err := net.InterfaceAddrs()
+			require.NoError(t, err)
+			for _, a := range none {
+				assert.True(t, a.(*net.IPNet).IP.IsLoopback(), "before it comes: %s", a)
+			}
+
+			require.NoError(t, l.come())
+			again, err := Lay(cloud...)
+			require.NoError(t, err)
+			assert.Nil(t, again, "what is there is left alone")
 
 			conn, err := net.Dial("udp4", "8.8.8.8:53")
 			require.NoError(t, err)
