@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"bytes"
 	"strings"
 
 	"bootrace/harness/timeline"
@@ -31,9 +32,17 @@ var onConsole = []struct {
 	{"Starting Execute cloud user/final scripts", CloudFinalStarted},
 }
 
-// OnConsole is what a line of PID 1's console tells of; empty: none of these. What is not
-// seen there may have happened: PID 1 says no more once there is a login prompt.
+// finalWords are cloud-init's own as cloud-final begins, which it writes to the console
+// itself (StandardOutput=journal+console).
+var finalWords = []byte("running 'modules:final'")
+
+// OnConsole is what a line of the console tells of; empty: none of these. What is not seen
+// there may have happened: PID 1 says no more once there is a login prompt, which waits 5 s
+// for the boot at most (systemd.service(5), Type=idle).
 func OnConsole(line []byte) Milestone {
+	if bytes.Contains(line, finalWords) {
+		return CloudFinalStarted
+	}
 	for _, ev := range timeline.ConsoleLine(line) {
 		for _, m := range onConsole {
 			if strings.Contains(ev.Text, m.text) {

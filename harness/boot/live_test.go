@@ -25,6 +25,8 @@ func TestConsoleLinesOfBothGenerationsAreKnown(t *testing.T) {
 		{"         Starting \x1b[0;1;39mcloud-final.service\x1b[0m - Cloud-init: Final Stage...", boot.CloudFinalStarted},
 		{"         Starting \x1b[0;1;39mcloud-final.servi…xecute cloud user/final scripts...", boot.CloudFinalStarted},
 		{"         Starting Execute cloud user/final scripts...", boot.CloudFinalStarted},
+		{"worker login: [ 2606.278227] cloud-init[81]: Cloud-init v. 25.1.4 running 'modules:final' at Fri, 27 Nov 2026 18:18:56 +0000. Up 2606.21 seconds.", boot.CloudFinalStarted},
+		{"[ 2605.963395] cloud-init[81]: Cloud-init v. 25.1.4 running 'modules:config' at Fri, 27 Nov 2026 18:18:56 +0000.", ""},
 		{"[  OK  ] Reached target graphical.target - Graphical Interface.", ""},
 		{"", ""},
 	}

@@ -124,7 +124,11 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		if storms(starts, line, time.Now()) {
 			return startStorm
 		}
-		return boot.OnConsole(line)
+		ms := boot.OnConsole(line)
+		if ms == boot.CloudFinalStarted { // it is After=multi-user.target, of which PID 1 may have said nothing
+			see.add(boot.MultiUserReached)
+		}
+		return ms
 	})
 	follow(recording.CloudFile, m.CloudLog(), boot.Setup{LogToken: secretToken, RotatedBefore: s.rotated}.OnCloud)
 	see.add(machineStarted)
