@@ -101,6 +101,19 @@ func (b Facts) OrderedAfter(unit string) []string {
 	return out
 }
 
+// Free is when the last of what a unit is started after was up, another one and what was up
+// after it left out: from then on the unit waited for that one alone. 0: it is not known of any.
+func (b Facts) Free(unit, but string) time.Duration {
+	limit, done := b.order.ended[but]
+	var free time.Duration
+	for _, a := range b.order.after[unit] {
+		if m, ok := b.order.ended[a]; ok && a != but && (!done || m.At <= limit.At) {
+			free = max(free, m.At)
+		}
+	}
+	return free
+}
+
 // Blockers are the units that the queued job of unit waits for; none if it runs.
 func (b Facts) Blockers(unit string) []string {
 	if j, ok := b.order.job[unit]; !ok || j.State == "running" {

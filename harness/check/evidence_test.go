@@ -77,6 +77,20 @@ func TestBootUnblocked(t *testing.T) {
 				b.Started(26*time.Second, timelinetest.Vector)
 				b.Jobs = nil
 			}},
+		{name: "who waited on the subject waited for the network as long", boot: slow(), want: check.Pass, expect: func(e *expect) { e.MultiUser = 25 * time.Second }, break_: func(b *boot) {
+			b.Started(24800*time.Millisecond, "network-online.target")
+			b.Up("network-online.target", 24800*time.Millisecond, 24800*time.Millisecond)
+		}},
+		{name: "longer than for the network", boot: slow(), want: check.Fail, unit: timelinetest.Subject, expect: func(e *expect) { e.MultiUser = 25 * time.Second },
+			say: []string{"vector.service waited for the start of populate-vector-env.service"}, break_: func(b *boot) {
+				b.Started(22*time.Second, "network-online.target")
+				b.Up("network-online.target", 22*time.Second, 22*time.Second)
+			}},
+		{name: "what came after the subject was up excuses nothing", boot: slow(), want: check.Fail, unit: timelinetest.Subject, expect: func(e *expect) { e.MultiUser = 25 * time.Second },
+			say: []string{"vector.service waited for the start of populate-vector-env.service"}, break_: func(b *boot) {
+				b.Started(26*time.Second, "network-online.target")
+				b.Up("network-online.target", 26*time.Second, 26*time.Second)
+			}},
 		{name: "the subject takes long and nobody waits", boot: slow(), want: check.Pass, break_: func(b *boot) {
 			b.Started(800*time.Millisecond, timelinetest.MultiUser)
 			b.Prop(timelinetest.Subject, "Before", "")
