@@ -13,6 +13,16 @@ const (
 	KeyVault = "keyvault"
 )
 
+// NetworkCame is when the machine got its network, where that was late.
+func (b Facts) NetworkCame() (Moment, bool) {
+	for _, ev := range b.Of(timeline.Request) {
+		if ev.Call.Op == recording.OpNetwork {
+			return Moment{ev.At, ev.Evidence}, true
+		}
+	}
+	return Moment{}, false
+}
+
 // Registered are the moments at which the control plane took the worker.
 func (b Facts) Registered() Seen[Moment] {
 	var out []Moment

@@ -51,7 +51,7 @@ var vectorCredentialed = Check{
 			f := Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
 				Summary: fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
-					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete))}
+					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + networkCame(b)}
 			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
 				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
 					timeline.Since(v.Start), strings.Join(stale, ", "), neverAsked(b, e))
@@ -115,6 +115,19 @@ func neverAsked(b boot.Facts, e Expect) string {
 		}
 	}
 	return said
+}
+
+// networkCame says, where the network was late, whether the subject asked again once it was there.
+func networkCame(b boot.Facts) string {
+	came, late := b.NetworkCame()
+	if !late {
+		return ""
+	}
+	asked := b.Requests()
+	if asked[boot.IMDS]+asked[boot.KeyVault] == 0 {
+		return fmt.Sprintf("; there was no network until %s, and nobody asked for credentials after that", timeline.Since(came.At))
+	}
+	return fmt.Sprintf("; there was no network until %s, and IMDS was asked %d times and the vault %d times after that", timeline.Since(came.At), asked[boot.IMDS], asked[boot.KeyVault])
 }
 
 // notWaitedFor says what the subject may still do after the case.

@@ -72,6 +72,15 @@ func TestVectorCredentialed(t *testing.T) {
 		}},
 		{name: "a stub for ever while all is green", want: check.Fail, unit: "vector.service", break_: stub, late: "since +20.000s, 15s over 5s",
 			say: []string{"AXIOM_PLATFORM_TOKEN is another value", "worker.env was complete at +20.000s"}},
+		{name: "a stub for ever, for nobody asked once there was a network", want: check.Fail, break_: func(b *boot) {
+			stub(b)
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "imds" || row["service"] == "keyvault" })
+			b.Call(20*time.Second, "azure", "network", 0)
+		}, say: []string{"there was no network until +20.000s, and nobody asked for credentials after that"}},
+		{name: "a stub for ever, though somebody asked", want: check.Fail, break_: func(b *boot) {
+			stub(b)
+			b.Call(20*time.Second, "azure", "network", 0)
+		}, say: []string{"no network until +20.000s, and IMDS was asked 1 times and the vault 3 times after that"}},
 		{name: "an empty token", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN is empty"}, break_: func(b *boot) {
 			b.VectorProcess(300, 360*time.Millisecond, strings.Replace(timelinetest.VaultVars, "70ce0001", "-", 1))
 		}},

@@ -209,6 +209,7 @@ func TestAnAnswerOtherThan2xxIsBad(t *testing.T) {
 	b.Call(33*time.Second, "keyvault", "secrets.get", 401, "auth", "bad", "error", "Unauthorized")
 	b.Call(34*time.Second, "resolver", "a", 0, "host", "kv.vault.azure.net", "error", "SERVFAIL")
 	b.Call(36*time.Second, "resolver", "aaaa", 0, "host", "kv.vault.azure.net")
+	b.Call(37*time.Second, "azure", "network", 0)
 	b.Call(-time.Second, "imds", "token", 500)
 	b.Call(41*time.Second, "imds", "token", 500)
 	b.Cloud = append(b.Cloud, map[string]any{"mono": timelinetest.Mono(35 * time.Second), "service": "controlplane", "op": "destroyed"})
