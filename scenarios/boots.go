@@ -6,7 +6,8 @@ import (
 )
 
 // Again is a further boot of the same machine: what happens before it, and what it differs
-// by from the first. Its disk is as the boot before left it; faults are the first's alone.
+// by from the first. Its disk is as the boot before left it; faults, and a network that is
+// late, are the first's alone.
 type Again struct {
 	After     string    `yaml:"after" json:"after" jsonschema:"required,enum=reboot,enum=power-loss" jsonschema_description:"How the boot before ends: reboot (units are stopped) or power-loss (all is gone at once)"`
 	Rotated   []string  `yaml:"rotated" json:"rotated,omitempty" jsonschema:"format=secret" jsonschema_description:"Secrets that have a new value from now on; Axiom takes the old one still"`
@@ -40,7 +41,7 @@ func (s Scenario) EachBoot() []Scenario {
 	for _, a := range s.Boots {
 		b := first
 		b.Before = &a
-		b.Cloud.Faults, b.During = nil, a.During
+		b.Cloud.Faults, b.Network, b.During = nil, Network{}, a.During
 		if b.WorkerEnv = a.WorkerEnv; b.WorkerEnv.When == "" {
 			b.WorkerEnv.When = BeforeBoot
 		}
@@ -89,7 +90,7 @@ func (p *problems) senseOfBoots(at place, s Scenario) {
 		if env.When == Never {
 			continue
 		}
-		end := s.EachBoot()[i+1].waits() - minSettle
+		end := s.EachBoot()[i+1].FromCloudFinal() - minSettle
 		for n, action := range a.During {
 			if action.At.Duration > end {
 				p.At(at("boots", i, "during", n, "at"), "boots[%d].during[%d].at: %s is later than %s before the boot ends: a longer look.settle", i, n, action.At, minSettle)

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const twoLives = good + `cloud:
+const twoLives = good + `network: {after: 5s}
+cloud:
   faults:
     - {service: imds, kind: refused, until: 8s}
 boots:
@@ -34,13 +35,15 @@ func TestEachBootIsAScenarioOfOneBoot(t *testing.T) {
 	assert.Equal(t, BeforeBoot, second.WorkerEnv.When, "worker.env is there, as the first boot left it")
 	assert.Zero(t, second.WorkerEnv.Delay)
 	assert.Empty(t, second.Cloud.Faults, "faults are the first boot's")
+	assert.Equal(t, 5*time.Second, boots[0].Network.After.Duration)
+	assert.Zero(t, second.Network, "so is a late network")
 	assert.Len(t, second.During, 1)
 	assert.Empty(t, third.During)
 	assert.Equal(t, 12*time.Second, second.Look.Settle.Duration)
 	assert.Equal(t, defaultSettle, third.Look.Settle.Duration)
 	assert.Greater(t, second.Look.Window.Duration, second.waits()+s.Expect.CredentialsWithin.Duration)
 	assert.True(t, third.Before.NewVault)
-	assert.Equal(t, (55+12+10)*time.Second, s.Waits())
+	assert.Equal(t, (5+55+12+10)*time.Second, s.Waits())
 }
 
 func TestWorkerEnvMayComeInALaterBoot(t *testing.T) {

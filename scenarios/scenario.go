@@ -17,6 +17,7 @@ type Scenario struct {
 	Description string    `yaml:"description" json:"description" jsonschema:"required,format=text" jsonschema_description:"What it is for, in a sentence"`
 	Size        Size      `yaml:"size" json:"size,omitempty" jsonschema_description:"The smallest set it is in: smoke, gate or nightly (default: nightly)"`
 	WorkerEnv   WorkerEnv `yaml:"worker_env" json:"worker_env" jsonschema:"required" jsonschema_description:"When /etc/opensandbox/worker.env is written"`
+	Network     Network   `yaml:"network" json:"network,omitzero" jsonschema_description:"When the machine has a network (default: before it boots)"`
 	Cloud       Cloud     `yaml:"cloud" json:"cloud" jsonschema_description:"What is particular about the cloud"`
 	During      []Action  `yaml:"during" json:"during,omitempty" jsonschema_description:"What is done to units while the machine runs"`
 	Look        Look      `yaml:"look" json:"look" jsonschema:"required" jsonschema_description:"How long to look"`
@@ -79,6 +80,12 @@ type WorkerEnv struct {
 	When  string   `yaml:"when" json:"when" jsonschema:"required,enum=before-boot,enum=after,enum=never" jsonschema_description:"before-boot, after (a delay) or never"`
 	Delay Duration `yaml:"delay" json:"delay,omitzero" jsonschema_description:"With when: after. Counts from the start of cloud-final.service"`
 	Way   Way      `yaml:"way" json:"way,omitempty" jsonschema_description:"With when: after. How it is written (default: edited)"`
+}
+
+// Network says when the machine has one: until then it has no address but the loopback's
+// and no default route, no name resolves, and network-online.target is not reached.
+type Network struct {
+	After Duration `yaml:"after" json:"after,omitzero" jsonschema:"required" jsonschema_description:"Since the machine's start. Until then: no address, no default route, no name that resolves, no network-online.target"`
 }
 
 // Cloud is what is particular about the cloud.
@@ -158,9 +165,9 @@ func (s Scenario) Written() bool { return s.WorkerEnv.When != Never }
 // BeforeBoot reports whether worker.env is there when the machine boots.
 func (w WorkerEnv) BeforeBoot() bool { return w.When == BeforeBoot }
 
-// Waits is what the scenario itself waits for, the boots not counted: the delay or
-// the end of what goes wrong in the cloud, and the settling; or the window where nothing
-// is to come.
+// Waits is what the scenario itself waits for, the boots not counted: the network, the
+// delay or the end of what goes wrong in the cloud, and the settling; or the window where
+// nothing is to come.
 func (s Scenario) Waits() (all time.Duration) {
 	for _, b := range s.EachBoot() {
 		all += b.waits()
@@ -173,6 +180,12 @@ func (s Scenario) waits() time.Duration {
 	if !s.Written() {
 		return s.Look.Window.Duration
 	}
+	return s.Network.After.Duration + s.FromCloudFinal()
+}
+
+// FromCloudFinal is what one boot waits for from the start of cloud-final on, which is
+// After=network-online.target itself.
+func (s Scenario) FromCloudFinal() time.Duration {
 	comes := s.WorkerEnv.Delay.Duration
 	for _, f := range s.Cloud.Faults {
 		comes = max(comes, f.Until.Duration)

@@ -55,7 +55,7 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		{"a wrong choice", edit("when: after", "when: later"), []string{`f.yaml:5:9: worker_env.when: expected one of before-boot, after, never, found "later"`}},
 		{"a delay where none can be", edit("when: after", "when: before-boot"), []string{"f.yaml:6:3: worker_env.delay goes with when: after only"}},
 		{"no delay where one must be", edit("  delay: 45s\n", ""), []string{"worker_env.delay is missing"}},
-		{"a window that ends before the delay", edit("2m", "30s"), []string{"f.yaml:8:3: look.window: 30s is not more than delay and settle, 55s"}},
+		{"a window that ends before the delay", edit("2m", "30s"), []string{"f.yaml:8:3: look.window: 30s is not more than network, delay and settle, 55s"}},
 		{"registration that cannot be", edit("when: after\n  delay: 45s", "when: never"), []string{"f.yaml:9:3: expect.registered"}},
 		{"text for a truth value", edit("registered: true", "registered: perhaps"), []string{`f.yaml:10:15: expect.registered: expected true or false, found "perhaps"`}},
 		{"another version", edit("version: 1", "version: 2"), []string{"f.yaml:1:1: version: this program reads version 1"}},
@@ -73,6 +73,10 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		{"several at once", edit("45s", "45") + "more: 1\n", []string{"f.yaml:6:10", "unknown key more"}},
 		{"starts of none", good + "  starts: {vector.service: 0}\n", []string{"expect.starts.vector.service: expected a whole number, at least 1"}},
 		{"an allowed failure without a reason", good + "  allowed_failed: [{unit: a.service}]\n", []string{"expect.allowed_failed[0].reason is missing"}},
+		{"a network that comes at once", good + "network: {after: 0s}\n", []string{"network.after: expected more than 0s; without network"}},
+		{"a network without a time", good + "network: {}\n", []string{"network.after is missing"}},
+		{"a network that comes at the end of the window", good + "network: {after: 105s}\n", []string{"network.after: 1m45s is not within look.window, 2m"}},
+		{"a network that comes when the case is over", good + "network: {after: 65s}\n", []string{"look.window: 2m0s is not more than network, delay and settle, 2m0s"}},
 		{"settling too short to see anything", edit("  window: 2m", "  window: 2m\n  settle: 1s"), []string{"look.settle: at least"}},
 	}
 	for _, tt := range tests {
@@ -121,6 +125,7 @@ func TestABoundLeavesRoomForThePopulatorsPauses(t *testing.T) {
 	require.NoError(t, err)
 	outages := 0
 	for _, s := range all {
+		assert.GreaterOrEqual(t, s.Expect.CredentialsWithin.Duration, 3*s.Network.After.Duration, s.Name)
 		for _, f := range s.Cloud.Faults {
 			if s.Expect.Credentials && (f.Service == "imds" || f.Service == "keyvault") {
 				assert.GreaterOrEqual(t, s.Expect.CredentialsWithin.Duration, 3*f.Until.Duration, s.Name)

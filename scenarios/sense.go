@@ -99,7 +99,7 @@ func (p *problems) senseOfDuring(at place, s Scenario) {
 	for i, a := range s.During {
 		if s.WorkerEnv.When == Never {
 			p.At(at("during", i, "at"), "during[%d]: goes with a worker.env that comes", i)
-		} else if end := s.waits() - minSettle; a.At.Duration > end {
+		} else if end := s.FromCloudFinal() - minSettle; a.At.Duration > end {
 			p.At(at("during", i, "at"), "during[%d].at: %s is later than %s before the case ends: a longer look.settle", i, a.At, minSettle)
 		}
 	}
@@ -107,6 +107,13 @@ func (p *problems) senseOfDuring(at place, s Scenario) {
 
 func (p *problems) senseOfLook(at place, s Scenario) {
 	window := s.Look.Window.Duration
+	network := s.Network.After.Duration
+	switch {
+	case network == 0 && at("network") != at():
+		p.At(at("network", "after"), "network.after: expected more than 0s; without network: it is there before the boot")
+	case network > 0 && network >= window-minWindow:
+		p.At(at("network", "after"), "network.after: %s is not within look.window, %s, less %s to see what comes of it", s.Network.After, s.Look.Window, minWindow)
+	}
 	switch {
 	case window == 0:
 		p.At(at("look", "window"), "look.window: expected more than 0s")
@@ -115,7 +122,7 @@ func (p *problems) senseOfLook(at place, s Scenario) {
 	case !s.Written() && window < minWindow:
 		p.At(at("look", "window"), "look.window: at least %s, for Vector must be seen to stay active, after a slow boot too", minWindow)
 	case s.Written() && window <= s.waits():
-		p.At(at("look", "window"), "look.window: %s is not more than delay and settle, %s", window, s.waits())
+		p.At(at("look", "window"), "look.window: %s is not more than network, delay and settle, %s", window, s.waits())
 	}
 	if s.Written() && s.Look.Settle.Duration < minSettle {
 		p.At(at("look", "settle"), "look.settle: at least %s, for Vector must be seen to stay active", minSettle)

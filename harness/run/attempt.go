@@ -78,9 +78,9 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 		b.byHand = byHand{spec: s.spec}
 	}
 	s.files = map[string][]byte{recording.CaseFile: c.Scenario.Source, recording.ByHandFile: []byte(r.Backend.ByHand(b.byHand.spec, b.byHand.later...))}
-	waits, waitsFrom := c.Scenario.Waits(), boot.CloudFinalStarted
+	waits, waitsFrom := c.Scenario.FromCloudFinal(), boot.CloudFinalStarted
 	if s.until == windowOver {
-		waitsFrom = machineStarted
+		waits, waitsFrom = c.Scenario.Waits(), machineStarted
 	}
 	// What follows cloud-final's start at once still competes with booting.
 	busy := boot.CloudFinalStarted
@@ -88,7 +88,7 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 		busy = boot.WorkerRegistered
 	}
 	// A boot that is blocked must not block the others.
-	defer time.AfterFunc(bootsAtMost, booted).Stop()
+	defer time.AfterFunc(bootsFor(c.Scenario.Network.After.Duration), booted).Stop()
 	rec, err := r.record(ctx, s, func(ms boot.Milestone) {
 		if ms == busy {
 			booted()
@@ -127,6 +127,14 @@ func intrinsic(f check.Finding) bool { return f.Intrinsic }
 // that it has ended; on an idle host a boot takes under two seconds.
 const bootsAtMost = 10 * time.Second
 
+// bootsFor is that of a machine whose network comes so late: it waits for that by then.
+func bootsFor(network time.Duration) time.Duration {
+	if network > soon {
+		return soon
+	}
+	return bootsAtMost
+}
+
 // deliveredFor is how long a case goes on once logs arrive with the vault's token:
 // Vector must be seen to stay, and what was logged before it to have come.
 const deliveredFor = 8 * time.Second
@@ -136,7 +144,7 @@ const soon = 5 * time.Second
 
 // shot is what every boot has in common.
 func (r *Runner) shot(w world, name, worker, cloud string, p provisioning, ttl time.Duration) (shot, error) {
-	config, err := w.cloudConfig(ttl)
+	config, err := w.cloudConfig(ttl, p.network)
 	if err != nil {
 		return shot{}, err
 	}
@@ -158,7 +166,7 @@ func provisioningOf(s scenarios.Scenario) provisioning {
 	before := s.WorkerEnv.BeforeBoot()
 	return provisioning{
 		beforeBoot: before, write: s.Written() && !before, delay: s.WorkerEnv.Delay.Duration,
-		way: s.WorkerEnv.Way, during: s.During,
+		way: s.WorkerEnv.Way, during: s.During, network: s.Network.After.Duration,
 	}
 }
 

@@ -48,16 +48,38 @@ func (c *control) wait() (boot.Control, error) {
 	return median, nil
 }
 
-// controls are those of every base in the plan, and what begins their boots, one each,
+// footing is what a case's boot must have in common with the control boots it is compared
+// with. Vector as packaged is After=network-online.target, and multi-user.target waits for
+// Vector: where the network is late, so is the boot without any subject.
+type footing struct {
+	base    string
+	network time.Duration // when it comes; 0: it is there before
+}
+
+func footingOf(c Case) footing { return footing{c.Base, c.Scenario.Network.After.Duration} }
+
+// ControlOf is the name of the first control boot that a case is compared with.
+func ControlOf(c Case) string { return footingOf(c).boot(1) }
+
+// boot is the name of a control boot.
+func (f footing) boot(n int) string {
+	if f.network > 0 {
+		return fmt.Sprintf("control@%s,network-after-%s#%d", f.base, f.network, n)
+	}
+	return fmt.Sprintf("control@%s#%d", f.base, n)
+}
+
+// controls are those of every footing in the plan, and what begins their boots, one each,
 // when there is a place for it. All must be begun: who has no place any more says so.
-func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[string]*control, begin []func()) {
-	controls = map[string]*control{}
+func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[footing]*control, begin []func()) {
+	controls = map[footing]*control{}
 	for _, c := range cases {
-		if controls[c.Base] != nil {
+		on := footingOf(c)
+		if controls[on] != nil {
 			continue
 		}
 		ctl := &control{}
-		controls[c.Base] = ctl
+		controls[on] = ctl
 		ctl.boots.Add(controlBoots)
 		for i := range controlBoots {
 			begin = append(begin, func() {
@@ -70,8 +92,9 @@ func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[strin
 				go func() {
 					defer ctl.boots.Done()
 					defer leave()
-					name := fmt.Sprintf("control@%s#%d", c.Base, i+1)
-					ctl.times[i], ctl.errs[i] = r.unspoilt(ctx, name, c.Base)
+					defer time.AfterFunc(bootsFor(on.network), leave).Stop()
+					name := on.boot(i + 1)
+					ctl.times[i], ctl.errs[i] = r.unspoilt(ctx, name, on)
 					r.tell(Update{Case: name, Over: true})
 				}()
 			})
@@ -81,9 +104,9 @@ func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[strin
 }
 
 // unspoilt boots until the host does not spoil it, as cases are.
-func (r *Runner) unspoilt(ctx context.Context, name, base string) (boot.Control, error) {
+func (r *Runner) unspoilt(ctx context.Context, name string, on footing) (boot.Control, error) {
 	for n := 1; ; n++ {
-		t, err := r.controlBoot(ctx, name, n, base)
+		t, err := r.controlBoot(ctx, name, n, on)
 		if err != nil || !t.Spoilt() || n == maxAttempts {
 			return t, err
 		}
@@ -92,16 +115,17 @@ func (r *Runner) unspoilt(ctx context.Context, name, base string) (boot.Control,
 	}
 }
 
-func (r *Runner) controlBoot(ctx context.Context, name string, n int, base string) (boot.Control, error) {
+func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing) (boot.Control, error) {
 	w, attempt := newWorld(), name
 	if n > 1 {
 		attempt = fmt.Sprintf("%s.%d", name, n)
 	}
-	s, err := r.shot(w, attempt, r.Images[base].Control, r.Images[base].Cloud, provisioning{}, controlWindow)
+	window := controlWindow + on.network
+	s, err := r.shot(w, attempt, r.Images[on.base].Control, r.Images[on.base].Cloud, provisioning{network: on.network}, window)
 	if err != nil {
 		return boot.Control{}, err
 	}
-	s.until, s.window = boot.MultiUserReached, controlWindow
+	s.until, s.window = boot.MultiUserReached, window
 	s.secrets = nil // nobody asks for any, and to search for them takes longest
 	rec, err := r.record(ctx, s, func(ms boot.Milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
 	if err != nil {
@@ -110,13 +134,13 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, base strin
 	if err := rec.gone(); err != nil {
 		return boot.Control{}, err
 	}
-	j, err := judge.Expecting(os.DirFS(rec.dir), check.Expect{Setup: boot.Setup{Base: base, RoleEnv: boot.Never}})
+	j, err := judge.Expecting(os.DirFS(rec.dir), check.Expect{Setup: boot.Setup{Base: on.base, RoleEnv: boot.Never}})
 	if err != nil {
 		return boot.Control{}, err
 	}
 	if j.MultiUser == 0 {
 		return boot.Control{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
-			controlWindow, filepath.Join(rec.dir, recording.ConsoleFile))
+			window, filepath.Join(rec.dir, recording.ConsoleFile))
 	}
 	return boot.Control{MultiUser: j.MultiUser, Lost: j.Disturbance.CPULost(0, j.MultiUser), Active: j.Boot.Lasting()}, nil
 }

@@ -48,6 +48,23 @@ func TestControlBootsTakeTurnsWithTheFirstCases(t *testing.T) {
 	}
 }
 
+func TestWhereTheNetworkIsLateItIsInTheControlBootsToo(t *testing.T) {
+	b := &fakeBackend{reaches: true}
+	r, _ := newRunner(t, b)
+	cases := quick(2)
+	cases[1].Scenario.Network.After.Duration = 20 * time.Second
+	_, err := r.Run(t.Context(), cases)
+	require.NoError(t, err)
+	count := map[string]int{}
+	for _, name := range b.started {
+		kind, _, _ := strings.Cut(name, "#")
+		count[kind]++
+	}
+	assert.Equal(t, controlBoots, count["control@trixie"])
+	assert.Equal(t, controlBoots, count["control@trixie,network-after-20s"])
+	assert.Equal(t, "control@trixie,network-after-20s#1", ControlOf(cases[1]))
+}
+
 func TestAControlBootThatTheHostSpoiltIsMadeAgain(t *testing.T) {
 	t.Parallel() // it waits for a calm host
 	for name, tt := range map[string]struct {

@@ -34,7 +34,7 @@ func TestTheWorldGoesOnFromBootToBoot(t *testing.T) {
 	assert.Equal(t, fresh, second.vectorEnv(nil)["AXIOM_PLATFORM_TOKEN"], "what Vector must have")
 	assert.Equal(t, first.token, second.before().vectorEnv(nil)["AXIOM_PLATFORM_TOKEN"], "what it had")
 	assert.Equal(t, map[string]string{secretToken: first.token, secretToken + recording.Rotated: fresh, secretMetricsToken: first.metricsToken}, second.secrets(), "neither may leak")
-	config, err := second.cloudConfig(time.Minute)
+	config, err := second.cloudConfig(time.Minute, 0)
 	require.NoError(t, err)
 	assert.Contains(t, string(config), first.token, "Axiom takes the old one still")
 

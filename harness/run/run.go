@@ -146,7 +146,7 @@ func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) 
 		wg.Go(func() {
 			defer leave()
 			defer booted()
-			res := r.runCase(ctx, c, controls[c.Base], booted)
+			res := r.runCase(ctx, c, controls[footingOf(c)], booted)
 			if ctx.Err() != nil && res.Verdict != string(verdict.Pass) && res.Verdict != string(verdict.Fail) {
 				return // cut off; what had ended before is stored
 			}

@@ -287,7 +287,7 @@ func TestARotatedSecretsNewValueIsSecretAndExpected(t *testing.T) {
 	require.NotEmpty(t, fresh)
 	assert.NotEqual(t, w.token, fresh)
 	assert.Equal(t, fresh, w.vectorEnv(nil)["AXIOM_PLATFORM_TOKEN"])
-	cfg, err := w.cloudConfig(time.Minute)
+	cfg, err := w.cloudConfig(time.Minute, 0)
 	require.NoError(t, err)
 	assert.Contains(t, string(cfg), fresh)
 	assert.Empty(t, w.vectorEnv([]string{secretMetricsToken})["AXIOM_PLATFORM_METRICS_TOKEN"])
@@ -315,6 +315,24 @@ func TestTheSeedHasProductionsOrder(t *testing.T) {
 			assert.NotContains(t, string(f.Data), secret, "secrets are in the vault alone")
 		}
 	}
+}
+
+func TestWhereTheNetworkIsLateItsTargetIs(t *testing.T) {
+	w := newWorld()
+	there, err := w.seed(provisioning{beforeBoot: true})
+	require.NoError(t, err)
+	late, err := w.seed(provisioning{beforeBoot: true, network: 20 * time.Second})
+	require.NoError(t, err)
+	added := late[len(there):]
+	require.Len(t, added, 2)
+	assert.Equal(t, there, late[:len(there)])
+	assert.Equal(t, "/etc/systemd/system/network-online.target.d/bootrace.conf", added[0].Path)
+	assert.Contains(t, string(added[0].Data), "\nAfter=bootrace-wait-online.service\n")
+	assert.Equal(t, "/etc/systemd/system/bootrace-wait-online.service", added[1].Path)
+
+	config, err := w.cloudConfig(time.Minute, 20*time.Second)
+	require.NoError(t, err)
+	assert.Contains(t, string(config), `"network":{"after":"20s"}`)
 }
 
 func TestEveryWorldIsNew(t *testing.T) {

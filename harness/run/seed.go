@@ -30,12 +30,14 @@ OPENSANDBOX_HOST_IP=%s
 `, w.region, controlPlaneHost, w.vault, w.cellID, worker, hostIP)
 }
 
-// provisioning is when and how worker.env comes, and what is done meanwhile.
+// provisioning is when and how worker.env comes, what is done meanwhile, and when the
+// network comes.
 type provisioning struct {
 	beforeBoot, write bool
 	delay             time.Duration
 	way               scenarios.Way
 	during            []scenarios.Action
+	network           time.Duration // since the machine's start; 0: it is there before
 }
 
 // seed returns the files that a machine has before it boots: cloud-init's NoCloud
@@ -53,7 +55,34 @@ func (w world) seed(p provisioning) ([]machine.File, error) {
 	if p.beforeBoot {
 		files = append(files, machine.File{Path: roleEnvDir + "/worker.env", Mode: 0o600, Data: w.roleEnv(true)})
 	}
+	if p.network > 0 {
+		files = append(files, waitOnline()...)
+	}
 	return files, nil
+}
+
+// waitOnline is what network-online.target waits for where the network is late. networkd
+// does not run in a container, and its systemd-networkd-wait-online.service would hold
+// sysinit.target too, for cloud-init's network stage is after the one and before the other:
+// nothing but units without default dependencies would then boot before the network. This
+// one is as ifupdown-wait-online.service, which holds this target alone.
+func waitOnline() []machine.File {
+	const dir, unit = "/etc/systemd/system/", "bootrace-wait-online.service"
+	return []machine.File{
+		{Path: dir + "network-online.target.d/bootrace.conf", Mode: 0o644, Data: []byte("[Unit]\nWants=" + unit + "\nAfter=" + unit + "\n")},
+		{Path: dir + unit, Mode: 0o644, Data: []byte(`[Unit]
+Description=Wait for the network, which the scenario has come late (bootrace)
+DefaultDependencies=no
+After=network.target
+Before=network-online.target shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'until ip -4 route show default | grep -q .; do sleep 0.1; done'
+`)},
+	}
 }
 
 // seedAgain returns the files that a machine gets before a further boot. It is the same

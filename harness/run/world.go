@@ -155,11 +155,11 @@ func (w world) vectorEnv(missing []string) map[string]string {
 	}
 }
 
-// cloudConfig is the configuration of the machine's cloud.
-func (w world) cloudConfig(pendingWorkerTTL time.Duration) ([]byte, error) {
+// cloudConfig is the configuration of the machine's cloud, which has the network in hand.
+func (w world) cloudConfig(pendingWorkerTTL, network time.Duration) ([]byte, error) {
 	cfg := config.Default()
 	cfg.Vault, cfg.Tenant, cfg.Faults, cfg.Listen.DNS = w.vault, w.tenant, w.faults, "127.0.0.1:53"
-	cfg.ControlPlane.PendingWorkerTTL.Duration = pendingWorkerTTL
+	cfg.ControlPlane.PendingWorkerTTL.Duration, cfg.Network.After.Duration = pendingWorkerTTL, network
 	cfg.Secrets = keyvault.Seeds{}
 	for name, value := range w.inVault() {
 		cfg.Secrets[name] = keyvault.Text(value)

@@ -48,6 +48,9 @@ func (b Book) Fields() []Field {
 	for i, a := range s.Boots {
 		out = append(out, further(i, s, a))
 	}
+	if after := s.Network.After; after.Duration > 0 {
+		out = append(out, Field{"network.after", Cannot, fmt.Sprintf("this host's network is not kept from it for %s: who is logged in came over it; bootrace run does, in a machine", after)})
+	}
 	for i, f := range s.Cloud.Faults {
 		out = append(out, Field{fmt.Sprintf("cloud.faults[%d]", i), Cannot, fmt.Sprintf("%s %s: the cloud is the real one, and nothing here makes it fail; bootrace run does, in a machine", f.Service, f.Kind)})
 	}

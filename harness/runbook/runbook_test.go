@@ -48,8 +48,9 @@ func TestEveryScenarioIsARunbookOrSaysWhyNot(t *testing.T) {
 	made := 0
 	for _, s := range all {
 		b, err := Of(s, "it's|x$")
-		if len(s.Cloud.Faults) > 0 || len(s.Boots) > 0 && s.Name != "pre" {
+		if late := s.Network.After.Duration > 0; late || len(s.Cloud.Faults) > 0 || len(s.Boots) > 0 && s.Name != "pre" {
 			require.Error(t, err, s.Name)
+			assert.Equal(t, late, strings.Contains(err.Error(), "network.after: "), s.Name)
 			for i := range s.Boots {
 				assert.ErrorContains(t, err, "boots["+strconv.Itoa(i)+"]", s.Name)
 			}
@@ -123,6 +124,7 @@ func TestEveryFieldOfAScenarioIsSpokenOf(t *testing.T) {
 	t.Parallel()
 	s := find(t, "imds-late") // has faults
 	s.WorkerEnv.When, s.Boots = scenarios.After, []scenarios.Again{{After: scenarios.ByReboot}}
+	s.Network.After.Duration = time.Second
 	said := map[string]bool{}
 	for _, f := range (Book{Scenario: s}).Fields() {
 		key, _, _ := strings.Cut(f.Name, "[")

@@ -42,7 +42,7 @@ func newBars(w io.Writer, style style, cases []run.Case) *bars {
 		style: style, live: map[string]*row{}, count: tally{planned: len(cases), began: time.Now()},
 	}
 	for _, c := range cases {
-		b.names = max(b.names, len(c.ID), len("control@"+c.Base+"#1"))
+		b.names = max(b.names, len(c.ID), len(run.ControlOf(c)))
 	}
 	// First, for a terminal with too few lines loses the last ones.
 	b.total = b.add(-1, func(width int) string {
