@@ -63,6 +63,8 @@ func TestWhereTheNetworkIsLateItIsInTheControlBootsToo(t *testing.T) {
 	assert.Equal(t, controlBoots, count["control@trixie"])
 	assert.Equal(t, controlBoots, count["control@trixie,network-after-20s"])
 	assert.Equal(t, "control@trixie,network-after-20s#1", ControlOf(cases[1]))
+	assert.Equal(t, soon, bootsFor(20*time.Second), "it waits, and is in nobody's way")
+	assert.Equal(t, bootsAtMost, bootsFor(time.Second), "as one whose network is there")
 }
 
 func TestAControlBootThatTheHostSpoiltIsMadeAgain(t *testing.T) {
