@@ -12,9 +12,16 @@ import (
 // cloudInitLine is one of cloud-init.log: time, file, level.
 var cloudInitLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - (\S+?\[[A-Z]+\]: .*)$`)
 
+// cloudInitStatus is a line of cloud-init status --long, with its errors since 23.4.
+var cloudInitStatus = regexp.MustCompile(`^(?:(?:extended_)?status: (?:error|degraded|running|done|disabled|not (?:run|started))|- \('\w+', \w+\()`)
+
 func (t *textReader) cloudInit(n int, s string, width int) bool {
 	s = strings.TrimLeft(s, " \t")
 	if strings.HasPrefix(s, "Cloud-init v. ") { // cloud-init-output.log, and the console
+		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: s}, width)
+		return true
+	}
+	if cloudInitStatus.MatchString(s) {
 		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: s}, width)
 		return true
 	}

@@ -63,6 +63,7 @@ func TestHeaders(t *testing.T) {
 		{"a 3270 console", "¬ ¬0;1;31mFAILED ¬0m| Failed unmounting  ¬0;1;39m/cdrom ¬0m. ", Entry{Form: Console, Status: "FAILED", Message: "Failed unmounting /cdrom ."}},
 		{"a console in CI", "2026-03-01T10:15:01.1234567Z [  OK  ] Reached target A.", Entry{Form: Console, Status: "OK", Arrived: time.Date(2026, 3, 1, 10, 15, 1, 123456700, time.UTC), Message: "Reached target A."}},
 		{"cloud-init.log", "2026-05-17 09:00:02,201 - util.py[WARNING]: Failed", Entry{Form: CloudInit, Wall: utc(2026, 5, 17, 9, 0, 2, 201000), Ident: "cloud-init", Message: "util.py[WARNING]: Failed"}},
+		{"cloud-init by syslog", "Jan 14 09:12:31 h [CLOUDINIT] util.py[WARNING]: a", Entry{Form: CloudInit, Wall: utc(0, 1, 14, 9, 12, 31, 0), Host: "h", Ident: "cloud-init", Message: "util.py[WARNING]: a"}},
 		{"json-file", `{"log":"systemd[1]: a\n","stream":"stdout","time":"2026-04-02T06:00:11Z"}`, Entry{Form: Bare, Arrived: utc(2026, 4, 2, 6, 0, 11, 0), Ident: "systemd", PID: 1, Message: "a"}},
 		{"journalctl -o cat", "a.service: Failed with result 'exit-code'.", Entry{Form: Bare, Ident: "systemd", PID: 1, Message: "a.service: Failed with result 'exit-code'."}},
 	} {

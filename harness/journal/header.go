@@ -32,15 +32,28 @@ func (e *Entry) header(rest string) bool {
 	case noTime:
 		return tag(rest, e) && (e.PID > 0 || e.Ident == "kernel" || e.Ident == "systemd")
 	}
-	if tag(rest, e) {
+	if e.cloudInit(rest) || tag(rest, e) {
 		return e.inner()
 	}
 	host, after, ok := strings.Cut(rest, " ")
+	if ok && hostName(host) && e.cloudInit(strings.TrimLeft(after, " ")) {
+		e.Host = host
+		return true
+	}
 	if !ok || !hostName(host) || !tag(strings.TrimLeft(after, " "), e) {
 		return false
 	}
 	e.Host = host
 	return e.inner()
+}
+
+// cloudInit reads what cloud-init before 17.1 sent to syslog, without its name as a tag.
+func (e *Entry) cloudInit(s string) bool {
+	message, ok := strings.CutPrefix(s, "[CLOUDINIT] ")
+	if ok {
+		e.Form, e.Ident, e.Message = CloudInit, "cloud-init", strings.TrimSpace(message)
+	}
+	return ok
 }
 
 // inner takes the kernel's own clock from a line that syslog has stamped.
