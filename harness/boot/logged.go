@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -54,6 +55,14 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays},
 	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out)", anybody},
 	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target: (.*)`), "PID 1 has no target to boot to: $1", systemSays},
+	{regexp.MustCompile(`Failed to load SELinux policy\b`), "PID 1 could not load the SELinux policy", systemSays},
+	{regexp.MustCompile(`Initial SELinux policy load failed`), "the initrd could not load the SELinux policy, which is enforced", anybody},
+	{regexp.MustCompile(`dracut:? FATAL: (.*)`), "the initrd gave up: $1", anybody},
+	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays},
+	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays},
+	{regexp.MustCompile(`^segfault at [0-9a-f]+ ip `), "PID 1 crashed", func(ev timeline.Event) bool { return ev.Manager }},
+	{regexp.MustCompile(`task (\S+:\d+) blocked for more than \d+ seconds`), "the kernel says that a task is stuck: $1, for minutes", systemSays},
+	{regexp.MustCompile(`soft lockup - CPU#\d+ stuck|rcu\S*:? .*detected stall`), "the kernel says that a processor is stuck", systemSays},
 	{regexp.MustCompile(`\[?!!!!!!\]? (.*)`), "PID 1 gave up: $1", systemSays},
 	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays},
 	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody},
@@ -91,6 +100,8 @@ func (b Facts) Troubles() []Trouble {
 	})
 }
 
+const statusOnly = "its status is error"
+
 // cloudTroubles are cloud-init's own words for what it could not do, worst first; other
 // warnings are not of the boot.
 var cloudTroubles = []struct {
@@ -101,11 +112,12 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`(?:Failed (?:loading|to load) yaml|Failed at merging in cloud config).*`), "$0"},
 	{regexp.MustCompile(`/var/lib/cloud/instance/scripts/\S+: (?:line )?\d+: .*`), "$0"},
 	{regexp.MustCompile(`E: (?:Unable to locate package|Failed to fetch|Package .* has no installation candidate).*`), "$0"},
-	{regexp.MustCompile(`(?:No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
+	{regexp.MustCompile(`(?:Can not apply stage \w+, no datasource found|No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
 	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|Unexpected error while running command).*`), "$0"},
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
 	{regexp.MustCompile(`\[(?:ERROR|CRITICAL)\]: .*`), "$0"},
-	{regexp.MustCompile(`status: error`), "its status is error"},
+	{regexp.MustCompile(`^- \('(\w+)', \w+\(['"]?(.*?)['"]?\)\)$`), "$1: $2"},
+	{regexp.MustCompile(`status: error`), statusOnly},
 }
 
 // CloudInit are cloud-init's troubles, each once, of a log.
@@ -129,7 +141,30 @@ func (b Facts) CloudInit() []Trouble {
 			}
 		}
 	}
+	if len(out) > 1 { // another says why
+		out = slices.DeleteFunc(out, func(t Trouble) bool { return t.Text == statusOnly })
+	}
 	return out
+}
+
+// asked are cloud-init's words for a metadata service that did not answer, and for how long.
+var asked = regexp.MustCompile(`Calling '(\S+)' failed \[([1-9]\d*)/\d+s\]|Timed out waiting for addresses: (\S+)|Giving up on \S+ from \['(\S+)'`)
+
+// InVain is what cloud-init says last of a metadata service that did not answer, of a log: it
+// goes on without, and what it waited the boot waited.
+func (b Facts) InVain() (Word, bool) {
+	var last Word
+	for _, ev := range b.Of(timeline.Log) {
+		m := asked.FindStringSubmatch(ev.Text)
+		if b.Origin == nil || m == nil || ev.Manager || ev.Unit != "cloud-init" && !strings.HasPrefix(ev.Unit, "cloud-") {
+			continue
+		}
+		last = Word{"cloud-init asked " + cmp.Or(m[1], m[3], m[4]) + " in vain", ev.Evidence}
+		if m[2] != "" {
+			last.Text += ", for " + m[2] + "s so far"
+		}
+	}
+	return last, last.Text != ""
 }
 
 // Wait is a start that took long, or that the end of the log finds under way.
@@ -239,7 +274,8 @@ func (b Facts) Ailing() []Failure {
 // next.
 func (b Facts) CycleThrough() []string {
 	var out []string
-	var by string // the file: a console has the same once more
+	var from string // whose ordering it is
+	var by string   // the file: a console has the same once more
 	for _, ev := range slices.DeleteFunc(b.Of(timeline.Cycle), b.ofStop) {
 		text := ev.Text
 		if strings.Contains(strings.ToLower(text), "found ordering cycle") && len(out) > 0 || by != "" && by != ev.Evidence.File {
@@ -255,8 +291,11 @@ func (b Facts) CycleThrough() []string {
 			continue
 		}
 		if m := inCycle.FindStringSubmatch(text); m != nil {
-			out, by = appendNew(out, m[1]), ev.Evidence.File
+			out, by, from = appendNew(out, m[1]), ev.Evidence.File, cmp.Or(from, ev.Unit)
 		}
+	}
+	if len(out) == 1 && from != "" { // of two, or the log has no more of them
+		out = appendNew(out, from)
 	}
 	return out[:min(len(out), 20)]
 }

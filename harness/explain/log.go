@@ -53,6 +53,7 @@ func Log(b boot.Facts, results []check.Result) Story {
 	var s Story
 	items := itemsOf(b, results)
 	waits := b.LongStarts(longStart)
+	vain, inVain := b.InVain()
 	switch {
 	case len(items) > 0:
 		first := items[0]
@@ -73,9 +74,14 @@ func Log(b boot.Facts, results []check.Result) Story {
 		}
 	case len(waits) > 0:
 		w := waits[0]
-		s.Headline = fmt.Sprintf("nothing failed in it, but %s took %s to start, which no control boot says to be too long", w.Unit, boot.Round(w.Took))
+		if s.Headline = fmt.Sprintf("nothing failed in it, but %s took %s to start, which no control boot says to be too long", w.Unit, boot.Round(w.Took)); w.Ongoing {
+			s.Headline = fmt.Sprintf("nothing failed in what is there, but it ends as the start of %s goes on, for %s so far", w.Unit, boot.Round(w.Took))
+		}
 		s.Evidence = append(s.Evidence, w.Evidence)
 		s.Change = mendLogged(w.Unit + " took")
+	case inVain:
+		s.Headline = "nothing failed in what is there, but " + vain.Text
+		s.Evidence = append(s.Evidence, vain.Evidence)
 	case again(b) != "":
 		s.Headline = "nothing failed in what is there, but " + again(b)
 	case booting(b) && b.Up() == "" && b.Origin.Finished == "" && b.End >= longStart:
@@ -361,38 +367,6 @@ func took(b boot.Facts, unit string) string {
 		if w.Unit == unit && !w.Ongoing {
 			return fmt.Sprintf("; its start took %s", boot.Round(w.Took))
 		}
-	}
-	return ""
-}
-
-// cycle is one item for all that was dropped.
-func cycle(b boot.Facts, found []check.Finding) item {
-	it := item{rank: ofCycle, at: found[0].At, unit: found[0].Unit, text: found[0].Summary, evidence: found[0].Evidence}
-	if len(found) > 1 {
-		var names []string
-		for _, f := range found {
-			names = append(names, f.Unit)
-		}
-		head, tail, _ := strings.Cut(found[0].Summary, found[0].Unit)
-		it.text = head + strings.Join(names, ", ") + tail
-	}
-	if who := squeezed(b.CycleThrough()); who != "" {
-		it.text += "; " + who
-	}
-	return it
-}
-
-// early are the targets that units come after by their default dependencies (bootup(7)).
-var early = []string{"basic.target", "sysinit.target"}
-
-// squeezed names the unit that is ordered before something early, and by its default
-// dependencies after what comes later.
-func squeezed(through []string) string {
-	for i, unit := range through {
-		if i == 0 || i+1 >= len(through) || !slices.Contains(early, through[i+1]) || !strings.HasSuffix(unit, ".service") {
-			continue
-		}
-		return fmt.Sprintf("%s comes after %s (by default dependencies) and before %s", unit, through[i+1], through[i-1])
 	}
 	return ""
 }

@@ -44,6 +44,22 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"cloud-init-0.7-fine.txt":    {verdict.NotJudged, `nothing wrong is seen`, "", "failed"},
+	"cloud-init-0.7-syslog.txt":  {verdict.Fail, `^cloud-init failed: No instance datasource found`, "", ""},
+	"cloud-init-no-source.txt":   {verdict.Fail, `Can not apply stage config, no datasource found`, "", ""},
+	"cloud-init-status.txt":      {verdict.Fail, `^cloud-init failed: runcmd: Failed to shellify`, "", "its status is"},
+	"cycle-of-two.txt":           {verdict.Fail, `dropped the start of bus\.socket.*bus\.socket after guard\.service`, "", ""},
+	"host-keys.txt":              {verdict.Fail, `^ssh\.service failed.*no hostkeys available`, "", ""},
+	"imds-in-vain.txt":           {verdict.NotJudged, `nothing failed.*cloud-init asked http://169\.254\.169\.254/latest/api/token in vain, for 51s`, "", ""},
+	"pid1-cgroup.txt":            {verdict.Fail, `^PID 1 could not make its control group /init\.scope \(Read-only file system\)`, "PID 1 gave up", ""},
+	"pid1-crash.txt":             {verdict.Fail, `^PID 1 crashed \(signal SEGV\)`, "PID 1 gave up", ""},
+	"processor-stuck.txt":        {verdict.Fail, `^the kernel says that a processor is stuck`, "", ""},
+	"selinux-dracut.txt":         {verdict.Fail, `^the initrd could not load the SELinux policy`, "", ""},
+	"selinux-loaded.txt":         {verdict.NotJudged, `nothing wrong is seen in 3 lines`, "", "SELinux"},
+	"selinux-pid1.txt":           {verdict.Fail, `^PID 1 could not load the SELinux policy`, "", ""},
+	"socket-v230.txt":            {verdict.Fail, `^relay\.socket failed.*relay-early\.target, which it wants, is not there`, "", ""},
+	"start-goes-on.txt":          {verdict.NotJudged, `it ends as the start of …all of the devices goes on, for 41s so far`, "", ""},
+	"tasks-stuck.txt":            {verdict.Fail, `^the kernel says that a task is stuck: mount\.nfs4:402`, "", ""},
 	"blame.txt":                  {verdict.NotJudged, `systemd-networkd-wait-online\.service took 2m0\.12s`, "", ""},
 	"critical-chain.txt":         {verdict.NotJudged, `systemd-networkd-wait-online\.service took 2m0\.1s`, "", ""},
 	"cycle-kmsg.txt":             {verdict.Fail, `dropped the start of bus\.socket.*bus\.socket after filter\.service`, "", ""},

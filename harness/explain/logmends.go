@@ -7,6 +7,10 @@ var mendsLogged = []struct {
 	says   *regexp.Regexp
 	change string
 }{
+	{regexp.MustCompile(`^PID 1 crashed`), "see its core (coredumpctl, or /core) and whether a later systemd has it mended"},
+	{regexp.MustCompile(`SELinux policy`), "have the policy where /etc/selinux/config says; enforcing=0 on the kernel's command line boots without"},
+	{regexp.MustCompile(`^PID 1 could not make its control group`), "give the container a control group of its own that it may write to (--cgroupns private, cgroup2 mounted in it)"},
+	{regexp.MustCompile(`^the kernel says that a (?:task|processor) is stuck`), "see what disk or file system does not answer, and whether the host has processors to spare"},
 	{regexp.MustCompile(`ordering cycle`), "take away the After= or Before= that closes the cycle; a unit that is Before= something early needs DefaultDependencies=no"},
 	{regexp.MustCompile(`EnvironmentFile=`), `have the file written before the unit starts (After= what writes it, RequiresMountsFor= where it lies), or let it be missing (EnvironmentFile=-/…) where the unit can do without`},
 	{regexp.MustCompile(`waiting for the device|\.mount (?:\([^)]*\) )?failed|\.swap failed`), "attach the device or mend its line of fstab; what a boot can do without has nofail there (systemd.mount(5)), and x-systemd.device-timeout= says how long to wait"},

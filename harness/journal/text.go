@@ -146,7 +146,7 @@ func (t *textReader) one(n int, b []byte) {
 	}
 	switch {
 	case t.opens(n, whole):
-	case t.cloudInit(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.found(n, whole, width), t.goesOn(whole, width), t.bare(n, s, width):
+	case t.cloudInit(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.found(n, whole, width), !shells.MatchString(strings.TrimSpace(s)) && t.goesOn(whole, width), t.bare(n, s, width):
 	}
 }
 
@@ -314,7 +314,7 @@ func wrappedAt(head []byte) []int {
 
 // goesOn joins a line to the one before that was wrapped at the console's edge.
 func (t *textReader) goesOn(s string, width int) bool {
-	if t.raw == 0 || strings.HasPrefix(s, "[") || s == "" || shells.MatchString(s) {
+	if t.raw == 0 || strings.HasPrefix(s, "[") || s == "" {
 		return false
 	}
 	if _, kind := stamp(s, &Entry{}); kind != noTime {
@@ -384,8 +384,8 @@ func (t *textReader) peel(s string) (rest string, ok bool) {
 var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.
 	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
-		`Kernel panic - not syncing|dracut-initqueue|dracut Warning|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
-		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution)`)
+		`Kernel panic - not syncing|dracut-initqueue|dracut:? (?:Warning|FATAL)|dracut: Refusing to continue|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
+		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution|Caught <[A-Z]+>|Failed to (?:create \S+ control group|allocate manager object|load SELinux policy))`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
 		`Dependency failed for |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

@@ -63,5 +63,5 @@ func speaksFor(ident, unit string) bool {
 	case kind == "swap":
 		return ident == "swapon"
 	}
-	return ident == name || len(name) > 3 && strings.HasPrefix(ident, name) || len(ident) > 3 && strings.HasPrefix(name, ident+"-") || strings.HasPrefix(ident, name+"-") || len(ident) == 15 && strings.HasPrefix(name, ident) // the kernel cuts comm
+	return ident == name || ident == name+"d" || len(name) > 3 && strings.HasPrefix(ident, name) || len(ident) > 3 && strings.HasPrefix(name, ident+"-") || strings.HasPrefix(ident, name+"-") || len(ident) == 15 && strings.HasPrefix(name, ident) // the kernel cuts comm
 }
