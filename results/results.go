@@ -248,6 +248,8 @@ type Finding struct {
 	At       time.Duration `json:"at_ns"` // since the boot clock's zero
 	Unit     string        `json:"unit,omitempty"`
 	Evidence []Evidence    `json:"evidence,omitempty"`
+	// Host is by what the host explains it, so that it did not decide; empty: it does not.
+	Host string `json:"host,omitempty"`
 }
 
 // Evidence is a line of a file of the recording.

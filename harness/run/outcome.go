@@ -15,7 +15,7 @@ func (a attempt) record() results.Attempt {
 	for _, r := range a.Results {
 		c := results.Check{Name: r.Check, Outcome: string(r.Outcome), Note: r.Note}
 		for _, f := range r.Findings {
-			finding := results.Finding{Summary: f.Summary, At: f.At, Unit: f.Unit}
+			finding := results.Finding{Summary: f.Summary, At: f.At, Unit: f.Unit, Host: a.Disturbance.Excuses(f)}
 			for _, e := range f.Evidence {
 				finding.Evidence = append(finding.Evidence, results.Evidence{File: e.File, Line: e.Line, Text: e.Text})
 			}

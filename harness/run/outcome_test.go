@@ -66,3 +66,15 @@ func TestTheCasesOfARunHaveTheirFiles(t *testing.T) {
 		assert.NotContains(t, a.Boot.Measures, results.MeasureMultiUser)
 	}
 }
+
+func TestWhatTheHostExplainsIsStoredWithIt(t *testing.T) {
+	j, err := judge.Recording(os.DirFS("../judge/testdata/quiet-loop-delay-0s-trixie"))
+	require.NoError(t, err)
+	host := map[string]bool{}
+	for _, c := range (attempt{Judgement: j}).record().Checks {
+		for _, f := range c.Findings {
+			host[c.Name] = f.Host != ""
+		}
+	}
+	assert.Equal(t, map[string]bool{"boot-unblocked": true, "no-unit-failed": false}, host, "the host was busy, and a unit failed of itself")
+}
