@@ -36,8 +36,8 @@ var bootUnblocked = Check{
 		note := fmt.Sprintf("multi-user.target at %s, control %s", timeline.Since(at), timeline.Since(e.MultiUser))
 		if over := at - e.MultiUser - e.BootBudget; over > 0 {
 			chain := b.CriticalChain(boot.MultiUser)
-			f := Finding{At: at, Unit: boot.MultiUser, Over: over, Limit: e.BootBudget, Summary: fmt.Sprintf("multi-user.target %s later than in the control boot, budget %s: %s",
-				boot.Round(at-e.MultiUser), e.BootBudget, chain)}
+			f := Finding{At: at, Unit: boot.MultiUser, Over: over, Limit: e.BootBudget, Summary: fmt.Sprintf("multi-user.target %s later than in the control boot, budget %s%s: %s",
+				boot.Round(at-e.MultiUser), e.BootBudget, mostly(chain, at-e.MultiUser), chain)}
 			for _, l := range chain {
 				f.Evidence = append(f.Evidence, evidence(l.Evidence)...)
 			}
@@ -45,6 +45,20 @@ var bootUnblocked = Check{
 		}
 		return found(append(waitedOn(b, e, at), lateUserData(b, at)...), note)
 	},
+}
+
+// mostly names the start that takes most of a delay.
+func mostly(chain boot.Chain, late time.Duration) string {
+	var most boot.Link
+	for _, l := range chain {
+		if l.Unit != boot.MultiUser && l.Ended-l.Began > most.Ended-most.Began {
+			most = l
+		}
+	}
+	if took := most.Ended - most.Began; took > late*3/4 {
+		return fmt.Sprintf(", most of it the start of %s, which took %s", most.Unit, boot.Round(took))
+	}
+	return ""
 }
 
 // userDataStart is how long after multi-user.target the script of the user data may begin:
@@ -82,6 +96,9 @@ func notReached(b boot.Facts, e Expect) Finding {
 	f.Evidence = b.Queue()
 	if _, queued := b.Job(boot.MultiUser); !queued {
 		f.Summary = "multi-user.target was not reached, and no job for it is queued"
+		if b.Elsewhere() {
+			f.Summary += ": the boot was over without it, for the default target is another one"
+		}
 		f.Evidence = append(evidence(b.Final.Units[boot.MultiUser].Evidence), f.Evidence...)
 		return f
 	}

@@ -70,6 +70,13 @@ func TestRegistered(t *testing.T) {
 	}
 	judged(t, "registered", []row{
 		{name: "in time", want: check.Pass, say: []string{"registered at +20.300s"}},
+		{name: "not at all, for cloud-init did not come to its script", want: check.Fail, say: []string{"worker.env was never written: cloud-final.service is masked; the worker has not registered by the end"}, break_: func(b *boot) {
+			without(b)
+			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool {
+				return e["BOOTRACE_EVENT"] == "script" || e["UNIT"] == "cloud-final.service"
+			})
+			b.Prop("cloud-final.service", "LoadState", "masked", "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0")
+		}},
 		{name: "not at all", want: check.Fail, break_: without, say: []string{"has not registered by the end"}},
 		{name: "refused", want: check.Fail, break_: func(b *boot) {
 			without(b)

@@ -66,7 +66,13 @@ func TestBootUnblocked(t *testing.T) {
 		}},
 		{name: "no job for it", boot: blocked(), want: check.Fail, say: []string{"no job for it is queued"}, break_: func(b *boot) { b.Jobs = b.Jobs[:2] }},
 		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 23.26s over 1s", say: []string{
-			"24.26s later than in the control boot, budget 1s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},
+			"24.26s later than in the control boot, budget 1s, most of it the start of populate-vector-env.service, which took 24.77s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},
+		{name: "the machine boots to another target", want: check.Fail, unit: timelinetest.MultiUser, say: []string{"no job for it is queued: the boot was over without it, for the default target is another one"}, break_: func(b *boot) {
+			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["UNIT"] == timelinetest.MultiUser })
+			b.Console = nil
+			b.Prop(timelinetest.MultiUser, "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0")
+			b.Up("basic.target", 100*time.Millisecond, 100*time.Millisecond)
+		}},
 		{name: "cloud-final came late to the user data", want: check.Fail, unit: "cloud-final.service", late: "since +0.900s, 2.06s over 4s",
 			say: []string{"cloud-final came to the user data, which writes worker.env, 6.06s after multi-user.target, and may take 4s"}, break_: func(b *boot) { b.Postpone(955*time.Millisecond, 6*time.Second) }},
 		{name: "late within the budget", boot: slow(), want: check.Pass, expect: func(e *expect) { e.BootBudget = 30 * time.Second }},

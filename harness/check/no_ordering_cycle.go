@@ -31,6 +31,9 @@ var noOrderingCycle = Check{
 			out = append(out, Finding{At: c.At, Unit: c.Unit, Intrinsic: true, Evidence: c.Evidence, Summary: summary})
 		}
 		never := b.NeverStarted()
+		if b.Elsewhere() {
+			never.All = nil // what multi-user.target wants nobody asked for: boot-unblocked says so
+		}
 		if len(out) == 0 && len(never.All) > 0 && never.Unknown != "" {
 			return noEvidence(fmt.Sprintf("%s, but %s", noJob(never.All[0].ID), never.Unknown))
 		}
@@ -39,7 +42,7 @@ var noOrderingCycle = Check{
 				out[i].Summary += ", and it was never started"
 				continue
 			}
-			out = append(out, Finding{At: b.End, Unit: u.ID, Absence: true, Evidence: []timeline.Evidence{u.Evidence}, Summary: noJob(u.ID)})
+			out = append(out, Finding{At: b.End, Unit: u.ID, Absence: true, Evidence: []timeline.Evidence{u.Evidence}, Summary: noJob(u.ID) + without(b, u.ID)})
 		}
 		for _, m := range b.Missed(e.SubjectUnits).All {
 			if !slices.ContainsFunc(out, func(o Finding) bool { return o.Unit == m.Unit }) {
@@ -48,6 +51,14 @@ var noOrderingCycle = Check{
 		}
 		return found(out, "")
 	},
+}
+
+// without is what kept the job from the boot's transaction, where it is no cycle.
+func without(b boot.Facts, unit string) string {
+	if lacks := b.RequiredNotFound(unit); lacks != "" {
+		return fmt.Sprintf(": it requires %s, which is not there", lacks)
+	}
+	return ""
 }
 
 func noJob(unit string) string {

@@ -62,6 +62,9 @@ func failed(b boot.Facts, f boot.Failure, e Expect) Finding {
 	if u.Active != "" {
 		summary += ", is " + u.Active + " at the end"
 	}
+	if wanting := b.Wanting(f.Unit); f.Result == boot.ForDependency && wanting != "" {
+		summary += ", and needs " + wanting
+	}
 	if slices.Contains(e.Presets, f.Unit) {
 		summary += "; the build left it disabled, and the first boot's presets enabled it (there was no machine-id)"
 	}

@@ -39,8 +39,13 @@ var registered = Check{
 			}
 		}
 		if len(out) == 0 {
+			unwritten := ""
+			if why := b.Unprovisioned(); why != "" && e.RoleEnv == boot.Late {
+				unwritten = fmt.Sprintf("worker.env was never written: %s; ", why)
+				last = append(evidence(b.Final.Units[cloudFinal].Evidence), last...)
+			}
 			out = append(out, Finding{At: b.End, Absence: true, Evidence: last,
-				Summary: fmt.Sprintf("the worker has not registered by the end, %s after the cloud was ready", boot.Round(b.End-ready))})
+				Summary: unwritten + fmt.Sprintf("the worker has not registered by the end, %s after the cloud was ready", boot.Round(b.End-ready))})
 		}
 		return found(out, "")
 	},

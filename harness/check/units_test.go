@@ -35,6 +35,10 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "the subject was left out because of what it depends on", want: check.Fail, unit: timelinetest.Subject, say: []string{"populate-vector-env.service failed (dependency)"}, break_: func(b *boot) {
 			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
 		}},
+		{name: "the subject was left out because of what it is bound to, which has ended", want: check.Fail, unit: timelinetest.Subject, say: []string{"failed (dependency), is active at the end, and needs tick.service, which is inactive"}, break_: func(b *boot) {
+			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
+			b.Prop("tick.service", "ActiveState", "inactive", "BoundBy", timelinetest.Subject)
+		}},
 		{name: "the subject was left out because of what may fail", want: check.Pass, say: []string{"populate-vector-env.service was not started, for want of another unit"},
 			expect: func(e *expect) { e.AllowedFailed = []check.Allowed{{Unit: "base.service", Reason: "known"}} }, break_: func(b *boot) {
 				b.Failed(time.Second, "base.service", "exit-code")
@@ -206,6 +210,10 @@ func TestNoOrderingCycle(t *testing.T) {
 		}},
 		{name: "one that cannot be broken", want: check.Fail, break_: func(b *boot) {
 			b.PID1(time.Second, "b3112ddad19045538c76685ba5918a80", "", "Unable to break ordering cycle starting with a.service/start", nil)
+		}},
+		{name: "an enabled unit without a job, for what it requires is not there", want: check.Fail, unit: "vector.service", say: []string{"never got its start job: it requires agent.service, which is not there"}, break_: func(b *boot) {
+			neverGotItsJob(b)
+			b.Prop("agent.service", "LoadState", "not-found", "ActiveState", "inactive", "RequiredBy", "vector.service")
 		}},
 		{name: "an enabled unit without a job and without a word", want: check.Fail, unit: "vector.service", say: []string{"never got its start job"}, break_: neverGotItsJob},
 		{name: "an enabled unit that a condition kept", want: check.Pass, break_: func(b *boot) {

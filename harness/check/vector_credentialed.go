@@ -36,7 +36,7 @@ var vectorCredentialed = Check{
 			return early
 		case running.Never():
 			return found([]Finding{{At: b.End, Unit: boot.Vector, Absence: true, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
-				Evidence: evidence(b.Final.Units[boot.Vector].Evidence), Summary: "no Vector runs, so none has the vault's values"}}, "")
+				Evidence: evidence(b.Final.Units[boot.Vector].Evidence), Summary: unasked(b, e) + "no Vector runs, so none has the vault's values"}}, "")
 		case !ok:
 			return noEvidence(running.Unknown)
 		}
@@ -50,7 +50,7 @@ var vectorCredentialed = Check{
 			}
 			f := Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
-				Summary: fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
+				Summary: unasked(b, e) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + networkCame(b)}
 			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
 				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
@@ -100,6 +100,21 @@ func takenAway(b boot.Facts, e Expect, v timeline.Process, wrong []string) (Find
 	}
 	return Finding{At: u.At, Unit: boot.Vector, Intrinsic: u.InFile, Summary: how,
 		Evidence: append(evidence(u.Evidence), v.Evidence)}, true
+}
+
+// unasked says that nobody asked for the values, if so, and what of the subject ran nothing.
+func unasked(b boot.Facts, e Expect) string {
+	asked := b.Requests()
+	if b.Unknown(timeline.Cloud) != "" || asked[boot.IMDS]+asked[boot.KeyVault] > 0 {
+		return ""
+	}
+	said := "nobody asked IMDS or the vault"
+	for i, m := range b.Idle(e.SubjectUnits) {
+		if i < 3 {
+			said += fmt.Sprintf("; %s %s", m.Unit, m.Why)
+		}
+	}
+	return said + "; "
 }
 
 // neverAsked says whether the subject asked for the new values at all, and what of it ran.

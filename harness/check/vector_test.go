@@ -149,6 +149,12 @@ func TestVectorCredentialed(t *testing.T) {
 			b.ConditionUnmet(210*time.Millisecond, timelinetest.Subject)
 			b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["service"] == "keyvault" })
 		}},
+		{name: "nobody asked", want: check.Fail, say: []string{"nobody asked IMDS or the vault; populate-vector-env.service was skipped at +1.000s for ConditionFirstBoot=yes; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
+			b.Step(20*time.Second, "role-env-complete")
+			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["UNIT"] == timelinetest.Subject })
+			b.Prop(timelinetest.Subject, "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0",
+				"ConditionResult", "no", "ConditionTimestampMonotonic", timelinetest.Micros(time.Second), "UnmetCondition", "ConditionFirstBoot=yes")
+		}},
 		{name: "a stub in a later boot is no value of the boot before", want: check.Fail, say: []string{"has not the vault's values"}, expect: rotatedBefore, break_: stub},
 		{name: "in a later boot, with the new value", want: check.Pass, expect: rotatedBefore},
 		{name: "nothing to compare with", want: check.NoEvidence, expect: func(e *expect) { e.EnvDigests = nil }},

@@ -95,6 +95,11 @@ var mends = []struct{ check, says, change string }{
 	{"no-ordering-cycle", "nothing to count from", "add OnBootSec= or OnActiveSec= to the timer: OnUnitActiveSec= counts from a start that never was (systemd.timer(5))"},
 	{"vector-credentialed", "had in the boot before", "ask the vault in each boot, whatever the disk has: a vector.env that is there is as old as the boot that wrote it (no ConditionPathExists=! on it, no stamp file, or one below /run)"},
 	{"vector-credentialed", wasRight, "let a refresh touch vector.env only with values that it has just got from the vault, and leave it alone where it got none: a stub is for a file that is not there yet"},
+	{"vector-credentialed", nobodyAsked, "see what starts the unit that fetches them: it is enabled, for a target that is reached, with everything there that it requires, and waits for worker.env itself instead of being skipped without it"},
+	{"registered", "worker.env was never written", "leave cloud-init as the base has it, for it writes worker.env: no cloud-init.disabled, none of its units masked, scripts-user among cloud_final_modules"},
+	{"no-ordering-cycle", "which is not there", "have what it requires in the image, or say Wants= of what it can do without (systemd.unit(5))"},
+	{"boot-unblocked", "the default target is another one", "have default.target be multi-user.target, or a target that wants it (systemctl set-default): cloud-final, which writes worker.env, waits for that one"},
+	{"boot-unblocked", "most of it the start of cloud-init", "take what is slow out of bootcmd and out of cloud-init's modules: what comes before the network and basic.target holds all others"},
 	{"quiescent", "the boot before took", "let the unit end when it is told to (SIGTERM), or bound what it may take: TimeoutStopSec= (systemd.service(5))"},
 	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},
 }
@@ -124,7 +129,7 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 	}
 	order := slices.Clone(causes)
 	slices.SortStableFunc(order, func(a, b cause) int {
-		return b2i(a.after(failed)) - b2i(b.after(failed))
+		return cmp.Or(b2i(excused(failed[a.check]))-b2i(excused(failed[b.check])), b2i(a.after(failed))-b2i(b.after(failed)))
 	})
 	for _, cause := range order {
 		check, isFailed := failed[cause.check]
@@ -135,6 +140,9 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 			e.More = append(e.More, cause.more(b, check)...)
 		}
 		said := fmt.Sprintf("%s: %s", cause.check, check.Findings[0].Summary)
+		if excused(check) {
+			said += " (" + check.Findings[0].Host + ", which explains it)"
+		}
 		if e.Check != "" {
 			e.Then = append(e.Then, said)
 			continue
@@ -153,6 +161,14 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 	}
 	return e, e.Check != ""
 }
+
+// excused: all that the check found is explained by the host, and decided nothing.
+func excused(c results.Check) bool {
+	return len(c.Findings) > 0 && !slices.ContainsFunc(c.Findings, func(f results.Finding) bool { return f.Host == "" })
+}
+
+// nobodyAsked is how it begins where the subject did not come to it.
+const nobodyAsked = "nobody asked IMDS or the vault"
 
 // wasRight is how vector-credentialed begins where what was right was undone.
 const wasRight = "what was right was "
@@ -248,7 +264,7 @@ func unitsOf(check results.Check) []string {
 
 // refusals names the last request for a token or a secret that was not granted,
 // by what was asked for, unless it was granted later.
-func refusals(b boot.Facts, _ results.Check) []string {
+func refusals(b boot.Facts, check results.Check) []string {
 	last := map[string]timeline.Event{}
 	asked := map[string]int{}
 	for _, ev := range b.Of(timeline.Request) {
@@ -269,7 +285,7 @@ func refusals(b boot.Facts, _ results.Check) []string {
 			out = append(out, fmt.Sprintf("%s: its last answer, at %s, was %s; it was asked %d times", what, timeline.Since(ev.At), answer, asked[what]))
 		}
 	}
-	if len(last) == 0 && len(b.Events) > 0 {
+	if len(last) == 0 && len(b.Events) > 0 && !strings.Contains(check.Findings[0].Summary, nobodyAsked) {
 		out = append(out, "no request reached IMDS or the vault")
 	}
 	return out

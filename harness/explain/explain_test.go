@@ -53,6 +53,19 @@ func TestTheCauseComesBeforeWhatFollowsFromIt(t *testing.T) {
 	assert.Len(t, e.Evidence, 2)
 }
 
+func TestWhatTheHostExplainsIsNoCause(t *testing.T) {
+	late := one("boot-unblocked", "multi-user.target 2.2s later")
+	late.Findings[0].Host = "others had the CPU for 3s"
+	e, ok := Case(failed(late, one("vector-credentialed", "nobody asked IMDS or the vault; a.service was skipped")), boot.Facts{})
+	require.True(t, ok)
+	assert.Equal(t, "vector-credentialed", e.Check)
+	assert.Contains(t, e.Change, "see what starts the unit that fetches them")
+	assert.Equal(t, []string{"boot-unblocked: multi-user.target 2.2s later (others had the CPU for 3s, which explains it)"}, e.Then)
+	late.Findings[0].Host = ""
+	e, _ = Case(failed(late, one("vector-credentialed", "a stub")), boot.Facts{})
+	assert.Equal(t, "boot-unblocked", e.Check)
+}
+
 func TestAStormOfStartsIsACauseAndABurntLimitIsOne(t *testing.T) {
 	storm := one("start-rate", "59 starts")
 	e, _ := Case(failed(one("boot-unblocked", "late"), storm), boot.Facts{})

@@ -1,0 +1,105 @@
+package boot_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/timeline"
+	"bootrace/harness/timeline/timelinetest"
+)
+
+func TestWhyAServiceRanNothing(t *testing.T) {
+	t.Parallel()
+	const fetch = "fetch.service"
+	unit := func(b *timelinetest.Boot, pairs ...string) {
+		b.Prop(fetch, append([]string{"LoadState", "loaded", "ActiveState", "inactive", "SubState", "dead", "Result", "success"}, pairs...)...)
+	}
+	at := timelinetest.Micros(time.Second)
+	for name, tt := range map[string]struct {
+		with func(*timelinetest.Boot)
+		want string // empty: it ran, or it is not known
+	}{
+		"it is active": {func(b *timelinetest.Boot) { b.Up(fetch, time.Second, 2*time.Second) }, ""},
+		"it has ended": {func(b *timelinetest.Boot) { unit(b, "InactiveExitTimestampMonotonic", at) }, ""},
+		"not loaded":   {func(*timelinetest.Boot) {}, "is wanted by nothing"},
+		"not known":    {func(b *timelinetest.Boot) { b.Drop = []string{timeline.Units} }, ""},
+		"nobody's":     {func(b *timelinetest.Boot) { unit(b) }, "is wanted by nothing"},
+		"masked":       {func(b *timelinetest.Boot) { unit(b, "LoadState", "masked") }, "is masked"},
+		"a condition": {func(b *timelinetest.Boot) {
+			unit(b, "ConditionResult", "no", "ConditionTimestampMonotonic", at, "UnmetCondition", "ConditionFirstBoot=yes")
+		}, "was skipped at +1.000s for ConditionFirstBoot=yes"},
+		"ExecCondition": {func(b *timelinetest.Boot) { unit(b, "Result", "exec-condition", "InactiveExitTimestampMonotonic", at) }, "was skipped at +1.000s by its ExecCondition="},
+		"a dependency": {func(b *timelinetest.Boot) {
+			unit(b, "WantedBy", "multi-user.target")
+			b.StartFailed(time.Second, fetch, "dependency")
+		}, "was not started at +1.000s (dependency)"},
+		"refused": {func(b *timelinetest.Boot) {
+			unit(b, "LoadState", "bad-setting")
+			b.Console = append(b.Console, "\x1b[0;1;31mfetch.service: Service has no ExecStart=. Refusing.\x1b[0m")
+		}, "is refused by systemd (bad-setting): Service has no ExecStart=. Refusing."},
+		"requires what is not there": {func(b *timelinetest.Boot) {
+			unit(b, "WantedBy", "multi-user.target")
+			b.Prop("agent.service", "LoadState", "not-found", "ActiveState", "inactive", "RequiredBy", fetch)
+		}, "requires agent.service, which is not there"},
+		"a target that was not reached": {func(b *timelinetest.Boot) { unit(b, "WantedBy", "mutli-user.target") }, "is wanted by mutli-user.target alone, which was not reached"},
+		"an idle socket": {func(b *timelinetest.Boot) {
+			unit(b, "TriggeredBy", "fetch.socket")
+			b.Up("fetch.socket", time.Second, time.Second)
+		}, "waits for fetch.socket, which has not started it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := timelinetest.Healthy()
+			tt.with(b)
+			idle := read(t, b).Idle([]string{fetch, "fetch@.service", "fetch.timer", timelinetest.Subject})
+			if tt.want == "" {
+				assert.Empty(t, idle)
+				return
+			}
+			require.Len(t, idle, 1)
+			assert.Equal(t, []string{fetch, tt.want}, []string{idle[0].Unit, idle[0].Why})
+		})
+	}
+}
+
+func TestWhyCloudInitDidNotComeToTheUserData(t *testing.T) {
+	t.Parallel()
+	unwritten := func() *timelinetest.Boot {
+		b := timelinetest.Never()
+		b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["BOOTRACE_EVENT"] == "script" })
+		delete(b.Units, boot.CloudFinal)
+		return b
+	}
+	for name, tt := range map[string]struct {
+		boot *timelinetest.Boot
+		with func(*timelinetest.Boot)
+		want string
+	}{
+		"it did":      {timelinetest.Healthy(), func(*timelinetest.Boot) {}, ""},
+		"disabled":    {unwritten(), func(*timelinetest.Boot) {}, "cloud-init is disabled"},
+		"not known":   {unwritten(), func(b *timelinetest.Boot) { b.Drop = []string{timeline.Units} }, ""},
+		"not there":   {unwritten(), func(b *timelinetest.Boot) { b.Up("cloud-init-local.service", time.Second, time.Second) }, "cloud-final.service is not in the boot"},
+		"masked":      {unwritten(), func(b *timelinetest.Boot) { b.Prop(boot.CloudFinal, "LoadState", "masked", "ActiveState", "inactive") }, "cloud-final.service is masked"},
+		"its scripts": {unwritten(), func(b *timelinetest.Boot) { b.Up(boot.CloudFinal, time.Second, time.Second) }, "cloud-final.service ran, and not the scripts"},
+		"it waits": {unwritten(), func(b *timelinetest.Boot) {
+			b.Prop(boot.CloudFinal, "LoadState", "loaded", "ActiveState", "inactive")
+			b.Jobs = append(b.Jobs, "9 cloud-final.service start waiting")
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := tt.boot
+			tt.with(b)
+			if got := read(t, b).Unprovisioned(); tt.want == "" {
+				assert.Empty(t, got)
+			} else {
+				assert.Contains(t, got, tt.want)
+			}
+		})
+	}
+}
