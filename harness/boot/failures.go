@@ -171,6 +171,10 @@ func (b Facts) failed(console bool) []timeline.Event {
 	return out
 }
 
+// Unsupported is the result of a start of a swap, a device or an automount in a container,
+// which has none (systemd's unit_type_supported): that is no failure of the unit.
+const Unsupported = "unsupported"
+
 // failure: a unit entered failed, or its start failed. A job that was cancelled or had
 // nothing to do is none (systemd's job.h, JobResult).
 func failure(ev timeline.Event) bool {
@@ -178,7 +182,7 @@ func failure(ev timeline.Event) bool {
 	case timeline.Failed:
 		return true
 	case timeline.StartFailed:
-		return !slices.Contains([]string{"", "done", "canceled", "skipped"}, ev.Change.JobResult)
+		return !slices.Contains([]string{"", "done", "canceled", "skipped", Unsupported}, ev.Change.JobResult)
 	case timeline.OnConsole:
 		_, fails := failedStatus[ev.Status]
 		return fails && !stopWords.MatchString(ev.Text)
@@ -200,7 +204,7 @@ func jobResult(ev timeline.Event) string {
 // The words in brackets with the results of jobs that they are for, systemd's job.c since
 // 218, and what is said of stops rather than of starts.
 var (
-	failedStatus = map[string]string{"FAILED": "", "TIME": "timeout", "DEPEND": ForDependency, "ASSERT": "assert", "UNSUPP": "unsupported", "ONCE": "once"}
+	failedStatus = map[string]string{"FAILED": "", "TIME": "timeout", "DEPEND": ForDependency, "ASSERT": "assert", "ONCE": "once"}
 	stopWords    = regexp.MustCompile(`\] (Failed (unmounting|deactivating|to stop)|Timed out (unmounting|deactivating|stopping))`)
 	startWords   = regexp.MustCompile(`^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)|Timed out (?:starting|mounting|waiting for device|activating swap)|` +
 		`Dependency failed for|Assertion failed (?:on job )?for|Starting of) (.+)`)

@@ -60,6 +60,12 @@ func (b Facts) Lacks(s Setup) []Lack {
 			add(Lack{Unit: id, What: fmt.Sprintf("%s runs here only, for %s", id, strings.Join(u.Held, ", ")), Evidence: u.Evidence}, false)
 		}
 	}
+	for _, ev := range b.Events {
+		unsupported := ev.Kind == timeline.StartFailed && ev.Change.JobResult == Unsupported || ev.Kind == timeline.OnConsole && ev.Status == "UNSUPP"
+		if unsupported && slices.Contains(theirs, ev.Unit) && !slices.ContainsFunc(out, func(l Lack) bool { return l.Unit == ev.Unit }) {
+			add(Lack{Unit: ev.Unit, What: fmt.Sprintf("%s is of a kind that systemd does not start in a container", ev.Unit), Evidence: ev.Evidence}, false)
+		}
+	}
 	for _, f := range b.Failures().All {
 		if what := b.beyond(f); what != "" && slices.Contains(theirs, f.Unit) && !b.holdsBoot(f.Unit) {
 			add(Lack{Unit: f.Unit, What: what, Evidence: f.Evidence[0]}, f.Unit != Vector)

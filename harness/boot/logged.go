@@ -67,9 +67,10 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays},
 	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody},
 	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays},
+	{regexp.MustCompile(`^saving (?:to \S*/var/crash\S*|vmcore complete)`), "the machine had crashed before: kdump saves its memory", func(ev timeline.Event) bool { return strings.HasPrefix(ev.Evidence.Text, "kdump") }},
 	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays},
 	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), "no space is left on a device", systemSays},
-	{regexp.MustCompile(`(?:EXT4-fs error|XFS \(\S+\): (?:Corruption|Internal error)|BTRFS error|Buffer I/O error|blk_update_request: I/O error).*`), "the kernel reports a broken disk or file system: $0", ofADisk},
+	{regexp.MustCompile(`(?:EXT4-fs error|XFS \(\S+\): (?:Corruption|Internal error|Metadata (?:corruption|CRC error)|log mount)|BTRFS error|Buffer I/O error|(?:blk_update_request: )?I/O error, dev).*`), "the kernel reports a broken disk or file system: $0", ofADisk},
 }
 
 // Troubles are those of the machine, each once, of a log.
@@ -113,7 +114,7 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`/var/lib/cloud/instance/scripts/\S+: (?:line )?\d+: .*`), "$0"},
 	{regexp.MustCompile(`E: (?:Unable to locate package|Failed to fetch|Package .* has no installation candidate).*`), "$0"},
 	{regexp.MustCompile(`(?:Can not apply stage \w+, no datasource found|No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
-	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|Unexpected error while running command).*`), "$0"},
+	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|(?:\]: .*)?Unexpected error while running command).*`), "$0"},
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
 	{regexp.MustCompile(`\[(?:ERROR|CRITICAL)\]: .*`), "$0"},
 	{regexp.MustCompile(`^- \('(\w+)', \w+\(['"]?(.*?)['"]?\)\)$`), "$1: $2"},
@@ -135,7 +136,7 @@ func (b Facts) CloudInit() []Trouble {
 			if m == nil {
 				continue
 			}
-			text := shortened(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))))
+			text := shortened(strings.TrimPrefix(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))), "]: "))
 			if !slices.ContainsFunc(out, func(t Trouble) bool { return t.Text == text || t.Evidence == ev.Evidence }) && len(out) < 5 {
 				out = append(out, Trouble{Moment{ev.At, ev.Evidence}, text, ev.Unit})
 			}

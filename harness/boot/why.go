@@ -116,6 +116,9 @@ func exited(c timeline.Change) string {
 // complaint is a line of a program that says what went wrong.
 var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|timed? ?out|missing|unexpected|exception|already in use)\b`)
 
+// wordOnly is how a script of before systemd ends a line that says what went wrong.
+var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$`)
+
 // lastWords are what the unit's program said last before it ended the last time.
 func (b Facts) lastWords(unit string) []Word {
 	var last []timeline.Event
@@ -124,7 +127,7 @@ func (b Facts) lastWords(unit string) []Word {
 			last = append(last, ev)
 		}
 	}
-	if complaints := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return !complaint.MatchString(ev.Text) }); len(complaints) > 0 {
+	if complaints := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return !complaint.MatchString(ev.Text) || wordOnly.MatchString(ev.Text) }); len(complaints) > 0 {
 		last = complaints
 	}
 	if len(last) == 0 {

@@ -185,6 +185,11 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 			break
 		}
 	}
+	for _, ev := range b.Events {
+		if ev.Change.JobResult == boot.Unsupported && len(out) < 8 {
+			out = append(out, bracketed.ReplaceAllString(ev.Text, ""))
+		}
+	}
 	for _, f := range b.Failures().All {
 		if f.Stopped {
 			out = append(out, f.Unit+" failed as it was stopped, which is not of the boot")

@@ -44,6 +44,12 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"cloud-init-module.txt":      {verdict.Fail, `^cloud-init failed: Failed to resize /dev/sdb1: Unexpected error`, "", ""},
+	"disk-silent.txt":            {verdict.Fail, `broken disk or file system: I/O error, dev nvme2n1.*dev-nvme2n1p1\.device did not appear`, "", ""},
+	"fine-container.txt":         {verdict.NotJudged, `nothing wrong is seen`, "Starting of Formats of other machines Automount Point not supported", "failed"},
+	"kdump.txt":                  {verdict.Fail, `^the machine had crashed before: kdump`, "", ""},
+	"lsb-network.txt":            {verdict.Fail, `^network\.service failed.*Device ens9 does not seem to be present`, "", ""},
+	"xfs-sysroot.txt":            {verdict.Fail, `broken disk or file system: XFS \(sdb2\): Metadata CRC error.*then sysroot\.mount`, "", ""},
 	"cloud-init-0.7-fine.txt":    {verdict.NotJudged, `nothing wrong is seen`, "", "failed"},
 	"cloud-init-0.7-syslog.txt":  {verdict.Fail, `^cloud-init failed: No instance datasource found`, "", ""},
 	"cloud-init-no-source.txt":   {verdict.Fail, `Can not apply stage config, no datasource found`, "", ""},

@@ -7,6 +7,7 @@ var mendsLogged = []struct {
 	says   *regexp.Regexp
 	change string
 }{
+	{regexp.MustCompile(`^the machine had crashed`), "see the core that kdump saved, and its vmcore-dmesg.txt"},
 	{regexp.MustCompile(`^PID 1 crashed`), "see its core (coredumpctl, or /core) and whether a later systemd has it mended"},
 	{regexp.MustCompile(`SELinux policy`), "have the policy where /etc/selinux/config says; enforcing=0 on the kernel's command line boots without"},
 	{regexp.MustCompile(`^PID 1 could not make its control group`), "give the container a control group of its own that it may write to (--cgroupns private, cgroup2 mounted in it)"},
