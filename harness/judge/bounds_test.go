@@ -96,6 +96,16 @@ func TestWhatAContainerCannotShowIsUntestableWhereItDecides(t *testing.T) {
 		{"another unit is skipped, and all is well", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
 			skips(b, tuner, "ConditionVirtualization=vm")
 		}, verdict.Pass, "not seen here: tuner.service is skipped here"},
+		{"a swap, which no container has", timelinetest.Healthy, func(b *timelinetest.Boot, e *check.Expect) {
+			b.Console = append(b.Console, "[\x1b[0;1;33mUNSUPP\x1b[0m] Starting of \x1b[0;1;39mpage.swap\x1b[0m - /page unsupported.")
+			b.Prop("page.swap", "LoadState", "loaded", "ActiveState", "inactive", "WantedBy", "swap.target")
+			e.SubjectUnits = append(e.SubjectUnits, "page.swap")
+		}, verdict.Pass, "not seen here: page.swap is of a kind that systemd does not start in a container"},
+		{"a swap that Vector wants", timelinetest.Healthy, func(b *timelinetest.Boot, e *check.Expect) {
+			b.StartFailed(time.Second, "page.swap", "unsupported")
+			b.Prop("page.swap", "LoadState", "loaded", "ActiveState", "inactive", "WantedBy", timelinetest.Vector)
+			e.SubjectUnits = append(e.SubjectUnits, "page.swap")
+		}, verdict.Untestable, "page.swap is of a kind that systemd does not start in a container"},
 		{"another unit is skipped, that Vector wants", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
 			skips(b, tuner, "ConditionVirtualization=vm")
 			b.Prop(tuner, "WantedBy", timelinetest.Vector)
