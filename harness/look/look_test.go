@@ -115,6 +115,15 @@ func TestWhatOnlyARealMachineHasIsAskedFor(t *testing.T) {
 	}, s.Asks)
 }
 
+func TestWhatTheEngineCoversIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := Read("look\tcovered\t/etc/hosts\t\nlook\tcovered\t/etc/resolv.conf\tdecides\n")
+	assert.Equal(t, []boot.Asked{
+		{What: "/etc/hosts of the image is not seen here, for the engine puts its own over it"},
+		{What: "/etc/resolv.conf of the image is not seen here, for the engine puts its own over it", Boot: true},
+	}, s.Asks)
+}
+
 func TestWhatWasSeenIsReadBackFromTheImagesLabel(t *testing.T) {
 	t.Parallel()
 	_, ok := Of(map[string]string{})

@@ -306,3 +306,15 @@ not_judged: [{check: cloud-politeness, reason: the vault is ours alone}]
 		require.ErrorContains(t, err, want)
 	}
 }
+
+func TestWhatTheEngineWillCoverIsTold(t *testing.T) {
+	t.Parallel()
+	for text, decides := range map[string]bool{"127.0.0.1 localhost\n": false, "203.0.113.9 api.axiom.co\n": true} {
+		s, err := Read(write(t, map[string]string{unitDir + "a.service": wanted, "rootfs/etc/hosts": text}))
+		require.NoError(t, err)
+		asks := look.Read(printedBy(t, s.seal())).Asks
+		require.Len(t, asks, 1, text)
+		assert.Equal(t, decides, asks[0].Boot, text)
+		assert.Contains(t, asks[0].What, "/etc/hosts of the image is not seen here")
+	}
+}
