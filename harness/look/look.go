@@ -173,6 +173,8 @@ func Read(printed string) Seen {
 			ask(boot.Asked{What: fmt.Sprintf("the kernel's settings of %s are not made here", a), After: "systemd-sysctl.service"})
 		case "network":
 			ask(boot.Asked{What: fmt.Sprintf("%s configures no network here", a), After: "systemd-networkd.service"})
+		case "datasource":
+			ask(boot.Asked{What: fmt.Sprintf("%s keeps cloud-init from looking for Azure, where it would find no user data; here it has its own source", a), Boot: true})
 		case "covered": // by what engines mount into every container
 			ask(boot.Asked{What: fmt.Sprintf("%s of the image is not seen here, for the engine puts its own over it", a), Boot: b == "decides"})
 		case "udev":

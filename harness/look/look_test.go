@@ -115,6 +115,37 @@ func TestWhatOnlyARealMachineHasIsAskedFor(t *testing.T) {
 	}, s.Asks)
 }
 
+func TestWhereCloudInitLooksOnAzure(t *testing.T) {
+	t.Parallel()
+	const dir = "etc/cloud/cloud.cfg.d/"
+	for name, tt := range map[string]struct {
+		files map[string]string
+		says  string // the file; empty: nothing
+	}{
+		"nobody says":             {map[string]string{}, ""},
+		"Azure among others":      {map[string]string{dir + "90_dpkg.cfg": "datasource_list: [ NoCloud, Azure, None ]\n"}, ""},
+		"as a block":              {map[string]string{dir + "90.cfg": "datasource_list:\n  - Azure\nmanage_etc_hosts: true\n"}, ""},
+		"none":                    {map[string]string{dir + "95.cfg": "datasource_list: [None]\n"}, "/" + dir + "95.cfg"},
+		"Azure is of another key": {map[string]string{dir + "95.cfg": "datasource_list:\n- Ec2\ndatasource:\n  Azure: {}\n"}, "/" + dir + "95.cfg"},
+		"the last one counts":     {map[string]string{dir + "10.cfg": "datasource_list: [None]\n", dir + "91.cfg": "datasource_list: [Azure]\n"}, ""},
+		"ours is none":            {map[string]string{dir + "zz-bootrace.cfg": "datasource_list: [NoCloud]\n"}, ""},
+		"of bookworm's own file":  {map[string]string{"etc/cloud/cloud.cfg": "users: [default]\n"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tt.files["etc/machine-id"] = ""
+			asks := in(t, tt.files, nil).Asks
+			if tt.says == "" {
+				assert.Empty(t, asks)
+				return
+			}
+			require.Len(t, asks, 1)
+			assert.True(t, asks[0].Boot)
+			assert.Contains(t, asks[0].What, tt.says+" keeps cloud-init from looking for Azure")
+		})
+	}
+}
+
 func TestWhatTheEngineCoversIsAskedFor(t *testing.T) {
 	t.Parallel()
 	s := Read("look\tcovered\t/etc/hosts\t\nlook\tcovered\t/etc/resolv.conf\tdecides\n")

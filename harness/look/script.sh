@@ -62,6 +62,13 @@ if [ -r /etc/fstab ]; then
     look disk "$what $where" "$options"
   done < /etc/fstab
 fi
+# Where cloud-init looks on Azure: of its files the last one counts, and ours is none of the image's.
+list=
+for f in /etc/cloud/cloud.cfg /etc/cloud/cloud.cfg.d/*.cfg; do
+  case $f in */zz-bootrace.cfg) continue ;; esac
+  if [ -f "$f" ] && grep -q '^datasource_list:' "$f"; then list=$f; fi
+done
+if [ -n "$list" ] && ! sed -n '/^datasource_list:/,$p' "$list" | sed '1!{/^[^[:space:]#-]/q;}' | grep -q Azure; then look datasource "$list" ''; fi
 settings='^[[:space:]]*[^#;[:space:]]'
 for f in /etc/modules /etc/modules-load.d/*.conf /usr/local/lib/modules-load.d/*.conf; do
   if [ -f "$f" ]; then
