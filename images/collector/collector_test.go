@@ -50,7 +50,8 @@ func TestWhatSystemdSaysIsSearched(t *testing.T) {
 	c := &collection{wanted: recording.NewRedactor(map[string]string{"token": value})}
 	c.look([]byte("Version=257\nEnvironment=LANG=C TOKEN=" + value + "\n"))
 	c.look([]byte("Id=a.service\nDescription=a\nStatusText=\n\nId=b.service\nDescription=with " + value + "\nStatusText=got " + value + "\n"))
-	assert.Equal(t, []string{fileLeak("token", "Environment= of the manager"), fileLeak("token", "Description= of b.service"), fileLeak("token", "StatusText= of b.service")}, c.leaks)
+	c.look([]byte("Id=c.service\nEnvironment=A=1 TOKEN=" + value + "\n"))
+	assert.Equal(t, []string{fileLeak("token", "Environment= of the manager"), fileLeak("token", "Description= of b.service"), fileLeak("token", "StatusText= of b.service"), fileLeak("token", "Environment= of c.service")}, c.leaks)
 }
 
 func TestProcessesOfThisTestAreListedWithTheirStart(t *testing.T) {

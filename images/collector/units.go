@@ -35,9 +35,10 @@ var (
 	// keptFrom is what may have kept an inactive unit from its start, whether PID 1 was
 	// heard or not, and what may still start it.
 	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy"}
-	// ownLimits are a service's own, whose effects are not the host's doing.
+	// ownLimits are a service's own, whose effects are not the host's doing. Environment
+	// is there for all to ask for, whatever the mode of the file that says it.
 	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice", "User", "CapabilityBoundingSet",
-		"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices"}
+		"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices", "Environment"}
 	// askedFor is who waits for a device that is not there.
 	askedFor = []string{"RequiredBy", "BoundBy", "WantedBy"}
 )
@@ -174,7 +175,7 @@ func optional(out *bytes.Buffer, names []string, get func(name string) (*dbus.Pr
 func propertyText(name string, v godbus.Variant) string {
 	switch value := v.Value().(type) {
 	case []string:
-		return strings.Join(value, " ")
+		return strings.ReplaceAll(strings.Join(value, " "), "\n", " ")
 	case uint64:
 		switch {
 		case name == "StartLimitIntervalUSec":
