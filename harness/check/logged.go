@@ -57,9 +57,15 @@ func lacking(b boot.Facts, sources []string) string {
 	return strings.Join(out, "; ")
 }
 
-// explained adds to a failed unit why it failed, of a log.
+// explained adds to a failed unit why it failed.
 func explained(b boot.Facts, f Finding) Finding {
 	if b.Origin == nil {
+		for i, w := range b.Why(f.Unit) {
+			if i < 2 {
+				f.Summary += "; " + w.Text
+				f.Evidence = append(f.Evidence, w.Evidence)
+			}
+		}
 		return f
 	}
 	if strings.HasSuffix(f.Unit, ".device") && strings.Contains(f.Summary, "(timeout)") {

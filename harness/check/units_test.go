@@ -14,6 +14,10 @@ func TestNoUnitFailed(t *testing.T) {
 		{name: "one that was well again at the end", want: check.Fail, unit: timelinetest.Subject, say: []string{"failed (exit-code), is active at the end"}, break_: func(b *boot) {
 			b.Failed(2*time.Second, timelinetest.Subject, "exit-code")
 		}},
+		{name: "why it failed is said with it", want: check.Fail, unit: timelinetest.Subject, say: []string{"failed (resources), is active at the end; a file of its EnvironmentFile= could not be read (No such file or directory)"}, break_: func(b *boot) {
+			b.PID1(2*time.Second, "", timelinetest.Subject, timelinetest.Subject+": Failed to load environment files: No such file or directory", nil)
+			b.Failed(2*time.Second, timelinetest.Subject, "resources")
+		}},
 		{name: "one that failed again and again is one finding", want: check.Fail, say: []string{"vector.service failed (exit-code) 5 times"}, break_: func(b *boot) {
 			for i := range 5 {
 				b.Failed(time.Duration(i+1)*time.Second, timelinetest.Vector, "exit-code")
