@@ -61,6 +61,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays},
 	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays},
 	{regexp.MustCompile(`^segfault at [0-9a-f]+ ip `), "PID 1 crashed", func(ev timeline.Event) bool { return ev.Manager }},
+	{regexp.MustCompile(`(BUG: (?:kernel NULL pointer|unable to handle).*|Oops: [0-9a-f]{4}.*|Unable to handle kernel .*)`), "the kernel went wrong: $1", systemSays},
 	{regexp.MustCompile(`task (\S+:\d+) blocked for more than \d+ seconds`), "the kernel says that a task is stuck: $1, for minutes", systemSays},
 	{regexp.MustCompile(`soft lockup - CPU#\d+ stuck|rcu\S*:? .*detected stall`), "the kernel says that a processor is stuck", systemSays},
 	{regexp.MustCompile(`\[?!!!!!!\]? (.*)`), "PID 1 gave up: $1", systemSays},

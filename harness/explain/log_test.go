@@ -46,6 +46,9 @@ type want struct {
 var logs = map[string]want{
 	"cloud-init-module.txt":      {verdict.Fail, `^cloud-init failed: Failed to resize /dev/sdb1: Unexpected error`, "", ""},
 	"disk-silent.txt":            {verdict.Fail, `broken disk or file system: I/O error, dev nvme2n1.*dev-nvme2n1p1\.device did not appear`, "", ""},
+	"failed-twice-v230.txt":      {verdict.Fail, `^meter\.service failed \(exit-code\); its main process exited with status 210`, "", "2 times"},
+	"fine-kernel-warns.txt":      {verdict.NotJudged, `nothing wrong is seen`, "", "WARNING"},
+	"kernel-oops.txt":            {verdict.Fail, `^the kernel went wrong: BUG: kernel NULL pointer`, "", ""},
 	"fine-container.txt":         {verdict.NotJudged, `nothing wrong is seen`, "Starting of Formats of other machines Automount Point not supported", "failed"},
 	"kdump.txt":                  {verdict.Fail, `^the machine had crashed before: kdump`, "", ""},
 	"lsb-network.txt":            {verdict.Fail, `^network\.service failed.*Device ens9 does not seem to be present`, "", ""},

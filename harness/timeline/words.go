@@ -90,6 +90,9 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 		if m == nil {
 			continue
 		}
+		if strings.HasPrefix(rest, "Unit entered failed") && strings.HasSuffix(unit, ".service") {
+			break // 229 to 232 say so of all units, and of a service its result right after
+		}
 		c.JobType = rule.job
 		if c.JobResult = rule.how; rule.kind == Failed {
 			c.JobResult = ""
