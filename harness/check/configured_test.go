@@ -2,6 +2,9 @@ package check_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +60,29 @@ func with(t *testing.T, text string, more ...func(*boot)) func(*boot) {
 	}
 }
 
+// silenced is a boot whose worker's lines come into the journal up to that number.
+func silenced(upTo int, props ...string) func(*boot) {
+	return func(b *boot) {
+		seq := 0
+		b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool {
+			if e["_SYSTEMD_UNIT"] != timelinetest.Worker {
+				return false
+			}
+			seq++
+			return seq > upTo
+		})
+		for _, c := range b.Cloud {
+			if lines, ok := c["lines"].(map[string]string); ok {
+				delete(lines, "opensandbox-worker")
+				if c["op"] == "ingest" && upTo > 0 {
+					lines["opensandbox-worker"] = fmt.Sprintf("1-%d", upTo)
+				}
+			}
+		}
+		b.Prop(timelinetest.Worker, append([]string{"SubState", "running"}, props...)...)
+	}
+}
+
 func lastIngest(b *boot, change func(map[string]any)) {
 	for i := len(b.Cloud) - 1; i >= 0; i-- {
 		if b.Cloud[i]["op"] == "ingest" && b.Cloud[i]["lines"] != nil {
@@ -90,6 +116,23 @@ func TestWhatIsOwedFollowsTheConfiguration(t *testing.T) {
 			say: []string{"opensandbox-worker 30 of 30 lines", "metrics of metrics arrive"}},
 		{name: "they are by one that names no unit", break_: with(t, replace(", include_units: [opensandbox-worker]", "")), want: check.Fail, say: []string{"lines of boot-logger are not at Axiom"}},
 		{name: "the worker's are", break_: with(t, workerOnly, withoutLastLines), want: check.Fail, say: []string{"lines of opensandbox-worker are not at Axiom: 21"}},
+		{name: "the worker's output goes nowhere", want: check.Fail, unit: "opensandbox-worker.service", break_: with(t, workerOnly, silenced(0, "StandardOutput", "null")),
+			say: []string{"opensandbox-worker.service runs, and no line of it is in the journal since +20.300s: there is nothing that Vector could read (StandardOutput=null)"}},
+		{name: "to another namespace", want: check.Fail, break_: with(t, workerOnly, silenced(0, "StandardOutput", "journal", "LogNamespace", "worker")), say: []string{"could read (LogNamespace=worker)"}},
+		{name: "is not important enough", want: check.Fail, break_: with(t, workerOnly, silenced(0, "LogLevelMax", "3")), say: []string{"could read (LogLevelMax=err)"}},
+		{name: "ends for a limit of its own", want: check.Fail, break_: with(t, workerOnly, silenced(3)), say: []string{"no further line of it is in the journal since +21.200s"}},
+		{name: "it does not run any more", want: check.Pass, break_: with(t, workerOnly, silenced(3, "ActiveState", "inactive", "SubState", "dead"))},
+		{name: "they come from another journal, and arrive", want: check.Pass, break_: with(t, workerOnly, func(b *boot) {
+			before := slices.Clone(b.Cloud)
+			for i, c := range before {
+				before[i] = maps.Clone(c)
+				if lines, ok := c["lines"].(map[string]string); ok {
+					before[i]["lines"] = maps.Clone(lines)
+				}
+			}
+			silenced(0, "LogNamespace", "worker")(b)
+			b.Cloud = before
+		})},
 		{name: "nothing of the worker is shipped", break_: with(t, replace("[opensandbox-worker]", "[ssh.service]")), want: check.Fail,
 			say: []string{"ships nothing of the worker", "no journald source takes"}},
 		{name: "the worker's lines go to a blackhole", break_: with(t, replace("logs: {type: axiom", "logs: {type: blackhole")), want: check.Fail, say: []string{"they go to logs (blackhole)"}},

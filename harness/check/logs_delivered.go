@@ -34,6 +34,14 @@ var logsDelivered = Check{
 			return found(lost, "delivery is not judged: no credentials come, so nothing may be lost but nothing need arrive")
 		}
 		arrivals := b.Arrivals(e.Setup)
+		// Of a journal that Vector has from elsewhere, its lines arrive all the same.
+		if f, silent := workerSilent(b); silent && (len(b.Logged[boot.Worker]) > 0 || len(arrivals[boot.Worker]) == 0) {
+			if why, doubtful := owed.Doubt[boot.Worker]; owed.Lines[boot.Worker] {
+				lost = append(lost, f)
+			} else if doubtful {
+				unjudged = append(unjudged, fmt.Sprintf("%s, of %s", f.Summary, why))
+			}
+		}
 		limit := b.End - deliveryGrace
 		var note []string
 		for _, source := range slices.Sorted(maps.Keys(b.Logged)) {
@@ -59,6 +67,34 @@ var logsDelivered = Check{
 		}
 		return found(lost, strings.Join(note, "; "))
 	},
+}
+
+// workerSilent finds that the worker runs, which logs every two seconds at least, and that the
+// journal has none of it: what never got there Vector cannot ship. The journal has what others
+// say, or it is not judged.
+func workerSilent(b boot.Facts) (f Finding, silent bool) {
+	u := b.Final.Units[boot.Worker+".service"]
+	up, registered := b.Registered().First()
+	if !registered || u.Sub != "running" {
+		return f, false
+	}
+	last, words := max(up.At, u.ActiveEnter), "no line"
+	for _, ev := range b.Logged[boot.Worker] {
+		last, words = max(last, ev.At), "no further line"
+	}
+	if b.End-last <= deliveryGrace {
+		return f, false
+	}
+	f = Finding{At: last, Unit: u.ID, Intrinsic: true, Evidence: append(evidence(u.Evidence), evidence(up.Evidence)...),
+		Summary: fmt.Sprintf("%s runs, and %s of it is in the journal since %s: there is nothing that Vector could read", u.ID, words, timeline.Since(last))}
+	why := slices.Clone(u.Output)
+	if u.LogLevelMax < timeline.Info {
+		why = append(why, "LogLevelMax="+u.LogLevelMax.String())
+	}
+	if len(why) > 0 {
+		f.Summary += " (" + strings.Join(why, ", ") + ")"
+	}
+	return f, true
 }
 
 // rateLimited finds what journald kept out of the journal by its own limits

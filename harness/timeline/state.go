@@ -72,6 +72,12 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 		u.Unmet, u.MetLater = each(p["UnmetCondition"]), each(p["MetCondition"])
 	}
 	u.Held, u.BoundBy, u.MountsFor = each(p["HeldCondition"]), strings.Fields(p["BoundBy"]), strings.Fields(p["RequiresMountsFor"])
+	if out := p["StandardOutput"]; out != "" && out != "journal" && !strings.HasPrefix(out, "journal+") && out != "inherit" {
+		u.Output = append(u.Output, "StandardOutput="+out)
+	}
+	if ns := p["LogNamespace"]; ns != "" {
+		u.Output = append(u.Output, "LogNamespace="+ns)
+	}
 	u.User, u.Bounding = p["User"], allCapabilities
 	if n, err := strconv.ParseUint(p["CapabilityBoundingSet"], 10, 64); err == nil {
 		u.Bounding = n

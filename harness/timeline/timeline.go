@@ -218,6 +218,7 @@ type Unit struct {
 	Held            []string // ConditionVirtualization= that held
 	BoundBy         []string
 	MountsFor       []string // RequiresMountsFor=
+	Output          []string // of the worker: what keeps its words from the journal, as in its file
 	// User is a service's own, empty for root; Bounding are the capabilities that it may
 	// have (capabilities(7), by number), all where it is not recorded.
 	User        string

@@ -32,6 +32,8 @@ var (
 	// startedAgainBy is who starts Vector again beside its own Restart=; systemd before
 	// 249 has no UpheldBy.
 	startedAgainBy = []string{"OnFailure", "UpheldBy"}
+	// saidTo is where what the worker says goes.
+	saidTo = []string{"StandardOutput", "LogNamespace"}
 	// keptFrom is what may have kept an inactive unit from its start, whether PID 1 was
 	// heard or not, and what may still start it.
 	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy"}
@@ -136,6 +138,9 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 				writeConditions(out, p.Value)
 			}
 		}
+	}
+	if u.Name == "opensandbox-worker.service" {
+		optional(out, saidTo, func(name string) (*dbus.Property, error) { return conn.GetServicePropertyContext(ctx, u.Name, name) })
 	}
 	if u.Name == "vector.service" {
 		optional(out, startedAgainBy, get)
