@@ -11,6 +11,7 @@ import (
 // Units and files that a boot is about.
 const (
 	Vector    = "vector.service"
+	Populator = "populate-vector-env.service" // fetches the credentials on production's workers; a subject may call its own otherwise
 	MultiUser = "multi-user.target"
 	VectorEnv = "/etc/opensandbox/vector.env"
 )

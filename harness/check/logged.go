@@ -20,10 +20,10 @@ var subjects = map[string][]string{
 	"vector-credentialed": {boot.Vector},
 	"registered":          {boot.Worker + ".service"},
 	"logs-delivered":      {boot.Vector, boot.Worker + ".service"},
-	"secrets-contained":   {boot.Vector, "populate-vector-env.service"},
-	"env-file-whole":      {"populate-vector-env.service", boot.BootLogger + ".service"},
+	"secrets-contained":   {boot.Vector, boot.Populator},
+	"env-file-whole":      {boot.Populator, boot.BootLogger + ".service"},
 	"role-env-fresh":      {boot.BootLogger + ".service"},
-	"cloud-politeness":    {"populate-vector-env.service"},
+	"cloud-politeness":    {boot.Populator},
 }
 
 // Logged runs the checks on a boot that only a log is of. What was seen counts; what was not

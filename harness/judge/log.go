@@ -17,8 +17,8 @@ func Log(tl timeline.Timeline, limits check.Limits, control boot.Control) Judgem
 	if wasThere(b) {
 		e.RoleEnv = boot.Pre
 	}
-	if b.Speaks(populator) {
-		e.SubjectUnits = []string{populator}
+	if b.Speaks(boot.Populator) {
+		e.SubjectUnits = []string{boot.Populator}
 	}
 	if b.Origin.Begins { // else the boot's own zero is not known
 		e.Control = control
@@ -37,9 +37,6 @@ func Log(tl timeline.Timeline, limits check.Limits, control boot.Control) Judgem
 	}
 	return j
 }
-
-// populator is the unit that fetches credentials on production's workers.
-const populator = "populate-vector-env.service"
 
 // wasThere: the log has a role env that was there from the beginning, and none that was
 // written later.

@@ -4,27 +4,25 @@ import (
 	"fmt"
 	"slices"
 
+	"bootrace/harness/boot"
 	"bootrace/scenarios"
 )
 
-// usualPopulator is how scenarios call the unit that fetches the credentials.
-const usualPopulator = "populate-vector-env.service"
-
-// fitted is a scenario whose populator is called as the subject calls it. One that
+// fitted is a scenario whose populator is called as the subject calls it, and not by its usual name. One that
 // does something to the populator does not apply where there is none to do it to.
 func (s Subject) fitted(sc scenarios.Scenario) (_ scenarios.Scenario, inapplicable string) {
 	name := s.PopulatorUnit()
 	theirs := func(unit string) string {
-		if unit == usualPopulator && name != "" {
+		if unit == boot.Populator && name != "" {
 			return name
 		}
 		return unit
 	}
 	sc.During = slices.Clone(sc.During)
 	for i, a := range sc.During {
-		if a.Unit == usualPopulator && name == "" {
+		if a.Unit == boot.Populator && name == "" {
 			return sc, fmt.Sprintf("%s does %s to the populator, and the subject brings no %s: say in its subject.yaml which of its units that is (populator: UNIT)",
-				sc.Name, a.Do, usualPopulator)
+				sc.Name, a.Do, boot.Populator)
 		}
 		sc.During[i].Unit = theirs(a.Unit)
 	}
@@ -42,8 +40,8 @@ func (s Subject) fitted(sc scenarios.Scenario) (_ scenarios.Scenario, inapplicab
 
 // PopulatorUnit is the subject's unit that fetches the credentials; empty: it is not known.
 func (s Subject) PopulatorUnit() string {
-	if s.Populator == "" && slices.Contains(s.Units, usualPopulator) {
-		return usualPopulator
+	if s.Populator == "" && slices.Contains(s.Units, boot.Populator) {
+		return boot.Populator
 	}
 	return s.Populator
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/boot"
 	"bootrace/scenarios"
 )
 
@@ -19,9 +20,9 @@ func TestWhatIsDoneToThePopulatorIsDoneToTheSubjectsOwn(t *testing.T) {
 		subject Subject
 		want    string
 	}{
-		{"by the usual name", Subject{Units: []string{"other.service", usualPopulator}}, usualPopulator},
+		{"by the usual name", Subject{Units: []string{"other.service", boot.Populator}}, boot.Populator},
 		{"by the name that it says", Subject{Units: []string{"vk-fetch.service"}, Populator: "vk-fetch.service"}, "vk-fetch.service"},
-		{"by the name that it says, of two", Subject{Units: []string{usualPopulator, "vk-fetch.service"}, Populator: "vk-fetch.service"}, "vk-fetch.service"},
+		{"by the name that it says, of two", Subject{Units: []string{boot.Populator, "vk-fetch.service"}, Populator: "vk-fetch.service"}, "vk-fetch.service"},
 		{"which it does not say", Subject{Units: []string{"vk-fetch.service"}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -37,7 +38,7 @@ func TestWhatIsDoneToThePopulatorIsDoneToTheSubjectsOwn(t *testing.T) {
 			require.Empty(t, why)
 			assert.Equal(t, tt.want, got.During[0].Unit)
 			assert.Equal(t, tt.want, got.Expect.AllowedFailed[0].Unit)
-			assert.Equal(t, usualPopulator, killed.During[0].Unit, "the library's is as it was")
+			assert.Equal(t, boot.Populator, killed.During[0].Unit, "the library's is as it was")
 		})
 	}
 }
