@@ -71,7 +71,18 @@ func TestAScenarioIsDerivedWithTheLinesItRestsOn(t *testing.T) {
 			func(t *testing.T, s scenarios.Scenario) { assert.Len(t, s.Cloud.Faults, 3) }},
 		{"somebody restarts Vector", begin() + at(41.4, pop, `level=INFO msg="vector.env is a stub"`) + at(41.9, pop, secrets) + at(43, pid1, "Started vector.service - Vector.") +
 			at(190, pid1, "Stopping vector.service - Vector...") + at(191, pid1, "Started vector.service - Vector."),
-			[]string{"- {at: 3m10s, do: restart, unit: vector.service}  # j:10"}, func(t *testing.T, s scenarios.Scenario) { assert.Len(t, s.During, 1) }},
+			[]string{"- {at: 3m9.6s, do: restart, unit: vector.service}  # j:10"}, func(t *testing.T, s scenarios.Scenario) { assert.Len(t, s.During, 1) }},
+		{"somebody restarts the populator while it waits, and once more as it delivers", begin() + at(0.5, pid1, "Started populate-vector-env.service - Credentials.") +
+			at(3.5, pid1, "Stopping populate-vector-env.service - Credentials...") + at(3.6, pid1, "Stopped populate-vector-env.service - Credentials.") + at(4.6, pid1, "Starting populate-vector-env.service - Credentials...") + at(4.7, pid1, "Started populate-vector-env.service - Credentials.") +
+			at(7.45, pid1, "Started opensandbox-worker.service - Worker.") + at(7.5, pid1, "Finished cloud-final.service - Cloud-init: Final Stage.") + at(7.6, pop, `level=INFO msg="vector.env is a stub"`) +
+			at(7.7, pid1, "Stopping populate-vector-env.service - Credentials...") + at(7.8, pid1, "Starting populate-vector-env.service - Credentials..."),
+			[]string{"- {at: 2.1s, do: restart, unit: populate-vector-env.service}  # j:7", "- {at: 6.3s, do: restart, unit: populate-vector-env.service}  # j:14", "settle: 20.1s  # until after what is done to units"},
+			func(t *testing.T, s scenarios.Scenario) { assert.Len(t, s.During, 2) }},
+		{"a populator that ends and is started by others again, which nobody stops", begin() + at(3.5, pid1, "Finished populate-vector-env.service - Credentials.") + at(3.6, pid1, "Starting populate-vector-env.service - Credentials...") +
+			at(7.5, pid1, "Finished cloud-final.service - Cloud-init: Final Stage.") + at(7.6, pop, `level=INFO msg="vector.env is a stub"`),
+			[]string{"delay: 6.2s"}, func(t *testing.T, s scenarios.Scenario) { assert.Empty(t, s.During) }},
+		{"a boot that was held is looked at for longer", at(0, pid1, "systemd 257.9-1 running in system mode (+PAM)") + at(91, pid1, "Starting cloud-final.service - Cloud-init: Final Stage...") + at(91.2, pid1, "Finished cloud-final.service - Cloud-init: Final Stage."),
+			[]string{"delay: 200ms", "window: 2m56s  # not of the log: what a boot needs after worker.env, and what this one took until cloud-final.service"}, nil},
 		{"a clock that is set", "Mar 10 16:46:30 w7 systemd[1]: systemd 257.9-1 running in system mode (+PAM)\nMar 10 12:46:31 w7 systemd[1]: Started a.service - A.\n",
 			[]string{"# no scenario sets a machine's clock: the clock steps by -3h59m59s at j:2"}, nil},
 		{"what would break out of a comment", begin() + at(41.4, pop, "vector.env \u0085 name: evil # ] }"), []string{"name: from-journal"}, nil},

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -29,7 +30,7 @@ func Scenario(name string, b boot.Facts) string {
 	delay, written, final := workerEnv(w, b)
 	faults(w, b)
 	settle := during(w, b, delay, written, final)
-	look(w, b, delay, settle, written)
+	look(w, delay, settle, final.At, written)
 	w.line("expect:", "")
 	switch {
 	case !written:
@@ -220,53 +221,95 @@ func faults(w *writer, b boot.Facts) {
 // up to 60 s to drain.
 const ownDoing = 65 * time.Second
 
-// during are the starts of Vector that somebody asked for while the machine ran, the
-// populator's own left out: how long after worker.env the last was is given back.
+// during are the starts of Vector and of the populator that somebody asked for while the
+// machine ran, those that the populator asks for left out: how long is to be looked after
+// worker.env is given back.
 func during(w *writer, b boot.Facts, delay time.Duration, written bool, final boot.Moment) (settle time.Duration) {
 	settle = defaultSettle
-	starts := b.Starts(boot.Vector)
+	asked, own := askedOfVector(b, final)
+	if own > 0 {
+		w.comment("vector.service was started again %d times by its Restart=, which the subject must show by itself", own)
+	}
+	asked = append(asked, stoppedAndStarted(b, boot.Populator, final)...)
+	if len(asked) == 0 || !written {
+		return settle
+	}
+	slices.SortStableFunc(asked, func(x, y restart) int { return cmp.Compare(x.At, y.At) })
+	w.line("during:", "")
+	for _, s := range asked[:min(len(asked), 10)] {
+		at := (s.At - final.At).Round(100 * time.Millisecond)
+		w.line("  - {at: "+span(at)+", do: restart, unit: "+s.unit+"}", stands(s.Evidence))
+		settle = max(settle, at-delay+2*defaultSettle)
+	}
+	return settle
+}
+
+// restart is one that somebody asked for.
+type restart struct {
+	boot.Moment
+	unit string
+}
+
+// askedOfVector are those of Vector after cloud-final's start, but for the first after
+// worker.env, which is the populator's; own counts those that its Restart= made.
+func askedOfVector(b boot.Facts, final boot.Moment) (asked []restart, own int) {
 	env, _ := b.RoleEnvWritten()
-	own := 0
-	var asked []boot.Start
-	for i, s := range starts.All {
+	for i, s := range b.Starts(boot.Vector).All {
 		switch {
 		case i == 0:
 		case s.By == boot.ByItself:
 			own++
 		case env.At > 0 && s.At >= env.At && s.At-env.At < ownDoing && len(asked) == 0:
 		case s.At > final.At && s.At-final.At < longest:
-			asked = append(asked, s)
+			asked = append(asked, restart{s.Moment, boot.Vector})
 		}
 	}
-	if own > 0 {
-		w.comment("vector.service was started again %d times by its Restart=, which the subject must show by itself", own)
+	return asked, own
+}
+
+// stoppedAndStarted are the stops of a unit, asked for after cloud-final's start, that a start
+// follows: what ends by itself PID 1 does not say to be stopping.
+func stoppedAndStarted(b boot.Facts, unit string, final boot.Moment) []restart {
+	var out []restart
+	var stop *boot.Moment
+	for _, ev := range b.Of(timeline.Stopping, timeline.Starting, timeline.Started) {
+		switch {
+		case ev.Unit != unit || ev.Untimed || ev.At <= final.At || ev.At-final.At >= longest:
+		case ev.Kind == timeline.Stopping:
+			stop = &boot.Moment{At: ev.At, Evidence: ev.Evidence}
+		case stop != nil:
+			out = append(out, restart{*stop, unit})
+			stop = nil
+		}
 	}
-	if len(asked) == 0 || !written {
-		return settle
-	}
-	w.line("during:", "")
-	for _, s := range asked[:min(len(asked), 10)] {
-		at := (s.At - final.At).Round(time.Second)
-		w.line("  - {at: "+span(at)+", do: restart, unit: vector.service}", stands(s.Evidence))
-		settle = max(settle, at-delay+2*defaultSettle)
-	}
-	return settle
+	return out
 }
 
 // defaultSettle is the scenarios' own.
 const defaultSettle = 10 * time.Second
 
-func look(w *writer, b boot.Facts, delay, settle time.Duration, written bool) {
+// look says how long: the window counts from the machine's start, the delay from cloud-final's,
+// which a boot that is held comes to late.
+func look(w *writer, delay, settle, final time.Duration, written bool) {
 	w.line("look:", "")
 	if settle != defaultSettle {
-		w.line("  settle: "+span(settle), "until after what is done to Vector")
+		w.line("  settle: "+span(settle), "until after what is done to units")
 	}
 	length := delay + settle + window
 	if !written {
 		length = 2 * window
 	}
-	w.line("  window: "+span(length.Round(time.Second)), "not of the log: what a boot needs after worker.env")
+	why := "not of the log: what a boot needs after worker.env"
+	if final >= heldBoot {
+		length += final
+		why += ", and what this one took until cloud-final.service"
+	}
+	w.line("  window: "+span(length.Round(time.Second)), why)
 }
+
+// heldBoot is from when on a boot is late to come to cloud-final: within window there is room
+// for less.
+const heldBoot = 15 * time.Second
 
 // stands is where a value is from.
 func stands(e timeline.Evidence) string {
