@@ -45,6 +45,7 @@ var allowed = []struct {
 	{"harness/machine/", []string{"harness/machine", "harness/recording", "images"}, "a backend knows nothing of cases, nor of another backend"},
 	{"harness/explain", []string{"harness/boot", "harness/check", "harness/timeline", "results"}, "a result and its boot, in sentences"},
 	{"harness/derive", []string{"harness/boot", "harness/timeline", "results/history"}, "pure: facts in, a scenario's text out; what is chance is history's"},
+	{"harness/likeness", []string{"harness/boot", "harness/check", "harness/journal", "harness/judge", "harness/recording", "harness/timeline"}, "boots beside a journal: both are judged before"},
 	{"harness/lint", []string{"harness/boot", "harness/timespan", "images/vector/config", "scenarios"}, "reads text, and asks the stand-in what it would play"},
 	{"harness/provision", []string{"harness/boot", "scenarios"}, "a scenario's worker.env in sh, whoever runs it"},
 	{"harness/capsule", []string{"harness/recording", "images", "results"}, "a case in one file: it boots nothing and judges nothing"},

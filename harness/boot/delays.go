@@ -148,6 +148,16 @@ func (b Facts) RoleEnvThere() (Moment, bool) {
 	return Moment{}, false
 }
 
+// SecretsWritten is the populator's first word that vector.env has the vault's values.
+func (b Facts) SecretsWritten() (Moment, bool) {
+	for _, ev := range b.Events {
+		if ofPopulator(ev) && hasSecrets.MatchString(ev.Text) {
+			return Moment{ev.At, ev.Evidence}, true
+		}
+	}
+	return Moment{}, false
+}
+
 // vectorWith is the first start of Vector after vector.env had the vault's values.
 func (b Facts) vectorWith(env Delay) (Moment, bool) {
 	has := false

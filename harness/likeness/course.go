@@ -1,0 +1,295 @@
+package likeness
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/timeline"
+)
+
+func isNamed(unit string) bool { return boot.Named(unit) }
+
+// point is when a key event was. AtMost: it may have been before.
+type point struct {
+	at     time.Duration
+	atMost bool
+}
+
+// keyEvent is a row: what happens to what a boot is about, and how its journal shows it.
+type keyEvent struct {
+	name string
+	of   func(b boot.Facts, populator string) (point, bool)
+}
+
+// keyEventsOf are those of a boot, in the order of one that goes well, and of the units that
+// come with the populator.
+func keyEventsOf(kin []string) []keyEvent {
+	rows := slices.Clone(keyEvents)
+	for _, unit := range kin {
+		rows = append(rows, keyEvent{unit + " starts", func(b boot.Facts, _ string) (point, bool) { return nth(b, unit, 0) }})
+	}
+	return rows
+}
+
+// kinOf are the units of the subject, and those that a boot started whose names begin as the
+// populator's: what else a host started may be anybody's.
+func kinOf(populator string, subject []string, boots ...boot.Facts) []string {
+	stem := strings.TrimSuffix(populator, ".service")
+	out := slices.DeleteFunc(slices.Clone(subject), func(unit string) bool { return strings.Contains(unit, "@.") })
+	for _, b := range boots {
+		for _, unit := range b.StartedUnits() {
+			if strings.HasPrefix(unit, stem) {
+				out = append(out, unit)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(unit string) bool { return unit == populator || unit == boot.Vector })
+}
+
+var keyEvents = []keyEvent{
+	{"populator starts", func(b boot.Facts, p string) (point, bool) { return nth(b, p, 0) }},
+	{"populator is up", func(b boot.Facts, p string) (point, bool) { return first(b, p, timeline.Started) }},
+	{"populator fails", func(b boot.Facts, p string) (point, bool) {
+		return first(b, p, timeline.StartFailed, timeline.Failed)
+	}},
+	{"populator ends", func(b boot.Facts, p string) (point, bool) { return first(b, p, timeline.Stopped, timeline.Succeeded) }},
+	{"populator starts again", func(b boot.Facts, p string) (point, bool) { return nth(b, p, 1) }},
+	{"populator is refused", func(b boot.Facts, p string) (point, bool) { return first(b, p, timeline.Refused) }},
+	{"Vector starts", func(b boot.Facts, _ string) (point, bool) { return nth(b, boot.Vector, 0) }},
+	{"Vector is up", func(b boot.Facts, _ string) (point, bool) { return first(b, boot.Vector, timeline.Started) }},
+	{"Vector fails", func(b boot.Facts, _ string) (point, bool) {
+		return first(b, boot.Vector, timeline.StartFailed, timeline.Failed)
+	}},
+	{"Vector starts again", func(b boot.Facts, _ string) (point, bool) { return nth(b, boot.Vector, 1) }},
+	{"Vector is refused", func(b boot.Facts, _ string) (point, bool) { return first(b, boot.Vector, timeline.Refused) }},
+	{"multi-user.target", func(b boot.Facts, _ string) (point, bool) { return first(b, boot.MultiUser, timeline.Started) }},
+	{"cloud-final starts", func(b boot.Facts, _ string) (point, bool) {
+		m, ok := b.FirstStart(boot.CloudFinal)
+		return point{at: m.At}, ok
+	}},
+	{"worker.env is complete", func(b boot.Facts, _ string) (point, bool) {
+		d, ok := b.RoleEnvWritten()
+		return point{d.At, d.AtMost}, ok
+	}},
+	{"vector.env has the secrets", func(b boot.Facts, _ string) (point, bool) {
+		m, ok := b.SecretsWritten()
+		return point{at: m.At}, ok
+	}},
+	{"worker starts", func(b boot.Facts, _ string) (point, bool) { return nth(b, boot.Worker+".service", 0) }},
+}
+
+func nth(b boot.Facts, unit string, n int) (point, bool) {
+	all := b.Starts(unit).All
+	if n >= len(all) {
+		return point{}, false
+	}
+	return point{at: all[n].At}, true
+}
+
+func first(b boot.Facts, unit string, kinds ...timeline.Kind) (point, bool) {
+	for _, ev := range b.Of(kinds...) {
+		if ev.Unit == unit && !ev.Untimed {
+			return point{at: ev.At}, true
+		}
+	}
+	return point{}, false
+}
+
+// early are reached in every boot, one after the other (bootup(7)): boots are measured from
+// them where a journal has no key event yet.
+var early = []string{"local-fs.target", "sysinit.target", "basic.target", "network-online.target"}
+
+// course is how a boot went by its journal.
+type course struct {
+	at     map[string]point // the key events
+	marks  map[string]point // and what is early
+	begins bool             // PID 1's first words are in it
+	end    time.Duration
+	took   map[string]boot.Wait // how long Vector and the populator took to start
+}
+
+func courseOf(b boot.Facts, populator string, rows []keyEvent) course {
+	c := course{at: map[string]point{}, marks: map[string]point{}, begins: b.Origin.Begins, end: b.End, took: map[string]boot.Wait{}}
+	if b.Origin.NoClock { // nothing is before or after anything
+		return c
+	}
+	for _, e := range rows {
+		if p, ok := e.of(b, populator); ok {
+			c.at[e.name], c.marks[e.name] = p, p
+		}
+	}
+	for _, target := range early {
+		if p, ok := first(b, target, timeline.Started); ok {
+			c.marks[target] = p
+		}
+	}
+	for _, w := range b.LongStarts(0) {
+		if _, have := c.took[w.Unit]; !have && (w.Unit == boot.Vector || w.Unit == populator) { // the longest comes first
+			c.took[w.Unit] = w
+		}
+	}
+	return c
+}
+
+// margin is how far apart events are that have an order: systemd starts units side by side,
+// and syslog gives whole seconds.
+const margin = time.Second
+
+// passed: this boot was followed from before what was then in the other to past it. Past it
+// is something that came later there, or to go on for long after the last that both have.
+func (c course) passed(other course, then time.Duration) bool {
+	last, later := "", false
+	for _, name := range slices.Sorted(maps.Keys(other.marks)) {
+		p := other.marks[name]
+		if _, both := c.marks[name]; !both || p.atMost {
+			continue
+		}
+		later = later || p.at > then && c.end-c.marks[name].at >= margin
+		if p.at <= then && (last == "" || p.at > other.marks[last].at) {
+			last = name
+		}
+	}
+	if last == "" && !c.begins {
+		return false
+	}
+	return later || c.end-c.marks[last].at >= then-other.marks[last].at+longStart // or from PID 1's start
+}
+
+// begunBefore: what was then in the other may have been here before the first line. A unit
+// without default dependencies starts before journald does, or beside it; the file systems
+// are there after both.
+func (c course) begunBefore(other course, then time.Duration) bool {
+	_, here := c.marks[early[0]]
+	mark, there := other.marks[early[0]]
+	return !c.begins && here && there && then < mark.at
+}
+
+// Event is a key event, and when it was.
+type Event struct {
+	Name    string           `json:"name"`
+	Journal *time.Duration   `json:"journal_ns"` // nil: not in it
+	Boots   []*time.Duration `json:"boots_ns"`
+	AtMost  bool             `json:"at_most,omitempty"` // in the journal: it may have been before
+}
+
+func (c comparison) events() (rows []Event, unseen []string) {
+	for _, e := range c.rows {
+		row := Event{Name: e.name}
+		had, has := c.had.at[e.name]
+		if has {
+			row.Journal, row.AtMost = &had.at, had.atMost
+		}
+		n := 0
+		for _, b := range c.courses {
+			if p, ok := b.at[e.name]; ok {
+				row.Boots = append(row.Boots, &p.at)
+				n++
+			} else {
+				row.Boots = append(row.Boots, nil)
+			}
+		}
+		if !has && n == 0 {
+			continue
+		}
+		rows = append(rows, row)
+		early := c.count(func(i int) bool {
+			p, ok := c.courses[i].at[e.name]
+			return !has && ok && c.had.begunBefore(c.courses[i], p.at) || has && !ok && c.courses[i].begunBefore(c.had, had.at)
+		})
+		switch {
+		case c.most(early) || c.most(c.lacks(e.name)):
+		case !has && c.most(n):
+			unseen = append(unseen, fmt.Sprintf("%s is not in the journal, which does not go that far", e.name))
+		case has && !c.most(n):
+			unseen = append(unseen, fmt.Sprintf("%s is not in the boots, which did not go that far", e.name))
+		}
+	}
+	return rows, unseen
+}
+
+// lacks is in how many boots an event is there, and not in the journal, or the other way
+// round, though both were followed past it.
+func (c comparison) lacks(name string) int {
+	had, has := c.had.at[name]
+	return c.count(func(i int) bool {
+		p, ok := c.courses[i].at[name]
+		switch {
+		case has && !ok:
+			return c.courses[i].passed(c.had, had.at) && !c.courses[i].begunBefore(c.had, had.at)
+		case ok && !has:
+			return c.had.passed(c.courses[i], p.at) && !c.had.begunBefore(c.courses[i], p.at)
+		}
+		return false
+	})
+}
+
+// presence are the key events that only one side has.
+func (c comparison) presence(rows []Event) []Difference {
+	var out []Difference
+	for _, row := range rows {
+		n := c.lacks(row.Name)
+		if !c.most(n) {
+			continue
+		}
+		what := fmt.Sprintf("%s in %d of %d boots, and not in the journal", row.Name, n, len(c.boots))
+		if row.Journal != nil {
+			what = fmt.Sprintf("%s in the journal, at %s, and not in %d of %d boots", row.Name, timeline.Since(*row.Journal), n, len(c.boots))
+		}
+		out = append(out, Difference{what, c.try(row.Name)})
+	}
+	return out
+}
+
+// before: it is known that x was before y, which may have no upper bound only.
+func before(x, y point) bool { return y.at-x.at > margin && !y.atMost }
+
+// order are the key events that are the other way round in most boots.
+func (c comparison) order() []Difference {
+	var out []Difference
+	names := slices.SortedFunc(maps.Keys(c.had.at), func(x, y string) int {
+		return cmp.Or(cmp.Compare(c.had.at[x].at, c.had.at[y].at), cmp.Compare(x, y))
+	})
+	for i, x := range names {
+		for _, y := range names[i+1:] {
+			if !before(c.had.at[x], c.had.at[y]) {
+				continue
+			}
+			n := c.count(func(i int) bool {
+				bx, hasX := c.courses[i].at[x]
+				by, hasY := c.courses[i].at[y]
+				return hasX && hasY && before(by, bx)
+			})
+			if c.most(n) {
+				out = append(out, Difference{fmt.Sprintf("%s before %s in the journal, after it in %d of %d boots", x, y, n, len(c.boots)), c.try(x)})
+			}
+		}
+	}
+	return out
+}
+
+// held are starts that took long in the journal and not in the boots, or the other way round.
+func (c comparison) held() []Difference {
+	var out []Difference
+	for _, unit := range []string{c.populator, boot.Vector} {
+		had, has := c.had.took[unit]
+		n := c.count(func(i int) bool {
+			w, ok := c.courses[i].took[unit]
+			long, short := had, w
+			if w.Took > had.Took {
+				long, short = w, had
+			}
+			return has && ok && long.Took >= longStart && short.Took < longStart && !short.Ongoing
+		})
+		if c.most(n) {
+			i := slices.IndexFunc(c.courses, func(b course) bool { return (b.took[unit].Took >= longStart) != (had.Took >= longStart) })
+			out = append(out, Difference{fmt.Sprintf("%s took %s to start in the journal, %s in a boot, as in %d of %d", unit, boot.Round(had.Took), boot.Round(c.courses[i].took[unit].Took), n, len(c.boots)), c.try(unit)})
+		}
+	}
+	return out
+}
