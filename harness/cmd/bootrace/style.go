@@ -36,7 +36,7 @@ func (s style) outcome(o string) string { return s.word(o, 14) }
 func (s style) change(c string) string { return s.word(c, 9) }
 
 func (s style) word(w string, width int) string {
-	code := map[string]string{"pass": "32", "fail": "31;1", "flaky": "35;1", "invalid": "33", "no-evidence": "33", "not-judged": "33", "error": "33;1", "untestable": "33",
+	code := map[string]string{"pass": "32", "fail": "31;1", "flaky": "35;1", "invalid": "33", "no-evidence": "33", "not-judged": "33", "error": "33;1", "untestable": "33", "reproduced": "32", "not-reproduced": "31;1", "undecided": "33",
 		"regressed": "31;1", "worse": "31;1", "improved": "32", "better": "32", "too-few": "33", "missing": "33", "vanished": "33"}[w]
 	text := fmt.Sprintf("%-*s", width, w)
 	if code == "" {
