@@ -241,3 +241,24 @@ func TestAJournalOfOneUnitThatIsStartedForEverIsBounded(t *testing.T) {
 	assert.Contains(t, tl.Missing[Journal], "500 lines of PID 1 more than")
 	assert.Equal(t, "b.service", tl.Events[most].Unit, "what failed is kept all the same")
 }
+
+// PID 1's silence says nothing where journald dropped its words; of another's it does.
+func TestWhatJournaldDroppedOfPID1IsMissing(t *testing.T) {
+	t.Parallel()
+	const begin = "[    1.000000] h systemd[1]: systemd 257.9 running in system mode (+PAM)\n[    2.000000] h systemd[1]: Startup finished in 1s.\n"
+	for unit, missing := range map[string]string{"init.scope": "journald dropped messages of PID 1", "a.service": ""} {
+		for form, log := range map[string]string{
+			"text": begin + "[    3.000000] h systemd-journald[30]: Suppressed 412 messages from " + unit + "\n",
+			"json": `{"__MONOTONIC_TIMESTAMP":"1000000","_PID":"1","SYSLOG_IDENTIFIER":"systemd","MESSAGE":"systemd 257.9 running in system mode (+PAM)"}` + "\n" +
+				`{"__MONOTONIC_TIMESTAMP":"2000000","_PID":"1","SYSLOG_IDENTIFIER":"systemd","MESSAGE":"Startup finished in 1s.","MESSAGE_ID":"b07a249cd024414a82dd00cd181378ff"}` + "\n" +
+				`{"__MONOTONIC_TIMESTAMP":"3000000","_PID":"30","SYSLOG_IDENTIFIER":"systemd-journald","MESSAGE_ID":"a596d6fe7bfa4994828e72309e95d61e","N_DROPPED":"412","MESSAGE":"Suppressed 412 messages from ` + unit + `"}` + "\n",
+		} {
+			t.Run(form+"/"+unit, func(t *testing.T) {
+				t.Parallel()
+				tl := bootsOf(t, log)[0]
+				assert.Equal(t, missing, tl.Missing[Journal])
+				assert.Len(t, tl.Of(Suppressed), 1)
+			})
+		}
+	}
+}

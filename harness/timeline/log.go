@@ -114,7 +114,7 @@ func hostOf(h string) string {
 }
 
 func (b *BootLog) keep(s spoken, ident string) {
-	if s.ev.Kind != Failed && (strings.HasSuffix(s.ev.Unit, ".scope") || strings.HasSuffix(s.ev.Unit, ".slice")) {
+	if s.ev.Kind != Failed && s.ev.Kind != Suppressed && (strings.HasSuffix(s.ev.Unit, ".scope") || strings.HasSuffix(s.ev.Unit, ".slice")) {
 		return // sessions, and what only groups: a host has them by the thousand
 	}
 	limit := most
