@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bootrace/harness/boot"
+	"bootrace/harness/journal"
 	"bootrace/harness/timeline"
 )
 
@@ -109,6 +110,7 @@ var early = []string{"local-fs.target", "sysinit.target", "basic.target", "netwo
 type course struct {
 	at     map[string]point // the key events
 	marks  map[string]point // and what is early
+	holes  bool             // not all of it is there between its first and its last line
 	begins bool             // PID 1's first words are in it
 	end    time.Duration
 	took   map[string]boot.Wait // how long Vector and the populator took to start
@@ -129,12 +131,28 @@ func courseOf(b boot.Facts, populator string, rows []keyEvent) course {
 			c.marks[target] = p
 		}
 	}
+	c.holes = holed(b) || !c.begins && !hasTarget(b)
 	for _, w := range b.LongStarts(0) {
 		if _, have := c.took[w.Unit]; !have && (w.Unit == boot.Vector || w.Unit == populator) { // the longest comes first
 			c.took[w.Unit] = w
 		}
 	}
 	return c
+}
+
+// hasTarget: what PID 1 says of targets is in it. It is not where somebody asked for some
+// units' lines only (journalctl -u).
+func hasTarget(b boot.Facts) bool {
+	return slices.ContainsFunc(append([]string{boot.MultiUser}, early...), func(target string) bool {
+		_, reached := first(b, target, timeline.Started)
+		return reached
+	})
+}
+
+// holed: lines were dropped, or are broken.
+func holed(b boot.Facts) bool {
+	return b.Origin.Lost > 0 || slices.ContainsFunc(b.Origin.Files, func(r journal.Report) bool { return len(r.Faults) > 0 }) ||
+		slices.ContainsFunc(b.Of(timeline.Suppressed), func(ev timeline.Event) bool { return ev.Unit == "init.scope" })
 }
 
 // margin is how far apart events are that have an order: systemd starts units side by side,
@@ -155,7 +173,7 @@ func (c course) passed(other course, then time.Duration) bool {
 			last = name
 		}
 	}
-	if last == "" && !c.begins {
+	if c.holes || last == "" && !c.begins {
 		return false
 	}
 	return later || c.end-c.marks[last].at >= then-other.marks[last].at+longStart // or from PID 1's start
@@ -205,9 +223,9 @@ func (c comparison) events() (rows []Event, unseen []string) {
 		switch {
 		case c.most(early) || c.most(c.lacks(e.name)):
 		case !has && c.most(n):
-			unseen = append(unseen, fmt.Sprintf("%s is not in the journal, which does not go that far", e.name))
+			unseen = append(unseen, fmt.Sprintf("%s is not in the journal, which has not all of the boot", e.name))
 		case has && !c.most(n):
-			unseen = append(unseen, fmt.Sprintf("%s is not in the boots, which did not go that far", e.name))
+			unseen = append(unseen, fmt.Sprintf("%s is not in the boots, which were not followed that far", e.name))
 		}
 	}
 	return rows, unseen

@@ -169,9 +169,16 @@ func TestAJournalThatSaysTooLittleDecidesNothing(t *testing.T) {
 		return strings.Join(lines[:slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, text) })], "")
 	}
 	silent := strings.Join(slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.Contains(l, " systemd[1]: ") }), "")
+	withoutVector := strings.Join(slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.Contains(l, "vector.service") }), "")
+	j := judged(t, withoutVector)
+	assert.Equal(t, likeness.NotReproduced, likeness.Of(j, booted(t, j, good)).Verdict, "it is whole")
 	for _, tt := range []struct{ name, log, reason string }{
 		{"it ends before Vector starts", upTo("Starting vector.service"), "shows too little of the boot: Vector starts is not in the journal"},
 		{"it ends before worker.env comes", upTo("Finished cloud-final"), "shows too little of the boot"},
+		{"a unit's lines alone", strings.Join(slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !strings.Contains(l, "vector") }), ""), "multi-user.target is not in the journal, which has not all of the boot"},
+		{"journald dropped what PID 1 said", withoutVector + lines[len(lines)-2][:len("Nov 23 22:34:46.123456 ")] + "w7 systemd-journald[36]: Suppressed 412 messages from init.scope\n",
+			"Vector starts is not in the journal, which has not all of the boot"},
+		{"a line is broken", withoutVector + lines[len(lines)-2][:30], "Vector starts is not in the journal, which has not all of the boot"},
 		{"PID 1 is not in it", silent, "no line of PID 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -230,7 +237,7 @@ func TestTheOrderOfKeyEventsCounts(t *testing.T) {
 		{"what a journal that begins later lacks", from(course(0.1, 2, 3, local), 4), course(0.1, 2, 3, local), likeness.Undecided, "populator starts is not in the journal"},
 		{"what would be after it", local + from(course(0.5, 2, 3, local), 4), course(0.5, 2, 3, local), likeness.NotReproduced, "populator starts in 1 of 1 boots, and not in the journal"},
 		{"what a boot was ended too early for", course(1, 2, 3, line(190, "Stopping vector.service - V...")+line(191, "Started vector.service - V.")),
-			strings.ReplaceAll(course(1, 2, 3), line(200, "Started t.timer - T."), line(20, "Started t.timer - T.")), likeness.Undecided, "Vector starts again is not in the boots, which did not go that far"},
+			strings.ReplaceAll(course(1, 2, 3), line(200, "Started t.timer - T."), line(20, "Started t.timer - T.")), likeness.Undecided, "Vector starts again is not in the boots, which were not followed that far"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

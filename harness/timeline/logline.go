@@ -236,7 +236,7 @@ func (b *BootLog) missing(t *Timeline) {
 	case !l.Begins:
 		why = append(why, "PID 1's first words are not in it, and nothing before them")
 	}
-	if b.lost > 0 {
+	if l.Lost = b.lost; b.lost > 0 {
 		why = append(why, fmt.Sprintf("%d lines of PID 1 more than the %d that are kept of a boot", b.lost, most))
 	}
 	if l.Finished == "" && l.Said > 0 {

@@ -20,6 +20,7 @@ type Origin struct {
 	// Said is how many entries are PID 1's; First and Last are when the first and the last was.
 	Said        int
 	First, Last time.Duration
+	Lost        int      // how many more of PID 1's there were than are kept of a boot
 	NoClock     bool     // no line has a time
 	Users       []string // what managers of users said of their own units that went wrong
 	Steps       []string // of the clock
