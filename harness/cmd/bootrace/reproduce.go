@@ -14,6 +14,7 @@ import (
 	"bootrace/harness/judge"
 	"bootrace/harness/likeness"
 	"bootrace/harness/run"
+	"bootrace/harness/timespan"
 	"bootrace/harness/wire"
 	"bootrace/results"
 	"bootrace/scenarios"
@@ -72,6 +73,7 @@ func (p *reproducing) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("what was derived is no scenario, which is a fault of bootrace's: %w", err)
 	}
+	fmt.Fprintf(p.io.err, "%s; a boot takes up to %s\n", envOf(scenario), timespan.Format(scenario.Look.Window.Duration))
 	j := job{flags: p.flags, subjects: wire.Dirs(p.flags.subjects...), plan: func(lab wire.Lab, m run.Matrix) ([]run.Case, error) {
 		m.Subject = lab.Names[0]
 		return run.Plan([]scenarios.Scenario{scenario}, m), nil
