@@ -291,6 +291,17 @@ func (c comparison) order() []Difference {
 	return out
 }
 
+// heldInBoth names the unit whose start took long in the journal and in most boots.
+func (c comparison) heldInBoth() string {
+	for _, unit := range []string{c.populator, boot.Vector} {
+		n := c.count(func(i int) bool { return c.courses[i].took[unit].Took >= longStart })
+		if c.had.took[unit].Took >= longStart && c.most(n) {
+			return unit
+		}
+	}
+	return ""
+}
+
 // held are starts that took long in the journal and not in the boots, or the other way round.
 func (c comparison) held() []Difference {
 	var out []Difference

@@ -239,8 +239,8 @@ func (c comparison) differing(findings []Finding) []Difference {
 	return out
 }
 
-// verdict is by the differences first; then by what is wrong in both. That nothing is wrong
-// wants all of the boot to have been seen.
+// verdict is by the differences first; then by what is wrong in both. Where the journal is
+// silent, all of the boot must have been seen, or what held it.
 func (c comparison) verdict(l Likeness) (Verdict, string) {
 	named := func(is Standing) string {
 		var out []string
@@ -251,7 +251,7 @@ func (c comparison) verdict(l Likeness) (Verdict, string) {
 		}
 		return strings.Join(out, ", ")
 	}
-	same, hidden := named(Same), named(Hidden)
+	same, hidden, held := named(Same), named(Hidden), c.heldInBoth()
 	switch {
 	case len(l.Differences) > 0:
 		return NotReproduced, l.Differences[0].What
@@ -261,6 +261,8 @@ func (c comparison) verdict(l Likeness) (Verdict, string) {
 		return Reproduced, fmt.Sprintf("the boots fail in what the journal does: %s; and in what it cannot show: %s", same, hidden)
 	case same != "":
 		return Reproduced, "the boots fail in what the journal does: " + same
+	case held != "" && hidden != "":
+		return Reproduced, fmt.Sprintf("the boots are held by %s, as the journal's is, and fail in what it cannot show: %s", held, hidden)
 	case len(l.Unseen) > 0:
 		return Undecided, "nothing wrong is seen in the journal, which shows too little of the boot: " + l.Unseen[0]
 	case hidden != "":

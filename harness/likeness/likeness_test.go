@@ -172,6 +172,12 @@ func TestAJournalThatSaysTooLittleDecidesNothing(t *testing.T) {
 	withoutVector := strings.Join(slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.Contains(l, "vector.service") }), "")
 	j := judged(t, withoutVector)
 	assert.Equal(t, likeness.NotReproduced, likeness.Of(j, booted(t, j, good)).Verdict, "it is whole")
+	held := strings.SplitAfter(sent(t, polls, "short-precise"), "\n")
+	j = judged(t, strings.Join(held[:len(held)/2], ""))
+	l := likeness.Of(j, booted(t, j, polls))
+	assert.Equal(t, likeness.Reproduced, l.Verdict, "what held it is in it: %s", l.Reason)
+	assert.Contains(t, l.Reason, "the boots are held by populate-vector-env.service, as the journal's is, and fail in what it cannot show: ")
+	assert.NotEmpty(t, l.Unseen, "and its end is not")
 	for _, tt := range []struct{ name, log, reason string }{
 		{"it ends before Vector starts", upTo("Starting vector.service"), "shows too little of the boot: Vector starts is not in the journal"},
 		{"it ends before worker.env comes", upTo("Finished cloud-final"), "shows too little of the boot"},
