@@ -155,15 +155,15 @@ func resultOf(results []check.Result, name string) check.Result {
 var ofUnits = []string{"no-unit-failed", "no-start-limit", "start-rate"}
 
 // alike: both fail, and where that is of a unit, in one that both name.
-func alike(name string, journal, boot check.Result) bool {
-	if journal.Outcome != check.Fail || boot.Outcome != check.Fail {
+func alike(name string, journal, ours check.Result) bool {
+	if journal.Outcome != check.Fail || ours.Outcome != check.Fail {
 		return false
 	}
 	if !slices.Contains(ofUnits, name) {
 		return true
 	}
 	return slices.ContainsFunc(journal.Findings, func(had check.Finding) bool {
-		return !isNamed(had.Unit) || slices.ContainsFunc(boot.Findings, func(f check.Finding) bool { return f.Unit == had.Unit })
+		return !boot.Named(had.Unit) || slices.ContainsFunc(ours.Findings, func(f check.Finding) bool { return f.Unit == had.Unit })
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -185,6 +186,7 @@ func TestAJournalThatSaysTooLittleDecidesNothing(t *testing.T) {
 		{"journald dropped what PID 1 said", withoutVector + lines[len(lines)-2][:len("Nov 23 22:34:46.123456 ")] + "w7 systemd-journald[36]: Suppressed 412 messages from init.scope\n",
 			"Vector starts is not in the journal, which has not all of the boot"},
 		{"a line is broken", withoutVector + lines[len(lines)-2][:30], "Vector starts is not in the journal, which has not all of the boot"},
+		{"its lines have no time", regexp.MustCompile(`(?m)^\S+ +\d+ [0-9:.]+ w7 `).ReplaceAllString(whole, ""), "which shows too little of the boot"},
 		{"PID 1 is not in it", silent, "no line of PID 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
