@@ -270,6 +270,27 @@ func TestWhatIsNotJudgedOfTheBootsIsNotReproduced(t *testing.T) {
 	assert.NotEqual(t, likeness.Reproduced, l.Verdict, l.Reason)
 }
 
+func TestWhatToTryIsOfWhatDiffers(t *testing.T) {
+	t.Parallel()
+	start := func(unit string) string {
+		return line(9, "Stopping "+unit+" - U...") + line(9.1, "Started "+unit+" - U.")
+	}
+	complete := line(3.5, "Finished cloud-final.service - C.")
+	for _, tt := range []struct{ more, try string }{
+		{start("vector.service"), "the host's own Vector"},
+		{start("populate-vector-env.service"), "the subject as the host had it"},
+		{line(9, "vector.service: Start request repeated too quickly."), "compare StartLimitBurst="},
+		{line(9, "Started opensandbox-worker.service - W."), "another delay of worker.env"},
+	} {
+		t.Run(tt.more, func(t *testing.T) {
+			t.Parallel()
+			l := likeness.Of(judged(t, course(0.5, 2, 3, complete)), []likeness.Boot{logged(t, course(0.5, 2, 3, complete, tt.more))})
+			require.NotEmpty(t, l.Differences, l.Reason)
+			assert.True(t, strings.HasPrefix(l.Differences[0].Try, tt.try), "%s: %s", l.Differences[0].What, l.Differences[0].Try)
+		})
+	}
+}
+
 // A delay that the log does not say is the first thing to try another of.
 func TestADelayThatIsAssumedIsWhatToTryFirst(t *testing.T) {
 	t.Parallel()

@@ -1,40 +1,41 @@
 package likeness
 
 import (
-	"cmp"
+	"slices"
 	"strings"
 
 	"bootrace/harness/boot"
 )
 
+const (
+	otherSubject = "the subject as the host had it (systemctl cat of its units), then the host's systemd: --base"
+	otherLimits  = "compare StartLimitBurst=, StartLimitIntervalSec= and RestartSec= of the subject's units with the host's (systemctl show)"
+	otherVector  = "the host's own Vector: --vector real:VERSION; then the subject as the host had it, drop-ins of vector.service included"
+	otherDelay   = "another delay of worker.env, or a fault of the cloud that the journal does not tell of: bootrace scenario --from the journal, change it, and bootrace run that file"
+)
+
 // tries are what makes boots differ from a host's, by a word of what differs: a check, a key
-// event, a unit.
+// event, a unit. The first that fits holds.
 var tries = []struct{ word, try string }{
-	{"no-start-limit", "compare StartLimitBurst=, StartLimitIntervalSec= and RestartSec= of the subject's units with the host's (systemctl show)"},
+	{"no-start-limit", otherLimits},
+	{"refused", otherLimits},
 	{"start-rate", "compare Restart=, RestartSec= and the .path and .timer units of the subject with the host's (systemctl cat)"},
 	{"no-ordering-cycle", "compare After= and Before= with the host's (systemctl cat), or boot its systemd: --base"},
 	{"boot-unblocked", "compare Before=, Type= and TimeoutStartSec= of the populator with the host's (systemctl cat)"},
-	{"refused", "compare StartLimitBurst=, StartLimitIntervalSec= and RestartSec= of the subject's units with the host's (systemctl show)"},
-	{"worker", "another delay of worker.env: bootrace scenario --from the journal, change it, and bootrace run that file"},
-	{"vector.env", "another delay of worker.env, or a fault of the cloud that the journal does not tell of: bootrace scenario --from the journal, change it, and bootrace run that file"},
-	{"Vector", "the host's own Vector: --vector real:VERSION; then the subject as the host had it, drop-ins of vector.service included"},
-	{"vector", "the host's own Vector: --vector real:VERSION; then the subject as the host had it, drop-ins of vector.service included"},
-	{"", "the subject as the host had it (systemctl cat of its units), then the host's systemd: --base"},
+	{"populat", otherSubject},
+	{"worker", otherDelay},
+	{"vector.env", otherDelay},
+	{"ector", otherVector},
+	{"", otherSubject},
 }
 
 // try is what may make alike what is not; first of all a delay that is only assumed.
 func (c comparison) try(what string) string {
-	out := ""
-	for _, t := range tries {
-		if strings.Contains(what, t.word) {
-			out = t.try
-			break
-		}
-	}
+	out := tries[slices.IndexFunc(tries, func(t struct{ word, try string }) bool { return strings.Contains(what, t.word) })].try
 	if c.assumed() {
 		out = "worker.env's delay is an assumption, for the journal does not say when it came: bootrace scenario --from the journal, change it, and bootrace run that file; " + out
 	}
-	return cmp.Or(out, tries[len(tries)-1].try)
+	return out
 }
 
 // assumed: the journal does not say when worker.env came.

@@ -26,7 +26,8 @@ func scenarioCommand(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "scenario --from JOURNAL", Short: "Derive a scenario from what a host kept of its boot",
 		Long: `scenario prints the scenario of a boot that a log is of: when worker.env came, what IMDS, the vault
-and Axiom answered as far as a program's log says, who started Vector again. Behind each
+and Axiom answered as far as a program's log says, when somebody restarted Vector or the
+populator. Behind each
 value stands the line that it rests on; what is not known is marked, with what is assumed.
 It reads what judge reads.`,
 		Example: "  bootrace scenario --from worker-7.export > incident.yaml && bootrace run ./incident.yaml",
