@@ -115,7 +115,26 @@ func Of(journal judge.Judgement, boots []Boot) Likeness {
 	l.Events, l.Unseen = c.events()
 	l.Differences = slices.Concat(c.differing(l.Findings), c.presence(l.Events), c.order(), c.held())
 	l.Verdict, l.Reason = c.verdict(l)
+	if l.Verdict == NotReproduced && len(boots) > 1 {
+		c.some(&l)
+	}
 	return l
+}
+
+// some looks for boots that are like the journal by themselves, where most are not. A cycle is
+// broken at another job from boot to boot: of a subject that has one, a boot is enough.
+func (c comparison) some(l *Likeness) {
+	n := c.count(func(i int) bool { return Of(c.journal, c.boots[i:i+1]).Verdict == Reproduced })
+	cycle := slices.ContainsFunc(l.Findings, func(f Finding) bool { return f.Check == "no-ordering-cycle" && c.most(f.Boots) })
+	switch {
+	case n == 0:
+	case cycle:
+		l.Verdict, l.Differences = Reproduced, nil
+		l.Reason = fmt.Sprintf("%d of %d boots go as the journal does; systemd breaks an ordering cycle in most, at another job from boot to boot: no-ordering-cycle", n, len(c.boots))
+	default:
+		l.Reason = fmt.Sprintf("%d of %d boots are like the journal; of most, %s", n, len(c.boots), l.Reason)
+		l.Differences = append(l.Differences, Difference{fmt.Sprintf("%d boots from the others", n), "more boots, for not every one is the same: --count 10"})
+	}
 }
 
 // comparison is a journal and the boots that are to be like it.
