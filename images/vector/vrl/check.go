@@ -56,40 +56,32 @@ type checker struct {
 	scope *scope
 }
 
-func fail(code int, message string, at span) error {
-	return &CompileError{Code: code, Message: message, pos: at.from}
+// refuse ends the checking.
+func refuse(code int, message string, at span) {
+	panic(stopped{&CompileError{Code: code, Message: message, pos: at.from}})
 }
 
 // root checks a whole program.
-func (c *checker) root(body []expr) error {
+func (c *checker) root(body []expr) {
 	for _, e := range body {
-		t, err := c.expr(e)
-		if err != nil {
-			return err
-		}
-		if err := c.handled(t, e, 0, ""); err != nil {
-			return err
-		}
+		c.handled(c.expr(e), e, 0, "")
 	}
-	return nil
 }
 
 // handled refuses what may fail where nothing takes the error. A code of 0 is the expression's own.
-func (c *checker) handled(t typed, e expr, code int, message string) error {
-	if !t.fallible {
-		return nil
-	}
-	if t.unsure {
+func (c *checker) handled(t typed, e expr, code int, message string) {
+	switch {
+	case !t.fallible:
+		return
+	case t.unsure:
 		c.doubt("whether an expression can fail", e.where().from)
-		return nil
-	}
-	if code == 0 {
+		return
+	case code == 0 && t.code == 110:
+		code, message = 110, "invalid argument type"
+	case code == 0:
 		code, message = 100, "unhandled error"
-		if t.code == 110 {
-			code, message = 110, "invalid argument type"
-		}
 	}
-	return fail(code, message, e.where())
+	refuse(code, message, e.where())
 }
 
 // merge takes over another's fallibility.
@@ -99,16 +91,12 @@ func (t *typed) merge(o typed) {
 	}
 }
 
-func (c *checker) expr(e expr) (typed, error) {
+func (c *checker) expr(e expr) typed {
 	switch e := e.(type) {
 	case *litExpr:
-		return typed{kind: kindOf(e.value)}, nil
+		return typed{kind: kindOf(e.value)}
 	case *varExpr:
-		k, ok := c.scope.vars[e.name]
-		if !ok {
-			return typed{}, fail(701, "call to undefined variable", e.span)
-		}
-		return typed{kind: k}, nil
+		return typed{kind: c.variable(e.name, e.span)}
 	case *arrayExpr:
 		return c.array(e)
 	case *objectExpr:
@@ -120,12 +108,12 @@ func (c *checker) expr(e expr) (typed, error) {
 	case *opExpr:
 		return c.op(e)
 	case *notExpr:
-		t, err := c.expr(e.inner)
-		if err == nil && t.kind.bits != kBool && !t.kind.unsure {
-			err = fail(660, "non-boolean negation", e.span)
+		t := c.expr(e.inner)
+		if t.kind.bits != kBool && !t.kind.unsure {
+			refuse(660, "non-boolean negation", e.span)
 		}
 		t.kind = of(kBool)
-		return t, err
+		return t
 	case *ifExpr:
 		return c.ifExpr(e)
 	case *assignExpr:
@@ -133,109 +121,89 @@ func (c *checker) expr(e expr) (typed, error) {
 	case *abortExpr:
 		return c.abort(e)
 	case *returnExpr:
-		t, err := c.expr(e.value)
-		if err == nil {
-			err = c.handled(t, e, 631, "unhandled fallible expression")
-		}
-		return typed{never: true}, err
+		c.handled(c.expr(e.value), e, 631, "unhandled fallible expression")
+		return typed{never: true}
 	default:
 		return c.call(e.(*callExpr))
 	}
 }
 
-func (c *checker) array(e *arrayExpr) (typed, error) {
-	out := typed{kind: of(kArray)}
-	for _, item := range e.items {
-		t, err := c.expr(item)
-		if err != nil {
-			return out, err
-		}
-		out.merge(t)
+func (c *checker) variable(name string, at span) kind {
+	k, ok := c.scope.vars[name]
+	if !ok {
+		refuse(701, "call to undefined variable", at)
 	}
-	return out, nil
+	return k
 }
 
-func (c *checker) object(e *objectExpr) (typed, error) {
+func (c *checker) array(e *arrayExpr) typed {
+	out := typed{kind: of(kArray)}
+	for _, item := range e.items {
+		out.merge(c.expr(item))
+	}
+	return out
+}
+
+func (c *checker) object(e *objectExpr) typed {
 	out := typed{kind: kind{bits: kObject}}
 	for i, value := range e.values {
-		t, err := c.expr(value)
-		if err != nil {
-			return out, err
-		}
+		t := c.expr(value)
 		out.merge(t)
 		out.kind = out.kind.with(e.keys[i], t.kind)
 	}
-	return out, nil
+	return out
 }
 
-func (c *checker) block(e *blockExpr) (typed, error) {
+func (c *checker) block(e *blockExpr) typed {
 	before := c.scope
 	if e.scoped {
 		c.scope = c.scope.clone()
 	}
 	out := typed{}
 	for _, inner := range e.body {
-		t, err := c.expr(inner)
-		if err != nil {
-			return out, err
-		}
+		t := c.expr(inner)
 		out.merge(t)
 		out.kind, out.never = t.kind, out.never || t.never
 	}
 	if e.scoped {
 		c.scope = c.scope.leave(before)
 	}
-	return out, nil
+	return out
 }
 
-func (c *checker) query(e *queryExpr) (typed, error) {
+func (c *checker) query(e *queryExpr) typed {
 	switch e.root {
 	case rootEvent:
-		return typed{kind: c.scope.event.at(e.path)}, nil
+		return typed{kind: c.scope.event.at(e.path)}
 	case rootMetadata:
-		return typed{kind: c.scope.metadata.at(e.path)}, nil
+		return typed{kind: c.scope.metadata.at(e.path)}
 	case rootVariable:
-		k, ok := c.scope.vars[e.name]
-		if !ok {
-			return typed{}, fail(701, "call to undefined variable", e.span)
-		}
-		return typed{kind: k.at(e.path)}, nil
+		return typed{kind: c.variable(e.name, e.span).at(e.path)}
 	}
-	t, err := c.expr(e.base)
+	t := c.expr(e.base)
 	t.kind = t.kind.at(e.path)
-	return t, err
+	return t
 }
 
-func (c *checker) ifExpr(e *ifExpr) (typed, error) {
+func (c *checker) ifExpr(e *ifExpr) typed {
 	var test typed
 	for _, part := range e.test {
-		t, err := c.expr(part)
-		if err != nil {
-			return test, err
-		}
-		if err := c.handled(t, part, 0, ""); err != nil {
-			return test, err
-		}
-		test = t
+		test = c.expr(part)
+		c.handled(test, part, 0, "")
 	}
 	if test.kind.bits != kBool && !test.never {
 		if !test.kind.unsure {
-			return test, fail(102, "non-boolean predicate", e.test[len(e.test)-1].where())
+			refuse(102, "non-boolean predicate", e.test[len(e.test)-1].where())
 		}
 		c.doubt("whether a predicate is a boolean", e.from)
 	}
 	before := c.scope
-	out, err := c.block(e.then)
-	if err != nil {
-		return out, err
-	}
+	out := c.block(e.then)
 	after := c.scope
 	c.scope = before
 	other := typed{kind: of(kNull)}
 	if e.alt != nil {
-		if other, err = c.block(e.alt); err != nil {
-			return out, err
-		}
+		other = c.block(e.alt)
 	}
 	switch {
 	case out.never:
@@ -247,22 +215,20 @@ func (c *checker) ifExpr(e *ifExpr) (typed, error) {
 	}
 	kinds := out.kind.union(other.kind)
 	out.merge(other)
-	return typed{kind: kinds, fallible: out.fallible, unsure: out.unsure, code: out.code, never: out.never && other.never}, nil
+	return typed{kind: kinds, fallible: out.fallible, unsure: out.unsure, code: out.code, never: out.never && other.never}
 }
 
-func (c *checker) abort(e *abortExpr) (typed, error) {
+func (c *checker) abort(e *abortExpr) typed {
 	if e.message == nil {
-		return typed{never: true}, nil
+		return typed{never: true}
 	}
-	t, err := c.expr(e.message)
-	if err == nil {
-		err = c.handled(t, e, 631, "unhandled fallible expression")
-	}
-	if err == nil && t.kind.bits != kString {
+	t := c.expr(e.message)
+	c.handled(t, e, 631, "unhandled fallible expression")
+	if t.kind.bits != kString {
 		if !t.kind.unsure {
-			return t, fail(300, "non-string abort message", e.message.where())
+			refuse(300, "non-string abort message", e.message.where())
 		}
 		c.doubt("whether an abort's message is a string", e.from)
 	}
-	return typed{never: true}, err
+	return typed{never: true}
 }

@@ -1,45 +1,34 @@
 package vrl
 
-func (c *checker) assign(e *assignExpr) (typed, error) {
-	t, err := c.expr(e.value)
-	if err != nil {
-		return t, err
-	}
-	if !e.fallible {
-		if err := c.handled(t, e.value, 103, "unhandled fallible assignment"); err != nil {
-			return t, err
+func (c *checker) assign(e *assignExpr) typed {
+	t := c.expr(e.value)
+	out := typed{kind: t.kind, never: t.never}
+	if e.fallible {
+		if !t.fallible {
+			refuse(104, "unnecessary error assignment", e.span)
 		}
-		if e.ok == nil {
-			return t, fail(640, "unnecessary no-op assignment", e.span)
+		if t.unsure {
+			c.doubt("whether an expression can fail", e.value.where().from)
 		}
-		err := c.set(e.ok, t.kind)
-		return typed{kind: t.kind, never: t.never}, err
-	}
-	switch {
-	case !t.fallible:
-		return t, fail(104, "unnecessary error assignment", e.span)
-	case t.unsure:
-		c.doubt("whether an expression can fail", e.value.where().from)
+		e.initial = t.kind.zero()
+		out = typed{kind: t.kind.union(of(kString))}
+	} else {
+		c.handled(t, e.value, 103, "unhandled fallible assignment")
 	}
 	if e.ok == nil && e.err == nil {
-		return t, fail(640, "unnecessary no-op assignment", e.span)
+		refuse(640, "unnecessary no-op assignment", e.span)
 	}
-	e.initial = t.kind.zero()
 	if e.ok != nil {
-		if err := c.set(e.ok, t.kind); err != nil {
-			return t, err
-		}
+		c.set(e.ok, t.kind)
 	}
 	if e.err != nil {
-		if err := c.set(e.err, of(kString|kNull)); err != nil {
-			return t, err
-		}
+		c.set(e.err, of(kString|kNull))
 	}
-	return typed{kind: t.kind.union(of(kString))}, nil
+	return out
 }
 
 // set notes the kind of what was assigned to. What lies on the way to it must be able to hold it.
-func (c *checker) set(to *queryExpr, v kind) error {
+func (c *checker) set(to *queryExpr, v kind) {
 	before := &c.scope.event
 	known := true
 	switch to.root {
@@ -54,7 +43,7 @@ func (c *checker) set(to *queryExpr, v kind) error {
 		s := to.path[i]
 		if s.alts != nil {
 			c.unknownForm("an assignment to alternatives of a path", to.from)
-			return nil
+			return
 		}
 		parent := before.at(to.path[:i])
 		holds := kObject
@@ -68,32 +57,25 @@ func (c *checker) set(to *queryExpr, v kind) error {
 			c.doubt("whether a field can be set in what is null", to.from)
 			continue
 		}
-		return fail(642, "parent path segment rejects this mutation", to.span)
+		refuse(642, "parent path segment rejects this mutation", to.span)
 	}
 	after := before.insert(to.path, v)
 	if to.root == rootVariable {
 		c.scope.vars[to.name] = after
-		return nil
+		return
 	}
 	*before = after
-	return nil
 }
 
 // op types `left op right` (vectordotdev/vrl, src/compiler/expression/op.rs).
-func (c *checker) op(e *opExpr) (typed, error) {
-	left, err := c.expr(e.left)
-	if err != nil {
-		return left, err
-	}
+func (c *checker) op(e *opExpr) typed {
+	left := c.expr(e.left)
 	shared := c.scope
 	skips := e.op == "??" || e.op == "||" || e.op == "&&"
 	if skips {
 		c.scope = c.scope.clone()
 	}
-	right, err := c.expr(e.right)
-	if err != nil {
-		return right, err
-	}
+	right := c.expr(e.right)
 	if skips { // the right side may not have run
 		c.scope = shared.join(c.scope.leave(shared))
 	}
@@ -104,21 +86,21 @@ func (c *checker) op(e *opExpr) (typed, error) {
 	case "??":
 		return c.coalesce(e, left, right)
 	case "||":
-		return c.or(e, left, right), nil
+		return c.or(e, left, right)
 	case "&&":
-		return c.and(e, left, right), nil
+		return c.and(e, left, right)
 	case "|":
 		if left.kind.bits != kObject || right.kind.bits != kObject {
 			if !left.kind.unsure && !right.kind.unsure {
-				return out, fail(652, "only objects can be merged", e.span)
+				refuse(652, "only objects can be merged", e.span)
 			}
 			c.doubt("whether what is merged are objects", e.from)
 		}
 		out.kind = overlay(left.kind, right.kind)
-		return out, nil
+		return out
 	case "==", "!=", "<", "<=", ">", ">=":
 		if inner, ok := e.left.(*opExpr); ok && compares(inner.op) {
-			return out, fail(650, "comparison operators can't be chained together", e.span)
+			refuse(650, "comparison operators can't be chained together", e.span)
 		}
 		out.kind = of(kBool)
 		same := left.kind.bits == kString && right.kind.bits == kString || left.kind.bits == kTime && right.kind.bits == kTime
@@ -126,9 +108,9 @@ func (c *checker) op(e *opExpr) (typed, error) {
 			out.mayFail(left.kind, kNumber)
 			out.mayFail(right.kind, kNumber)
 		}
-		return out, nil
+		return out
 	}
-	return arithmetic(e, left, right, out), nil
+	return arithmetic(e, left, right, out)
 }
 
 func compares(op string) bool {
@@ -163,9 +145,9 @@ func overlay(left, right kind) kind {
 	return out
 }
 
-func (c *checker) coalesce(e *opExpr, left, right typed) (typed, error) {
+func (c *checker) coalesce(e *opExpr, left, right typed) typed {
 	if !left.fallible && !left.never {
-		return left, fail(651, "unnecessary error coalescing operation", e.span)
+		refuse(651, "unnecessary error coalescing operation", e.span)
 	}
 	if left.unsure {
 		c.doubt("whether an expression can fail", e.left.where().from)
@@ -175,7 +157,7 @@ func (c *checker) coalesce(e *opExpr, left, right typed) (typed, error) {
 		out.kind = left.kind
 	}
 	out.merge(right)
-	return out, nil
+	return out
 }
 
 func constant(e expr) (any, bool) {

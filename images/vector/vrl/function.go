@@ -131,48 +131,41 @@ func paramNames(params []param) string {
 }
 
 // call checks a call (vectordotdev/vrl, src/compiler/expression/function_call.rs).
-func (c *checker) call(e *callExpr) (typed, error) {
+func (c *checker) call(e *callExpr) typed {
 	e.fn = functions[e.name]
 	if e.fn == nil {
 		return c.unplayed(e)
 	}
 	if len(e.arguments) > len(e.fn.params) {
-		return typed{}, fail(106, "wrong number of function arguments", e.span)
+		refuse(106, "wrong number of function arguments", e.span)
 	}
-	if err := e.order(); err != nil {
-		return typed{}, err
-	}
+	e.order()
 	out := typed{kind: of(e.fn.result)}
 	args := make([]typed, len(e.fn.params))
 	for i, p := range e.fn.params {
 		arg := e.ordered[i]
 		if arg == nil {
 			if p.required {
-				return out, fail(107, `missing function argument: required argument missing: "`+p.name+`"`, e.span)
+				refuse(107, `missing function argument: required argument missing: "`+p.name+`"`, e.span)
 			}
 			continue
 		}
 		if e.fn.lazy && i == 0 {
 			if _, ok := arg.(*queryExpr); !ok {
 				if _, ok := arg.(*varExpr); !ok {
-					return out, fail(610, "function compilation error: error[E400] unexpected expression", e.span)
+					refuse(610, "function compilation error: error[E400] unexpected expression", e.span)
 				}
 			}
 		}
-		t, err := c.expr(arg)
-		if err != nil {
-			return out, err
-		}
+		t := c.expr(arg)
 		args[i] = t
 		if t.kind.bits&p.kinds == 0 && !t.kind.unsure && !t.never {
-			return out, fail(110, "invalid argument type: the parameter \""+p.name+"\" expects "+p.kinds.String()+", this expression resolves to "+t.kind.bits.String(), arg.where())
+			refuse(110, "invalid argument type: the parameter \""+p.name+"\" expects "+p.kinds.String()+", this expression resolves to "+t.kind.bits.String(), arg.where())
 		}
 		if !t.kind.within(p.kinds) {
 			out.merge(typed{fallible: true, unsure: t.kind.unsure, code: 110})
 		}
-		if err := c.handled(t, arg, 630, "fallible argument"); err != nil {
-			return out, err
-		}
+		c.handled(t, arg, 630, "fallible argument")
 	}
 	switch e.fn.fails {
 	case always:
@@ -183,46 +176,40 @@ func (c *checker) call(e *callExpr) (typed, error) {
 	if e.fn.infer != nil {
 		out = e.fn.infer(c, e, args, out)
 	}
-	if err := c.closure(e, args, &out); err != nil {
-		return out, err
-	}
+	c.closure(e, args, &out)
 	if e.abort {
 		out.fallible = false
 	}
-	return out, nil
+	return out
 }
 
 // unplayed is a call of a function that is not played, or that Vector does not have either.
-func (c *checker) unplayed(e *callExpr) (typed, error) {
+func (c *checker) unplayed(e *callExpr) typed {
 	known, ok := unplayedFunctions[e.name]
 	if !ok {
-		return typed{}, fail(105, "call to undefined function", e.span)
+		refuse(105, "call to undefined function", e.span)
 	}
 	c.unknownForm("function "+e.name, e.from)
 	if known == newer {
 		c.doubt("whether function "+e.name+" is there", e.from)
 	}
 	for _, arg := range e.arguments {
-		if _, err := c.expr(arg.value); err != nil {
-			return typed{}, err
-		}
+		c.expr(arg.value)
 	}
 	if e.closure != nil {
 		before := c.scope
-		defer func() { c.scope = before.join(c.scope.leave(before)) }()
 		c.scope = c.scope.clone()
 		for _, name := range e.closure.names {
 			c.scope.vars[name] = unsureAny()
 		}
-		if _, err := c.block(e.closure.body); err != nil {
-			return typed{}, err
-		}
+		c.block(e.closure.body)
+		c.scope = before.join(c.scope.leave(before))
 	}
-	return typed{kind: unsureAny(), fallible: !e.abort, unsure: known != fallible, code: 100}, nil
+	return typed{kind: unsureAny(), fallible: !e.abort, unsure: known != fallible, code: 100}
 }
 
 // order puts the arguments in the order of the parameters.
-func (e *callExpr) order() error {
+func (e *callExpr) order() {
 	e.ordered = make([]expr, len(e.fn.params))
 	next := 0
 	for _, arg := range e.arguments {
@@ -231,30 +218,29 @@ func (e *callExpr) order() error {
 			i = slices.IndexFunc(e.fn.params, func(p param) bool { return p.name == arg.keyword })
 		}
 		if i < 0 || i >= len(e.fn.params) {
-			return fail(108, "unknown function argument keyword: this function accepts the following keywords: "+paramNames(e.fn.params), span{from: arg.pos})
+			refuse(108, "unknown function argument keyword: this function accepts the following keywords: "+paramNames(e.fn.params), span{from: arg.pos})
 		}
 		if i == next {
 			next++
 		}
 		e.ordered[i] = arg.value
 	}
-	return nil
 }
 
 // closure checks the block after `->` with its variables in scope.
-func (c *checker) closure(e *callExpr, args []typed, out *typed) error {
+func (c *checker) closure(e *callExpr, args []typed, out *typed) {
 	switch {
 	case e.fn.closure == 0 && e.closure == nil:
-		return nil
+		return
 	case e.fn.closure == 0:
-		return fail(109, "unexpected closure", e.span)
+		refuse(109, "unexpected closure", e.span)
 	case e.closure == nil:
-		return fail(111, "missing closure", e.span)
+		refuse(111, "missing closure", e.span)
 	}
 	over := args[0].kind
 	if !over.within(kArray|kObject) || over.bits == 0 {
 		if !over.unsure {
-			return fail(121, "type mismatch in closure parameter: an array or object was expected", e.span)
+			refuse(121, "type mismatch in closure parameter: an array or object was expected", e.span)
 		}
 		c.doubt("whether a closure's value is an array or object", e.from)
 	}
@@ -263,7 +249,7 @@ func (c *checker) closure(e *callExpr, args []typed, out *typed) error {
 		want = 1
 	}
 	if len(e.closure.names) != want {
-		return fail(120, "invalid closure arity", e.span)
+		refuse(120, "invalid closure arity", e.span)
 	}
 	before := c.scope
 	c.scope = c.scope.clone()
@@ -271,13 +257,10 @@ func (c *checker) closure(e *callExpr, args []typed, out *typed) error {
 	for i, name := range e.closure.names {
 		c.scope.vars[name] = kinds[i]
 	}
-	t, err := c.block(e.closure.body)
-	if err != nil {
-		return err
-	}
+	t := c.block(e.closure.body)
 	if !t.kind.within(e.fn.closure) && !t.never {
 		if !t.kind.unsure {
-			return fail(122, "type mismatch in closure return type", e.closure.body.span)
+			refuse(122, "type mismatch in closure return type", e.closure.body.span)
 		}
 		c.doubt("whether a closure returns the right type", e.from)
 	}
@@ -292,7 +275,6 @@ func (c *checker) closure(e *callExpr, args []typed, out *typed) error {
 		}
 	}
 	c.scope = before.join(after.leave(before))
-	return nil
 }
 
 // closureKinds are those of the closure's variables.

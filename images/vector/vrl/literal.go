@@ -93,39 +93,40 @@ func segments(s string) []segment {
 	return out
 }
 
-func (p *parser) literal(t token) (expr, error) {
+func (p *parser) literal(t token) expr {
 	at := span{t.pos, t.end}
 	switch t.kind {
 	case tokString:
-		return stringLiteral(t, at), nil
+		return stringLiteral(t, at)
 	case tokRaw:
-		return &litExpr{at, t.text}, nil
+		return &litExpr{at, t.text}
 	case tokInt:
 		v, err := strconv.ParseInt(t.text, 10, 64)
-		if err != nil {
-			return nil, syntaxError(t.pos, 202, "unexpected error: invalid numeric literal")
-		}
-		return &litExpr{at, v}, nil
+		return number(t, v, err)
 	case tokFloat:
 		v, err := strconv.ParseFloat(t.text, 64)
-		if err != nil {
-			return nil, syntaxError(t.pos, 202, "unexpected error: invalid numeric literal")
-		}
-		return &litExpr{at, v}, nil
+		return number(t, v, err)
 	case tokRegex:
 		text := strings.ReplaceAll(t.text, `\'`, `'`)
 		re, err := regexp.Compile(text)
 		if err != nil || rustOnly(text) {
 			return p.badRegex(t, at)
 		}
-		return &litExpr{at, re}, nil
+		return &litExpr{at, re}
 	default: // tokTime
 		v, err := time.Parse(time.RFC3339Nano, strings.Replace(t.text, " ", "T", 1))
 		if err != nil {
-			return nil, &CompileError{Code: 601, Message: "invalid timestamp", pos: t.pos}
+			panic(stopped{&CompileError{Code: 601, Message: "invalid timestamp", pos: t.pos}})
 		}
-		return &litExpr{at, v.UTC()}, nil
+		return &litExpr{at, v.UTC()}
 	}
+}
+
+func number(t token, v any, err error) expr {
+	if err != nil {
+		panic(stopped{syntaxError(t.pos, 202, "unexpected error: invalid numeric literal")})
+	}
+	return &litExpr{span{t.pos, t.end}, v}
 }
 
 // rustOnly says that a regex has a class in which Rust sees more than Go: an operation (&&, --, ~~) or a class in a class.
@@ -161,16 +162,16 @@ func rustOnly(s string) bool {
 }
 
 // badRegex tells a regex that Rust refuses too from one that only Go refuses.
-func (p *parser) badRegex(t token, at span) (expr, error) {
+func (p *parser) badRegex(t token, at span) expr {
 	maybe := rustOnly(t.text)
 	for _, only := range []string{"(?", `\<`, `\>`, `\b{`, `\x`, `\u`, `\U`, "{"} {
 		maybe = maybe || strings.Contains(t.text, only)
 	}
 	if maybe {
 		p.unknownForm("a regex that this interpreter cannot read", t.pos)
-		return &litExpr{at, regexp.MustCompile("$^")}, nil
+		return &litExpr{at, regexp.MustCompile("$^")}
 	}
-	return nil, &CompileError{Code: 101, Message: "invalid regular expression", pos: t.pos}
+	panic(stopped{&CompileError{Code: 101, Message: "invalid regular expression", pos: t.pos}})
 }
 
 // stringLiteral turns "a {{ b }}" into the sum that VRL makes of it.

@@ -40,6 +40,24 @@ func syntaxError(pos, code int, detail string) error {
 	return &CompileError{Code: code, Message: "syntax error: " + detail, pos: pos}
 }
 
+// stopped is thrown where a program cannot be read or is refused, so that a rule of the grammar reads as the grammar does.
+type stopped struct{ err error }
+
+// attempt gives the error that f stopped with.
+func attempt(f func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case stopped:
+			err = r.err
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return nil
+}
+
 func (p *parser) peek() token { return p.tokens[p.at] }
 
 func (p *parser) take() token {
@@ -58,29 +76,28 @@ func (p *parser) accept(text string) bool {
 	return false
 }
 
-func (p *parser) expect(text string) error {
-	if p.accept(text) {
-		return nil
+func (p *parser) expect(text string) {
+	if !p.accept(text) {
+		panic(p.unexpected(fmt.Sprintf("expected %q", text)))
 	}
-	return p.unexpected(fmt.Sprintf("expected %q", text))
 }
 
 // unexpected refuses the next token. It names the kind, never the text: a secret may have become part of the program.
-func (p *parser) unexpected(expected string) error {
+func (p *parser) unexpected(expected string) stopped {
 	t := p.peek()
 	if expected != "" {
 		expected = ", " + expected
 	}
 	switch t.kind {
 	case tokEnd:
-		return syntaxError(t.pos, 204, "unexpected end of program"+expected)
+		return stopped{syntaxError(t.pos, 204, "unexpected end of program"+expected)}
 	case tokReserved:
 		if t.text == "for" || t.text == "break" || t.text == "continue" {
-			return errNewer
+			return stopped{errNewer}
 		}
-		return &CompileError{Code: 205, Message: "reserved keyword", pos: t.pos}
+		return stopped{&CompileError{Code: 205, Message: "reserved keyword", pos: t.pos}}
 	}
-	return syntaxError(t.pos, 203, fmt.Sprintf("unexpected syntax token: %q", tokenNames[t.kind])+expected)
+	return stopped{syntaxError(t.pos, 203, fmt.Sprintf("unexpected syntax token: %q", tokenNames[t.kind])+expected)}
 }
 
 var tokenNames = map[tokenKind]string{
@@ -96,48 +113,37 @@ func (p *parser) newlines() {
 }
 
 // enter counts one level of nesting; leave it with the function given.
-func (p *parser) enter() (func(), error) {
+func (p *parser) enter() func() {
 	p.work++
 	if p.depth++; p.depth > maxDepth || p.work > maxWork {
-		return nil, errTooDeep
+		panic(stopped{errTooDeep})
 	}
-	return func() { p.depth-- }, nil
+	return func() { p.depth-- }
 }
 
 // program = { expr ( newline | ; ) }
-func (p *parser) program() ([]expr, error) {
+func (p *parser) program() []expr {
 	var body []expr
 	p.newlines()
 	for p.peek().kind != tokEnd {
-		e, err := p.expression()
-		if err != nil {
-			return nil, err
-		}
-		body = append(body, e)
+		body = append(body, p.expression())
 		if p.peek().kind != tokEnd {
-			if err := p.separator(); err != nil {
-				return nil, err
-			}
+			p.separator()
 		}
 	}
-	return body, nil
+	return body
 }
 
-func (p *parser) separator() error {
+func (p *parser) separator() {
 	if p.peek().kind != tokNewline && !p.accept(";") {
-		return p.unexpected(`expected "\n" or ";"`)
+		panic(p.unexpected(`expected "\n" or ";"`))
 	}
 	p.newlines()
-	return nil
 }
 
 // expression is what may stand on a line of its own.
-func (p *parser) expression() (expr, error) {
-	leave, err := p.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
+func (p *parser) expression() expr {
+	defer p.enter()()
 	t := p.peek()
 	switch {
 	case t.is("if"):
@@ -146,18 +152,12 @@ func (p *parser) expression() (expr, error) {
 		p.take()
 		e := &abortExpr{span: span{t.pos, t.end}}
 		if p.startsExpression() {
-			if e.message, err = p.expression(); err != nil {
-				return nil, err
-			}
+			e.message = p.expression()
 		}
-		return e, nil
+		return e
 	case t.is("return"):
 		p.take()
-		value, err := p.expression()
-		if err != nil {
-			return nil, err
-		}
-		return &returnExpr{span{t.pos, t.end}, value}, nil
+		return &returnExpr{span{t.pos, t.end}, p.expression()}
 	}
 	return p.assignment()
 }
@@ -168,61 +168,51 @@ func (p *parser) startsExpression() bool {
 }
 
 // assignment = target [ "," target ] ( "=" | "|=" ) expression | arithmetic
-func (p *parser) assignment() (expr, error) {
+func (p *parser) assignment() expr {
 	start := p.at
 	if p.accept("_") {
 		return p.assign(nil, start)
 	}
-	left, err := p.arithmetic()
-	if err != nil {
-		return nil, err
-	}
+	left := p.arithmetic()
 	next := p.peek()
 	if !next.is("=") && !next.is("|=") && !next.is(",") {
-		return left, nil
+		return left
 	}
 	target := asTarget(left)
 	if target == nil {
-		if next.is(",") {
-			return left, nil // the list that it stands in goes on
+		if !next.is(",") {
+			panic(p.unexpected(""))
 		}
-		return nil, p.unexpected("")
+		return left // the list that it stands in goes on
 	}
 	return p.assign(target, start)
 }
 
-func (p *parser) assign(ok *queryExpr, start int) (expr, error) {
+func (p *parser) assign(ok *queryExpr, start int) expr {
 	a := &assignExpr{ok: ok}
 	if p.accept(",") {
 		a.fallible = true
 		if !p.accept("_") {
-			right, err := p.postfix()
-			if err != nil {
-				return nil, err
-			}
-			if a.err = asTarget(right); a.err == nil {
-				return nil, p.unexpected("")
+			if a.err = asTarget(p.postfix()); a.err == nil {
+				panic(p.unexpected(""))
 			}
 		}
 	}
 	merge := p.peek().is("|=")
 	if !merge && !p.peek().is("=") {
-		return nil, p.unexpected(`expected "=" or "|="`)
+		panic(p.unexpected(`expected "=" or "|="`))
 	}
 	op := p.take()
 	p.newlines()
-	var err error
-	if a.value, err = p.expression(); err != nil {
-		return nil, err
-	}
+	a.value = p.expression()
 	if merge {
 		if ok == nil {
-			return nil, syntaxError(op.pos, 203, `unexpected syntax token: "MergeEquals"`)
+			panic(stopped{syntaxError(op.pos, 203, `unexpected syntax token: "MergeEquals"`)})
 		}
 		a.value = &opExpr{span: a.value.where(), op: "|", left: ok, right: a.value}
 	}
 	a.span = span{p.tokens[start].pos, a.value.where().to}
-	return a, nil
+	return a
 }
 
 // asTarget is the expression as something to assign to, or nil.
@@ -240,66 +230,47 @@ func asTarget(e expr) *queryExpr {
 
 // ifStatement = "if" predicate block { "else" "if" predicate block } [ "else" block ]. An else stands on the line of the
 // brace before it: VRL takes it nowhere else.
-func (p *parser) ifStatement() (expr, error) {
-	leave, err := p.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
+func (p *parser) ifStatement() expr {
+	defer p.enter()()
 	start := p.take()
-	e := &ifExpr{}
-	if e.test, err = p.predicate(); err != nil {
-		return nil, err
-	}
+	e := &ifExpr{test: p.predicate()}
 	p.newlines()
-	if e.then, err = p.block(); err != nil {
-		return nil, err
-	}
+	e.then = p.block()
 	e.span = span{start.pos, e.then.to}
 	if !p.accept("else") {
-		return e, nil
+		return e
 	}
 	p.newlines()
 	if p.peek().is("if") {
-		inner, err := p.ifStatement()
-		if err != nil {
-			return nil, err
-		}
+		inner := p.ifStatement()
 		e.alt = &blockExpr{span: inner.where(), body: []expr{inner}, scoped: true}
-	} else if e.alt, err = p.block(); err != nil {
-		return nil, err
+	} else {
+		e.alt = p.block()
 	}
 	e.to = e.alt.to
-	return e, nil
+	return e
 }
 
 // predicate is one expression, or several in parentheses.
-func (p *parser) predicate() ([]expr, error) {
-	start := p.at
+func (p *parser) predicate() []expr {
+	before := *p
 	if p.accept("(") {
-		if body, ok := p.predicateList(); ok {
-			return body, nil
+		var body []expr
+		if err := attempt(func() { body = p.predicateList() }); err == nil && body != nil {
+			return body
 		}
-		p.at = start
+		p.at, p.unknown, p.undecided = before.at, before.unknown, before.undecided
 	}
-	e, err := p.arithmetic()
-	if err != nil {
-		return nil, err
-	}
-	return []expr{e}, nil
+	return []expr{p.arithmetic()}
 }
 
-func (p *parser) predicateList() ([]expr, bool) {
-	unknown, undecided, depth := len(p.unknown), len(p.undecided), p.depth
+// predicateList is nil where the parentheses are those of one expression.
+func (p *parser) predicateList() []expr {
 	var body []expr
 	p.newlines()
 	separated := false
 	for !p.peek().is(")") {
-		e, err := p.assignment()
-		if err != nil {
-			break
-		}
-		body = append(body, e)
+		body = append(body, p.assignment())
 		if p.peek().kind != tokNewline && !p.peek().is(";") {
 			break
 		}
@@ -310,37 +281,28 @@ func (p *parser) predicateList() ([]expr, bool) {
 	}
 	closed := p.accept(")")
 	after := p.peek()
-	if closed && separated && len(body) > 0 && (after.is("{") || after.kind == tokNewline) {
-		return body, true
+	if closed && separated && (after.is("{") || after.kind == tokNewline) {
+		return body
 	}
-	p.unknown, p.undecided, p.depth = p.unknown[:unknown], p.undecided[:undecided], depth
-	return nil, false
+	return nil
 }
 
 // block = "{" expr { separator expr } "}". It holds one expression at least.
-func (p *parser) block() (*blockExpr, error) {
+func (p *parser) block() *blockExpr {
 	start := p.peek()
-	if err := p.expect("{"); err != nil {
-		return nil, err
-	}
+	p.expect("{")
 	return p.blockBody(start)
 }
 
-func (p *parser) blockBody(start token) (*blockExpr, error) {
+func (p *parser) blockBody(start token) *blockExpr {
 	b := &blockExpr{scoped: true}
 	p.newlines()
 	for len(b.body) == 0 || !p.peek().is("}") {
-		e, err := p.expression()
-		if err != nil {
-			return nil, err
-		}
-		b.body = append(b.body, e)
+		b.body = append(b.body, p.expression())
 		if !p.peek().is("}") {
-			if err := p.separator(); err != nil {
-				return nil, err
-			}
+			p.separator()
 		}
 	}
 	b.span = span{start.pos, p.take().end}
-	return b, nil
+	return b
 }

@@ -69,13 +69,12 @@ func compile(source string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{source: source, tokens: tokens}
-	out := &compiled{parser: p}
-	if out.body, err = p.program(); err != nil {
-		return out, err
-	}
-	c := &checker{parser: p, scope: &scope{vars: map[string]kind{}, event: of(kObject), metadata: of(kObject)}}
-	return out, c.root(out.body)
+	out := &compiled{parser: &parser{source: source, tokens: tokens}}
+	return out, attempt(func() {
+		out.body = out.program()
+		c := &checker{parser: out.parser, scope: &scope{vars: map[string]kind{}, event: of(kObject), metadata: of(kObject)}}
+		c.root(out.body)
+	})
 }
 
 type compiled struct {
