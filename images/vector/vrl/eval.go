@@ -2,7 +2,6 @@ package vrl
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 )
@@ -31,24 +30,20 @@ type machine struct {
 	bytes    int
 }
 
-func (m *machine) spend(bytes int) error {
+func (m *machine) spend(bytes int) {
 	if m.bytes += bytes; m.bytes > maxBytes || bytes < 0 {
-		return errLimit
+		panic(stopped{errLimit})
 	}
-	return nil
 }
 
-func (m *machine) spendNodes(n int) error { return m.spend(n * nodeCost) }
+func (m *machine) spendNodes(n int) { m.spend(n * nodeCost) }
 
 // spendPath is what it costs to copy what lies along a path.
-func (m *machine) spendPath(v any, path []step) error {
+func (m *machine) spendPath(v any, path []step) {
 	for i := range path {
-		if err := m.spendNodes(length(v)); err != nil {
-			return err
-		}
+		m.spendNodes(length(v))
 		v, _ = lookup(v, path[i:i+1])
 	}
-	return nil
 }
 
 func (m *machine) now() time.Time {
@@ -58,214 +53,185 @@ func (m *machine) now() time.Time {
 	return m.env.Now().UTC()
 }
 
-func (m *machine) eval(e expr) (any, error) {
+func (m *machine) eval(e expr) any {
 	if m.steps++; m.steps > maxSteps {
-		return nil, errLimit
+		panic(stopped{errLimit})
 	}
 	switch e := e.(type) {
 	case *litExpr:
-		return e.value, nil
+		return e.value
 	case *varExpr:
-		return m.vars[e.name], nil
+		return m.vars[e.name]
 	case *arrayExpr:
 		list := make([]any, 0, len(e.items))
 		for _, item := range e.items {
-			v, err := m.eval(item)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
+			list = append(list, m.eval(item))
 		}
-		return list, nil
+		return list
 	case *objectExpr:
 		object := make(map[string]any, len(e.keys))
 		for i, key := range e.keys {
-			v, err := m.eval(e.values[i])
-			if err != nil {
-				return nil, err
-			}
-			object[key] = v
+			object[key] = m.eval(e.values[i])
 		}
-		return object, nil
+		return object
 	case *blockExpr:
 		return m.sequence(e.body)
 	case *queryExpr:
-		v, _, err := m.find(e)
-		return v, err
+		v, _ := m.find(e)
+		return v
 	case *opExpr:
 		return m.op(e)
 	case *notExpr:
-		b, err := m.truth(e.inner)
-		return !b, err
+		return !m.truth(e.inner)
 	case *ifExpr:
 		return m.choose(e)
 	case *assignExpr:
 		return m.assign(e)
 	case *abortExpr:
 		if e.message != nil {
-			if _, err := m.eval(e.message); err != nil {
-				return nil, err
-			}
+			m.eval(e.message)
 		}
-		return nil, ErrAbort
+		panic(stopped{ErrAbort})
 	case *returnExpr:
-		if _, err := m.eval(e.value); err != nil {
-			return nil, err
-		}
-		return nil, errReturned
+		m.eval(e.value)
+		panic(stopped{errReturned})
 	default:
 		return m.call(e.(*callExpr))
 	}
 }
 
-func (m *machine) sequence(body []expr) (v any, err error) {
-	for _, e := range body {
-		if v, err = m.eval(e); err != nil {
-			return nil, err
-		}
+// try evaluates an expression, or gives the error that the program may catch.
+func (m *machine) try(e expr) (v any, caught *runtimeError) {
+	err := attempt(func() { v = m.eval(e) })
+	if err != nil && !errors.As(err, &caught) {
+		panic(stopped{err})
 	}
-	return v, nil
+	return v, caught
 }
 
-func (m *machine) truth(e expr) (bool, error) {
-	v, err := m.eval(e)
-	if err != nil {
-		return false, err
+func (m *machine) sequence(body []expr) (v any) {
+	for _, e := range body {
+		v = m.eval(e)
 	}
+	return v
+}
+
+func (m *machine) truth(e expr) bool {
+	v := m.eval(e)
 	b, ok := v.(bool)
 	if !ok {
-		return false, errorf("expected boolean, got %s", typeOf(v))
+		panic(errorf("expected boolean, got %s", typeOf(v)))
 	}
-	return b, nil
+	return b
 }
 
 // find is what a path leads to, and whether it is there.
-func (m *machine) find(e *queryExpr) (any, bool, error) {
-	var base any
+func (m *machine) find(e *queryExpr) (any, bool) {
 	switch e.root {
 	case rootEvent:
-		base = m.event
+		return lookup(m.event, e.path)
 	case rootMetadata:
-		base = m.metadata
+		return lookup(m.metadata, e.path)
 	case rootVariable:
-		base = m.vars[e.name]
-	default:
-		var err error
-		if base, err = m.eval(e.base); err != nil {
-			return nil, false, err
-		}
+		return lookup(m.vars[e.name], e.path)
 	}
-	v, ok := lookup(base, e.path)
-	return v, ok, nil
+	return lookup(m.eval(e.base), e.path)
 }
 
-func (m *machine) choose(e *ifExpr) (any, error) {
-	if _, err := m.sequence(e.test[:len(e.test)-1]); err != nil {
-		return nil, err
-	}
-	yes, err := m.truth(e.test[len(e.test)-1])
+func (m *machine) choose(e *ifExpr) any {
+	last := len(e.test) - 1
+	m.sequence(e.test[:last])
 	switch {
-	case err != nil:
-		return nil, err
-	case yes:
+	case m.truth(e.test[last]):
 		return m.eval(e.then)
 	case e.alt != nil:
 		return m.eval(e.alt)
 	}
-	return nil, nil
-}
-
-// set assigns; a nil target is `_`.
-func (m *machine) set(to *queryExpr, v any) error {
-	if to == nil {
-		return nil
-	}
-	place := &m.event
-	var variable any
-	switch to.root {
-	case rootMetadata:
-		place = &m.metadata
-	case rootVariable:
-		variable = m.vars[to.name]
-		place = &variable
-	}
-	if err := m.spendPath(*place, to.path); err != nil {
-		return err
-	}
-	after, err := put(*place, to.path, v)
-	if err != nil {
-		return err
-	}
-	*place = after
-	if to.root == rootVariable {
-		m.vars[to.name] = after
-	}
 	return nil
 }
 
-func (m *machine) assign(e *assignExpr) (any, error) {
-	v, err := m.eval(e.value)
-	if !e.fallible {
-		if err != nil {
-			return nil, err
-		}
-		return v, m.set(e.ok, v)
+// change puts in the place of the event, the metadata or the variable what f makes of it.
+func (m *machine) change(at *queryExpr, f func(whole any) any) {
+	var whole any
+	switch at.root {
+	case rootMetadata:
+		whole = m.metadata
+	case rootVariable:
+		whole = m.vars[at.name]
+	default:
+		whole = m.event
 	}
-	var caught *runtimeError
-	switch {
-	case errors.As(err, &caught):
-		if err := m.set(e.ok, e.initial); err != nil {
-			return nil, err
-		}
-		return caught.text, m.set(e.err, caught.text)
-	case err != nil:
-		return nil, err
+	m.spendPath(whole, at.path)
+	whole = f(whole)
+	switch at.root {
+	case rootMetadata:
+		m.metadata = whole
+	case rootVariable:
+		m.vars[at.name] = whole
+	default:
+		m.event = whole
 	}
-	if err := m.set(e.ok, v); err != nil {
-		return nil, err
-	}
-	return v, m.set(e.err, nil)
 }
 
-func (m *machine) op(e *opExpr) (any, error) {
-	left, err := m.eval(e.left)
-	var caught *runtimeError
-	if e.op == "??" && errors.As(err, &caught) {
-		return m.eval(e.right)
+// set assigns; a nil target is `_`.
+func (m *machine) set(to *queryExpr, v any) {
+	if to != nil {
+		m.change(to, func(whole any) any { return put(whole, to.path, v) })
 	}
-	if err != nil || e.op == "??" {
-		return left, err
+}
+
+func (m *machine) assign(e *assignExpr) any {
+	if !e.fallible {
+		v := m.eval(e.value)
+		m.set(e.ok, v)
+		return v
 	}
+	v, caught := m.try(e.value)
+	if caught != nil {
+		m.set(e.ok, e.initial)
+		m.set(e.err, caught.text)
+		return caught.text
+	}
+	m.set(e.ok, v)
+	m.set(e.err, nil)
+	return v
+}
+
+func (m *machine) op(e *opExpr) any {
+	if e.op == "??" {
+		left, caught := m.try(e.left)
+		if caught != nil {
+			return m.eval(e.right)
+		}
+		return left
+	}
+	left := m.eval(e.left)
 	off := left == nil || left == false
 	switch e.op {
 	case "||":
 		if !off {
-			return left, nil
+			return left
 		}
 		return m.eval(e.right)
 	case "&&":
 		if off {
-			return false, nil
+			return false
 		}
 	}
-	right, err := m.eval(e.right)
-	if err != nil {
-		return nil, err
-	}
+	right := m.eval(e.right)
 	switch e.op {
 	case "&&":
 		if right == nil {
 			right = false
 		}
 		if left != true || typeOf(right) != kBool {
-			return nil, errorf("can't AND type %s and %s", typeOf(left), typeOf(right))
+			panic(errorf("can't AND type %s and %s", typeOf(left), typeOf(right)))
 		}
-		return right, nil
+		return right
 	case "==":
 		return m.equal(left, right)
 	case "!=":
-		same, err := m.equal(left, right)
-		return same != true, err
+		return !m.equal(left, right)
 	case "<", "<=", ">", ">=":
 		return compare(e.op, left, right)
 	case "|":
@@ -274,47 +240,46 @@ func (m *machine) op(e *opExpr) (any, error) {
 	return calculate(m, e.op, left, right)
 }
 
-func (m *machine) mergeObjects(left, right any) (any, error) {
+func (m *machine) mergeObjects(left, right any) map[string]any {
 	a, ok1 := left.(map[string]any)
 	b, ok2 := right.(map[string]any)
 	if !ok1 || !ok2 {
-		return nil, errorf("can't merge type %s and %s", typeOf(left), typeOf(right))
+		panic(errorf("can't merge type %s and %s", typeOf(left), typeOf(right)))
 	}
 	out := maps.Clone(a)
 	if out == nil {
 		out = map[string]any{}
 	}
 	maps.Copy(out, b)
-	return out, m.spendNodes(len(out))
+	m.spendNodes(len(out))
+	return out
 }
 
 // call evaluates a function's arguments, sees that their types are right, and runs it.
-func (m *machine) call(e *callExpr) (any, error) {
+func (m *machine) call(e *callExpr) (v any) {
 	in := &invocation{machine: m, call: e, args: make([]any, len(e.ordered))}
 	if !e.fn.lazy {
 		for i, arg := range e.ordered {
 			if arg == nil {
 				continue
 			}
-			v, err := m.eval(arg)
-			if err != nil {
-				return nil, err
-			}
-			in.args[i] = v
-			if want := e.fn.params[i].kinds; typeOf(v)&want == 0 {
-				return nil, in.named(errorf("expected %s, got %s", want, typeOf(v)))
+			in.args[i] = m.eval(arg)
+			if want := e.fn.params[i].kinds; typeOf(in.args[i])&want == 0 {
+				panic(in.named(errorf("expected %s, got %s", want, typeOf(in.args[i])).err))
 			}
 		}
 	}
-	v, err := e.fn.run(in)
-	return v, in.named(err)
+	if err := attempt(func() { v = e.fn.run(in) }); err != nil {
+		panic(in.named(err))
+	}
+	return v
 }
 
 // named puts the function and its place before an error, as Vector does: programs ship that text.
-func (in *invocation) named(err error) error {
+func (in *invocation) named(err error) stopped {
 	var caught *runtimeError
 	if !errors.As(err, &caught) {
-		return err
+		return stopped{err}
 	}
-	return &runtimeError{fmt.Sprintf("function call error for %q at (%d:%d): %s", in.call.name, in.call.from, in.call.to, caught.text)}
+	return errorf("function call error for %q at (%d:%d): %s", in.call.name, in.call.from, in.call.to, caught.text)
 }

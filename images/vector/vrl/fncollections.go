@@ -2,6 +2,7 @@ package vrl
 
 import (
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -29,172 +30,153 @@ func sameCollection(_ *checker, _ *callExpr, args []typed, out typed) typed {
 }
 
 var collectionFunctions = map[string]*function{
-	"length": sureFn("value:string|array|object", "int", func(in *invocation) (any, error) {
-		return int64(length(in.args[0])), nil
+	"length": sureFn("value:string|array|object", "int", func(in *invocation) any {
+		return int64(length(in.args[0]))
 	}),
-	"push": sureFn("value:array item:any", "array", func(in *invocation) (any, error) {
-		return append(slices.Clone(in.list(0)), in.args[1]), in.spendNodes(len(in.list(0)))
+	"push": sureFn("value:array item:any", "array", func(in *invocation) any {
+		in.spendNodes(len(in.list(0)))
+		return append(slices.Clone(in.list(0)), in.args[1])
 	}),
-	"append": sureFn("value:array items:array", "array", func(in *invocation) (any, error) {
-		return slices.Concat(in.list(0), in.list(1)), in.spendNodes(len(in.list(0)) + len(in.list(1)))
+	"append": sureFn("value:array items:array", "array", func(in *invocation) any {
+		in.spendNodes(len(in.list(0)) + len(in.list(1)))
+		return slices.Concat(in.list(0), in.list(1))
 	}),
-	"includes": sureFn("value:array item:any", "bool", func(in *invocation) (any, error) {
-		return slices.ContainsFunc(in.list(0), func(v any) bool { return in.same(v, in.args[1]) }), in.spend(0)
+	"includes": sureFn("value:array item:any", "bool", func(in *invocation) any {
+		return slices.ContainsFunc(in.list(0), func(v any) bool { return in.same(v, in.args[1]) })
 	}),
-	"unique": sureFn("value:array", "array", func(in *invocation) (any, error) {
+	"unique": sureFn("value:array", "array", func(in *invocation) any {
 		var out = []any{}
 		for _, v := range in.list(0) {
 			if !slices.ContainsFunc(out, func(o any) bool { return in.same(o, v) }) {
 				out = append(out, v)
 			}
 		}
-		return out, in.spend(0)
+		return out
 	}),
-	"keys": sureFn("value:object", "array", func(in *invocation) (any, error) {
+	"keys": sureFn("value:object", "array", func(in *invocation) any {
 		out := []any{}
 		for _, name := range sortedKeys(in.object(0)) {
 			out = append(out, name)
 		}
-		return out, in.spendNodes(len(out))
+		in.spendNodes(len(out))
+		return out
 	}),
-	"values": sureFn("value:object", "array", func(in *invocation) (any, error) {
+	"values": sureFn("value:object", "array", func(in *invocation) any {
 		out := []any{}
 		for _, name := range sortedKeys(in.object(0)) {
 			out = append(out, in.object(0)[name])
 		}
-		return out, in.spendNodes(len(out))
+		in.spendNodes(len(out))
+		return out
 	}),
 	"compact": {params: parseParams("value:array|object recursive?:bool null?:bool string?:bool object?:bool array?:bool nullish?:bool"),
 		infer: sameCollection, run: compact},
 	"flatten": {params: parseParams("value:array|object separator?:string"), infer: sameCollection, run: flatten},
-	"for_each": overBlock("value:array|object", "null", kAny, func(in *invocation) (any, error) {
-		return nil, in.each(in.args[0], func(_ any, key any, v any) error {
-			_, err := in.block(key, v)
-			return err
-		})
+	"for_each": overBlock("value:array|object", "null", kAny, func(in *invocation) any {
+		for key, v := range each(in.args[0]) {
+			in.block(key, v)
+		}
+		return nil
 	}),
-	"filter":     overBlock("value:array|object", "", kBool, filter),
-	"map_values": overBlock("value:array|object recursive?:bool", "", kAny, func(in *invocation) (any, error) { return in.mapValues(in.args[0]) }),
-	"map_keys":   overBlock("value:object recursive?:bool", "object", kString, func(in *invocation) (any, error) { return in.mapKeys(in.args[0]) }),
+	"filter": overBlock("value:array|object", "", kBool, func(in *invocation) any {
+		return rebuilt(in.args[0], func(key, v any) (any, bool) { return v, in.block(key, v) == true })
+	}),
+	"map_values": overBlock("value:array|object recursive?:bool", "", kAny, func(in *invocation) any { return in.mapValues(in.args[0]) }),
+	"map_keys":   overBlock("value:object recursive?:bool", "object", kString, func(in *invocation) any { return in.mapKeys(in.args[0]) }),
 }
 
 // each goes through a collection in order: fields by name, items by index.
-func (in *invocation) each(v any, f func(collection, key, value any) error) error {
-	switch v := v.(type) {
-	case []any:
-		for i, item := range v {
-			if err := f(v, int64(i), item); err != nil {
-				return err
+func each(v any) iter.Seq2[any, any] {
+	return func(yield func(key, value any) bool) {
+		switch v := v.(type) {
+		case []any:
+			for i, item := range v {
+				if !yield(int64(i), item) {
+					return
+				}
 			}
-		}
-	case map[string]any:
-		for _, name := range sortedKeys(v) {
-			if err := f(v, name, v[name]); err != nil {
-				return err
+		case map[string]any:
+			for _, name := range sortedKeys(v) {
+				if !yield(name, v[name]) {
+					return
+				}
 			}
 		}
 	}
-	return nil
 }
+
+// rebuilt is a collection of the same type out of what f makes of each value and keeps.
+func rebuilt(v any, f func(key, value any) (any, bool)) any {
+	list, object := []any{}, map[string]any{}
+	for key, inner := range each(v) {
+		made, keep := f(key, inner)
+		if name, ok := key.(string); ok && keep {
+			object[name] = made
+		} else if keep {
+			list = append(list, made)
+		}
+	}
+	if _, ok := v.([]any); ok {
+		return list
+	}
+	return object
+}
+
+func collection(v any) bool { return typeOf(v)&(kArray|kObject) != 0 }
 
 // block runs the closure with its variables set, and puts back what they hid.
-func (in *invocation) block(values ...any) (any, error) {
-	names := in.call.closure.names
-	hidden := make([]any, len(names))
-	for i, name := range names {
-		hidden[i], in.vars[name] = in.vars[name], values[i]
+func (in *invocation) block(values ...any) any {
+	for i, name := range in.call.closure.names {
+		hidden := in.vars[name]
+		in.vars[name] = values[i]
+		defer func() { in.vars[name] = hidden }()
 	}
-	v, err := in.eval(in.call.closure.body)
-	for i, name := range names {
-		in.vars[name] = hidden[i]
+	var v any
+	err := attempt(func() { v = in.eval(in.call.closure.body) })
+	switch {
+	case errors.Is(err, errReturned):
+		panic(errorf("return cannot be used inside closures"))
+	case err != nil:
+		panic(stopped{err})
 	}
-	if errors.Is(err, errReturned) {
-		err = errorf("return cannot be used inside closures")
-	}
-	return v, err
+	return v
 }
 
-func filter(in *invocation) (any, error) {
-	list, object := []any{}, map[string]any{}
-	err := in.each(in.args[0], func(_ any, key any, v any) error {
-		keep, err := in.block(key, v)
-		if keep == true {
-			if name, ok := key.(string); ok {
-				object[name] = v
-			} else {
-				list = append(list, v)
-			}
+func (in *invocation) mapValues(v any) any {
+	return rebuilt(v, func(_, inner any) (any, bool) {
+		if in.flag(1, false) && collection(inner) {
+			inner = in.mapValues(inner)
 		}
-		return err
+		return in.block(inner), true
 	})
-	if _, ok := in.args[0].([]any); ok {
-		return list, err
-	}
-	return object, err
 }
 
-func (in *invocation) mapValues(v any) (any, error) {
-	list, object := []any{}, map[string]any{}
-	err := in.each(v, func(_ any, key any, v any) error {
-		var err error
-		if in.flag(1, false) && (typeOf(v)&(kArray|kObject) != 0) {
-			v, err = in.mapValues(v)
-		}
-		if err == nil {
-			v, err = in.block(v)
-		}
-		if name, ok := key.(string); ok {
-			object[name] = v
-		} else {
-			list = append(list, v)
-		}
-		return err
-	})
-	if _, ok := v.([]any); ok {
-		return list, err
-	}
-	return object, err
-}
-
-func (in *invocation) mapKeys(v any) (any, error) {
+func (in *invocation) mapKeys(v any) any {
 	recursive := in.flag(1, false)
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
 		for _, name := range sortedKeys(v) {
-			key, err := in.block(name)
-			if err != nil {
-				return nil, err
-			}
+			key := in.block(name)
 			text, ok := key.(string)
 			if !ok {
-				return nil, errorf("expected string, got %s", typeOf(key))
+				panic(errorf("expected string, got %s", typeOf(key)))
 			}
 			out[text] = v[name]
 			if recursive {
-				if out[text], err = in.mapKeys(v[name]); err != nil {
-					return nil, err
-				}
+				out[text] = in.mapKeys(v[name])
 			}
 		}
-		return out, nil
+		return out
 	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			var err error
-			if out[i], err = in.mapKeys(v[i]); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
+		return rebuilt(v, func(_, item any) (any, bool) { return in.mapKeys(item), true })
 	}
-	return v, nil
+	return v
 }
 
 // compact drops what is empty, in depth if recursive (the default).
-func compact(in *invocation) (any, error) {
-	var walk func(v any) (any, error)
-	drop := func(v any) bool {
+func compact(in *invocation) any {
+	empty := func(v any) bool {
 		switch v := v.(type) {
 		case nil:
 			return in.flag(2, true)
@@ -207,69 +189,52 @@ func compact(in *invocation) (any, error) {
 		}
 		return false
 	}
-	walk = func(v any) (any, error) {
-		list, object := []any{}, map[string]any{}
-		err := in.each(v, func(_ any, key any, inner any) error {
-			if err := in.spendNodes(1); err != nil {
-				return err
+	var walk func(v any) any
+	walk = func(v any) any {
+		return rebuilt(v, func(_, inner any) (any, bool) {
+			in.spendNodes(1)
+			if collection(inner) && in.flag(1, true) {
+				inner = walk(inner)
 			}
-			if typeOf(inner)&(kArray|kObject) != 0 && in.flag(1, true) {
-				var err error
-				if inner, err = walk(inner); err != nil {
-					return err
-				}
-			}
-			if drop(inner) {
-				return nil
-			}
-			if name, ok := key.(string); ok {
-				object[name] = inner
-			} else {
-				list = append(list, inner)
-			}
-			return nil
+			return inner, !empty(inner)
 		})
-		if _, ok := v.([]any); ok {
-			return list, err
-		}
-		return object, err
 	}
 	return walk(in.args[0])
 }
 
 // flatten brings nested fields to the top with joined names, or nested items into one array.
-func flatten(in *invocation) (any, error) {
+func flatten(in *invocation) any {
 	separator := "."
 	if in.has(1) {
 		separator = in.str(1)
 	}
 	list, object := []any{}, map[string]any{}
 	_, isList := in.args[0].([]any)
-	var walk func(v any, prefix []string) error
-	walk = func(v any, prefix []string) error {
-		return in.each(v, func(_ any, key any, inner any) error {
-			if err := in.spendNodes(1 + len(prefix)); err != nil {
-				return err
-			}
+	var walk func(v any, prefix []string)
+	walk = func(v any, prefix []string) {
+		for key, inner := range each(v) {
+			in.spendNodes(1 + len(prefix))
 			if isList {
 				if _, ok := inner.([]any); ok {
-					return walk(inner, nil)
+					walk(inner, nil)
+				} else {
+					list = append(list, inner)
 				}
-				list = append(list, inner)
-				return nil
+				continue
 			}
 			name := append(slices.Clone(prefix), key.(string))
 			if o, ok := inner.(map[string]any); ok && len(o) > 0 {
-				return walk(inner, name)
+				walk(inner, name)
+				continue
 			}
 			full := strings.Join(name, separator)
 			object[full] = inner
-			return in.spend(len(full))
-		})
+			in.spend(len(full))
+		}
 	}
-	err := walk(in.args[0], nil)
+	walk(in.args[0], nil)
 	if isList {
-		return list, err
+		return list
 	}
-	return object, err
+	return object
 }

@@ -15,26 +15,21 @@ import (
 const maxJSON = 127
 
 var parseFunctions = map[string]*function{
-	"parse_json": mayFn("value:string max_depth?:int lossy?:bool", "json", func(in *invocation) (any, error) {
-		if err := in.spend(len(in.str(0))); err != nil {
-			return nil, err
-		}
-		v, err := decodeJSON(in.str(0))
-		if err != nil {
-			return nil, errorf("unable to parse json: %s", err)
-		}
+	"parse_json": mayFn("value:string max_depth?:int lossy?:bool", "json", func(in *invocation) any {
+		in.spend(len(in.str(0)))
+		v := readJSON(in.str(0))
 		if !in.has(1) {
-			return v, nil
+			return v
 		}
 		depth := in.integer(1, 0)
 		if depth < 1 || depth > 128 {
-			return nil, errorf("max_depth value should be greater than 0 and less than 128, got %d", depth)
+			panic(errorf("max_depth value should be greater than 0 and less than 128, got %d", depth))
 		}
 		return in.shallow(json.RawMessage(in.str(0)), int(depth))
 	}),
 	"parse_regex":     mayFn("value:string pattern:regex numeric_groups?:bool", "object", parseRegex),
 	"parse_key_value": mayFn("value:string key_value_delimiter?:any field_delimiter?:any whitespace?:string accept_standalone_key?:bool", "object", keyValue),
-	"parse_logfmt": mayFn("value:string", "object", func(in *invocation) (any, error) {
+	"parse_logfmt": mayFn("value:string", "object", func(in *invocation) any {
 		return parsePairs(in.str(0), pairs{between: "=", after: " ", lenient: true, standalone: true})
 	}),
 }
@@ -47,6 +42,14 @@ func init() {
 			return out
 		}
 	}
+}
+
+func readJSON(s string) any {
+	v, err := decodeJSON(s)
+	if err != nil {
+		panic(errorf("unable to parse json: %s", err))
+	}
+	return v
 }
 
 // decodeJSON reads one JSON value; an integer that does not fit becomes a float.
@@ -122,52 +125,43 @@ func numbers(v any, depth int) (any, error) {
 }
 
 // shallow leaves what lies deeper than depth as its text.
-func (m *machine) shallow(raw json.RawMessage, depth int) (any, error) {
+func (m *machine) shallow(raw json.RawMessage, depth int) any {
 	raw = bytes.TrimSpace(raw)
-	if err := m.spend(len(raw)); err != nil {
-		return nil, err
-	}
-	if raw[0] != '{' && raw[0] != '[' {
-		return decodeJSON(string(raw))
-	}
-	if depth == 0 {
-		return string(raw), nil
-	}
-	if raw[0] == '[' {
+	m.spend(len(raw))
+	switch {
+	case raw[0] != '{' && raw[0] != '[':
+		return readJSON(string(raw))
+	case depth == 0:
+		return string(raw)
+	case raw[0] == '[':
 		var items []json.RawMessage
-		if err := json.Unmarshal(raw, &items); err != nil {
-			return nil, errorf("unable to read json: %s", err)
-		}
+		unmarshal(raw, &items)
 		out := make([]any, len(items))
 		for i, item := range items {
-			v, err := m.shallow(item, depth-1)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = v
+			out[i] = m.shallow(item, depth-1)
 		}
-		return out, nil
+		return out
 	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		return nil, errorf("unable to read json: %s", err)
-	}
+	unmarshal(raw, &fields)
 	out := make(map[string]any, len(fields))
 	for name, field := range fields {
-		v, err := m.shallow(field, depth-1)
-		if err != nil {
-			return nil, err
-		}
-		out[name] = v
+		out[name] = m.shallow(field, depth-1)
 	}
-	return out, nil
+	return out
 }
 
-func parseRegex(in *invocation) (any, error) {
+func unmarshal(raw json.RawMessage, to any) {
+	if err := json.Unmarshal(raw, to); err != nil {
+		panic(errorf("unable to read json: %s", err))
+	}
+}
+
+func parseRegex(in *invocation) any {
 	re := in.args[1].(*regexp.Regexp)
 	found := re.FindStringSubmatchIndex(in.str(0))
 	if found == nil {
-		return nil, errorf("could not find any pattern matches")
+		panic(errorf("could not find any pattern matches"))
 	}
 	group := func(i int) any {
 		if found[2*i] < 0 {
@@ -184,7 +178,8 @@ func parseRegex(in *invocation) (any, error) {
 			out[strconv.Itoa(i)] = group(i)
 		}
 	}
-	return out, in.spend(len(in.str(0)) * (1 + len(out)))
+	in.spend(len(in.str(0)) * (1 + len(out)))
+	return out
 }
 
 // pairs says how key-value text is written.
@@ -193,7 +188,7 @@ type pairs struct {
 	lenient, standalone bool
 }
 
-func keyValue(in *invocation) (any, error) {
+func keyValue(in *invocation) any {
 	p := pairs{between: "=", after: " ", lenient: true, standalone: in.flag(4, true)}
 	for i, to := range map[int]*string{1: &p.between, 2: &p.after} {
 		if !in.has(i) {
@@ -201,32 +196,30 @@ func keyValue(in *invocation) (any, error) {
 		}
 		s, ok := in.args[i].(string)
 		if !ok || s == "" {
-			return nil, errorf("expected string, got %s", typeOf(in.args[i]))
+			panic(errorf("expected string, got %s", typeOf(in.args[i])))
 		}
 		*to = s
 	}
 	if in.has(3) {
 		p.lenient = in.str(3) != "strict"
 	}
-	if err := in.spend(len(in.str(0))); err != nil {
-		return nil, err
-	}
+	in.spend(len(in.str(0)))
 	return parsePairs(in.str(0), p)
 }
 
 var errLine = errorf("could not parse whole line successfully")
 
 // parsePairs reads `key=value key="a value" alone`. A key that comes again gathers its values in an array.
-func parsePairs(s string, p pairs) (any, error) {
+func parsePairs(s string, p pairs) any {
 	out := map[string]any{}
 	s = strings.TrimSpace(s)
 	if s == "" {
-		return nil, errLine
+		panic(errLine)
 	}
 	for s != "" {
 		key, rest, ok := word(s, p.between, p.after)
 		if !ok || key == "" {
-			return nil, errLine
+			panic(errLine)
 		}
 		after := rest
 		if p.lenient {
@@ -240,11 +233,11 @@ func parsePairs(s string, p pairs) (any, error) {
 			}
 			text, tail, ok := word(rest, p.after, p.after)
 			if !ok {
-				return nil, errLine
+				panic(errLine)
 			}
 			value, rest = strings.TrimRight(text, " \t"), tail
 		} else if !p.standalone {
-			return nil, errLine
+			panic(errLine)
 		}
 		gather(out, strings.TrimSpace(key), value)
 		if s = strings.TrimLeft(rest, " \t\n"); s == "" {
@@ -252,12 +245,12 @@ func parsePairs(s string, p pairs) (any, error) {
 		}
 		if p.after != " " {
 			if !strings.HasPrefix(s, p.after) {
-				return nil, errLine
+				panic(errLine)
 			}
 			s = strings.TrimLeft(s[len(p.after):], " \t")
 		}
 	}
-	return out, nil
+	return out
 }
 
 // word reads up to either delimiter, or a quoted text to its end.

@@ -7,30 +7,21 @@ import (
 
 var pathFunctions = map[string]*function{
 	"del": {params: parseParams("target:any compact?:bool"), result: kAny, lazy: true, run: del, infer: inferDel},
-	"exists": {params: parseParams("field:any"), result: kBool, lazy: true, run: func(in *invocation) (any, error) {
+	"exists": {params: parseParams("field:any"), result: kBool, lazy: true, run: func(in *invocation) any {
 		q := asTarget(in.call.ordered[0])
 		if q == nil {
 			q = in.call.ordered[0].(*queryExpr)
 		}
-		_, ok, err := in.find(q)
-		return ok, err
+		_, ok := in.find(q)
+		return ok
 	}},
-	"get": mayFn("value:array|object path:array", "any", func(in *invocation) (any, error) {
-		path, err := dynamicPath(in.list(1))
-		if err != nil {
-			return nil, err
-		}
-		v, _ := lookup(in.args[0], path)
-		return v, nil
+	"get": mayFn("value:array|object path:array", "any", func(in *invocation) any {
+		v, _ := lookup(in.args[0], dynamicPath(in.list(1)))
+		return v
 	}),
-	"set": mayFn("value:array|object path:array data:any", "array|object", func(in *invocation) (any, error) {
-		path, err := dynamicPath(in.list(1))
-		if err != nil {
-			return nil, err
-		}
-		if err := in.spendPath(in.args[0], path); err != nil {
-			return nil, err
-		}
+	"set": mayFn("value:array|object path:array data:any", "array|object", func(in *invocation) any {
+		path := dynamicPath(in.list(1))
+		in.spendPath(in.args[0], path)
 		return put(in.args[0], path, in.args[2])
 	}),
 	"merge": {params: parseParams("to:object from:object deep?:bool"), result: kObject, run: merge,
@@ -73,50 +64,29 @@ func inferDel(c *checker, e *callExpr, args []typed, out typed) typed {
 	return out
 }
 
-func del(in *invocation) (any, error) {
+func del(in *invocation) any {
 	q, ok := in.call.ordered[0].(*queryExpr)
 	if !ok { // a whole variable
 		name := in.call.ordered[0].(*varExpr).name
 		v := in.vars[name]
 		in.vars[name] = nil
-		return v, nil
+		return v
 	}
-	compact := false
-	if in.has(1) {
-		v, err := in.eval(in.call.ordered[1])
-		if err != nil {
-			return nil, err
+	compact := in.has(1) && in.eval(in.call.ordered[1]) == true
+	v, _ := in.find(q)
+	if q.root == rootExpr {
+		return v
+	}
+	in.change(q, func(whole any) any {
+		if len(q.path) == 0 {
+			return map[string]any{}
 		}
-		compact = v == true
-	}
-	v, _, err := in.find(q)
-	if err != nil || q.root == rootExpr {
-		return v, err
-	}
-	place := &in.event
-	var variable any
-	switch q.root {
-	case rootMetadata:
-		place = &in.metadata
-	case rootVariable:
-		variable = in.vars[q.name]
-		place = &variable
-	}
-	if err := in.spendPath(*place, q.path); err != nil {
-		return nil, err
-	}
-	if len(q.path) == 0 {
-		*place = map[string]any{}
-	} else {
-		*place = remove(*place, q.path, compact)
-	}
-	if q.root == rootVariable {
-		in.vars[q.name] = variable
-	}
-	return v, nil
+		return remove(whole, q.path, compact)
+	})
+	return v
 }
 
-func dynamicPath(list []any) ([]step, error) {
+func dynamicPath(list []any) []step {
 	var path []step
 	for _, item := range list {
 		switch item := item.(type) {
@@ -124,74 +94,57 @@ func dynamicPath(list []any) ([]step, error) {
 			path = append(path, step{field: item})
 		case int64:
 			if item > maxIndex || item < -maxIndex {
-				return nil, errLimit
+				panic(stopped{errLimit})
 			}
 			path = append(path, step{index: int(item), array: true})
 		default:
-			return nil, errorf("path segment must be either string or integer, not %s", typeOf(item))
+			panic(errorf("path segment must be either string or integer, not %s", typeOf(item)))
 		}
 	}
-	return path, nil
+	return path
 }
 
-func merge(in *invocation) (any, error) {
+func merge(in *invocation) any {
 	if in.flag(2, false) {
 		return in.mergeDeep(in.object(0), in.object(1))
 	}
 	return in.mergeObjects(in.args[0], in.args[1])
 }
 
-func (m *machine) mergeDeep(to, from map[string]any) (any, error) {
-	v, err := m.mergeObjects(to, from)
-	if err != nil {
-		return nil, err
-	}
-	out := v.(map[string]any)
+func (m *machine) mergeDeep(to, from map[string]any) map[string]any {
+	out := m.mergeObjects(to, from)
 	for name, inner := range from {
 		a, ok1 := to[name].(map[string]any)
 		b, ok2 := inner.(map[string]any)
-		if !ok1 || !ok2 {
-			continue
-		}
-		if out[name], err = m.mergeDeep(a, b); err != nil {
-			return nil, err
+		if ok1 && ok2 {
+			out[name] = m.mergeDeep(a, b)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // plain copies a value into what the rest of the stand-in takes: a regex is its text.
-func (m *machine) plain(v any) (any, error) {
-	if err := m.spendNodes(1); err != nil {
-		return nil, err
-	}
+func (m *machine) plain(v any) any {
+	m.spendNodes(1)
 	switch v := v.(type) {
 	case *regexp.Regexp:
-		return v.String(), nil
+		return v.String()
 	case float64:
 		if math.IsInf(v, 0) {
-			return nil, nil // JSON has no word for it
+			return nil // JSON has no word for it
 		}
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			inner, err := m.plain(v[i])
-			if err != nil {
-				return nil, err
-			}
-			out[i] = inner
+			out[i] = m.plain(v[i])
 		}
-		return out, nil
+		return out
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name := range v {
-			inner, err := m.plain(v[name])
-			if err != nil {
-				return nil, err
-			}
-			out[name] = inner
+			out[name] = m.plain(v[name])
 		}
-		return out, nil
+		return out
 	}
-	return v, nil
+	return v
 }

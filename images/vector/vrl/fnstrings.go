@@ -7,18 +7,19 @@ import (
 )
 
 func mapped(f func(string) string) *function {
-	return sureFn("value:string", "string", func(in *invocation) (any, error) {
-		return f(in.str(0)), in.spend(len(in.str(0)))
+	return sureFn("value:string", "string", func(in *invocation) any {
+		in.spend(len(in.str(0)))
+		return f(in.str(0))
 	})
 }
 
 // affix is starts_with, ends_with or contains.
 func affix(part string, f func(s, part string) bool) *function {
-	return sureFn("value:string "+part+":string case_sensitive?:bool", "bool", func(in *invocation) (any, error) {
+	return sureFn("value:string "+part+":string case_sensitive?:bool", "bool", func(in *invocation) any {
 		if in.flag(2, true) {
-			return f(in.str(0), in.str(1)), nil
+			return f(in.str(0), in.str(1))
 		}
-		return f(strings.ToLower(in.str(0)), strings.ToLower(in.str(1))), nil
+		return f(strings.ToLower(in.str(0)), strings.ToLower(in.str(1)))
 	})
 }
 
@@ -34,25 +35,25 @@ var stringFunctions = map[string]*function{
 	"join":             joins(),
 	"slice":            mayFn("value:string|array start:int end?:int", "string|array", slice),
 	"truncate":         sureFn("value:string limit:int suffix?:string", "string", truncate),
-	"strlen": sureFn("value:string", "int", func(in *invocation) (any, error) {
-		return int64(utf8.RuneCountInString(in.str(0))), nil
+	"strlen": sureFn("value:string", "int", func(in *invocation) any {
+		return int64(utf8.RuneCountInString(in.str(0)))
 	}),
 	"find": finds(),
-	"match": sureFn("value:string pattern:regex", "bool", func(in *invocation) (any, error) {
-		return in.args[1].(*regexp.Regexp).MatchString(in.str(0)), nil
+	"match": sureFn("value:string pattern:regex", "bool", func(in *invocation) any {
+		return in.args[1].(*regexp.Regexp).MatchString(in.str(0))
 	}),
-	"match_any": sureFn("value:string patterns:array", "bool", func(in *invocation) (any, error) {
+	"match_any": sureFn("value:string patterns:array", "bool", func(in *invocation) any {
 		for _, p := range in.list(1) {
 			if re, ok := p.(*regexp.Regexp); ok && re.MatchString(in.str(0)) {
-				return true, nil
+				return true
 			}
 		}
-		return false, nil
+		return false
 	}),
 }
 
 // replace takes captures in the replacement as Go and Rust both write them: `$1`, `${name}`, `$$`.
-func replace(in *invocation) (any, error) {
+func replace(in *invocation) any {
 	s, with, count := in.str(0), in.str(2), int(in.integer(3, -1))
 	if count < 0 {
 		count = -1
@@ -60,7 +61,8 @@ func replace(in *invocation) (any, error) {
 	re, ok := in.args[1].(*regexp.Regexp)
 	if !ok {
 		out := strings.Replace(s, in.str(1), with, count)
-		return out, in.spend(len(out))
+		in.spend(len(out))
+		return out
 	}
 	var b strings.Builder
 	last := 0
@@ -69,18 +71,17 @@ func replace(in *invocation) (any, error) {
 		b.WriteString(s[last:at[0]])
 		b.Write(re.ExpandString(nil, with, s, at))
 		last = at[1]
-		if err := in.spend(b.Len() - before); err != nil {
-			return nil, err
-		}
+		in.spend(b.Len() - before)
 	}
 	b.WriteString(s[last:])
-	return b.String(), in.spend(b.Len())
+	in.spend(b.Len())
+	return b.String()
 }
 
-func split(in *invocation) (any, error) {
+func split(in *invocation) any {
 	s, limit := in.str(0), int(in.integer(2, -1))
 	if limit == 0 {
-		return []any{}, nil
+		return []any{}
 	}
 	var parts []string
 	if re, ok := in.args[1].(*regexp.Regexp); ok {
@@ -94,7 +95,8 @@ func split(in *invocation) (any, error) {
 	for i, part := range parts {
 		list[i] = part
 	}
-	return list, in.spend(len(s) + nodeCost*len(list))
+	in.spend(len(s) + nodeCost*len(list))
+	return list
 }
 
 // splitRegex keeps the empty pieces at both ends, as Rust does and Go's Split does not.
@@ -110,7 +112,7 @@ func splitRegex(re *regexp.Regexp, s string, limit int) []string {
 	return append(parts, s[last:])
 }
 
-func slice(in *invocation) (any, error) {
+func slice(in *invocation) any {
 	size := length(in.args[0])
 	start, end := in.integer(1, 0), in.integer(2, int64(size))
 	if start < 0 {
@@ -121,33 +123,35 @@ func slice(in *invocation) (any, error) {
 	}
 	switch {
 	case start < 0 || start > int64(size):
-		return nil, errorf(`"start" must be between "-%d" and "%d"`, size, size)
+		panic(errorf(`"start" must be between "-%d" and "%d"`, size, size))
 	case end < start:
-		return nil, errorf(`"end" must be greater or equal to "start"`)
+		panic(errorf(`"end" must be greater or equal to "start"`))
 	}
 	end = min(end, int64(size))
 	if list, ok := in.args[0].([]any); ok {
-		return list[start:end:end], nil
+		return list[start:end:end]
 	}
-	return strings.ToValidUTF8(in.str(0)[start:end], "\uFFFD"), in.spend(size)
+	in.spend(size)
+	return strings.ToValidUTF8(in.str(0)[start:end], "\uFFFD")
 }
 
-func truncate(in *invocation) (any, error) {
+func truncate(in *invocation) any {
 	s, limit := in.str(0), max(in.integer(1, 0), 0)
 	n := int64(0)
 	for i := range s {
 		if n == limit {
-			return s[:i] + in.str(2), in.spend(i + len(in.str(2)))
+			in.spend(i + len(in.str(2)))
+			return s[:i] + in.str(2)
 		}
 		n++
 	}
-	return s, nil
+	return s
 }
 
-func find(in *invocation) (any, error) {
+func find(in *invocation) any {
 	s, from := in.str(0), max(in.integer(2, 0), 0)
 	if from > int64(len(s)) {
-		return nil, nil
+		return nil
 	}
 	at := -1
 	if re, ok := in.args[1].(*regexp.Regexp); ok {
@@ -158,9 +162,9 @@ func find(in *invocation) (any, error) {
 		at = strings.Index(s[from:], in.str(1))
 	}
 	if at < 0 {
-		return nil, nil
+		return nil
 	}
-	return int64(at) + from, nil
+	return int64(at) + from
 }
 
 // joins: older compilers take join for fallible always, newer ones not if all items are known to be strings.
@@ -176,20 +180,18 @@ func joins() *function {
 	return f
 }
 
-func join(in *invocation) (any, error) {
+func join(in *invocation) any {
 	var parts []string
 	size := 0
 	for _, item := range in.list(0) {
 		s, ok := item.(string)
 		if !ok {
-			return nil, errorf("all array items must be strings")
+			panic(errorf("all array items must be strings"))
 		}
 		parts, size = append(parts, s), size+len(s)+len(in.str(1))
 	}
-	if err := in.spend(size); err != nil {
-		return nil, err
-	}
-	return strings.Join(parts, in.str(1)), nil
+	in.spend(size)
+	return strings.Join(parts, in.str(1))
 }
 
 // finds: whether null is among its types differs between versions.

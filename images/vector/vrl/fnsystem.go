@@ -14,29 +14,31 @@ import (
 )
 
 var codecFunctions = map[string]*function{
-	"encode_json": sureFn("value:any pretty?:bool", "string", func(in *invocation) (any, error) {
+	"encode_json": sureFn("value:any pretty?:bool", "string", func(in *invocation) any {
 		var b strings.Builder
 		indent := ""
 		if in.flag(1, false) {
 			indent = "  "
 		}
-		err := in.encode(&b, in.args[0], indent, "")
-		return b.String(), err
+		in.encode(&b, in.args[0], indent, "")
+		return b.String()
 	}),
-	"encode_base64": sureFn("value:string padding?:bool charset?:string", "string", func(in *invocation) (any, error) {
-		return in.base64(1, 2).EncodeToString([]byte(in.str(0))), in.spend(2 * len(in.str(0)))
+	"encode_base64": sureFn("value:string padding?:bool charset?:string", "string", func(in *invocation) any {
+		in.spend(2 * len(in.str(0)))
+		return in.base64(1, 2).EncodeToString([]byte(in.str(0)))
 	}),
-	"decode_base64": mayFn("value:string charset?:string", "string", func(in *invocation) (any, error) {
+	"decode_base64": mayFn("value:string charset?:string", "string", func(in *invocation) any {
 		encoding := in.base64(-1, 1).WithPadding(base64.NoPadding)
 		out, err := encoding.DecodeString(strings.TrimRight(in.str(0), "="))
 		if err != nil {
-			return nil, errorf("unable to decode value from base64: invalid input")
+			panic(errorf("unable to decode value from base64: invalid input"))
 		}
-		return string(out), in.spend(len(out))
+		in.spend(len(out))
+		return string(out)
 	}),
 	"md5":  digest(func(s string) []byte { sum := md5.Sum([]byte(s)); return sum[:] }),
 	"sha1": digest(func(s string) []byte { sum := sha1.Sum([]byte(s)); return sum[:] }),
-	"sha2": sureFn("value:string variant?:string", "string", func(in *invocation) (any, error) {
+	"sha2": sureFn("value:string variant?:string", "string", func(in *invocation) any {
 		s := []byte(in.str(0))
 		var sum []byte
 		switch in.str(1) {
@@ -59,15 +61,17 @@ var codecFunctions = map[string]*function{
 			v := sha512.Sum512_256(s)
 			sum = v[:]
 		default:
-			return nil, errorf("unknown variant")
+			panic(errorf("unknown variant"))
 		}
-		return hex.EncodeToString(sum), in.spend(len(s))
+		in.spend(len(s))
+		return hex.EncodeToString(sum)
 	}),
 }
 
 func digest(sum func(string) []byte) *function {
-	return sureFn("value:string", "string", func(in *invocation) (any, error) {
-		return hex.EncodeToString(sum(in.str(0))), in.spend(len(in.str(0)))
+	return sureFn("value:string", "string", func(in *invocation) any {
+		in.spend(len(in.str(0)))
+		return hex.EncodeToString(sum(in.str(0)))
 	})
 }
 
@@ -84,11 +88,11 @@ func (in *invocation) base64(padding, charset int) *base64.Encoding {
 
 // numeric is a function of a number that stays one.
 func numeric(params string, f func(in *invocation, x float64) float64) *function {
-	fn := sureFn(params, "number", func(in *invocation) (any, error) {
+	fn := sureFn(params, "number", func(in *invocation) any {
 		if n, ok := in.args[0].(int64); ok {
-			return n, nil
+			return n
 		}
-		return finite(f(in, in.args[0].(float64))), nil
+		return finite(f(in, in.args[0].(float64)))
 	})
 	fn.infer = func(_ *checker, _ *callExpr, args []typed, out typed) typed {
 		if b := args[0].kind.bits & kNumber; b != 0 {
@@ -114,9 +118,9 @@ var systemFunctions = map[string]*function{
 	"abs": func() *function {
 		fn := numeric("value:number", func(_ *invocation, x float64) float64 { return math.Abs(x) })
 		run := fn.run
-		fn.run = func(in *invocation) (any, error) {
+		fn.run = func(in *invocation) any {
 			if n, ok := in.args[0].(int64); ok && n < 0 {
-				return -n, nil
+				return -n
 			}
 			return run(in)
 		}
@@ -134,45 +138,45 @@ var systemFunctions = map[string]*function{
 			}
 			return out
 		}},
-	"get_hostname": mayFn("", "string", func(in *invocation) (any, error) {
+	"get_hostname": mayFn("", "string", func(in *invocation) any {
 		if in.env.Hostname == "" {
-			return nil, errorf("failed to get hostname")
+			panic(errorf("failed to get hostname"))
 		}
-		return in.env.Hostname, nil
+		return in.env.Hostname
 	}),
-	"get_env_var": mayFn("name:string", "string", func(in *invocation) (any, error) {
+	"get_env_var": mayFn("name:string", "string", func(in *invocation) any {
 		v, ok := in.env.Vars[in.str(0)]
 		if !ok {
-			return nil, errorf("environment variable not found")
+			panic(errorf("environment variable not found"))
 		}
-		return v, nil
+		return v
 	}),
-	"uuid_v4": sureFn("", "string", func(*invocation) (any, error) { return uuid.NewString(), nil }),
+	"uuid_v4": sureFn("", "string", func(*invocation) any { return uuid.NewString() }),
 	// What a program logs is Vector's own log, which tells nothing of a boot.
-	"log": sureFn("value:any level?:string rate_limit_secs?:int", "null", func(*invocation) (any, error) { return nil, nil }),
-	"assert": mayFn("condition:bool message?:string", "bool", func(in *invocation) (any, error) {
+	"log": sureFn("value:any level?:string rate_limit_secs?:int", "null", func(*invocation) any { return nil }),
+	"assert": mayFn("condition:bool message?:string", "bool", func(in *invocation) any {
 		switch {
 		case in.args[0] == true:
-			return true, nil
+			return true
 		case in.has(1):
-			return nil, errorf("%s", in.str(1))
+			panic(errorf("%s", in.str(1)))
 		}
-		return nil, errorf("assertion failed")
+		panic(errorf("assertion failed"))
 	}),
 }
 
-func mod(in *invocation) (any, error) {
+func mod(in *invocation) any {
 	x, xInt := in.args[0].(int64)
 	y, yInt := in.args[1].(int64)
 	f, _ := asFloat(in.args[0])
 	g, _ := asFloat(in.args[1])
 	switch {
 	case g == 0:
-		return nil, errorf("can't calculate remainder of division by zero")
+		panic(errorf("can't calculate remainder of division by zero"))
 	case xInt && yInt && y == -1: // the one quotient that does not fit
-		return int64(0), nil
+		return int64(0)
 	case xInt && yInt:
-		return x % y, nil
+		return x % y
 	}
-	return finite(math.Mod(f, g)), nil
+	return finite(math.Mod(f, g))
 }

@@ -5,46 +5,39 @@ import (
 )
 
 var timeFunctions = map[string]*function{
-	"now": sureFn("", "time", func(in *invocation) (any, error) { return in.now(), nil }),
-	"format_timestamp": mayFn("value:time format:string timezone?:string", "string", func(in *invocation) (any, error) {
+	"now": sureFn("", "time", func(in *invocation) any { return in.now() }),
+	"format_timestamp": mayFn("value:time format:string timezone?:string", "string", func(in *invocation) any {
 		t := in.args[0].(time.Time)
 		if in.has(2) {
-			zone, err := loadZone(in.str(2))
-			if err != nil {
-				return nil, err
-			}
-			t = t.In(zone)
+			t = t.In(loadZone(in.str(2)))
 		}
 		return strftime(t, in.str(1))
 	}),
-	"parse_timestamp": mayFn("value:string|time format:string timezone?:string", "time", func(in *invocation) (any, error) {
+	"parse_timestamp": mayFn("value:string|time format:string timezone?:string", "time", func(in *invocation) any {
 		if t, ok := in.args[0].(time.Time); ok {
-			return t, nil
+			return t
 		}
 		zone := time.UTC
 		if in.has(2) {
-			var err error
-			if zone, err = loadZone(in.str(2)); err != nil {
-				return nil, err
-			}
+			zone = loadZone(in.str(2))
 		}
 		return strptime(in.str(0), in.str(1), zone)
 	}),
-	"to_unix_timestamp": sureFn("value:time unit?:string", "int", func(in *invocation) (any, error) {
+	"to_unix_timestamp": sureFn("value:time unit?:string", "int", func(in *invocation) any {
 		t := in.args[0].(time.Time)
 		switch in.str(1) {
 		case "", "seconds":
-			return t.Unix(), nil
+			return t.Unix()
 		case "milliseconds":
-			return t.UnixMilli(), nil
+			return t.UnixMilli()
 		case "microseconds":
-			return t.UnixMicro(), nil
+			return t.UnixMicro()
 		case "nanoseconds":
-			return t.UnixNano(), nil
+			return t.UnixNano()
 		}
-		return nil, errorf("unknown unit")
+		panic(errorf("unknown unit"))
 	}),
-	"from_unix_timestamp": mayFn("value:int unit?:string", "time", func(in *invocation) (any, error) {
+	"from_unix_timestamp": mayFn("value:int unit?:string", "time", func(in *invocation) any {
 		n := in.integer(0, 0)
 		var t time.Time
 		switch in.str(1) {
@@ -57,23 +50,23 @@ var timeFunctions = map[string]*function{
 		case "nanoseconds":
 			t = time.Unix(0, n)
 		default:
-			return nil, errorf("unknown unit")
+			panic(errorf("unknown unit"))
 		}
 		// Beyond that no format of ours can write it.
 		if t.Year() > 9999 || t.Year() < 0 {
-			return nil, errorf("unable to coerce %d into timestamp", n)
+			panic(errorf("unable to coerce %d into timestamp", n))
 		}
-		return t.UTC(), nil
+		return t.UTC()
 	}),
 }
 
-func loadZone(name string) (*time.Location, error) {
+func loadZone(name string) *time.Location {
 	if name == "local" {
-		return time.UTC, nil // machines of the harness run in UTC
+		return time.UTC // machines of the harness run in UTC
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" {
-		return nil, errorf("unable to parse timezone: %s", name)
+		panic(errorf("unable to parse timezone: %s", name))
 	}
-	return zone, nil
+	return zone
 }

@@ -11,17 +11,17 @@ import (
 
 // isA is one of the is_* functions.
 func isA(want bits) *function {
-	return sureFn("value:any", "bool", func(in *invocation) (any, error) { return typeOf(in.args[0])&want != 0, nil })
+	return sureFn("value:any", "bool", func(in *invocation) any { return typeOf(in.args[0])&want != 0 })
 }
 
 // must is one of the assertions: string(), object() and so on.
 func must(name string) *function {
 	want := parseKinds(name)
-	f := mayFn("value:any", name, func(in *invocation) (any, error) {
+	f := mayFn("value:any", name, func(in *invocation) any {
 		if typeOf(in.args[0])&want == 0 {
-			return nil, errorf("expected %s, got %s", want, typeOf(in.args[0]))
+			panic(errorf("expected %s, got %s", want, typeOf(in.args[0])))
 		}
-		return in.args[0], nil
+		return in.args[0]
 	})
 	f.fails, f.sure = unlessWithin, want
 	f.infer = func(_ *checker, _ *callExpr, args []typed, out typed) typed {
@@ -38,14 +38,14 @@ var typeFunctions = map[string]*function{
 	"is_timestamp": isA(kTime), "is_regex": isA(kRegex), "is_array": isA(kArray), "is_object": isA(kObject),
 	"string": must("string"), "int": must("int"), "float": must("float"), "bool": must("bool"), "timestamp": must("time"),
 	"array": must("array"), "object": must("object"),
-	"is_empty": sureFn("value:string|array|object", "bool", func(in *invocation) (any, error) {
-		return length(in.args[0]) == 0, nil
+	"is_empty": sureFn("value:string|array|object", "bool", func(in *invocation) any {
+		return length(in.args[0]) == 0
 	}),
-	"is_nullish": sureFn("value:any", "bool", func(in *invocation) (any, error) { return nullish(in.args[0]), nil }),
-	"is_json": sureFn("value:string variant?:string", "bool", func(in *invocation) (any, error) {
+	"is_nullish": sureFn("value:any", "bool", func(in *invocation) any { return nullish(in.args[0]) }),
+	"is_json": sureFn("value:string variant?:string", "bool", func(in *invocation) any {
 		v, err := decodeJSON(in.str(0))
 		want := map[string]bits{"object": kObject, "array": kArray, "string": kString, "number": kNumber, "bool": kBool, "null": kNull}[in.str(1)]
-		return err == nil && (!in.has(1) || typeOf(v)&want != 0), nil
+		return err == nil && (!in.has(1) || typeOf(v)&want != 0)
 	}),
 }
 
@@ -69,89 +69,89 @@ func nullish(v any) bool {
 }
 
 // convert is one of the to_* functions: it cannot fail on values of the types of sure.
-func convert(result string, sure bits, run func(v any) (any, error)) *function {
-	f := mayFn("value:any", result, func(in *invocation) (any, error) {
-		v, err := run(in.args[0])
-		if err == nil && v == nil {
-			err = errorf("unable to coerce %s into %s", typeOf(in.args[0]), parseKinds(result))
+func convert(result string, sure bits, run func(v any) any) *function {
+	f := mayFn("value:any", result, func(in *invocation) any {
+		v := run(in.args[0])
+		if v == nil {
+			panic(errorf("unable to coerce %s into %s", typeOf(in.args[0]), parseKinds(result)))
 		}
-		return v, err
+		return v
 	})
 	f.fails, f.sure = unlessWithin, sure
 	return f
 }
 
 var convertFunctions = map[string]*function{
-	"to_string": convert("string", kString|kInt|kFloat|kBool|kNull|kTime, func(v any) (any, error) {
+	"to_string": convert("string", kString|kInt|kFloat|kBool|kNull|kTime, func(v any) any {
 		if s, ok := display(v); ok {
-			return s, nil
+			return s
 		}
-		return nil, nil
+		return nil
 	}),
-	"to_int": convert("int", kInt|kFloat|kBool|kNull|kTime, func(v any) (any, error) {
+	"to_int": convert("int", kInt|kFloat|kBool|kNull|kTime, func(v any) any {
 		switch v := v.(type) {
 		case int64:
-			return v, nil
+			return v
 		case float64:
-			return int64(v), nil
+			return int64(v)
 		case bool:
-			return map[bool]int64{true: 1}[v], nil
+			return map[bool]int64{true: 1}[v]
 		case nil:
-			return int64(0), nil
+			return int64(0)
 		case time.Time:
-			return v.Unix(), nil
+			return v.Unix()
 		case string:
 			n, err := strconv.ParseInt(v, 10, 64)
 			if err != nil {
-				return nil, errorf("Invalid integer %q: invalid digit found in string", v)
+				panic(errorf("Invalid integer %q: invalid digit found in string", v))
 			}
-			return n, nil
+			return n
 		}
-		return nil, nil
+		return nil
 	}),
-	"to_float": convert("float", kInt|kFloat|kBool|kNull|kTime, func(v any) (any, error) {
+	"to_float": convert("float", kInt|kFloat|kBool|kNull|kTime, func(v any) any {
 		switch v := v.(type) {
 		case int64:
-			return float64(v), nil
+			return float64(v)
 		case float64:
-			return v, nil
+			return v
 		case bool:
-			return map[bool]float64{true: 1}[v], nil
+			return map[bool]float64{true: 1}[v]
 		case nil:
-			return 0.0, nil
+			return 0.0
 		case time.Time:
-			return float64(v.UnixNano()) / 1e9, nil
+			return float64(v.UnixNano()) / 1e9
 		case string:
 			f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
 			if err != nil {
-				return nil, errorf("Invalid floating point number %q: invalid float literal", v)
+				panic(errorf("Invalid floating point number %q: invalid float literal", v))
 			}
-			return finite(f), nil
+			return finite(f)
 		}
-		return nil, nil
+		return nil
 	}),
-	"to_bool": convert("bool", kInt|kFloat|kBool|kNull, func(v any) (any, error) {
+	"to_bool": convert("bool", kInt|kFloat|kBool|kNull, func(v any) any {
 		switch v := v.(type) {
 		case int64:
-			return v != 0, nil
+			return v != 0
 		case float64:
-			return v != 0, nil
+			return v != 0
 		case bool:
-			return v, nil
+			return v
 		case nil:
-			return false, nil
+			return false
 		case string:
 			switch strings.ToLower(v) {
 			case "true", "t", "yes", "y", "1":
-				return true, nil
+				return true
 			case "false", "f", "no", "n", "0":
-				return false, nil
+				return false
 			}
-			return nil, errorf("Invalid boolean value %q", v)
+			panic(errorf("Invalid boolean value %q", v))
 		}
-		return nil, nil
+		return nil
 	}),
-	"parse_int": mayFn("value:string base?:int", "int", func(in *invocation) (any, error) {
+	"parse_int": mayFn("value:string base?:int", "int", func(in *invocation) any {
 		base := in.integer(1, 0)
 		s := in.str(0)
 		if !in.has(1) {
@@ -165,20 +165,20 @@ var convertFunctions = map[string]*function{
 				s, base = s[1:], 8
 			}
 		} else if base < 2 || base > 36 {
-			return nil, errorf("invalid base %d: must be be between 2 and 36 (inclusive)", base)
+			panic(errorf("invalid base %d: must be be between 2 and 36 (inclusive)", base))
 		}
 		n, err := strconv.ParseInt(s, int(base), 64)
 		if err != nil {
-			return nil, errorf("could not parse integer: invalid digit found in string")
+			panic(errorf("could not parse integer: invalid digit found in string"))
 		}
-		return n, nil
+		return n
 	}),
-	"parse_float": mayFn("value:string", "float", func(in *invocation) (any, error) {
+	"parse_float": mayFn("value:string", "float", func(in *invocation) any {
 		f, err := strconv.ParseFloat(strings.TrimSpace(in.str(0)), 64)
 		if err != nil {
-			return nil, errorf("Invalid floating point number %q: invalid float literal", in.str(0))
+			panic(errorf("Invalid floating point number %q: invalid float literal", in.str(0)))
 		}
-		return finite(f), nil
+		return finite(f)
 	}),
 }
 
@@ -204,17 +204,15 @@ func display(v any) (string, bool) {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // encode writes a value as Vector's JSON: keys in order, floats with a point, nothing escaped for HTML.
-func (m *machine) encode(b *strings.Builder, v any, indent, at string) error {
-	if err := m.spendNodes(1); err != nil {
-		return err
-	}
+func (m *machine) encode(b *strings.Builder, v any, indent, at string) {
+	m.spendNodes(1)
 	switch v := v.(type) {
 	case nil:
 		b.WriteString("null")
 	case float64:
 		if math.IsInf(v, 0) {
 			b.WriteString("null")
-			return nil
+			return
 		}
 		s := strconv.FormatFloat(v, 'f', -1, 64)
 		if !strings.Contains(s, ".") {
@@ -223,31 +221,30 @@ func (m *machine) encode(b *strings.Builder, v any, indent, at string) error {
 		b.WriteString(s)
 	case string:
 		quote(b, v)
-		return m.spend(len(v))
+		m.spend(len(v))
 	case time.Time:
 		quote(b, stamp(v))
 	case *regexp.Regexp:
 		quote(b, v.String())
 	case []any:
-		return m.encodeList(b, "[]", len(v), indent, at, func(i int, inner string) error { return m.encode(b, v[i], indent, inner) })
+		encodeList(b, "[]", len(v), indent, at, func(i int, inner string) { m.encode(b, v[i], indent, inner) })
 	case map[string]any:
 		keys := sortedKeys(v)
-		return m.encodeList(b, "{}", len(keys), indent, at, func(i int, inner string) error {
+		encodeList(b, "{}", len(keys), indent, at, func(i int, inner string) {
 			quote(b, keys[i])
 			b.WriteByte(':')
 			if indent != "" {
 				b.WriteByte(' ')
 			}
-			return m.encode(b, v[keys[i]], indent, inner)
+			m.encode(b, v[keys[i]], indent, inner)
 		})
 	default:
 		s, _ := display(v)
 		b.WriteString(s)
 	}
-	return nil
 }
 
-func (m *machine) encodeList(b *strings.Builder, around string, n int, indent, at string, item func(i int, inner string) error) error {
+func encodeList(b *strings.Builder, around string, n int, indent, at string, item func(i int, inner string)) {
 	b.WriteByte(around[0])
 	inner := at + indent
 	for i := range n {
@@ -257,15 +254,12 @@ func (m *machine) encodeList(b *strings.Builder, around string, n int, indent, a
 		if indent != "" {
 			b.WriteString("\n" + inner)
 		}
-		if err := item(i, inner); err != nil {
-			return err
-		}
+		item(i, inner)
 	}
 	if indent != "" && n > 0 {
 		b.WriteString("\n" + at)
 	}
 	b.WriteByte(around[1])
-	return nil
 }
 
 func quote(b *strings.Builder, s string) {

@@ -35,7 +35,7 @@ type function struct {
 	infer func(c *checker, e *callExpr, args []typed, out typed) typed
 	// closure is what the closure's body must come to; 0: it takes none.
 	closure bits
-	run     func(in *invocation) (any, error)
+	run     func(in *invocation) any
 }
 
 // invocation is one call as it runs; args stand by parameter, nil where none was given.
@@ -98,7 +98,7 @@ func parseParams(s string) []param {
 	return out
 }
 
-type runner func(in *invocation) (any, error)
+type runner func(in *invocation) any
 
 // sureFn cannot fail on arguments of the right types, mayFn can.
 func sureFn(params, result string, run runner) *function {

@@ -40,7 +40,8 @@ func syntaxError(pos, code int, detail string) error {
 	return &CompileError{Code: code, Message: "syntax error: " + detail, pos: pos}
 }
 
-// stopped is thrown where a program cannot be read or is refused, so that a rule of the grammar reads as the grammar does.
+// stopped is thrown where a program cannot be read, is refused, or its run fails, so that a rule reads as the grammar does
+// and a function as what it works out. It never leaves the package: Compile and Run catch it.
 type stopped struct{ err error }
 
 // attempt gives the error that f stopped with.

@@ -43,30 +43,26 @@ func lookup(v any, path []step) (any, bool) {
 }
 
 // put gives a copy of v with the new value at the path. What is in the way and cannot hold it is replaced.
-func put(v any, path []step, value any) (any, error) {
+func put(v any, path []step, value any) any {
 	if len(path) == 0 {
-		return value, nil
+		return value
 	}
 	s := path[0]
 	if s.array {
 		return putIndex(v, s.index, path[1:], value)
 	}
 	object, _ := v.(map[string]any)
-	inner, err := put(object[s.field], path[1:], value)
-	if err != nil {
-		return nil, err
-	}
 	out := make(map[string]any, len(object)+1)
 	maps.Copy(out, object)
-	out[s.field] = inner
-	return out, nil
+	out[s.field] = put(object[s.field], path[1:], value)
+	return out
 }
 
 // putIndex fills up with null what is missing before the place.
-func putIndex(v any, i int, path []step, value any) (any, error) {
+func putIndex(v any, i int, path []step, value any) any {
 	list, _ := v.([]any)
 	if i > maxIndex || i < -maxIndex {
-		return nil, errLimit
+		panic(stopped{errLimit})
 	}
 	out := append(make([]any, 0, len(list)+1), list...)
 	for i >= len(out) {
@@ -78,9 +74,8 @@ func putIndex(v any, i int, path []step, value any) (any, error) {
 		}
 		i += len(out)
 	}
-	inner, err := put(out[i], path, value)
-	out[i] = inner
-	return out, err
+	out[i] = put(out[i], path, value)
+	return out
 }
 
 // remove gives a copy of v without what is at the path; compact drops the parents that become empty.

@@ -116,50 +116,46 @@ func (p *Program) Run(event map[string]any, env Env) (any, error) {
 		return nil, fmt.Errorf("run a VRL program: %s is not played", p.unknown[0])
 	}
 	m := &machine{env: env, metadata: map[string]any{}, vars: map[string]any{}}
-	var err error
-	if m.event, err = m.take(event); err != nil {
+	err := attempt(func() {
+		m.event = m.take(event)
+		m.sequence(p.body)
+	})
+	if err != nil && !errors.Is(err, errReturned) {
 		return nil, err
 	}
-	if _, err = m.sequence(p.body); err != nil && !errors.Is(err, errReturned) {
-		return nil, err
-	}
-	return m.plain(m.event)
+	var out any
+	err = attempt(func() { out = m.plain(m.event) })
+	return out, err
 }
 
 // take copies what comes in, with the numbers in VRL's two types.
-func (m *machine) take(v any) (any, error) {
-	if err := m.spendNodes(1); err != nil {
-		return nil, err
-	}
+func (m *machine) take(v any) any {
+	m.spendNodes(1)
 	switch v := v.(type) {
 	case nil, bool, string, int64, float64:
-		return v, nil // strings are shared, not copied
+		return v // strings are shared, not copied
 	case time.Time:
-		return v.UTC(), nil
+		return v.UTC()
 	case int:
-		return int64(v), nil
+		return int64(v)
 	case json.Number:
-		return numbers(v, 0)
+		n, err := numbers(v, 0)
+		if err != nil {
+			panic(stopped{err})
+		}
+		return n
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			inner, err := m.take(v[i])
-			if err != nil {
-				return nil, err
-			}
-			out[i] = inner
+			out[i] = m.take(v[i])
 		}
-		return out, nil
+		return out
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name := range v {
-			inner, err := m.take(v[name])
-			if err != nil {
-				return nil, err
-			}
-			out[name] = inner
+			out[name] = m.take(v[name])
 		}
-		return out, nil
+		return out
 	}
-	return nil, fmt.Errorf("run a VRL program: an event has no %T", v)
+	panic(stopped{fmt.Errorf("run a VRL program: an event has no %T", v)})
 }

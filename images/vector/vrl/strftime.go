@@ -26,7 +26,7 @@ type piece struct {
 	nanos    bool // %f: nine digits, no point
 }
 
-func cutFormat(format string) ([]piece, error) {
+func cutFormat(format string) []piece {
 	var out []piece
 	for format != "" {
 		before, rest, found := strings.Cut(format, "%")
@@ -38,11 +38,11 @@ func cutFormat(format string) ([]piece, error) {
 		}
 		p, size := directive(rest)
 		if size == 0 {
-			return nil, errorf("invalid format")
+			panic(errorf("invalid format"))
 		}
 		out, format = append(out, p), rest[size:]
 	}
-	return out, nil
+	return out
 }
 
 func directive(s string) (piece, int) {
@@ -66,13 +66,9 @@ func directive(s string) (piece, int) {
 	return piece{}, 0
 }
 
-func strftime(t time.Time, format string) (any, error) {
-	pieces, err := cutFormat(format)
-	if err != nil {
-		return nil, err
-	}
+func strftime(t time.Time, format string) string {
 	var b strings.Builder
-	for _, p := range pieces {
+	for _, p := range cutFormat(format) {
 		nanos := fmt.Sprintf("%09d", t.Nanosecond())
 		switch {
 		case p.text != "":
@@ -94,7 +90,7 @@ func strftime(t time.Time, format string) (any, error) {
 			b.WriteString(t.Format(p.layout))
 		}
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 // chronoFraction has 0, 3, 6 or 9 digits, whichever is enough.
@@ -107,29 +103,26 @@ func chronoFraction(nanos string) string {
 }
 
 // strptime reads what strftime writes. A format without a zone is read in the one given.
-func strptime(s, format string, zone *time.Location) (any, error) {
-	pieces, err := cutFormat(format)
-	if err != nil {
-		return nil, err
-	}
+func strptime(s, format string, zone *time.Location) time.Time {
+	pieces := cutFormat(format)
 	var layout strings.Builder
 	for _, p := range pieces {
 		switch {
 		case p.epoch && len(pieces) == 1:
 			n, err := strconv.ParseInt(s, 10, 64)
 			if err != nil {
-				return nil, badTimestamp(s)
+				panic(badTimestamp(s))
 			}
-			return time.Unix(n, 0).UTC(), nil
+			return time.Unix(n, 0).UTC()
 		case p.text != "":
 			layout.WriteString(p.text)
 		case p.epoch:
-			return nil, errorf("unable to convert timestamp: %%s stands beside other directives")
+			panic(errorf("unable to convert timestamp: %%s stands beside other directives"))
 		case p.dot: // Go reads a fraction after the seconds by itself
 		case p.nanos || p.fraction > 0:
 			before := strings.TrimSuffix(layout.String(), ".")
 			if before == layout.String() {
-				return nil, errorf("unable to convert timestamp: a fraction without a point")
+				panic(errorf("unable to convert timestamp: a fraction without a point"))
 			}
 			layout.Reset()
 			layout.WriteString(before)
@@ -139,11 +132,11 @@ func strptime(s, format string, zone *time.Location) (any, error) {
 	}
 	t, err := time.ParseInLocation(layout.String(), s, zone)
 	if err != nil {
-		return nil, badTimestamp(s)
+		panic(badTimestamp(s))
 	}
-	return t.UTC(), nil
+	return t.UTC()
 }
 
-func badTimestamp(s string) error {
+func badTimestamp(s string) stopped {
 	return errorf("Invalid timestamp %q: input contains invalid characters", s)
 }

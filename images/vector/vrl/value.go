@@ -42,7 +42,10 @@ type runtimeError struct{ text string }
 
 func (e *runtimeError) Error() string { return e.text }
 
-func errorf(format string, args ...any) error { return &runtimeError{fmt.Sprintf(format, args...)} }
+// errorf is to be thrown.
+func errorf(format string, args ...any) stopped {
+	return stopped{&runtimeError{fmt.Sprintf(format, args...)}}
+}
 
 func asFloat(v any) (float64, bool) {
 	switch v := v.(type) {
@@ -55,19 +58,16 @@ func asFloat(v any) (float64, bool) {
 }
 
 // equal is VRL's ==: integers and floats compare by value at the top, by type within.
-func (m *machine) equal(a, b any) (any, error) {
+func (m *machine) equal(a, b any) bool {
 	if x, ok := asFloat(a); ok {
 		y, ok := asFloat(b)
-		return ok && x == y, nil
+		return ok && x == y
 	}
-	result := m.same(a, b)
-	return result, m.spend(0)
+	return m.same(a, b)
 }
 
 func (m *machine) same(a, b any) bool {
-	if m.spendNodes(1) != nil {
-		return false
-	}
+	m.spendNodes(1)
 	switch x := a.(type) {
 	case time.Time:
 		y, ok := b.(time.Time)
@@ -85,26 +85,26 @@ func (m *machine) same(a, b any) bool {
 	return typeOf(a) == typeOf(b) && a == b
 }
 
-func compare(op string, a, b any) (any, error) {
+func compare(op string, a, b any) bool {
 	order := 0
 	switch x := a.(type) {
 	case string:
 		y, ok := b.(string)
 		if !ok {
-			return nil, errorf("expected string, got %s", typeOf(b))
+			panic(errorf("expected string, got %s", typeOf(b)))
 		}
 		order = strings.Compare(x, y)
 	case time.Time:
 		y, ok := b.(time.Time)
 		if !ok {
-			return nil, errorf("expected timestamp, got %s", typeOf(b))
+			panic(errorf("expected timestamp, got %s", typeOf(b)))
 		}
 		order = x.Compare(y)
 	default:
 		x1, ok1 := asFloat(a)
 		y1, ok2 := asFloat(b)
 		if !ok1 || !ok2 {
-			return nil, errorf("can't compare %s %s %s", typeOf(a), op, typeOf(b))
+			panic(errorf("can't compare %s %s %s", typeOf(a), op, typeOf(b)))
 		}
 		switch {
 		case x1 < y1:
@@ -115,13 +115,13 @@ func compare(op string, a, b any) (any, error) {
 	}
 	switch op {
 	case "<":
-		return order < 0, nil
+		return order < 0
 	case "<=":
-		return order <= 0, nil
+		return order <= 0
 	case ">":
-		return order > 0, nil
+		return order > 0
 	default:
-		return order >= 0, nil
+		return order >= 0
 	}
 }
 
@@ -133,7 +133,7 @@ func finite(f float64) any {
 	return f
 }
 
-func calculate(m *machine, op string, a, b any) (any, error) {
+func calculate(m *machine, op string, a, b any) any {
 	x, xInt := a.(int64)
 	y, yInt := b.(int64)
 	xs, xString := a.(string)
@@ -144,40 +144,39 @@ func calculate(m *machine, op string, a, b any) (any, error) {
 	switch {
 	case op == "/" && xNumber && yNumber:
 		if g == 0 {
-			return nil, errorf("can't divide by zero")
+			panic(errorf("can't divide by zero"))
 		}
-		return finite(f / g), nil
+		return finite(f / g)
 	case op == "+" && (xString || yString) && (xString || a == nil) && (yString || b == nil):
-		return xs + ys, m.spend(len(xs) + len(ys))
+		m.spend(len(xs) + len(ys))
+		return xs + ys
 	case op == "*" && xString && yInt:
 		return repeat(m, xs, y)
 	case op == "*" && xInt && yString:
 		return repeat(m, ys, x)
 	case op == "/" || !xNumber || !yNumber:
-		return nil, errorf("can't %s type %s and %s", verb, typeOf(a), typeOf(b))
+		panic(errorf("can't %s type %s and %s", verb, typeOf(a), typeOf(b)))
 	case xInt && yInt && op == "+":
-		return x + y, nil
+		return x + y
 	case xInt && yInt && op == "-":
-		return x - y, nil
+		return x - y
 	case xInt && yInt:
-		return x * y, nil
+		return x * y
 	case op == "+":
-		return finite(f + g), nil
+		return finite(f + g)
 	case op == "-":
-		return finite(f - g), nil
+		return finite(f - g)
 	}
-	return finite(f * g), nil
+	return finite(f * g)
 }
 
-func repeat(m *machine, s string, n int64) (any, error) {
+func repeat(m *machine, s string, n int64) any {
 	if n <= 0 || s == "" {
-		return "", nil
+		return ""
 	}
 	if n > maxBytes {
-		return nil, errLimit
+		panic(stopped{errLimit})
 	}
-	if err := m.spend(len(s) * int(n)); err != nil {
-		return nil, err
-	}
-	return strings.Repeat(s, int(n)), nil
+	m.spend(len(s) * int(n))
+	return strings.Repeat(s, int(n))
 }
