@@ -13,18 +13,12 @@ import (
 // Runs returns the latest runs with their cases, the newest first. The events of
 // their boots are left out: Run has them.
 func (s *Store) Runs(ctx context.Context, limit int) ([]results.Run, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT document FROM runs ORDER BY started_ns DESC, id DESC LIMIT $1`, limit)
+	runs, err := query(ctx, s.db, document[results.Run], `SELECT document FROM runs ORDER BY started_ns DESC, id DESC LIMIT $1`, limit)
+	for i := 0; i < len(runs) && err == nil; i++ {
+		runs[i].Cases, err = cases(ctx, s.db, runs[i].ID)
+	}
 	if err != nil {
 		return nil, s.explain("read", err)
-	}
-	runs, err := scan(rows, document[results.Run])
-	if err != nil {
-		return nil, s.explain("read", err)
-	}
-	for i := range runs {
-		if runs[i].Cases, err = cases(ctx, s.db, runs[i].ID); err != nil {
-			return nil, s.explain("read", err)
-		}
 	}
 	return runs, nil
 }
@@ -32,12 +26,8 @@ func (s *Store) Runs(ctx context.Context, limit int) ([]results.Run, error) {
 // Run returns a run with its cases, as they were put. The id may be cut short
 // where that is unambiguous; an empty one is the latest run.
 func (s *Store) Run(ctx context.Context, id string) (results.Run, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT document FROM runs WHERE substr(id, 1, $1) = $2
+	runs, err := query(ctx, s.db, document[results.Run], `SELECT document FROM runs WHERE substr(id, 1, $1) = $2
 		ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, started_ns DESC, id DESC LIMIT 2`, len(id), id)
-	if err != nil {
-		return results.Run{}, s.explain("read", err)
-	}
-	runs, err := scan(rows, document[results.Run])
 	switch {
 	case err != nil:
 		return results.Run{}, s.explain("read", err)
@@ -53,12 +43,8 @@ func (s *Store) Run(ctx context.Context, id string) (results.Run, error) {
 }
 
 func cases(ctx context.Context, q querier, run string) ([]results.Case, error) {
-	rows, err := q.QueryContext(ctx, `SELECT d.document FROM cases c JOIN documents d ON d.run_id = c.run_id AND d.case_id = c.id
+	return query(ctx, q, document[results.Case], `SELECT d.document FROM cases c JOIN documents d ON d.run_id = c.run_id AND d.case_id = c.id
 		WHERE c.run_id = $1 ORDER BY c.started_ns, c.id`, run)
-	if err != nil {
-		return nil, err
-	}
-	return scan(rows, document[results.Case])
 }
 
 // attemptKey is an attempt of a run.
@@ -72,18 +58,14 @@ func casesWithEvents(ctx context.Context, q querier, run string) ([]results.Case
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT case_id, attempt, at_ns, until_ns, lane, name, text, bad FROM events
-		WHERE run_id = $1 ORDER BY case_id, attempt, n`, run)
-	if err != nil {
-		return nil, err
-	}
 	events := map[attemptKey][]results.Event{}
-	if _, err := scan(rows, func(rows *sql.Rows) (e results.Event, err error) {
+	if _, err := query(ctx, q, func(rows *sql.Rows) (e results.Event, err error) {
 		var of attemptKey
 		err = rows.Scan(&of.caseID, &of.n, &e.At, &e.Until, &e.Lane, &e.Name, &e.Text, &e.Bad)
 		events[of] = append(events[of], e)
 		return e, err
-	}); err != nil {
+	}, `SELECT case_id, attempt, at_ns, until_ns, lane, name, text, bad FROM events
+		WHERE run_id = $1 ORDER BY case_id, attempt, n`, run); err != nil {
 		return nil, err
 	}
 	for _, c := range list {
@@ -100,19 +82,15 @@ func casesWithEvents(ctx context.Context, q querier, run string) ([]results.Case
 // documents.
 func (s *Store) Samples(ctx context.Context, f results.Filter) ([]results.Sample, error) {
 	where, args := condition(f)
-	rows, err := s.db.QueryContext(ctx, `SELECT c.run_id, c.id, c.started_ns, c.scenario, c.base, c.subject, c.subject_hash, c.backend,
-		c.vector, c.expected, c.verdict, c.attempts FROM cases c WHERE `+where+` ORDER BY c.started_ns, c.run_id, c.id`, args...)
-	if err != nil {
-		return nil, s.explain("read", err)
-	}
-	samples, err := scan(rows, func(rows *sql.Rows) (c results.Sample, err error) {
+	samples, err := query(ctx, s.db, func(rows *sql.Rows) (c results.Sample, err error) {
 		var started int64
 		err = rows.Scan(&c.Run, &c.Case, &started, &c.Scenario, &c.Base, &c.Subject, &c.Hash, &c.Backend, &c.Vector, &c.Expected, &c.Verdict, &c.Attempts)
 		if started != 0 {
 			c.Started = time.Unix(0, started).UTC()
 		}
 		return c, err
-	})
+	}, `SELECT c.run_id, c.id, c.started_ns, c.scenario, c.base, c.subject, c.subject_hash, c.backend,
+		c.vector, c.expected, c.verdict, c.attempts FROM cases c WHERE `+where+` ORDER BY c.started_ns, c.run_id, c.id`, args...)
 	if err != nil {
 		return nil, s.explain("read", err)
 	}
@@ -132,30 +110,23 @@ func (s *Store) Samples(ctx context.Context, f results.Filter) ([]results.Sample
 
 // decided reads names and values of the attempts that decided into their samples.
 func decided[V any](ctx context.Context, q querier, table, column, where string, args []any, at map[[2]string]*results.Sample, in func(*results.Sample) *map[string]V) error {
-	rows, err := q.QueryContext(ctx, fmt.Sprintf(`SELECT c.run_id, c.id, v.name, v.%s FROM cases c
-		JOIN %s v ON v.run_id = c.run_id AND v.case_id = c.id AND v.attempt = c.decided WHERE %s`, column, table, where), args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	_, err := query(ctx, q, func(rows *sql.Rows) (value V, err error) {
 		var key [2]string
 		var name string
-		var value V
 		if err := rows.Scan(&key[0], &key[1], &name, &value); err != nil {
-			return err
+			return value, err
 		}
-		c, ok := at[key]
-		if !ok {
-			continue // stored since the first question
-		}
-		if m := in(c); *m == nil {
-			*m = map[string]V{name: value}
-		} else {
+		if c := at[key]; c != nil { // else it was stored since the first question
+			m := in(c)
+			if *m == nil {
+				*m = map[string]V{}
+			}
 			(*m)[name] = value
 		}
-	}
-	return rows.Err()
+		return value, nil
+	}, fmt.Sprintf(`SELECT c.run_id, c.id, v.name, v.%s FROM cases c
+		JOIN %s v ON v.run_id = c.run_id AND v.case_id = c.id AND v.attempt = c.decided WHERE %s`, column, table, where), args...)
+	return err
 }
 
 // condition is a filter in SQL.
@@ -179,8 +150,12 @@ func condition(f results.Filter) (where string, args []any) {
 	return where, args
 }
 
-// scan reads all rows and closes them.
-func scan[T any](rows *sql.Rows, read func(*sql.Rows) (T, error)) ([]T, error) {
+// query reads all rows that come of a question.
+func query[T any](ctx context.Context, q querier, read func(*sql.Rows) (T, error), question string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, question, args...)
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
 	var out []T
 	for rows.Next() {
@@ -193,10 +168,16 @@ func scan[T any](rows *sql.Rows, read func(*sql.Rows) (T, error)) ([]T, error) {
 	return out, rows.Err()
 }
 
+// text reads a column of text.
+func text(rows *sql.Rows) (s string, err error) {
+	err = rows.Scan(&s)
+	return s, err
+}
+
 // document reads a column of JSON.
 func document[T any](rows *sql.Rows) (v T, err error) {
-	var doc string
-	if err := rows.Scan(&doc); err != nil {
+	doc, err := text(rows)
+	if err != nil {
 		return v, err
 	}
 	return v, json.Unmarshal([]byte(doc), &v)

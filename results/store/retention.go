@@ -24,13 +24,8 @@ const abandoned = 24 * time.Hour
 // oldest first. A run without an end, or one that was interrupted before its last
 // case, is none of them on the day of its start.
 func (s *Store) Stale(ctx context.Context, p Policy) ([]results.Run, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT document, (SELECT count(*) FROM cases WHERE run_id = runs.id) FROM runs WHERE id NOT IN (SELECT id FROM runs ORDER BY started_ns DESC, id DESC LIMIT $1)
-		ORDER BY started_ns, id`, p.Keep)
-	if err != nil {
-		return nil, s.explain("read", err)
-	}
 	var stale []results.Run
-	_, err = scan(rows, func(rows *sql.Rows) (r results.Run, err error) {
+	_, err := query(ctx, s.db, func(rows *sql.Rows) (r results.Run, err error) {
 		var doc string
 		var cases int
 		if err := rows.Scan(&doc, &cases); err != nil {
@@ -45,7 +40,8 @@ func (s *Store) Stale(ctx context.Context, p Policy) ([]results.Run, error) {
 			stale = append(stale, r)
 		}
 		return r, nil
-	})
+	}, `SELECT document, (SELECT count(*) FROM cases WHERE run_id = runs.id) FROM runs
+		WHERE id NOT IN (SELECT id FROM runs ORDER BY started_ns DESC, id DESC LIMIT $1) ORDER BY started_ns, id`, p.Keep)
 	return stale, s.explain("read", err)
 }
 

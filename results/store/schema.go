@@ -51,11 +51,7 @@ const indexVersion = 1
 
 // reindex makes the index of cases that were stored without one.
 func (s *Store) reindex(ctx context.Context) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT run_id FROM cases WHERE indexed < $1`, indexVersion)
-	if err != nil {
-		return err
-	}
-	runs, err := scan(rows, func(rows *sql.Rows) (run string, err error) { return run, rows.Scan(&run) })
+	runs, err := query(ctx, s.db, text, `SELECT DISTINCT run_id FROM cases WHERE indexed < $1`, indexVersion)
 	if err != nil {
 		return err
 	}
@@ -70,11 +66,7 @@ func (s *Store) reindex(ctx context.Context) error {
 // reindexRun claims the cases before it reads them: what another process stores
 // meanwhile waits, and stays.
 func (s *Store) reindexRun(ctx context.Context, tx *sql.Tx, run string) error {
-	rows, err := tx.QueryContext(ctx, `UPDATE cases SET indexed = $1 WHERE run_id = $2 AND indexed < $1 RETURNING id`, indexVersion, run)
-	if err != nil {
-		return err
-	}
-	ids, err := scan(rows, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) })
+	ids, err := query(ctx, tx, text, `UPDATE cases SET indexed = $1 WHERE run_id = $2 AND indexed < $1 RETURNING id`, indexVersion, run)
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,8 @@ import (
 // ids, or their beginnings; without any, all, the oldest first.
 func (s *Store) Export(ctx context.Context, w io.Writer, ids ...string) error {
 	if len(ids) == 0 {
-		rows, err := s.db.QueryContext(ctx, `SELECT id FROM runs ORDER BY started_ns, id`)
-		if err != nil {
-			return s.explain("read", err)
-		}
-		if ids, err = scan(rows, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }); err != nil {
+		var err error
+		if ids, err = query(ctx, s.db, text, `SELECT id FROM runs ORDER BY started_ns, id`); err != nil {
 			return s.explain("read", err)
 		}
 	}
