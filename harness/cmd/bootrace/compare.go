@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,33 +71,27 @@ Vector.`,
 
 // twoRuns reads two runs, or subjects of runs, and their samples.
 func twoRuns(ctx context.Context, io streams, where string, ids []string) (runs [2]results.Run, samples [2][]results.Sample, err error) {
-	db, err := open(ctx, io, where)
-	if err != nil {
-		return runs, samples, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	for i, id := range ids {
-		id, subject, ofSubject := strings.Cut(id, "/")
-		runs[i], err = db.Run(ctx, id)
-		if errors.Is(err, store.ErrNotFound) {
-			return runs, samples, usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
-		}
-		if err != nil {
-			return runs, samples, err
-		}
-		if samples[i], err = db.Samples(ctx, results.Filter{Run: runs[i].ID, Subject: subject}); err != nil {
-			return runs, samples, err
-		}
-		if ofSubject {
-			if runs[i], err = only(runs[i], subject); err != nil {
-				return runs, samples, usage(err)
+	err = withResults(ctx, io, where, func(db *store.Store) (err error) {
+		for i, id := range ids {
+			id, subject, ofSubject := strings.Cut(id, "/")
+			if runs[i], err = storedRun(ctx, db, id); err != nil {
+				return err
+			}
+			if samples[i], err = db.Samples(ctx, results.Filter{Run: runs[i].ID, Subject: subject}); err != nil {
+				return err
+			}
+			if ofSubject {
+				if runs[i], err = only(runs[i], subject); err != nil {
+					return usage(err)
+				}
 			}
 		}
+		return nil
+	})
+	if err == nil && runs[0].ID == runs[1].ID && runs[0].Subject == runs[1].Subject {
+		err = usage(fmt.Errorf("%s and %s are the same run, %s; compare subjects of one as RUN/SUBJECT", ids[0], ids[1], runs[0].ID))
 	}
-	if runs[0].ID == runs[1].ID && runs[0].Subject == runs[1].Subject {
-		return runs, samples, usage(fmt.Errorf("%s and %s are the same run, %s; compare subjects of one as RUN/SUBJECT", ids[0], ids[1], runs[0].ID))
-	}
-	return runs, samples, nil
+	return runs, samples, err
 }
 
 // only is the run as if it had been of one of its subjects. What of the run never

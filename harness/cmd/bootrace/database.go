@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,20 +28,20 @@ func database(db string) (where, spool string, err error) {
 	return cmp.Or(db, os.Getenv("BOOTRACE_DB"), filepath.Join(state, "results.db")), filepath.Join(state, "spool"), nil
 }
 
-// open opens the results that there are, those that waited on this host included.
-func open(ctx context.Context, io streams, db string) (*store.Store, error) {
+// withResults calls f with the results that there are, those that waited on this host included.
+func withResults(ctx context.Context, io streams, db string, f func(*store.Store) error) error {
 	where, spool, err := database(db)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s, err := store.Open(ctx, where)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := store.Deliver(ctx, s, spool); err != nil {
 		fmt.Fprintf(io.err, "bootrace: results of an earlier run still wait: %v\n", err)
 	}
-	return s, nil
+	return errors.Join(f(s), s.Close())
 }
 
 // openForRun opens the results that a run writes. A database that is out of reach

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -11,6 +10,7 @@ import (
 
 	"bootrace/results"
 	"bootrace/results/history"
+	"bootrace/results/store"
 )
 
 // historyRuns is how many runs are looked at where nothing else is said: three
@@ -69,26 +69,25 @@ func someRuns(f results.Filter) error {
 // sampled reads the samples that the filter chooses, of these scenarios only if
 // any are named.
 func sampled(ctx context.Context, io streams, where string, f results.Filter, scenarios []string) (samples []results.Sample, err error) {
-	db, err := open(ctx, io, where)
-	if err != nil {
-		return nil, err
+	named := len(scenarios) > 0
+	if !named {
+		scenarios = []string{""}
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if len(scenarios) == 0 {
-		return db.Samples(ctx, f)
-	}
-	for _, f.Scenario = range scenarios {
-		some, err := db.Samples(ctx, f)
-		if err != nil {
-			return nil, err
+	err = withResults(ctx, io, where, func(db *store.Store) error {
+		for _, f.Scenario = range scenarios {
+			some, err := db.Samples(ctx, f)
+			if err != nil {
+				return err
+			}
+			if named && len(some) == 0 {
+				return usage(advice{fmt.Errorf("no stored case of the last %d runs is of scenario %q", f.Runs, f.Scenario),
+					"bootrace show lists a run's cases; --runs looks further back, --base chooses the base"})
+			}
+			samples = append(samples, some...)
 		}
-		if len(some) == 0 {
-			return nil, usage(advice{fmt.Errorf("no stored case of the last %d runs is of scenario %q", f.Runs, f.Scenario),
-				"bootrace show lists a run's cases; --runs looks further back, --base chooses the base"})
-		}
-		samples = append(samples, some...)
-	}
-	return samples, nil
+		return nil
+	})
+	return samples, err
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -49,37 +49,34 @@ or interrupted stays for a day, in which it can be resumed.`,
 }
 
 // prune removes the runs that the policy does not keep.
-func prune(ctx context.Context, io streams, db string, p store.Policy) (err error) {
+func prune(ctx context.Context, io streams, db string, p store.Policy) error {
 	state, err := stateDir()
 	if err != nil {
 		return err
 	}
-	s, err := open(ctx, io, db)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	stale, err := s.Stale(ctx, p)
-	if err != nil {
-		return err
-	}
-	n := 0
-	defer func() { fmt.Fprintf(io.out, "removed %d runs\n", n) }()
-	for _, r := range stale {
-		// First what lies around: if this ends here, the next one finds the run again.
-		free, err := removeRecordings(state, r.ID)
+	return withResults(ctx, io, db, func(s *store.Store) error {
+		stale, err := s.Stale(ctx, p)
 		if err != nil {
 			return err
 		}
-		if !free {
-			continue
+		n := 0
+		defer func() { fmt.Fprintf(io.out, "removed %d runs\n", n) }()
+		for _, r := range stale {
+			// First what lies around: if this ends here, the next one finds the run again.
+			free, err := removeRecordings(state, r.ID)
+			if err != nil {
+				return err
+			}
+			if !free {
+				continue
+			}
+			if err := s.Remove(ctx, r.ID); err != nil {
+				return err
+			}
+			n++
 		}
-		if err := s.Remove(ctx, r.ID); err != nil {
-			return err
-		}
-		n++
-	}
-	return nil
+		return nil
+	})
 }
 
 // removeRecordings removes a run's directory, if there is one and no process

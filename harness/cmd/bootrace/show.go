@@ -61,19 +61,22 @@ Of a capsule it prints the same, and what is in it.`,
 // stored returns a run of the database, the latest without an id; if a case is
 // named, with those cases only that match.
 func stored(ctx context.Context, io streams, db, id string, name []string) (r results.Run, err error) {
-	s, err := open(ctx, io, db)
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	r, err = s.Run(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return r, usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
-	}
+	err = withResults(ctx, io, db, func(s *store.Store) error {
+		r, err = storedRun(ctx, s, id)
+		return err
+	})
 	if err == nil && len(name) > 0 {
 		if r.Cases, err = matching(r, name[0]); err != nil {
 			err = usage(err)
 		}
+	}
+	return r, err
+}
+
+func storedRun(ctx context.Context, s *store.Store, id string) (results.Run, error) {
+	r, err := s.Run(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
 	}
 	return r, err
 }
@@ -107,13 +110,11 @@ func listCommand(io streams) *cobra.Command {
 			if limit < 1 {
 				return usage(fmt.Errorf("--limit %d: expected at least 1", limit))
 			}
-			s, err := open(cmd.Context(), io, db)
-			if err != nil {
+			var runs []results.Run
+			if err := withResults(cmd.Context(), io, db, func(s *store.Store) error {
+				runs, err = s.Runs(cmd.Context(), limit)
 				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			runs, err := s.Runs(cmd.Context(), limit)
-			if err != nil {
+			}); err != nil {
 				return err
 			}
 			if asJSON {

@@ -16,18 +16,15 @@ func exportCommand(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export [RUN...]", Short: "Write runs with their cases as JSON Lines (default: all)",
 		Example: "  bootrace export > runs.jsonl\n  bootrace export 20260102-0304 | BOOTRACE_DB=postgres://user@host/results bootrace import -",
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, err := open(cmd.Context(), io, db)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			out := bufio.NewWriter(io.out)
-			err = s.Export(cmd.Context(), out, args...)
-			if errors.Is(err, store.ErrNotFound) {
-				err = usage(advice{err, "bootrace list shows the runs"})
-			}
-			return errors.Join(err, out.Flush())
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withResults(cmd.Context(), io, db, func(s *store.Store) error {
+				out := bufio.NewWriter(io.out)
+				err := s.Export(cmd.Context(), out, args...)
+				if errors.Is(err, store.ErrNotFound) {
+					err = usage(advice{err, "bootrace list shows the runs"})
+				}
+				return errors.Join(err, out.Flush())
+			})
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
@@ -39,7 +36,7 @@ func importCommand(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Store the runs that export wrote; those that are there already are replaced",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			from := io.in
 			if args[0] != "-" {
 				f, err := os.Open(args[0])
@@ -49,17 +46,14 @@ func importCommand(io streams) *cobra.Command {
 				defer f.Close()
 				from = f
 			}
-			s, err := open(cmd.Context(), io, db)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			n, err := s.Import(cmd.Context(), from)
-			if err != nil {
-				return fmt.Errorf("import %s: %w", args[0], err)
-			}
-			fmt.Fprintf(io.out, "stored %d runs\n", n)
-			return nil
+			return withResults(cmd.Context(), io, db, func(s *store.Store) error {
+				n, err := s.Import(cmd.Context(), from)
+				if err != nil {
+					return fmt.Errorf("import %s: %w", args[0], err)
+				}
+				fmt.Fprintf(io.out, "stored %d runs\n", n)
+				return nil
+			})
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
