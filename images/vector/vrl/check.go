@@ -1,5 +1,7 @@
 package vrl
 
+import "maps"
+
 // typed is what is known of an expression before it runs.
 type typed struct {
 	kind kind
@@ -20,9 +22,7 @@ type scope struct {
 
 func (s *scope) clone() *scope {
 	vars := make(map[string]kind, len(s.vars))
-	for name, k := range s.vars {
-		vars[name] = k
-	}
+	maps.Copy(vars, s.vars)
 	return &scope{vars, s.event, s.metadata}
 }
 

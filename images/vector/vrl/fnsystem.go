@@ -7,6 +7,8 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"hash"
+	"io"
 	"math"
 	"strings"
 
@@ -36,43 +38,31 @@ var codecFunctions = map[string]*function{
 		in.spend(len(out))
 		return string(out)
 	}),
-	"md5":  digest(func(s string) []byte { sum := md5.Sum([]byte(s)); return sum[:] }),
-	"sha1": digest(func(s string) []byte { sum := sha1.Sum([]byte(s)); return sum[:] }),
+	"md5":  digest(md5.New),
+	"sha1": digest(sha1.New),
 	"sha2": sureFn("value:string variant?:string", "string", func(in *invocation) any {
-		s := []byte(in.str(0))
-		var sum []byte
-		switch in.str(1) {
-		case "SHA-224":
-			v := sha256.Sum224(s)
-			sum = v[:]
-		case "SHA-256":
-			v := sha256.Sum256(s)
-			sum = v[:]
-		case "SHA-384":
-			v := sha512.Sum384(s)
-			sum = v[:]
-		case "SHA-512":
-			v := sha512.Sum512(s)
-			sum = v[:]
-		case "SHA-512/224":
-			v := sha512.Sum512_224(s)
-			sum = v[:]
-		case "", "SHA-512/256":
-			v := sha512.Sum512_256(s)
-			sum = v[:]
-		default:
+		variant, known := sha2[in.str(1)]
+		if !known {
 			panic(errorf("unknown variant"))
 		}
-		in.spend(len(s))
-		return hex.EncodeToString(sum)
+		return in.digest(variant)
 	}),
 }
 
-func digest(sum func(string) []byte) *function {
-	return sureFn("value:string", "string", func(in *invocation) any {
-		in.spend(len(in.str(0)))
-		return hex.EncodeToString(sum(in.str(0)))
-	})
+var sha2 = map[string]func() hash.Hash{
+	"SHA-224": sha256.New224, "SHA-256": sha256.New, "SHA-384": sha512.New384, "SHA-512": sha512.New,
+	"SHA-512/224": sha512.New512_224, "SHA-512/256": sha512.New512_256, "": sha512.New512_256,
+}
+
+func digest(of func() hash.Hash) *function {
+	return sureFn("value:string", "string", func(in *invocation) any { return in.digest(of) })
+}
+
+func (in *invocation) digest(of func() hash.Hash) string {
+	in.spend(len(in.str(0)))
+	h := of()
+	_, _ = io.WriteString(h, in.str(0)) // a hash never fails
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (in *invocation) base64(padding, charset int) *base64.Encoding {

@@ -81,7 +81,7 @@ var kindWords = map[string]bits{"any": kAny, "string": kString, "int": kInt, "fl
 
 func parseKinds(s string) bits {
 	var b bits
-	for _, word := range strings.Split(s, "|") {
+	for word := range strings.SplitSeq(s, "|") {
 		b |= kindWords[word]
 	}
 	return b
@@ -90,7 +90,7 @@ func parseKinds(s string) bits {
 // parseParams reads `value:string limit?:int`.
 func parseParams(s string) []param {
 	var out []param
-	for _, field := range strings.Fields(s) {
+	for field := range strings.FieldsSeq(s) {
 		name, kinds, _ := strings.Cut(field, ":")
 		required := !strings.HasSuffix(name, "?")
 		out = append(out, param{strings.TrimSuffix(name, "?"), parseKinds(kinds), required})

@@ -1,6 +1,7 @@
 package vrl
 
 import (
+	"maps"
 	"regexp"
 	"time"
 )
@@ -132,9 +133,7 @@ func (k kind) union(o kind) kind {
 // with is a copy that has the field.
 func (k kind) with(name string, f kind) kind {
 	fields := make(map[string]kind, len(k.fields)+1)
-	for n, v := range k.fields {
-		fields[n] = v
-	}
+	maps.Copy(fields, k.fields)
 	fields[name] = f
 	k.fields = fields
 	return k

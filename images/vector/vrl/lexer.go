@@ -8,7 +8,7 @@ import (
 
 func words(s string) map[string]bool {
 	set := map[string]bool{}
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		set[w] = true
 	}
 	return set
@@ -41,7 +41,7 @@ func lex(source string) ([]token, error) {
 			apart = true
 			continue
 		}
-		if err := l.next(r, size); err != nil {
+		if err := l.next(r); err != nil {
 			return nil, err
 		}
 		l.tokens[len(l.tokens)-1].apart = apart
@@ -56,44 +56,50 @@ func (l *lexer) add(kind tokenKind, text string, end int) {
 	l.at = end
 }
 
-func (l *lexer) peek(offset int) byte {
-	if l.at+offset < len(l.source) {
-		return l.source[l.at+offset]
+// peek is the byte after the one that is being looked at.
+func (l *lexer) peek() byte {
+	if l.at+1 < len(l.source) {
+		return l.source[l.at+1]
 	}
 	return 0
 }
 
-func (l *lexer) next(r rune, size int) error {
+// run is where the bytes end, from a place on, that are of a kind.
+func (l *lexer) run(from int, of func(byte) bool) int {
+	for from < len(l.source) && of(l.source[from]) {
+		from++
+	}
+	return from
+}
+
+func (l *lexer) next(r rune) error {
 	switch {
 	case r == '\n':
 		l.add(tokNewline, "\n", l.at+1)
 	case r == '"':
 		return l.quoted(tokString, 1, '"')
-	case r == 'r' && l.peek(1) == '\'':
+	case r == 'r' && l.peek() == '\'':
 		return l.quoted(tokRegex, 2, '\'')
-	case r == 's' && l.peek(1) == '\'':
+	case r == 's' && l.peek() == '\'':
 		return l.quoted(tokRaw, 2, '\'')
-	case r == 't' && l.peek(1) == '\'':
+	case r == 't' && l.peek() == '\'':
 		return l.quoted(tokTime, 2, '\'')
-	case r == '_' && !identRune(l.peek(1)):
+	case r == '_' && !identRune(l.peek()):
 		l.add(tokOp, "_", l.at+1)
 	case r < utf8.RuneSelf && identRune(byte(r)) && !digit(byte(r)):
 		l.identifier()
-	case digit(byte(r)) && r < utf8.RuneSelf, r == '-' && digit(l.peek(1)):
+	case digit(byte(r)) && r < utf8.RuneSelf, r == '-' && digit(l.peek()):
 		l.number()
 	case strings.ContainsRune(";()[]{}.%:,", r):
 		l.add(tokOp, string(r), l.at+1)
-	case r == '-' && l.peek(1) == '>':
+	case r == '-' && l.peek() == '>':
 		l.add(tokOp, "->", l.at+2)
-	case r == '!' && (l.peek(1) == '!' || !operatorRune(l.peek(1))):
+	case r == '!' && (l.peek() == '!' || !operatorRune(l.peek())):
 		l.add(tokOp, "!", l.at+1)
-	case r == '&' && l.peek(1) != '&':
+	case r == '&' && l.peek() != '&':
 		l.add(tokOp, "&", l.at+1)
 	case r < utf8.RuneSelf && operatorRune(byte(r)):
-		end := l.at
-		for end < len(l.source) && operatorRune(l.source[end]) {
-			end++
-		}
+		end := l.run(l.at, operatorRune)
 		l.add(tokOp, l.source[l.at:end], end)
 	default:
 		return syntaxError(l.at, 203, `unexpected syntax token: "InvalidToken"`)
@@ -102,10 +108,7 @@ func (l *lexer) next(r rune, size int) error {
 }
 
 func (l *lexer) identifier() {
-	end := l.at
-	for end < len(l.source) && identRune(l.source[end]) {
-		end++
-	}
+	end := l.run(l.at, identRune)
 	word := l.source[l.at:end]
 	kind := tokIdent
 	switch {
@@ -123,19 +126,13 @@ func (l *lexer) identifier() {
 
 // number reads an integer or a float; digits that letters follow are an identifier (`.1st`).
 func (l *lexer) number() {
-	end := l.at + 1
-	digits := func() {
-		for end < len(l.source) && (digit(l.source[end]) || l.source[end] == '_') {
-			end++
-		}
-	}
-	digits()
+	digits := func(c byte) bool { return digit(c) || c == '_' }
+	end := l.run(l.at+1, digits)
 	switch {
 	case end < len(l.source) && identRune(l.source[end]) && l.source[l.at] != '-':
 		l.identifier()
 	case end < len(l.source) && l.source[end] == '.':
-		end++
-		digits()
+		end = l.run(end+1, digits)
 		l.add(tokFloat, strings.ReplaceAll(l.source[l.at:end], "_", ""), end)
 	default:
 		l.add(tokInt, strings.ReplaceAll(l.source[l.at:end], "_", ""), end)

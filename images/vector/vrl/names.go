@@ -34,7 +34,7 @@ var unplayedFunctions = func() map[string]fallibility {
 			get_vector_metric find_vector_metrics aggregate_vector_metrics contains_all`,
 		newer: `fold flat_map for_each_recursive for_keys is_decimal encode_xml crc32 get_vector_timezone parse_ddtags`,
 	} {
-		for _, name := range strings.Fields(names) {
+		for name := range strings.FieldsSeq(names) {
 			all[name] = kind
 		}
 	}

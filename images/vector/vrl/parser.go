@@ -18,7 +18,6 @@ var (
 )
 
 type parser struct {
-	source    string
 	tokens    []token
 	at        int
 	depth     int

@@ -69,7 +69,7 @@ func compile(source string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &compiled{parser: &parser{source: source, tokens: tokens}}
+	out := &compiled{parser: &parser{tokens: tokens}}
 	return out, attempt(func() {
 		out.body = out.program()
 		c := &checker{parser: out.parser, scope: &scope{vars: map[string]kind{}, event: of(kObject), metadata: of(kObject)}}
