@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"strings"
 	"time"
 
 	"bootrace/images/vector/vrl"
@@ -175,16 +176,4 @@ type Axiom struct {
 // Errors are the problems of a configuration, in Vector's words, each a line of its own.
 type Errors []string
 
-func (e Errors) Error() string {
-	if len(e) == 1 {
-		return e[0]
-	}
-	text := ""
-	for i, problem := range e {
-		if i > 0 {
-			text += "; "
-		}
-		text += problem
-	}
-	return text
-}
+func (e Errors) Error() string { return strings.Join(e, "; ") }
