@@ -42,10 +42,8 @@ type Pipeline struct {
 // Uses reports whether the configuration names an environment variable.
 func (p Pipeline) Uses(name string) bool {
 	for _, text := range p.texts {
-		for _, used := range variables(text) {
-			if used == name {
-				return true
-			}
+		if slices.Contains(variables(text), name) {
+			return true
 		}
 		if strings.Contains(text, `"`+name+`"`) { // get_env_var("NAME") of VRL
 			return true

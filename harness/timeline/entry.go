@@ -3,6 +3,7 @@ package timeline
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,10 +109,8 @@ func (en *entry) secrets(line []byte) []string {
 }
 
 func addNew(names []string, n string) []string {
-	for _, have := range names {
-		if have == n {
-			return names
-		}
+	if slices.Contains(names, n) {
+		return names
 	}
 	return append(names, n)
 }
@@ -158,7 +157,7 @@ func (en *entry) seenAt(e *Event) {
 // vars reads NAME=digest,… .
 func vars(s string) map[string]string {
 	out := map[string]string{}
-	for _, part := range strings.Split(s, ",") {
+	for part := range strings.SplitSeq(s, ",") {
 		if name, digest, ok := strings.Cut(strings.TrimSpace(part), "="); ok && name != "" {
 			out[name] = digest
 		}

@@ -3,6 +3,7 @@ package timeline
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -202,13 +203,11 @@ func (b *BootLog) final() Final {
 // missing says what a log does not show, by the source that a recording has it from.
 func (b *BootLog) missing(t *Timeline) {
 	l := &b.log
-	for source, why := range map[string]string{
+	maps.Copy(t.Missing, map[string]string{
 		Units: "a log has not what the units were at the end", Jobs: "a log has not which jobs were queued at the end", Manager: "a log has not what PID 1 was told to log",
 		Cloud: "a host's log has not what the cloud was asked and answered", Files: "a log has not what was in the files", Processes: "a log has not the programs that ran, with their environment",
 		Leaks: "nobody searched the machine for secrets", Host: "a log has not how busy the host was",
-	} {
-		t.Missing[source] = why
-	}
+	})
 	for _, r := range l.Files {
 		if r.AllUnits {
 			delete(t.Missing, Units)

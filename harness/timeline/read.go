@@ -116,23 +116,22 @@ func (r *reader) sources() {
 	r.source(Files, func(in io.Reader, d *damage) { t.Final.Files = readFiles(in, d) })
 	r.source(Processes, func(in io.Reader, d *damage) { t.Final.Processes = readProcesses(in, r.zero, d) })
 	r.source(Leaks, func(in io.Reader, d *damage) { t.Final.Leaks = readLeaks(in, d) })
-	if _, listed := r.m.Files[Room]; listed {
-		r.source(Room, func(in io.Reader, d *damage) { t.Final.Room = readRoom(in, d) })
-	}
-	if _, listed := r.m.Files[Journald]; listed {
-		r.source(Journald, func(in io.Reader, d *damage) { t.Final.Journald = readJournald(in, d) })
-	}
-	if _, listed := r.m.Files[Config]; listed {
-		r.source(Config, func(in io.Reader, d *damage) { t.Final.Pipeline, t.Final.Unread = readConfig(in, d) })
-	}
-	if _, listed := r.m.Files[Pendings]; listed {
-		r.source(Pendings, func(in io.Reader, d *damage) { t.Final.Pending = readPending(in, r.zero, d) })
-	}
+	r.listed(Room, func(in io.Reader, d *damage) { t.Final.Room = readRoom(in, d) })
+	r.listed(Journald, func(in io.Reader, d *damage) { t.Final.Journald = readJournald(in, d) })
+	r.listed(Config, func(in io.Reader, d *damage) { t.Final.Pipeline, t.Final.Unread = readConfig(in, d) })
+	r.listed(Pendings, func(in io.Reader, d *damage) { t.Final.Pending = readPending(in, r.zero, d) })
 	// A manager that says warnings only has nothing to say of a boot in which all is well.
 	if t.Missing[Journal] == noManager && t.Final.LogLevel >= Warning && t.Final.LogLevel < Info {
 		delete(t.Missing, Journal)
 	}
 	r.source(Host, func(in io.Reader, d *damage) { t.Host = readHost(in, r.zero, d) })
+}
+
+// listed is a source that older recordings have not.
+func (r *reader) listed(name string, parse func(io.Reader, *damage)) {
+	if _, listed := r.m.Files[name]; listed {
+		r.source(name, parse)
+	}
 }
 
 func (r *reader) source(name string, parse func(io.Reader, *damage)) {

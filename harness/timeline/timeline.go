@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"slices"
 	"time"
 
 	"bootrace/harness/pipeline"
@@ -296,11 +297,8 @@ type HostSample struct {
 func (t Timeline) Of(kinds ...Kind) []Event {
 	var out []Event
 	for _, e := range t.Events {
-		for _, k := range kinds {
-			if e.Kind == k {
-				out = append(out, e)
-				break
-			}
+		if slices.Contains(kinds, e.Kind) {
+			out = append(out, e)
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,7 +23,7 @@ const markedID = "[🡕] "
 
 // rule is a row: words, what they mean, and what they add. The groups have names.
 type rule struct {
-	first string // the words that it begins with, in small letters: only then it is looked at closely; empty: any
+	first []string // the words that it begins with, in small letters: only then it is looked at closely; empty: any
 	words *regexp.Regexp
 	kind  Kind
 	job   string // JobType
@@ -30,7 +31,7 @@ type rule struct {
 }
 
 func r(first, words string, kind Kind, job, how string) rule {
-	return rule{first, regexp.MustCompile(words), kind, job, how}
+	return rule{strings.Fields(first), regexp.MustCompile(words), kind, job, how}
 }
 
 // ofUnits are what is said after a unit's name.
@@ -83,7 +84,7 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 	}
 	first, _, _ := strings.Cut(strings.ToLower(rest[:min(len(rest), 20)]), " ")
 	for _, rule := range rules {
-		if rule.first != "" && !oneOf(rule.first, first) {
+		if len(rule.first) > 0 && !slices.Contains(rule.first, first) {
 			continue
 		}
 		m := rule.words.FindStringSubmatch(rest)
@@ -129,16 +130,6 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 		return rule.kind, unit, what, c
 	}
 	return Log, unit, "", c
-}
-
-// oneOf: the word is one of a list with spaces between.
-func oneOf(list, word string) bool {
-	for w := range strings.SplitSeq(list, " ") {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // cutUnit takes "a.service: …" and "Unit a.service …" apart.
