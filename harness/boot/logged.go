@@ -149,21 +149,27 @@ func (b Facts) CloudInit() []Trouble {
 	return out
 }
 
-// asked are cloud-init's words for a metadata service that did not answer, and for how long.
-var asked = regexp.MustCompile(`Calling '(\S+)' failed \[([1-9]\d*)/\d+s\]|Timed out waiting for addresses: (\S+)|Giving up on \S+ from \['(\S+)'`)
+// doubts are rows: words of what has failed and shows in no unit. The groups are in the text
+// as $1 …. A boot may be well with them: they are told where nothing else is.
+var doubts = []struct {
+	says *regexp.Regexp
+	is   string
+}{
+	{regexp.MustCompile(`Calling '(\S+)' failed \[([1-9]\d*)/\d+s\]`), "cloud-init asked $1 in vain, for ${2}s so far"},
+	{regexp.MustCompile(`Timed out waiting for addresses: (\S+)`), "cloud-init asked $1 in vain"},
+	{regexp.MustCompile(`system-generators/(\S+) (failed with .*?|terminated by .*?)\.?$`), "systemd's generator $1, which makes units before the boot, $2"},
+	{regexp.MustCompile(`type=1130 .*unit=(\S+) comm="systemd".*res=failed`), "the audit has that a start of $1 failed"},
+}
 
-// InVain is what cloud-init says last of a metadata service that did not answer, of a log: it
-// goes on without, and what it waited the boot waited.
-func (b Facts) InVain() (Word, bool) {
+// Doubt is what a log says last of that kind.
+func (b Facts) Doubt() (Word, bool) {
 	var last Word
 	for _, ev := range b.Of(timeline.Log) {
-		m := asked.FindStringSubmatch(ev.Text)
-		if b.Origin == nil || m == nil || ev.Manager || ev.Unit != "cloud-init" && !strings.HasPrefix(ev.Unit, "cloud-") {
-			continue
-		}
-		last = Word{"cloud-init asked " + cmp.Or(m[1], m[3], m[4]) + " in vain", ev.Evidence}
-		if m[2] != "" {
-			last.Text += ", for " + m[2] + "s so far"
+		for _, row := range doubts {
+			if m := row.says.FindStringSubmatchIndex(ev.Text); m != nil && b.Origin != nil {
+				last = Word{string(row.says.ExpandString(nil, row.is, ev.Text, m)), ev.Evidence}
+				break
+			}
 		}
 	}
 	return last, last.Text != ""

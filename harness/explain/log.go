@@ -53,7 +53,7 @@ func Log(b boot.Facts, results []check.Result) Story {
 	var s Story
 	items := itemsOf(b, results)
 	waits := b.LongStarts(longStart)
-	vain, inVain := b.InVain()
+	doubt, doubtful := b.Doubt()
 	switch {
 	case len(items) > 0:
 		first := items[0]
@@ -79,9 +79,9 @@ func Log(b boot.Facts, results []check.Result) Story {
 		}
 		s.Evidence = append(s.Evidence, w.Evidence)
 		s.Change = mendLogged(w.Unit + " took")
-	case inVain:
-		s.Headline = "nothing failed in what is there, but " + vain.Text
-		s.Evidence = append(s.Evidence, vain.Evidence)
+	case doubtful:
+		s.Headline = "nothing failed in what is there, but " + doubt.Text
+		s.Evidence = append(s.Evidence, doubt.Evidence)
 	case again(b) != "":
 		s.Headline = "nothing failed in what is there, but " + again(b)
 	case booting(b) && b.Up() == "" && b.Origin.Finished == "" && b.End >= longStart:

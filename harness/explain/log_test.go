@@ -46,6 +46,8 @@ type want struct {
 var logs = map[string]want{
 	"cloud-init-module.txt":      {verdict.Fail, `^cloud-init failed: Failed to resize /dev/sdb1: Unexpected error`, "", ""},
 	"disk-silent.txt":            {verdict.Fail, `broken disk or file system: I/O error, dev nvme2n1.*dev-nvme2n1p1\.device did not appear`, "", ""},
+	"audit-only.txt":             {verdict.NotJudged, `nothing failed.*the audit has that a start of kdump failed`, "", ""},
+	"generator-failed.txt":       {verdict.NotJudged, `nothing failed.*generator netplan.*failed with exit status 1`, "multi-user.target was reached", ""},
 	"failed-twice-v230.txt":      {verdict.Fail, `^meter\.service failed \(exit-code\); its main process exited with status 210`, "", "2 times"},
 	"fine-kernel-warns.txt":      {verdict.NotJudged, `nothing wrong is seen`, "", "WARNING"},
 	"kernel-oops.txt":            {verdict.Fail, `^the kernel went wrong: BUG: kernel NULL pointer`, "", ""},
