@@ -77,6 +77,11 @@ func TestRegistered(t *testing.T) {
 			})
 			b.Prop("cloud-final.service", "LoadState", "masked", "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0")
 		}},
+		{name: "nor where worker.env was there before", want: check.Fail, expect: func(e *expect) { e.RoleEnv = facts.Pre }, say: []string{"the worker was never started: cloud-init is disabled"}, break_: func(b *boot) {
+			without(b)
+			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["BOOTRACE_EVENT"] == "script" })
+			delete(b.Units, "cloud-final.service")
+		}},
 		{name: "not at all", want: check.Fail, break_: without, say: []string{"has not registered by the end"}},
 		{name: "refused", want: check.Fail, break_: func(b *boot) {
 			without(b)

@@ -40,8 +40,12 @@ var registered = Check{
 		}
 		if len(out) == 0 {
 			unwritten := ""
-			if why := b.Unprovisioned(); why != "" && e.RoleEnv == boot.Late {
-				unwritten = fmt.Sprintf("worker.env was never written: %s; ", why)
+			if why := b.Unprovisioned(); why != "" { // the user data also starts the worker
+				what := "the worker was never started"
+				if e.RoleEnv == boot.Late {
+					what = "worker.env was never written"
+				}
+				unwritten = fmt.Sprintf("%s: %s; ", what, why)
 				last = append(evidence(b.Final.Units[cloudFinal].Evidence), last...)
 			}
 			out = append(out, Finding{At: b.End, Absence: true, Evidence: last,
