@@ -196,7 +196,7 @@ func (c comparison) findings() []Finding {
 		f.Boots = c.count(func(i int) bool { return full(i).Outcome == check.Fail || log(i).Outcome == check.Fail })
 		same := c.count(func(i int) bool { return alike(name, had, full(i)) || alike(name, had, log(i)) })
 		shown := c.count(func(i int) bool {
-			return log(i).Outcome == check.Fail && c.had.passed(c.courses[i], log(i).Findings[0].At)
+			return log(i).Outcome == check.Fail && c.had.passed(c.courses[i], seenAt(log(i), c.courses[i]))
 		})
 		unjudged := c.count(func(i int) bool {
 			return full(i).Outcome == check.NotJudged || full(i).Outcome == check.NoEvidence
@@ -221,6 +221,15 @@ func (c comparison) findings() []Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// seenAt is by when a boot's journal shows that a check fails. That a boot is held is known
+// by how long it has been when the journal ends.
+func seenAt(r check.Result, c course) time.Duration {
+	if r.Check == "boot-unblocked" {
+		return c.end
+	}
+	return r.Findings[0].At
 }
 
 // says is the first finding of a check.

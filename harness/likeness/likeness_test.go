@@ -247,6 +247,11 @@ func logged(t *testing.T, log string) likeness.Boot {
 	return likeness.Boot{Name: "b", Full: j, Log: j}
 }
 
+// heldFor is a log of so many seconds in which the populator starts and does not come to an end.
+func heldFor(seconds float64) string {
+	return line(0, "systemd 257.9-1 running in system mode (+PAM)") + line(0.4, "Reached target local-fs.target - L.") + line(1, "Starting populate-vector-env.service - P...") + line(seconds, "Started t.timer - T.")
+}
+
 // from is a log of which the first n lines are lost.
 func from(log string, n int) string { return strings.Join(strings.SplitAfter(log, "\n")[n:], "") }
 
@@ -268,6 +273,9 @@ func TestTheOrderOfKeyEventsCounts(t *testing.T) {
 		{"Vector is started once more", course(1, 2, 3), course(1, 2, 3, line(9, "Stopping vector.service - V...")+line(9.1, "Started vector.service - V.")), likeness.NotReproduced, "Vector starts again in 1 of 1 boots, and not in the journal"},
 		{"a unit that comes with the populator", course(1, 2, 3, line(5, "Started populate-vector-env-wait.service - W.")), course(1, 2, 3), likeness.NotReproduced, "populate-vector-env-wait.service starts in the journal"},
 		{"a unit of somebody else", course(1, 2, 3, line(5, "Started walinuxagent.service - W.")), course(1, 2, 3), likeness.Reproduced, "nothing was wrong"},
+		{"held, in a journal that ends sooner", heldFor(50), heldFor(130), likeness.Reproduced, "the boots are held by populate-vector-env.service, as the journal's is"},
+		{"held, in a journal that ends later", heldFor(130), heldFor(50), likeness.Undecided, "the journal fails in boot-unblocked, which is not judged of the boots"},
+		{"held on one side", course(1, 2, 3), heldFor(130), likeness.NotReproduced, "boot-unblocked fails in 1 of 1 boots"},
 		{"what may have been before the journal's first line", from(course(0.1, 2, 3, local), 3), course(0.1, 2, 3, local), likeness.Reproduced, "nothing was wrong"},
 		{"what a journal that begins later lacks", from(course(0.1, 2, 3, local), 4), course(0.1, 2, 3, local), likeness.Undecided, "populator starts is not in the journal"},
 		{"what would be after it", local + from(course(0.5, 2, 3, local), 4), course(0.5, 2, 3, local), likeness.NotReproduced, "populator starts in 1 of 1 boots, and not in the journal"},
