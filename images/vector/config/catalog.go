@@ -124,12 +124,3 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
-
-func variants(types map[string]ComponentType) string {
-	names := make([]string, 0, len(types))
-	for name := range types {
-		names = append(names, "`"+name+"`")
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
-}

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -56,14 +58,12 @@ func (r *reader) take(n *yaml.Node, at string, known fields, required ...string)
 }
 
 func (r *reader) walk(n *yaml.Node, at string, known fields, required []string, unknown func(key *yaml.Node)) {
-	n = resolve(n)
-	if n.Kind != yaml.MappingNode {
-		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
+	n, ok := r.is(yaml.MappingNode, n, at, "a map")
+	if !ok {
 		return
 	}
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+	for key, value := range pairs(n) {
 		name := key.Value
 		read, ok := known[name]
 		switch {
@@ -85,24 +85,19 @@ func (r *reader) walk(n *yaml.Node, at string, known fields, required []string, 
 
 // members reads a map of components by id, in the order of the ids.
 func (r *reader) members(n *yaml.Node, at string, read func(id string, n *yaml.Node, at string)) {
-	n = resolve(n)
-	if n.Kind != yaml.MappingNode {
-		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
+	n, ok := r.is(yaml.MappingNode, n, at, "a map")
+	if !ok {
 		return
 	}
 	ids := map[string]*yaml.Node{}
-	var order []string
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		id := n.Content[i].Value
-		if ids[id] != nil {
-			r.fail(n.Content[i], at, "duplicate entry with key %q", id)
+	for key, value := range pairs(n) {
+		if ids[key.Value] != nil {
+			r.fail(key, at, "duplicate entry with key %q", key.Value)
 			continue
 		}
-		ids[id] = n.Content[i+1]
-		order = append(order, id)
+		ids[key.Value] = value
 	}
-	slices.Sort(order)
-	for _, id := range order {
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		read(id, ids[id], join(at, id))
 	}
 }
@@ -115,7 +110,7 @@ func (r *reader) componentType(n *yaml.Node, at, kind string, types map[string]C
 	}
 	known, mistyped := variant(types, typ)
 	if mistyped {
-		r.fail(n, at, "unknown variant `%s`, expected one of %s", typ, variants(types))
+		r.fail(n, at, "unknown variant `%s`, expected one of %s", typ, quoted(types))
 		return "", false
 	}
 	if !known {
@@ -125,32 +120,44 @@ func (r *reader) componentType(n *yaml.Node, at, kind string, types map[string]C
 }
 
 func (r *reader) typeName(n *yaml.Node, at string) (string, bool) {
-	n = resolve(n)
-	if n.Kind != yaml.MappingNode {
-		r.fail(n, at, "invalid type: %s, expected a map", kind(n))
+	n, ok := r.is(yaml.MappingNode, n, at, "a map")
+	if !ok {
 		return "", false
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "type" {
-			typ := ""
-			before := len(r.problems)
-			r.text(&typ)(n.Content[i+1], join(at, "type"))
-			return typ, len(r.problems) == before
-		}
+	given := value(n, "type")
+	if given == nil {
+		r.fail(n, at, "missing field `type`")
+		return "", false
 	}
-	r.fail(n, at, "missing field `type`")
-	return "", false
+	typ, before := "", len(r.problems)
+	r.text(&typ)(given, join(at, "type"))
+	return typ, len(r.problems) == before
+}
+
+// is sees to it that a node is of a kind.
+func (r *reader) is(want yaml.Kind, n *yaml.Node, at, called string) (*yaml.Node, bool) {
+	n = resolve(n)
+	if n.Kind != want {
+		r.fail(n, at, "invalid type: %s, expected %s", kind(n), called)
+	}
+	return n, n.Kind == want
+}
+
+// scalar reads a value that stands by itself, of what called says.
+func scalar[T any](r *reader, to *T, called string, read func(tag, text string) (T, bool)) field {
+	return func(n *yaml.Node, at string) {
+		n = resolve(n)
+		v, ok := read(n.Tag, n.Value)
+		if n.Kind != yaml.ScalarNode || !ok {
+			r.fail(n, at, "invalid type: %s, expected %s", kind(n), called)
+			return
+		}
+		*to = v
+	}
 }
 
 func (r *reader) text(to *string) field {
-	return func(n *yaml.Node, at string) {
-		n = resolve(n)
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
-			r.fail(n, at, "invalid type: %s, expected a string", kind(n))
-			return
-		}
-		*to = n.Value
-	}
+	return scalar(r, to, "a string", func(tag, text string) (string, bool) { return text, tag == "!!str" })
 }
 
 func (r *reader) oneOf(to *string, allowed ...string) field {
@@ -171,9 +178,8 @@ func (r *reader) oneOf(to *string, allowed ...string) field {
 
 func (r *reader) texts(to *[]string) field {
 	return func(n *yaml.Node, at string) {
-		n = resolve(n)
-		if n.Kind != yaml.SequenceNode {
-			r.fail(n, at, "invalid type: %s, expected a sequence", kind(n))
+		n, ok := r.is(yaml.SequenceNode, n, at, "a sequence")
+		if !ok {
 			return
 		}
 		for i, item := range n.Content {
@@ -185,27 +191,15 @@ func (r *reader) texts(to *[]string) field {
 }
 
 func (r *reader) boolean(to *bool) field {
-	return func(n *yaml.Node, at string) {
-		n = resolve(n)
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-			r.fail(n, at, "invalid type: %s, expected a boolean", kind(n))
-			return
-		}
-		*to = strings.EqualFold(n.Value, "true")
-	}
+	return scalar(r, to, "a boolean", func(tag, text string) (bool, bool) { return strings.EqualFold(text, "true"), tag == "!!bool" })
 }
 
 // number reads an integer above zero, as Vector's NonZero types are.
 func (r *reader) number(to *int64) field {
-	return func(n *yaml.Node, at string) {
-		n = resolve(n)
-		v, err := strconv.ParseInt(n.Value, 0, 64)
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || v <= 0 {
-			r.fail(n, at, "invalid type: %s, expected a nonzero unsigned integer", kind(n))
-			return
-		}
-		*to = v
-	}
+	return scalar(r, to, "a nonzero unsigned integer", func(tag, text string) (int64, bool) {
+		v, err := strconv.ParseInt(text, 0, 64)
+		return v, tag == "!!int" && err == nil && v > 0
+	})
 }
 
 func (r *reader) count(to *int) field {
@@ -218,16 +212,10 @@ func (r *reader) count(to *int) field {
 
 // seconds reads whole or broken seconds above zero.
 func (r *reader) seconds(to *time.Duration) field {
-	return func(n *yaml.Node, at string) {
-		n = resolve(n)
-		v, err := strconv.ParseFloat(n.Value, 64)
-		numeric := n.Tag == "!!int" || n.Tag == "!!float"
-		if n.Kind != yaml.ScalarNode || !numeric || err != nil || !(v > 0) || v > 1e9 {
-			r.fail(n, at, "invalid type: %s, expected seconds above zero", kind(n))
-			return
-		}
-		*to = time.Duration(v * float64(time.Second))
-	}
+	return scalar(r, to, "seconds above zero", func(tag, text string) (time.Duration, bool) {
+		v, err := strconv.ParseFloat(text, 64)
+		return time.Duration(v * float64(time.Second)), (tag == "!!int" || tag == "!!float") && err == nil && v > 0 && v <= 1e9
+	})
 }
 
 // textMap reads a map of texts.
@@ -298,21 +286,26 @@ func join(at, name string) string {
 	return at + "." + name
 }
 
-func quoted(known fields) string {
-	names := make([]string, 0, len(known))
-	for name := range known {
-		names = append(names, "`"+name+"`")
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+func quoted[V any](known map[string]V) string {
+	return "`" + strings.Join(slices.Sorted(maps.Keys(known)), "`, `") + "`"
 }
 
-func has(n *yaml.Node, name string) bool {
-	n = resolve(n)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return true
+// pairs are the keys and values of a map.
+func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		for i := 0; i+1 < len(n.Content) && yield(n.Content[i], n.Content[i+1]); i += 2 {
 		}
 	}
-	return false
 }
+
+// value is that of a map's first field of the name, or nil.
+func value(n *yaml.Node, name string) *yaml.Node {
+	for key, v := range pairs(resolve(n)) {
+		if key.Value == name {
+			return v
+		}
+	}
+	return nil
+}
+
+func has(n *yaml.Node, name string) bool { return value(n, name) != nil }

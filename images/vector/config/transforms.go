@@ -151,9 +151,8 @@ func (r *reader) condition(t *Transform, output string, n *yaml.Node, at string)
 
 func (r *reader) exclusiveRoutes(t *Transform) field {
 	return func(n *yaml.Node, at string) {
-		n = resolve(n)
-		if n.Kind != yaml.SequenceNode {
-			r.fail(n, at, "invalid type: %s, expected a sequence", kind(n))
+		n, ok := r.is(yaml.SequenceNode, n, at, "a sequence")
+		if !ok {
 			return
 		}
 		for _, item := range n.Content {
