@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -11,15 +12,11 @@ import (
 // Azure returns the cloud's image. Its authority is new in every build; worker
 // images trust the one named in its label.
 func (b *Builder) Azure(ctx context.Context) (Image, error) {
-	program, err := b.Program(ctx, "images/azure")
-	if err != nil {
-		return Image{}, fmt.Errorf("azure image: %w", err)
-	}
 	tree := Tree{}
-	if err := tree.Disk(program, "azure", 0o755); err != nil {
-		return Image{}, fmt.Errorf("azure image: %w", err)
-	}
-	if err := tree.Disk(filepath.Join(b.Root, "images", "azure", "Dockerfile"), "Dockerfile", 0o644); err != nil {
+	if err := errors.Join(
+		b.AddProgram(ctx, tree, "images/azure", "azure"),
+		tree.Disk(filepath.Join(b.Root, "images", "azure", "Dockerfile"), "Dockerfile", 0o644),
+	); err != nil {
 		return Image{}, fmt.Errorf("azure image: %w", err)
 	}
 	return b.Make(ctx, Recipe{Kind: "azure", Tree: tree, Fresh: func() (Tree, map[string]string, error) {

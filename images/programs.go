@@ -38,6 +38,15 @@ func (b *Builder) Program(ctx context.Context, pkg string) (string, error) {
 	return out, nil
 }
 
+// AddProgram builds a program and adds it to a tree under the given name.
+func (b *Builder) AddProgram(ctx context.Context, t Tree, pkg, name string) error {
+	program, err := b.Program(ctx, pkg)
+	if err != nil {
+		return err
+	}
+	return t.Disk(program, name, 0o755)
+}
+
 // FindRoot returns the root directory of bootrace's module, looked for from dir
 // upwards: images are built from its files.
 func FindRoot(dir string) (string, error) {

@@ -146,12 +146,11 @@ func (b *Builder) standIn(ctx context.Context, version string) (p VectorProgram,
 	if version == "" {
 		version = standInVersions[len(standInVersions)-1]
 	}
-	bin, err := b.Program(ctx, "images/vector")
-	if err != nil {
+	p = VectorProgram{Name: "stand-in " + version, files: Tree{standInFile: {Mode: 0o644, Data: []byte(version + "\n")}}}
+	if err := b.AddProgram(ctx, p.files, "images/vector", vectorProgram); err != nil {
 		return p, fmt.Errorf("the stand-in for Vector: %w", err)
 	}
-	p = VectorProgram{Name: "stand-in " + version, files: Tree{standInFile: {Mode: 0o644, Data: []byte(version + "\n")}}}
-	return p, errors.Join(p.files.Disk(bin, vectorProgram, 0o755), b.ourUnit(p.files))
+	return p, b.ourUnit(p.files)
 }
 
 // ourUnit adds the unit, which a .deb alone brings.

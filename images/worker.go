@@ -20,12 +20,8 @@ func (b *Builder) worker(ctx context.Context, base Image, azure Image, v VectorP
 		return Image{}, fmt.Errorf("worker image: %w", err)
 	}
 	for pkg, name := range map[string]string{"images/twin": "boot-logger", "images/collector": "bootrace-collect"} {
-		program, err := b.Program(ctx, pkg)
-		if err != nil {
+		if err := b.AddProgram(ctx, rootfs, pkg, "usr/local/bin/"+name); err != nil {
 			return Image{}, fmt.Errorf("worker image: %w", err)
-		}
-		if err := rootfs.Disk(program, "usr/local/bin/"+name, 0o755); err != nil {
-			return Image{}, err
 		}
 	}
 	rootfs["usr/local/bin/opensandbox-worker"] = link("boot-logger")

@@ -187,18 +187,11 @@ func Schema() ([]byte, error) { return manifestSchema().JSON() }
 // Populator is the default subject: this project's own, built from source.
 func Populator(ctx context.Context, b *images.Builder) (Subject, error) {
 	s := Subject{Name: "populator", Rootfs: images.Tree{}}
-	program, err := b.Program(ctx, "populator/cmd/populate-vector-env")
-	if err != nil {
-		return s, fmt.Errorf("subject populator: %w", err)
-	}
-	if err := s.Rootfs.Disk(program, "usr/local/bin/populate-vector-env", 0o755); err != nil {
-		return s, fmt.Errorf("subject populator: %w", err)
-	}
-	if err := s.Rootfs.Dir(filepath.Join(b.Root, "populator", "systemd"), "etc/systemd/system"); err != nil {
-		return s, fmt.Errorf("subject populator: %w", err)
-	}
 	m, err := readManifest(filepath.Join(b.Root, "populator", "subject.yaml"))
-	if err != nil {
+	if err := errors.Join(err,
+		b.AddProgram(ctx, s.Rootfs, "populator/cmd/populate-vector-env", "usr/local/bin/populate-vector-env"),
+		s.Rootfs.Dir(filepath.Join(b.Root, "populator", "systemd"), "etc/systemd/system"),
+	); err != nil {
 		return s, fmt.Errorf("subject populator: %w", err)
 	}
 	s.CredentialsWithin = m.CredentialsWithin
