@@ -76,6 +76,15 @@ func (b *Builder) lookup(ctx context.Context, ref string) (img Image, ok bool, e
 	return img, true, nil
 }
 
+// made is an image that the engine was told to make, or to take under the name.
+func (b *Builder) made(ctx context.Context, ref string) (Image, error) {
+	img, ok, err := b.lookup(ctx, ref)
+	if err == nil && !ok {
+		err = fmt.Errorf("the engine reported success but has no %s", ref)
+	}
+	return img, err
+}
+
 // Recipe is an image to be: a build context with its Dockerfile, and arguments.
 type Recipe struct {
 	Kind   string
@@ -123,11 +132,7 @@ func (b *Builder) Once(ctx context.Context, r Recipe, make func(ctx context.Cont
 	if err := make(ctx, ref); err != nil {
 		return Image{}, err
 	}
-	img, ok, err := b.lookup(ctx, ref)
-	if err == nil && !ok {
-		err = fmt.Errorf("build image %s: the engine reported success but has no %s", r.Kind, ref)
-	}
-	return img, err
+	return b.made(ctx, ref)
 }
 
 // build has the engine build a recipe.

@@ -75,8 +75,7 @@ func (b *Builder) image(ctx context.Context, ref string) (Image, error) {
 	if err := b.pull(ctx, ref, ours); err != nil {
 		return Image{}, fmt.Errorf("the engine has no such image, it is no suite (%s) and no .tar: %w", strings.Join(suites, ", "), err)
 	}
-	img, _, err := b.lookup(ctx, ours)
-	return img, err
+	return b.made(ctx, ours)
 }
 
 // pulledAs is our name of an image that was pulled. A tag has at most 128 characters
@@ -141,23 +140,14 @@ func (b *Builder) debian(ctx context.Context, suite string) (Image, error) {
 			return Image{}, fmt.Errorf("neither pull nor bootstrap worked: %w", errors.Join(pullErr, err))
 		}
 	}
-	img, ok, err := b.lookup(ctx, ref)
-	if err == nil && !ok {
-		err = fmt.Errorf("the engine took %s but does not have it", ref)
-	}
-	return img, err
+	return b.made(ctx, ref)
 }
 
 func (b *Builder) pull(ctx context.Context, from, ref string) error {
 	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
 	b.step("pulling %s", from)
-	res, err := b.Engine.ImagePull(ctx, from, client.ImagePullOptions{})
-	if err != nil {
-		return fmt.Errorf("pull %s: %w", from, err)
-	}
-	defer res.Close()
-	if err := res.Wait(ctx); err != nil {
+	if err := b.pullTold(ctx, from, func() {}); err != nil {
 		return fmt.Errorf("pull %s: %w", from, err)
 	}
 	if _, err := b.Engine.ImageTag(ctx, client.ImageTagOptions{Source: from, Target: ref}); err != nil {

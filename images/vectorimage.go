@@ -76,11 +76,7 @@ func (b *Builder) fetch(ctx context.Context, v Vector) (Image, error) {
 		}
 		return img, fmt.Errorf("--vector: %q is no file, and as an image it cannot be pulled: %w", v.given, err)
 	}
-	img, ok, err = b.lookup(ctx, v.given)
-	if err == nil && !ok {
-		err = fmt.Errorf("the engine pulled %s but does not have it", v.given)
-	}
-	return img, err
+	return b.made(ctx, v.given)
 }
 
 // pullWithin pulls an image whose registry answers in time.
