@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -91,36 +92,49 @@ func (b *Builder) Look(ctx context.Context, ref, script string) (printed string,
 	if err != nil {
 		return "", fmt.Errorf("image %s: %w", ref, err)
 	}
-	fail := func(err error) (string, error) { return "", fmt.Errorf("look into image %s: %w", ref, err) }
 	box, err := b.Engine.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config:     &container.Config{Image: img.ID, Entrypoint: []string{"/bin/sh", "-c", script}, Cmd: []string{}, User: "0", Labels: map[string]string{LabelImage: "look"}},
 		HostConfig: &container.HostConfig{NetworkMode: "none"},
 	})
-	if err != nil {
-		return fail(err)
+	if err == nil {
+		defer func() {
+			_, _ = b.Engine.ContainerRemove(context.WithoutCancel(ctx), box.ID, client.ContainerRemoveOptions{Force: true})
+		}()
+		_, printed, _, err = ToItsEnd(ctx, b.Engine, box.ID, time.Time{})
 	}
-	defer func() {
-		_, _ = b.Engine.ContainerRemove(context.WithoutCancel(ctx), box.ID, client.ContainerRemoveOptions{Force: true})
-	}()
-	wait := b.Engine.ContainerWait(ctx, box.ID, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
-	if _, err := b.Engine.ContainerStart(ctx, box.ID, client.ContainerStartOptions{}); err != nil {
-		return fail(err)
+	if err != nil {
+		return "", fmt.Errorf("look into image %s: %w", ref, err)
+	}
+	return printed, nil
+}
+
+// ToItsEnd starts a container, and returns when its program has ended with its exit code
+// and what it has printed from a moment on; the zero time: all that the container ever has.
+func ToItsEnd(ctx context.Context, engine *client.Client, id string, since time.Time) (exit int64, said, warned string, err error) {
+	wait := engine.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	if _, err := engine.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
+		return 0, "", "", err
 	}
 	select {
 	case err := <-wait.Error:
-		return fail(err)
-	case <-wait.Result:
+		return 0, "", "", fmt.Errorf("wait for its script: %w", err)
+	case end := <-wait.Result:
+		exit = end.StatusCode
 	}
-	logs, err := b.Engine.ContainerLogs(ctx, box.ID, client.ContainerLogsOptions{ShowStdout: true})
+	wanted := client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true}
+	if !since.IsZero() {
+		wanted.Since = since.Format(time.RFC3339Nano)
+	}
+	logs, err := engine.ContainerLogs(ctx, id, wanted)
 	if err != nil {
-		return fail(err)
+		return exit, "", "", fmt.Errorf("its script exited %d, and what it printed cannot be had: %w", exit, err)
 	}
 	defer logs.Close()
-	var out strings.Builder
-	if _, err := stdcopy.StdCopy(&out, io.Discard, logs); err != nil {
-		return fail(err)
+	var out, stderr strings.Builder
+	if _, err := stdcopy.StdCopy(&out, &stderr, logs); err != nil {
+		return exit, "", "", fmt.Errorf("its script exited %d, and what it printed cannot be read: %w", exit, err)
 	}
-	return out.String(), nil
+	return exit, out.String(), stderr.String(), nil
 }
 
 // open makes a container of an image, never started, to look into.

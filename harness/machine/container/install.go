@@ -16,6 +16,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"bootrace/harness/machine"
+	"bootrace/images"
 )
 
 // upWithin bounds the boot of the system that is installed into; to basic.target
@@ -110,37 +111,11 @@ func (b *Backend) seal(ctx context.Context, id, script string) (string, error) {
 	if err := b.copy(ctx, id, []machine.File{{Path: "/" + sealFile, Mode: 0o600, Data: []byte(script)}}); err != nil {
 		return "", err
 	}
-	exit, said, warned, err := b.toItsEnd(ctx, id)
+	exit, said, warned, err := images.ToItsEnd(ctx, b.Engine(), id, time.Now())
 	if err == nil && exit != 0 {
 		err = fmt.Errorf("its script exited %d: %s", exit, strings.TrimSpace(warned))
 	}
 	return said, err
-}
-
-// toItsEnd starts a container, and returns when PID 1 has ended with its exit code
-// and what it has printed since.
-func (b *Backend) toItsEnd(ctx context.Context, id string) (exit int64, said, warned string, err error) {
-	began := time.Now()
-	wait := b.Engine().ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
-	if _, err := b.Engine().ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
-		return 0, "", "", err
-	}
-	select {
-	case err := <-wait.Error:
-		return 0, "", "", fmt.Errorf("wait for its script: %w", err)
-	case end := <-wait.Result:
-		exit = end.StatusCode
-	}
-	logs, err := b.Engine().ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Since: began.Format(time.RFC3339Nano)})
-	if err != nil {
-		return exit, "", "", fmt.Errorf("its script exited %d, and what it printed cannot be had: %w", exit, err)
-	}
-	defer logs.Close()
-	var out, stderr bytes.Buffer
-	if _, err := stdcopy.StdCopy(&out, &stderr, logs); err != nil {
-		return exit, "", "", fmt.Errorf("its script exited %d, and what it printed cannot be read: %w", exit, err)
-	}
-	return exit, out.String(), stderr.String(), nil
 }
 
 // Examine boots the image to basic.target, runs the command in it, and returns

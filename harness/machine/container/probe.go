@@ -126,6 +126,6 @@ func (b *Backend) asPID1(ctx context.Context, image, script string) (said string
 	if err != nil {
 		return "", err
 	}
-	_, said, _, err = b.toItsEnd(ctx, id)
+	_, said, _, err = images.ToItsEnd(ctx, b.Engine(), id, time.Time{})
 	return said, err
 }
