@@ -104,7 +104,10 @@ func (s Setup) In(b Facts) Setup {
 type Control struct {
 	// MultiUser is when multi-user.target was reached; 0: there was no control boot.
 	MultiUser time.Duration `json:"control_multi_user_ns,omitempty"`
-	// Lost is for how long others had the CPU until then.
+	// Waited is for how long of that it had nothing to do but to wait for a late network:
+	// from basic.target on. Its CPU is nobody's loss.
+	Waited time.Duration `json:"control_waited_ns,omitempty"`
+	// Lost is for how long others had the CPU in the rest of it.
 	Lost time.Duration `json:"control_lost_ns,omitempty"`
 	// Active are the units that all control boots had active by then (Facts.Lasting); none: not known.
 	Active []string `json:"control_active,omitempty"`
@@ -112,7 +115,7 @@ type Control struct {
 
 // Spoilt: others had the CPU for most of the time, which says more of the host than of
 // the image.
-func (c Control) Spoilt() bool { return c.Lost > c.MultiUser/2 }
+func (c Control) Spoilt() bool { return c.Lost > (c.MultiUser-c.Waited)/2 }
 
-// Own is the time that the boot took without what others had of it.
-func (c Control) Own() time.Duration { return c.MultiUser - c.Lost }
+// Own is the time that the boot took without what others had of it and what it waited.
+func (c Control) Own() time.Duration { return c.MultiUser - c.Waited - c.Lost }

@@ -110,7 +110,7 @@ func (r *Runner) unspoilt(ctx context.Context, name string, on footing) (boot.Co
 		if err != nil || !t.Spoilt() || n == maxAttempts {
 			return t, err
 		}
-		r.tell(Update{Case: name, Step: fmt.Sprintf("again: others had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), t.MultiUser.Round(time.Millisecond))})
+		r.tell(Update{Case: name, Step: fmt.Sprintf("again: others had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), (t.MultiUser - t.Waited).Round(time.Millisecond))})
 		r.host.calm(ctx)
 	}
 }
@@ -142,5 +142,17 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing
 		return boot.Control{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
 			window, filepath.Join(rec.dir, recording.ConsoleFile))
 	}
-	return boot.Control{MultiUser: j.MultiUser, Lost: j.Disturbance.CPULost(0, j.MultiUser), Active: j.Boot.Lasting()}, nil
+	return controlOf(j), nil
+}
+
+// controlOf is what a control boot's recording says of it.
+func controlOf(j judge.Judgement) boot.Control {
+	c := boot.Control{MultiUser: j.MultiUser, Lost: j.Disturbance.CPULost(0, j.MultiUser), Active: j.Boot.Lasting()}
+	came, late := j.Boot.NetworkCame()
+	basic, ok := j.Boot.Reached("basic.target").First()
+	if until := min(came.At, j.MultiUser); late && ok && until > basic.At {
+		c.Waited = until - basic.At
+		c.Lost -= j.Disturbance.CPULost(basic.At, until)
+	}
+	return c
 }

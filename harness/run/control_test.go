@@ -11,6 +11,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/check"
+	"bootrace/harness/judge"
+	"bootrace/harness/timeline/timelinetest"
 )
 
 func TestACaseWhoseControlBootsFailedIsAnError(t *testing.T) {
@@ -93,6 +98,36 @@ func TestAControlBootThatTheHostSpoiltIsMadeAgain(t *testing.T) {
 			require.NoError(t, err)
 			assert.Contains(t, string(expect), `"control_multi_user_ns": 500000000`)
 			assert.Contains(t, string(expect), tt.expect)
+		})
+	}
+}
+
+func TestAControlBootsWaitForItsNetworkIsNoSlownessOfTheHost(t *testing.T) {
+	t.Parallel()
+	ready := timelinetest.Never()
+	ready.Started(400*time.Millisecond, "basic.target")
+	late := timelinetest.Never()
+	late.Started(400*time.Millisecond, "basic.target")
+	late.Postpone(450*time.Millisecond, 20*time.Second)
+	late.Call(20400*time.Millisecond, "azure", "network", 0)
+	for name, tt := range map[string]struct {
+		boot     *timelinetest.Boot
+		multi    time.Duration
+		waited   time.Duration
+		own, off time.Duration
+	}{
+		"a network that is there": {ready, 900 * time.Millisecond, 0, 900 * time.Millisecond, 50 * time.Millisecond},
+		"one that is late":        {late, 20900 * time.Millisecond, 20 * time.Second, 900 * time.Millisecond, 50 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j, err := judge.Expecting(tt.boot.FS(), check.Expect{Setup: boot.Setup{RoleEnv: boot.Never}})
+			require.NoError(t, err)
+			c := controlOf(j)
+			assert.Equal(t, tt.multi, c.MultiUser)
+			assert.Equal(t, tt.waited, c.Waited)
+			assert.InDelta(t, tt.own, c.Own(), float64(tt.off))
+			assert.False(t, c.Spoilt())
 		})
 	}
 }
