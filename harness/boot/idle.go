@@ -58,6 +58,8 @@ func (b Facts) idle(u timeline.Unit) string {
 	switch {
 	case u.Load == "masked":
 		return "is masked"
+	case u.Load == "not-found":
+		return "has no file"
 	case u.Load != "loaded":
 		return fmt.Sprintf("is refused by systemd (%s)%s", u.Load, b.refusal(u.ID))
 	case u.Condition > 0 && len(u.Unmet) > 0:

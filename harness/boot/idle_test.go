@@ -30,6 +30,7 @@ func TestWhyAServiceRanNothing(t *testing.T) {
 		"not known":    {func(b *timelinetest.Boot) { b.Drop = []string{timeline.Units} }, ""},
 		"nobody's":     {func(b *timelinetest.Boot) { unit(b) }, "is wanted by nothing"},
 		"masked":       {func(b *timelinetest.Boot) { unit(b, "LoadState", "masked") }, "is masked"},
+		"not there":    {func(b *timelinetest.Boot) { unit(b, "LoadState", "not-found") }, "has no file"},
 		"a condition": {func(b *timelinetest.Boot) {
 			unit(b, "ConditionResult", "no", "ConditionTimestampMonotonic", at, "UnmetCondition", "ConditionFirstBoot=yes")
 		}, "was skipped at +1.000s for ConditionFirstBoot=yes"},
