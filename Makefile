@@ -40,8 +40,8 @@ golangci: ## more rules, .golangci.yml (the first time its linter is built, whic
 bench: build ## figures: overhead a case, populator latency, memory, cases at once, the store, the report
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -p 1 ./harness/e2e ./harness/cmd/bootrace ./results/...
 
-nightly: build ## slow and exhaustive: all scenarios into PostgreSQL (report: bin/nightly), the museum, killed runs, slow rows of conformance
-	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 80m -run Nightly -v ./harness/... ./results/...
+nightly: build ## slow and exhaustive: all scenarios into PostgreSQL (report: bin/nightly), the museum, its incidents from their journals, killed runs, slow rows of conformance
+	BOOTRACE_NIGHTLY=1 go test -p 1 -timeout 100m -run Nightly -v ./harness/... ./results/...
 	cd images/vector/conformance && BOOTRACE_NIGHTLY=1 go test
 
 kernel: ## slow: boots on Debian's own kernel, emulated
