@@ -72,6 +72,8 @@ func TestProgramsAreRefusedAsVectorRefusesThem(t *testing.T) {
 		{"an open string", `.a = "x`, ``, `E202`},
 		{"an unknown escape", `.a = "\q"`, ``, `E202`},
 		{"an open brace", `if true { .a = 1`, ``, `E204`},
+		{"an open bracket", `.a[`, ``, `E204`},
+		{"a predicate of several expressions that breaks off", "if (.a == 1\nb,) { .x = 1 }", ``, `E203`},
 		{"nothing to assign", `.a =`, ``, `E204`},
 		{"an assignment to a literal", `"a" = 1`, ``, `E203`},
 		{"a variable that was not put in", `.a = ${TOKEN}`, ``, `E203`},
