@@ -74,14 +74,11 @@ func jsonError(s string, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("EOF while parsing a value" + lineColumn(s, len(s)))
 	case errors.As(err, &syntax):
-		rest := strings.TrimSpace(s)
-		if rest != "" && strings.IndexByte(`{["-0123456789tfn`, rest[0]) < 0 {
-			return errors.New("expected value" + lineColumn(s, int(syntax.Offset)))
+		expected := "expected value"
+		if rest := strings.TrimSpace(s); rest != "" && strings.IndexByte("tfn", rest[0]) >= 0 {
+			expected = "expected ident"
 		}
-		if rest != "" && strings.IndexByte("tfn", rest[0]) >= 0 {
-			return errors.New("expected ident" + lineColumn(s, int(syntax.Offset)))
-		}
-		return errors.New("expected value" + lineColumn(s, int(syntax.Offset)))
+		return errors.New(expected + lineColumn(s, int(syntax.Offset)))
 	}
 	return errors.New("invalid value" + lineColumn(s, 0))
 }

@@ -1,10 +1,5 @@
 package vrl
 
-import (
-	"math"
-	"regexp"
-)
-
 var pathFunctions = map[string]*function{
 	"del": {params: parseParams("target:any compact?:bool"), result: kAny, lazy: true, run: del, infer: inferDel},
 	"exists": {params: parseParams("field:any"), result: kBool, lazy: true, run: func(in *invocation) any {
@@ -121,30 +116,4 @@ func (m *machine) mergeDeep(to, from map[string]any) map[string]any {
 		}
 	}
 	return out
-}
-
-// plain copies a value into what the rest of the stand-in takes: a regex is its text.
-func (m *machine) plain(v any) any {
-	m.spendNodes(1)
-	switch v := v.(type) {
-	case *regexp.Regexp:
-		return v.String()
-	case float64:
-		if math.IsInf(v, 0) {
-			return nil // JSON has no word for it
-		}
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = m.plain(v[i])
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name := range v {
-			out[name] = m.plain(v[name])
-		}
-		return out
-	}
-	return v
 }

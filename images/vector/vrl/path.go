@@ -1,41 +1,42 @@
 package vrl
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // maxIndex bounds how far an assignment can lengthen an array.
 const maxIndex = 10_000
 
-func index(list []any, i int) (any, bool) {
+// index is the place in a list, counted from its end if it is negative.
+func index(list []any, i int) (at int, ok bool) {
 	if i < 0 {
 		i += len(list)
 	}
-	if i < 0 || i >= len(list) {
-		return nil, false
+	return i, i >= 0 && i < len(list)
+}
+
+// of is the field that a step means in an object: of alternatives the first that is there.
+func (s step) of(object map[string]any) (name string, ok bool) {
+	for _, alt := range s.alts {
+		if _, ok := object[alt]; ok {
+			return alt, true
+		}
 	}
-	return list[i], true
+	_, ok = object[s.field]
+	return s.field, ok && s.alts == nil
 }
 
 // lookup follows a path; what is not there is not found.
 func lookup(v any, path []step) (any, bool) {
 	for _, s := range path {
-		found := false
-		if s.array {
-			list, _ := v.([]any)
-			v, found = index(list, s.index)
-		} else if object, ok := v.(map[string]any); ok {
-			names := s.alts
-			if names == nil {
-				names = []string{s.field}
-			}
-			v = nil
-			for _, name := range names {
-				if inner, ok := object[name]; ok {
-					v, found = inner, true
-					break
-				}
-			}
-		}
-		if !found {
+		list, _ := v.([]any)
+		object, _ := v.(map[string]any)
+		if at, ok := index(list, s.index); ok && s.array {
+			v = list[at]
+		} else if name, ok := s.of(object); ok && !s.array {
+			v = object[name]
+		} else {
 			return nil, false
 		}
 	}
@@ -82,56 +83,33 @@ func putIndex(v any, i int, path []step, value any) any {
 func remove(v any, path []step, compact bool) any {
 	s := path[0]
 	if s.array {
-		list, ok := v.([]any)
-		i := s.index
-		if i < 0 {
-			i += len(list)
-		}
-		if !ok || i < 0 || i >= len(list) {
+		list, _ := v.([]any)
+		i, ok := index(list, s.index)
+		if !ok {
 			return v
 		}
-		out := append([]any{}, list...)
-		if len(path) == 1 {
-			return append(out[:i], out[i+1:]...)
+		out := slices.Clone(list)
+		if len(path) > 1 {
+			out[i] = remove(out[i], path[1:], compact)
 		}
-		out[i] = remove(out[i], path[1:], compact)
-		if compact && hollow(out[i]) {
-			return append(out[:i], out[i+1:]...)
+		if len(path) == 1 || compact && hollow(out[i]) {
+			return slices.Delete(out, i, i+1)
 		}
 		return out
 	}
-	object, ok := v.(map[string]any)
+	object, _ := v.(map[string]any)
+	name, ok := s.of(object)
 	if !ok {
 		return v
 	}
-	name := s.field
-	for _, alt := range s.alts {
-		if _, ok := object[alt]; ok {
-			name = alt
-			break
-		}
-	}
-	if _, ok := object[name]; !ok {
-		return v
-	}
 	out := maps.Clone(object)
-	if len(path) == 1 {
-		delete(out, name)
-		return out
+	if len(path) > 1 {
+		out[name] = remove(out[name], path[1:], compact)
 	}
-	out[name] = remove(out[name], path[1:], compact)
-	if compact && hollow(out[name]) {
+	if len(path) == 1 || compact && hollow(out[name]) {
 		delete(out, name)
 	}
 	return out
 }
 
-func hollow(v any) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		return len(v) == 0
-	case []any:
-		return len(v) == 0
-	}
-	return false
-}
+func hollow(v any) bool { return collection(v) && length(v) == 0 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -130,32 +132,54 @@ func (p *Program) Run(event map[string]any, env Env) (any, error) {
 
 // take copies what comes in, with the numbers in VRL's two types.
 func (m *machine) take(v any) any {
+	return m.copied(v, func(v any) any {
+		switch v := v.(type) {
+		case nil, bool, string, int64, float64:
+			return v // strings are shared, not copied
+		case time.Time:
+			return v.UTC()
+		case int:
+			return int64(v)
+		case json.Number:
+			n, err := numbers(v, 0)
+			if err != nil {
+				panic(stopped{err})
+			}
+			return n
+		}
+		panic(stopped{fmt.Errorf("run a VRL program: an event has no %T", v)})
+	})
+}
+
+// plain copies a value into what the rest of the stand-in takes: a regex is its text, and JSON has no word for an infinity.
+func (m *machine) plain(v any) any {
+	return m.copied(v, func(v any) any {
+		if re, ok := v.(*regexp.Regexp); ok {
+			return re.String()
+		}
+		if f, ok := v.(float64); ok && math.IsInf(f, 0) {
+			return nil
+		}
+		return v
+	})
+}
+
+// copied is a value with all that it holds, of which leaf makes what is neither a list nor an object.
+func (m *machine) copied(v any, leaf func(any) any) any {
 	m.spendNodes(1)
 	switch v := v.(type) {
-	case nil, bool, string, int64, float64:
-		return v // strings are shared, not copied
-	case time.Time:
-		return v.UTC()
-	case int:
-		return int64(v)
-	case json.Number:
-		n, err := numbers(v, 0)
-		if err != nil {
-			panic(stopped{err})
-		}
-		return n
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = m.take(v[i])
+			out[i] = m.copied(v[i], leaf)
 		}
 		return out
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name := range v {
-			out[name] = m.take(v[name])
+			out[name] = m.copied(v[name], leaf)
 		}
 		return out
 	}
-	panic(stopped{fmt.Errorf("run a VRL program: an event has no %T", v)})
+	return leaf(v)
 }
