@@ -45,34 +45,32 @@ func (o *overflow) Write(ctx context.Context, lines [][]byte, done func(bool)) e
 	if len(lines) == 0 {
 		return o.first.Write(ctx, nil, done)
 	}
-	answers := &answers{waiting: len(lines), ok: true, done: done}
+	answer := Joined(len(lines), done)
 	for _, line := range lines {
 		to := o.first.Buffer
 		if r, ok := to.(roomy); ok && !r.HasRoom(len(line)) {
 			to = o.second.Buffer
 		}
-		if err := to.Write(ctx, [][]byte{line}, answers.one); err != nil {
+		if err := to.Write(ctx, [][]byte{line}, answer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-type answers struct {
-	mu      sync.Mutex
-	waiting int
-	ok      bool
-	done    func(bool)
-}
-
-func (a *answers) one(ok bool) {
-	a.mu.Lock()
-	a.waiting--
-	a.ok = a.ok && ok
-	last, all := a.waiting == 0, a.ok
-	a.mu.Unlock()
-	if last && a.done != nil {
-		a.done(all)
+// Joined makes one answer of n: the last one tells done, which may be nil, whether all were good.
+func Joined(n int, done func(bool)) func(ok bool) {
+	var mu sync.Mutex
+	all := true
+	return func(ok bool) {
+		mu.Lock()
+		n--
+		all = all && ok
+		last, good := n == 0, all
+		mu.Unlock()
+		if last && done != nil {
+			done(good)
+		}
 	}
 }
 

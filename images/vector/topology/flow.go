@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
-	"sync"
 
+	"bootrace/images/vector/buffer"
 	"bootrace/images/vector/config"
 	"bootrace/images/vector/event"
 	"bootrace/images/vector/metrics"
@@ -66,7 +67,7 @@ func (o *output) emit(ctx context.Context, events []event.Event, done func(ok bo
 		}
 		return nil
 	}
-	join := joiner{waiting: len(arrived), ok: true, done: done}
+	answer := buffer.Joined(len(arrived), done)
 	for _, s := range o.sinks {
 		lines, err := s.encode(arrived[s])
 		if err != nil {
@@ -76,7 +77,7 @@ func (o *output) emit(ctx context.Context, events []event.Event, done func(ok bo
 			continue
 		}
 		s.received.Add(len(lines))
-		if err := s.buffer.Write(ctx, lines, join.one); err != nil {
+		if err := s.buffer.Write(ctx, lines, answer); err != nil {
 			return fmt.Errorf("sink %s: %w", s.ID, err)
 		}
 	}
@@ -97,32 +98,8 @@ func (f *flow) pass(output string, events []event.Event, arrived map[*sink][]eve
 		for _, e := range events {
 			r.transform.apply(e, func(output string, e event.Event) { given[output] = append(given[output], e) })
 		}
-		names := make([]string, 0, len(given))
-		for name := range given {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(given)) {
 			f.pass(name, given[name], arrived)
 		}
-	}
-}
-
-// joiner makes one answer of several.
-type joiner struct {
-	mu      sync.Mutex
-	waiting int
-	ok      bool
-	done    func(bool)
-}
-
-func (j *joiner) one(ok bool) {
-	j.mu.Lock()
-	j.waiting--
-	j.ok = j.ok && ok
-	last, all := j.waiting == 0, j.ok
-	j.mu.Unlock()
-	if last && j.done != nil {
-		j.done(all)
 	}
 }
