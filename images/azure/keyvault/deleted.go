@@ -4,19 +4,7 @@ package keyvault
 // answers 404 in its new place and 409 in its old one. Here both are done when
 // they are answered.
 
-func (s *Service) delete(c *call) (any, *refusal) {
-	of, refused := s.store.delete(c.secret)
-	if refused != nil {
-		return nil, refused
-	}
-	return s.deletedItem(s.versioned(of.name, of.current()), of), nil
-}
-
-func (s *Service) getDeleted(c *call) (any, *refusal) {
-	of, refused := s.store.getDeleted(c.secret)
-	if refused != nil {
-		return nil, refused
-	}
+func (s *Service) asDeleted(_ *call, of secret) (any, *refusal) {
 	return s.deletedItem(s.versioned(of.name, of.current()), of), nil
 }
 
@@ -28,15 +16,9 @@ func (s *Service) listDeleted(c *call) (any, *refusal) {
 	return s.page(c.query, "/deletedsecrets", items)
 }
 
-// purge has no body to answer with.
-func (s *Service) purge(c *call) (any, *refusal) {
-	return nil, s.store.purge(c.secret)
-}
+// purged has no body to answer with.
+func (s *Service) purged(*call, secret) (any, *refusal) { return nil, nil }
 
-func (s *Service) recover(c *call) (any, *refusal) {
-	of, refused := s.store.recover(c.secret)
-	if refused != nil {
-		return nil, refused
-	}
+func (s *Service) recovered(_ *call, of secret) (any, *refusal) {
 	return s.versioned(of.name, of.current()), nil
 }

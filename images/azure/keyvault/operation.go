@@ -41,20 +41,31 @@ const (
 // first.
 func operations() []operation {
 	return []operation{
-		{"secrets.versions", http.MethodGet, "secrets/{name}/versions", true, noBody, (*Service).listVersions},
+		{"secrets.versions", http.MethodGet, "secrets/{name}/versions", true, noBody, with((*store).getLive, (*Service).listVersions)},
 		{"secrets.list", http.MethodGet, "secrets", true, noBody, (*Service).list},
 		{"secrets.restore", http.MethodPost, "secrets/restore", false, maxBackup, (*Service).restore},
-		{"secrets.backup", http.MethodPost, "secrets/{name}/backup", false, noBody, (*Service).backup},
+		{"secrets.backup", http.MethodPost, "secrets/{name}/backup", false, noBody, with((*store).getLive, (*Service).backup)},
 		{"secrets.get", http.MethodGet, "secrets/{name}", true, noBody, (*Service).get},
 		{"secrets.get", http.MethodGet, "secrets/{name}/{version}", true, noBody, (*Service).get},
 		{"secrets.set", http.MethodPut, "secrets/{name}", false, maxBody, (*Service).set},
 		{"secrets.update", http.MethodPatch, "secrets/{name}/{version}", false, maxBody, (*Service).update},
 		{"secrets.update", http.MethodPatch, "secrets/{name}", false, maxBody, (*Service).update},
-		{"secrets.delete", http.MethodDelete, "secrets/{name}", false, noBody, (*Service).delete},
+		{"secrets.delete", http.MethodDelete, "secrets/{name}", false, noBody, with((*store).delete, (*Service).asDeleted)},
 		{"deletedsecrets.list", http.MethodGet, "deletedsecrets", false, noBody, (*Service).listDeleted},
-		{"deletedsecrets.get", http.MethodGet, "deletedsecrets/{name}", false, noBody, (*Service).getDeleted},
-		{"deletedsecrets.purge", http.MethodDelete, "deletedsecrets/{name}", false, noBody, (*Service).purge},
-		{"deletedsecrets.recover", http.MethodPost, "deletedsecrets/{name}/recover", false, noBody, (*Service).recover},
+		{"deletedsecrets.get", http.MethodGet, "deletedsecrets/{name}", false, noBody, with((*store).getDeleted, (*Service).asDeleted)},
+		{"deletedsecrets.purge", http.MethodDelete, "deletedsecrets/{name}", false, noBody, with((*store).purge, (*Service).purged)},
+		{"deletedsecrets.recover", http.MethodPost, "deletedsecrets/{name}/recover", false, noBody, with((*store).recover, (*Service).recovered)},
+	}
+}
+
+// with answers by what becomes of one secret.
+func with(take func(*store, string) (secret, *refusal), answer func(*Service, *call, secret) (any, *refusal)) func(*Service, *call) (any, *refusal) {
+	return func(s *Service, c *call) (any, *refusal) {
+		of, refused := take(s.store, c.secret)
+		if refused != nil {
+			return nil, refused
+		}
+		return answer(s, c, of)
 	}
 }
 

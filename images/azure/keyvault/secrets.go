@@ -32,11 +32,7 @@ func (s *Service) list(c *call) (any, *refusal) {
 	return s.page(c.query, "/secrets", items)
 }
 
-func (s *Service) listVersions(c *call) (any, *refusal) {
-	of, refused := s.store.one(c.secret)
-	if refused != nil {
-		return nil, refused
-	}
+func (s *Service) listVersions(c *call, of secret) (any, *refusal) {
 	items := []item{}
 	for _, v := range of.versions {
 		items = append(items, s.versioned(of.name, v))

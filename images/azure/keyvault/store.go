@@ -139,51 +139,47 @@ func (s *store) update(name, version string, change func(*Version)) (string, sto
 	return of.name, changed, nil
 }
 
-// delete moves a secret, with all versions, to where it can be recovered from.
-func (s *store) delete(name string) (secret, *refusal) {
+// one takes a secret from where it is, and does with it what then says.
+func (s *store) one(among map[string]*secret, name string, missing *refusal, then func(of *secret)) (secret, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	of := s.live[key(name)]
+	of := among[key(name)]
 	if of == nil {
-		return secret{}, notFound(name, "")
+		return secret{}, missing
 	}
-	delete(s.live, key(name))
-	of.deleted = time.Now().Unix()
-	s.deleted[key(name)] = of
+	then(of)
 	return of.copy(), nil
+}
+
+func asItIs(*secret) {}
+
+func (s *store) getLive(name string) (secret, *refusal) {
+	return s.one(s.live, name, notFound(name, ""), asItIs)
 }
 
 func (s *store) getDeleted(name string) (secret, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	of := s.deleted[key(name)]
-	if of == nil {
-		return secret{}, deletedNotFound(name)
-	}
-	return of.copy(), nil
+	return s.one(s.deleted, name, deletedNotFound(name), asItIs)
 }
 
-func (s *store) purge(name string) *refusal {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.deleted[key(name)] == nil {
-		return deletedNotFound(name)
-	}
-	delete(s.deleted, key(name))
-	return nil
+// delete moves a secret, with all versions, to where it can be recovered from.
+func (s *store) delete(name string) (secret, *refusal) {
+	return s.one(s.live, name, notFound(name, ""), func(of *secret) {
+		delete(s.live, key(name))
+		of.deleted = time.Now().Unix()
+		s.deleted[key(name)] = of
+	})
+}
+
+func (s *store) purge(name string) (secret, *refusal) {
+	return s.one(s.deleted, name, deletedNotFound(name), func(*secret) { delete(s.deleted, key(name)) })
 }
 
 func (s *store) recover(name string) (secret, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	of := s.deleted[key(name)]
-	if of == nil {
-		return secret{}, deletedNotFound(name)
-	}
-	delete(s.deleted, key(name))
-	of.deleted = 0
-	s.live[key(name)] = of
-	return of.copy(), nil
+	return s.one(s.deleted, name, deletedNotFound(name), func(of *secret) {
+		delete(s.deleted, key(name))
+		of.deleted = 0
+		s.live[key(name)] = of
+	})
 }
 
 // restore puts a secret back where there is none of its name.
@@ -214,16 +210,6 @@ func (s *store) allDeleted() []secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return sorted(s.deleted)
-}
-
-func (s *store) one(name string) (secret, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	of := s.live[key(name)]
-	if of == nil {
-		return secret{}, notFound(name, "")
-	}
-	return of.copy(), nil
 }
 
 func sorted(secrets map[string]*secret) []secret {
