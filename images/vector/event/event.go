@@ -23,6 +23,14 @@ type Metric struct {
 	Detail          map[string]any // of the others
 }
 
+// Fields are the log's, or the metric's parts.
+func (e Event) Fields() map[string]any {
+	if e.Metric != nil {
+		return e.Metric.Fields()
+	}
+	return e.Log
+}
+
 // Timestamp is how Vector's json codec writes one: with no, three, six or nine digits after the point (chrono's AutoSi).
 func Timestamp(t time.Time) string {
 	layout := "2006-01-02T15:04:05Z"

@@ -13,11 +13,7 @@ import (
 // JSON is the event's one line, without the newline: keys sorted, nothing escaped that need not be, and a whole float
 // with its point, as serde_json writes them.
 func (e Event) JSON() ([]byte, error) {
-	log := e.Log
-	if e.Metric != nil {
-		log = e.Metric.Fields()
-	}
-	return AppendJSON(make([]byte, 0, 512), log)
+	return AppendJSON(make([]byte, 0, 512), e.Fields())
 }
 
 // AppendJSON appends a value.

@@ -31,10 +31,8 @@ func encodeAs(c config.Encoding, e event.Event) ([]byte, error) {
 	if c.Codec == "" {
 		return e.JSON()
 	}
-	fields := e.Log
-	if e.Metric != nil {
-		fields = e.Metric.Fields()
-	} else {
+	fields := e.Fields()
+	if e.Metric == nil {
 		fields = chosen(c, fields)
 	}
 	switch c.Codec {

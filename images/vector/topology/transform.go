@@ -61,11 +61,7 @@ func (t *transform) apply(e event.Event, give func(output string, e event.Event)
 }
 
 func (t *transform) remap(e event.Event, give func(string, event.Event)) {
-	fields := e.Log
-	if e.Metric != nil {
-		fields = e.Metric.Fields()
-	}
-	result, err := t.Program.Run(fields, t.env)
+	result, err := t.Program.Run(e.Fields(), t.env)
 	if err == nil {
 		for _, out := range results(e, result) {
 			give(t.ID, out)
@@ -152,11 +148,7 @@ func (t *transform) holds(c config.Condition, e event.Event) bool {
 	if c.Metric != nil {
 		return *c.Metric == (e.Metric != nil)
 	}
-	fields := e.Log
-	if e.Metric != nil {
-		fields = e.Metric.Fields()
-	}
-	result, err := c.Program.Run(fields, t.env)
+	result, err := c.Program.Run(e.Fields(), t.env)
 	if err != nil {
 		return false
 	}
