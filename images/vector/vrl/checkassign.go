@@ -1,5 +1,7 @@
 package vrl
 
+import "slices"
+
 func (c *checker) assign(e *assignExpr) typed {
 	t := c.expr(e.value)
 	out := typed{kind: t.kind, never: t.never}
@@ -113,13 +115,7 @@ func (c *checker) op(e *opExpr) typed {
 	return arithmetic(e, left, right, out)
 }
 
-func compares(op string) bool {
-	switch op {
-	case "==", "!=", "<", "<=", ">", ">=":
-		return true
-	}
-	return false
-}
+func compares(op string) bool { return slices.Contains([]string{"==", "!=", "<", "<=", ">", ">="}, op) }
 
 // mayFail marks an operand that must be one of the types and need not be.
 func (t *typed) mayFail(k kind, want bits) {

@@ -244,16 +244,12 @@ func (c *checker) closure(e *callExpr, args []typed, out *typed) {
 		}
 		c.doubt("whether a closure's value is an array or object", e.from)
 	}
-	want := 2
-	if e.name == "map_keys" || e.name == "map_values" {
-		want = 1
-	}
-	if len(e.closure.names) != want {
+	kinds := closureKinds(over, e.name)
+	if len(e.closure.names) != len(kinds) {
 		refuse(120, "invalid closure arity", e.span)
 	}
 	before := c.scope
 	c.scope = c.scope.clone()
-	kinds := closureKinds(over, e.name)
 	for i, name := range e.closure.names {
 		c.scope.vars[name] = kinds[i]
 	}
@@ -268,13 +264,7 @@ func (c *checker) closure(e *callExpr, args []typed, out *typed) {
 	for _, name := range e.closure.names {
 		delete(c.scope.vars, name)
 	}
-	after := c.scope
-	for name, k := range before.vars {
-		if _, ok := after.vars[name]; !ok {
-			after.vars[name] = k
-		}
-	}
-	c.scope = before.join(after.leave(before))
+	c.scope = before.join(c.scope.leave(before))
 }
 
 // closureKinds are those of the closure's variables.
