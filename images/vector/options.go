@@ -78,13 +78,12 @@ type flag struct {
 	names    string // separated by blanks, the long one first
 	variable string
 	validate bool // belongs to validate
-	root     bool // belongs to vector itself alone
 	set      func(o *options, value string) error
 	switches bool // has no value; set gets "true"
 }
 
 var flags = []flag{
-	{names: "--config -c", variable: "VECTOR_CONFIG", root: true, set: configs("")},
+	{names: "--config -c", variable: "VECTOR_CONFIG", set: configs("")},
 	{names: "--config-toml", variable: "VECTOR_CONFIG_TOML", set: configs(config.TOML)},
 	{names: "--config-json", variable: "VECTOR_CONFIG_JSON", set: configs(config.JSON)},
 	{names: "--config-yaml", variable: "VECTOR_CONFIG_YAML", set: configs(config.YAML)},
@@ -92,47 +91,40 @@ var flags = []flag{
 		o.dirs = append(o.dirs, list(v)...)
 		return nil
 	}},
-	{names: "--require-healthy -r", variable: "VECTOR_REQUIRE_HEALTHY", root: true, set: func(o *options, v string) error {
+	{names: "--require-healthy -r", variable: "VECTOR_REQUIRE_HEALTHY", set: func(o *options, v string) error {
 		yes, err := boolean("--require-healthy <REQUIRE_HEALTHY>", v)
 		o.requireHealthy = &yes
 		return err
 	}},
-	{names: "--graceful-shutdown-limit-secs", variable: "VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS", root: true, set: func(o *options, v string) error {
-		return seconds(&o.shutdownLimit, "--graceful-shutdown-limit-secs <SECS>", v)
-	}},
-	{names: "--no-graceful-shutdown-limit", variable: "VECTOR_NO_GRACEFUL_SHUTDOWN_LIMIT", root: true, switches: true, set: func(o *options, v string) error {
+	{names: "--graceful-shutdown-limit-secs", variable: "VECTOR_GRACEFUL_SHUTDOWN_LIMIT_SECS", set: seconds("--graceful-shutdown-limit-secs <SECS>", 1,
+		func(o *options) *time.Duration { return &o.shutdownLimit })},
+	{names: "--no-graceful-shutdown-limit", variable: "VECTOR_NO_GRACEFUL_SHUTDOWN_LIMIT", switches: true, set: func(o *options, v string) error {
 		if yes, err := boolean("--no-graceful-shutdown-limit", v); err != nil || !yes {
 			return err
 		}
 		o.shutdownLimit = 0
 		return nil
 	}},
-	{names: "--internal-log-rate-limit -i", variable: "VECTOR_INTERNAL_LOG_RATE_LIMIT", root: true, set: func(o *options, v string) error {
-		n, err := strconv.ParseUint(v, 10, 32)
-		if err != nil {
-			return fmt.Errorf("invalid value '%s' for '--internal-log-rate-limit <SECS>': want whole seconds", v)
-		}
-		o.rateLimit = time.Duration(n) * time.Second
-		return nil
-	}},
+	{names: "--internal-log-rate-limit -i", variable: "VECTOR_INTERNAL_LOG_RATE_LIMIT", set: seconds("--internal-log-rate-limit <SECS>", 0,
+		func(o *options) *time.Duration { return &o.rateLimit })},
 	{names: "--disable-env-var-interpolation", variable: "VECTOR_DISABLE_ENV_VAR_INTERPOLATION", switches: true, set: truth("--disable-env-var-interpolation",
 		func(o *options) *bool { return &o.noInterpolation })},
 	{names: "--dangerously-allow-env-var-interpolation", variable: "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION", switches: true, set: truth("--dangerously-allow-env-var-interpolation",
 		func(o *options) *bool { return &o.interpolate })},
-	{names: "--allow-empty-config", variable: "VECTOR_ALLOW_EMPTY_CONFIG", root: true, switches: true, set: truth("--allow-empty-config",
+	{names: "--allow-empty-config", variable: "VECTOR_ALLOW_EMPTY_CONFIG", switches: true, set: truth("--allow-empty-config",
 		func(o *options) *bool { return &o.allowEmpty })},
-	{names: "--threads -t", variable: "VECTOR_THREADS", root: true, set: ignored},
-	{names: "--log-format", variable: "VECTOR_LOG_FORMAT", root: true, set: ignored},
-	{names: "--color", variable: "VECTOR_COLOR", root: true, set: ignored},
-	{names: "--watch-config-method", variable: "VECTOR_WATCH_CONFIG_METHOD", root: true, set: ignored},
-	{names: "--watch-config-poll-interval-seconds", variable: "VECTOR_WATCH_CONFIG_POLL_INTERVAL_SECONDS", root: true, set: ignored},
-	{names: "--watch-config -w", variable: "VECTOR_WATCH_CONFIG", root: true, switches: true, set: ignored},
-	{names: "--openssl-no-probe", variable: "VECTOR_OPENSSL_NO_PROBE", root: true, switches: true, set: ignored},
-	{names: "--verbose -v", root: true, switches: true, set: func(o *options, _ string) error {
+	{names: "--threads -t", variable: "VECTOR_THREADS", set: ignored},
+	{names: "--log-format", variable: "VECTOR_LOG_FORMAT", set: ignored},
+	{names: "--color", variable: "VECTOR_COLOR", set: ignored},
+	{names: "--watch-config-method", variable: "VECTOR_WATCH_CONFIG_METHOD", set: ignored},
+	{names: "--watch-config-poll-interval-seconds", variable: "VECTOR_WATCH_CONFIG_POLL_INTERVAL_SECONDS", set: ignored},
+	{names: "--watch-config -w", variable: "VECTOR_WATCH_CONFIG", switches: true, set: ignored},
+	{names: "--openssl-no-probe", variable: "VECTOR_OPENSSL_NO_PROBE", switches: true, set: ignored},
+	{names: "--verbose -v", switches: true, set: func(o *options, _ string) error {
 		o.level = slog.LevelDebug
 		return nil
 	}},
-	{names: "--quiet -q", root: true, switches: true, set: func(o *options, _ string) error {
+	{names: "--quiet -q", switches: true, set: func(o *options, _ string) error {
 		o.level = min(max(o.level, slog.LevelInfo)+4, slog.LevelError)
 		return nil
 	}},
@@ -263,14 +255,16 @@ func boolean(name, text string) (bool, error) {
 	return false, fmt.Errorf("invalid value '%s' for '%s' [possible values: true, false]", text, name)
 }
 
-// seconds are at least one: Vector's limits are NonZeroU64.
-func seconds(to *time.Duration, name, text string) error {
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil || n == 0 {
-		return fmt.Errorf("invalid value '%s' for '%s': want whole seconds above zero", text, name)
+// seconds are whole. A least of one is Vector's NonZeroU64.
+func seconds(name string, least uint64, to func(*options) *time.Duration) func(*options, string) error {
+	return func(o *options, text string) error {
+		n, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || n < least {
+			return fmt.Errorf("invalid value '%s' for '%s': want whole seconds%s", text, name, map[uint64]string{1: " above zero"}[least])
+		}
+		*to(o) = time.Duration(n) * time.Second
+		return nil
 	}
-	*to = time.Duration(n) * time.Second
-	return nil
 }
 
 // playedVersion says which version of Vector to play.

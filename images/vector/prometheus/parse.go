@@ -5,6 +5,7 @@ package prometheus
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -107,12 +108,7 @@ func (p *parser) gather(base, typ, suffix string, m event.Metric) {
 	bound, bounded := m.Tags[limit]
 	delete(m.Tags, limit)
 	id := base
-	names := make([]string, 0, len(m.Tags))
-	for name := range m.Tags {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(m.Tags)) {
 		id += "\x00" + name + "\x00" + m.Tags[name]
 	}
 	g := p.groups[id]
