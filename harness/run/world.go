@@ -4,10 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/recording"
@@ -35,10 +36,10 @@ func newWorld() world {
 	return world{
 		// Key Vault names: 3 to 24 letters, digits and hyphens.
 		vault:  "kv-bootrace-" + randomHex(4),
-		tenant: uuid(), workerID: "worker-" + randomHex(4), cellID: "cell-" + randomHex(3), region: "eastus2",
+		tenant: uuid.NewString(), workerID: "worker-" + randomHex(4), cellID: "cell-" + randomHex(3), region: "eastus2",
 		dataset: "platform-" + randomHex(4), metricsDataset: "platform-metrics-" + randomHex(4),
 		// The form of Axiom's API tokens.
-		token: "xaat-" + uuid(), metricsToken: "xaat-" + uuid(),
+		token: "xaat-" + uuid.NewString(), metricsToken: "xaat-" + uuid.NewString(),
 	}
 }
 
@@ -46,13 +47,6 @@ func randomHex(bytes int) string {
 	b := make([]byte, bytes)
 	_, _ = rand.Read(b) // never fails: crypto/rand, Go 1.24
 	return hex.EncodeToString(b)
-}
-
-func uuid() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // RFC 9562, version 4
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
 // Names of the secrets in the vault (populator/README.md).
@@ -70,7 +64,7 @@ func (w *world) meet(faults []fault.Fault) {
 	w.faults = slices.Clone(faults)
 	for i, f := range w.faults {
 		if f.Kind == fault.SecretRotated {
-			w.faults[i].Value = "xaat-" + uuid()
+			w.faults[i].Value = "xaat-" + uuid.NewString()
 		}
 	}
 }
@@ -166,12 +160,10 @@ func (w world) cloudConfig(pendingWorkerTTL, network time.Duration) ([]byte, err
 	}
 	cfg.Axiom.Tokens = map[string][]string{w.token: {w.dataset}, w.metricsToken: {w.metricsDataset}}
 	// Old tokens stay good while the case lasts: a rotation overlaps.
+	shipped := map[string]string{secretToken: w.dataset, secretMetricsToken: w.metricsDataset}
 	for name, value := range w.rotated() {
-		switch name {
-		case secretToken:
-			cfg.Axiom.Tokens[value] = []string{w.dataset}
-		case secretMetricsToken:
-			cfg.Axiom.Tokens[value] = []string{w.metricsDataset}
+		if dataset := shipped[name]; dataset != "" {
+			cfg.Axiom.Tokens[value] = []string{dataset}
 		}
 	}
 	cfg.Axiom.Identity = map[string]string{"OPENCOMPUTER_CELL_ID": w.cellID, "OPENSANDBOX_REGION": w.region}
