@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"bootrace/harness/recording"
@@ -109,12 +108,8 @@ func printRun(io streams, r results.Run) {
 	if len(sums) == 0 {
 		sums = []string{"nothing ran"}
 	}
-	took := time.Duration(0)
-	if !r.Ended.IsZero() {
-		took = r.Ended.Sub(r.Started)
-	}
 	within := ""
-	if took > 0 {
+	if took := r.Ended.Sub(r.Started); !r.Ended.IsZero() && took > 0 {
 		within = " in " + seconds(took)
 	}
 	fmt.Fprintf(io.out, "\n%s%s. Recordings: %s\n", strings.Join(sums, ", "), within, r.Dir)
@@ -148,10 +143,7 @@ func printChecks(io streams, c results.Case, all bool, more string) {
 			fmt.Fprintf(io.out, "  %s: %s, %s\n", attemptName(c, i), a.Verdict, plain(a.Reason))
 		}
 		for _, check := range a.Checks {
-			if check.Outcome == "pass" && !all {
-				continue
-			}
-			if check.Outcome == "not-applicable" && !all {
+			if !all && (check.Outcome == "pass" || check.Outcome == "not-applicable") {
 				continue
 			}
 			fmt.Fprintln(io.out, strings.TrimRight(fmt.Sprintf("  %s  %-19s %s", st.outcome(check.Outcome), check.Name, plain(check.Note)), " "))
