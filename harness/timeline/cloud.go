@@ -48,9 +48,9 @@ func RequestLine(line []byte) (Event, error) {
 		return Event{}, errors.New("not a request")
 	}
 	c := &Call{
-		Service: l.Service, Op: l.Op, Method: l.Method, Host: l.Host, Path: scrub(l.Path), Status: l.Status,
+		Service: l.Service, Op: l.Op, Host: l.Host, Status: l.Status,
 		Duration: l.Duration, Secret: l.Secret, Error: l.Error, Auth: l.Auth, Dataset: scrub(l.Dataset),
-		TokenName: l.TokenName, Events: l.Events, Metrics: l.Metrics, Numbered: l.Numbered, Identity: l.Identity, Worker: l.Worker, UserAgent: l.UserAgent,
+		TokenName: l.TokenName, Events: l.Events, Metrics: l.Metrics, Numbered: l.Numbered, Identity: l.Identity, UserAgent: l.UserAgent,
 		Fault: string(l.Fault),
 	}
 	if l.RetryAfterS > 0 && l.RetryAfterS < 1e6 {

@@ -25,7 +25,6 @@ type spoken struct {
 	mono    time.Duration
 	hasMono bool
 	wall    time.Time
-	pid     int
 	status  bool // of systemctl status, which says over again what the journal does
 }
 
@@ -84,7 +83,7 @@ func (b *BootLog) add(src int, file string, e journal.Entry) {
 	if strings.HasPrefix(e.Message, "Linux version ") && (e.Ident == "kernel" || e.Form == journal.Kernel) {
 		b.log.Kernel = true
 	}
-	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, pid: e.PID, status: e.Form == journal.Status}
+	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, status: e.Form == journal.Status}
 	if s.hasMono || !s.wall.IsZero() {
 		b.ends[src] = s
 	}

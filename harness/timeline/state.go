@@ -53,7 +53,7 @@ func readUnits(r io.Reader, zero time.Duration, d *damage) map[string]Unit {
 func unit(p map[string]string, zero time.Duration, line int) Unit {
 	u := Unit{
 		ID: p["Id"], Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"],
-		FileState: p["UnitFileState"], Type: p["Type"], MainPID: atoi(p["MainPID"]), Restarts: atoi(p["NRestarts"]),
+		FileState: p["UnitFileState"], MainPID: atoi(p["MainPID"]), Restarts: atoi(p["NRestarts"]),
 		ActiveEnter: stamp(p["ActiveEnterTimestampMonotonic"], zero), InactiveExit: stamp(p["InactiveExitTimestampMonotonic"], zero),
 		StartLimitBurst: atoi(p["StartLimitBurst"]), StartLimitInterval: span(p["StartLimitIntervalUSec"]),
 		Before: strings.Fields(p["Before"]), After: strings.Fields(p["After"]),
@@ -167,7 +167,7 @@ func readJobs(r io.Reader, d *damage) []Job {
 			d.at(n, "not a job")
 			return
 		}
-		jobs = append(jobs, Job{ID: f[0], Unit: f[1], Type: f[2], State: f[3],
+		jobs = append(jobs, Job{Unit: f[1], Type: f[2], State: f[3],
 			Evidence: Evidence{File: Jobs, Line: n, Text: clip(strings.Join(f[1:], " "))}})
 	})
 	return jobs

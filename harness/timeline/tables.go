@@ -40,7 +40,7 @@ func readFiles(r io.Reader, d *damage) []File {
 			d.at(n, "a size that is no number")
 		}
 		who, known := others(f[8])
-		out = append(out, File{Path: f[0], Mode: f[1], UID: f[2], GID: f[3], Size: size, SHA256: f[6], Vars: vars(f[7]),
+		out = append(out, File{Path: f[0], Mode: f[1], UID: f[2], GID: f[3], Size: size, Vars: vars(f[7]),
 			Others: who, KnownOthers: known,
 			Evidence: Evidence{File: Files, Line: n, Text: clip(fmt.Sprintf("%s %s %s:%s %s", f[0], f[1], f[2], f[3], f[7]))}})
 	})
@@ -128,12 +128,9 @@ func readPending(r io.Reader, zero time.Duration, d *damage) []Pending {
 			return
 		}
 		p := Pending{Unit: scrub(l.Unit), How: scrub(l.How), Seen: time.Duration(l.Seen) - zero, Waited: l.Waited}
-		text := p.Unit + " " + p.How
 		if l.Due > 0 {
 			p.Due = max(time.Duration(l.Due)-zero, 1)
-			text += " at " + Since(p.Due)
 		}
-		p.Evidence = Evidence{File: Pendings, Line: n, Text: clip(text)}
 		out = append(out, p)
 	})
 	return out

@@ -117,19 +117,18 @@ type FileChange struct {
 
 // Call is one request to the cloud. At of its event is the arrival.
 type Call struct {
-	Service, Op, Method, Host, Path string
-	Status                          int
-	Duration                        time.Duration
-	RetryAfter                      time.Duration
-	Secret, Error, Auth             string
-	Dataset, TokenName, UserAgent   string
-	Worker                          string
-	Events                          int
-	Lines                           map[string][]Range // by source
-	Metrics                         int                // events that are the worker's metrics
-	Numbered                        int                // events that have numbered lines
-	Fault                           string             // what went wrong on purpose
-	Identity                        map[string]int     // how many of them have each variable's value
+	Service, Op, Host             string
+	Status                        int
+	Duration                      time.Duration
+	RetryAfter                    time.Duration
+	Secret, Error, Auth           string
+	Dataset, TokenName, UserAgent string
+	Events                        int
+	Lines                         map[string][]Range // by source
+	Metrics                       int                // events that are the worker's metrics
+	Numbered                      int                // events that have numbered lines
+	Fault                         string             // what went wrong on purpose
+	Identity                      map[string]int     // how many of them have each variable's value
 }
 
 // Range is a run of sequence numbers, both ends included.
@@ -196,14 +195,13 @@ type Pending struct {
 	Unit, How string
 	Seen, Due time.Duration // Due 0: not by itself
 	Waited    bool          // the case went on for it
-	Evidence  Evidence
 }
 
 // Unit is a unit as `systemctl show` prints it; times are on the boot clock,
 // and zero where systemd has none.
 type Unit struct {
 	ID, Load, Active, Sub, Result string
-	FileState, Type               string
+	FileState                     string
 	MainPID, Restarts             int
 	ActiveEnter, InactiveExit     time.Duration
 	StartLimitBurst               int
@@ -253,8 +251,8 @@ type Setting struct {
 
 // Job is a queued job.
 type Job struct {
-	ID, Unit, Type, State string
-	Evidence              Evidence
+	Unit, Type, State string
+	Evidence          Evidence
 }
 
 // File is a file of /etc/opensandbox at End.
@@ -263,7 +261,6 @@ type File struct {
 	Others               []string // as of FileChange
 	KnownOthers          bool
 	Size                 int64
-	SHA256               string
 	Vars                 map[string]string
 	Evidence             Evidence
 }
