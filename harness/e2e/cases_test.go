@@ -129,43 +129,47 @@ func othersSubjects(t *testing.T) string {
 	return dir
 }
 
-// judgeOthers boots the rows in one run, each in the scenarios that it is given.
-func judgeOthers(t *testing.T, rows []wanted, atOnce int, scenariosOf func(wanted) []string) {
+// judgeOthers boots the rows in one run on each of the bases, in the scenarios that a row
+// is given.
+func judgeOthers(t *testing.T, rows []wanted, bases []string, atOnce int, scenariosOf func(wanted) []string) {
 	dir := othersSubjects(t)
 	var dirs []string
 	for _, w := range rows {
 		dirs = append(dirs, filepath.Join(dir, w.name))
 	}
-	base := images.Suites()[:1]
-	lab, err := wiretest.Build(t, wire.Options{Subjects: wire.Dirs(dirs...), Bases: base})
+	lab, err := wiretest.Build(t, wire.Options{Subjects: wire.Dirs(dirs...), Bases: bases})
 	require.NoError(t, err)
 	var plans [][]run.Case
 	for _, w := range rows {
-		plans = append(plans, run.Plan(wiretest.Find(t, scenariosOf(w)...), run.Matrix{Bases: base, Subject: w.name, Vector: lab.Vector}))
+		plans = append(plans, run.Plan(wiretest.Find(t, scenariosOf(w)...), run.Matrix{Bases: bases, Subject: w.name, Vector: lab.Vector}))
 	}
 	boots := map[string][]results.Case{}
 	for _, c := range lab.RunCases(t, run.Merge(plans...), atOnce) {
-		boots[c.Subject] = append(boots[c.Subject], c)
+		on := c.Subject + "@" + c.Base
+		boots[on] = append(boots[on], c)
 	}
 	for _, w := range rows {
-		t.Run(w.name, func(t *testing.T) {
-			if !assert.Empty(t, w.wrong(boots[w.name])) {
-				for _, c := range boots[w.name] {
-					t.Log(wiretest.Explain(c))
+		for _, base := range bases {
+			on := w.name + "@" + base
+			t.Run(on, func(t *testing.T) {
+				if !assert.Empty(t, w.wrong(boots[on])) {
+					for _, c := range boots[on] {
+						t.Log(wiretest.Explain(c))
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
 func TestSubjectsOfOthersAreJudgedRightAtTheSmallestDelay(t *testing.T) {
 	t.Parallel()
 	short := slices.DeleteFunc(readWanted(t), func(w wanted) bool { return !w.short })
-	judgeOthers(t, short, someAtOnce, func(wanted) []string { return []string{"delay-0s"} })
+	judgeOthers(t, short, images.Suites()[:1], someAtOnce, func(wanted) []string { return []string{"delay-0s"} })
 }
 
 func TestNightlySubjectsOfOthersAreJudgedRight(t *testing.T) {
 	wiretest.Nightly(t)
 	raiseInotify(t)
-	judgeOthers(t, readWanted(t), asTheCommand, func(w wanted) []string { return append([]string{"pre", "delay-0s"}, w.more...) })
+	judgeOthers(t, readWanted(t), images.Suites(), asTheCommand, func(w wanted) []string { return append([]string{"pre", "delay-0s"}, w.more...) })
 }
