@@ -110,17 +110,18 @@ func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Cas
 		t.Logf("fs.inotify.max_user_instances has room for %d machines at once, not %d", room, atOnce)
 		atOnce = room
 	}
-	out := l.boot(t, cases, atOnce)
+	out := l.Once(t, cases, atOnce)
 	for i, c := range out {
 		if c.Verdict == string(verdict.Invalid) {
 			t.Logf("again: %s: %s", c.ID, c.Reason)
-			out[i] = l.boot(t, cases[i:i+1], 1)[0]
+			out[i] = l.Once(t, cases[i:i+1], 1)[0]
 		}
 	}
 	return out
 }
 
-func (l *Lab) boot(t testing.TB, cases []run.Case, atOnce int) []results.Case {
+// Once boots a plan and leaves what the host has spoilt to the end as it is: invalid.
+func (l *Lab) Once(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
 	l.mu.Lock()
 	l.run++
