@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bootrace/harness/boot"
@@ -68,6 +69,23 @@ func rateLimit(b boot.Facts) (timeline.Setting, bool) {
 		}
 	}
 	return timeline.Setting{}, false
+}
+
+// fewMessages is a limit that the boot logger meets within a minute; what is built in is 10000
+// in 30 s.
+const fewMessages = 100
+
+// keptOut blames the image's own limit on what journald takes of a unit for lines that the
+// journal lacks: as long as the limit's interval lasts journald does not say that it drops any.
+func keptOut(b boot.Facts, owed boot.Owed, why string) []Finding {
+	s := b.Final.Journald["RateLimitBurst"]
+	n, err := strconv.Atoi(s.Value)
+	off := b.Final.Journald["RateLimitIntervalSec"].Value == "0"
+	if err != nil || n <= 0 || n > fewMessages || off || len(owed.Lines)+len(owed.Doubt) == 0 {
+		return nil
+	}
+	return []Finding{{At: b.End, Unit: journald, Intrinsic: true, Evidence: evidence(s.Evidence),
+		Summary: fmt.Sprintf("journald takes %d messages of a unit at a time (RateLimitBurst= in %s): %s", n, s.Path, why)}}
 }
 
 // vacuumedBy is who removed entries, as far as the journal still has it.

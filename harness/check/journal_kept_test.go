@@ -1,11 +1,13 @@
 package check_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"bootrace/harness/check"
+	"bootrace/harness/timeline/timelinetest"
 )
 
 func TestTheJournalIsKeptForVector(t *testing.T) {
@@ -63,6 +65,18 @@ func TestTheJournalIsKeptForVector(t *testing.T) {
 			conf("")(b)
 			b.Log(30*time.Second, "x.service", "Vacuuming done, freed 0B of archived journals from /var/log/journal/91a2.")
 		}},
+		{name: "units are kept short by a limit of the image", want: check.Fail, unit: "systemd-journald.service", say: []string{"journald takes 5 messages of a unit at a time (RateLimitBurst= in /etc/systemd/journald.conf.d/10.conf): the journal's last line of the boot logger is"}, break_: func(b *boot) {
+			conf("# /etc/systemd/journald.conf.d/10.conf\n[Journal]\nRateLimitBurst=5\n")(b)
+			fallSilent(b)
+		}},
+		{name: "a limit that is off explains no silence", want: check.NoEvidence, break_: func(b *boot) {
+			conf("# /etc/systemd/journald.conf\n[Journal]\nRateLimitBurst=5\nRateLimitIntervalSec=0\n")(b)
+			fallSilent(b)
+		}},
+		{name: "nor does a wide one", want: check.NoEvidence, break_: func(b *boot) {
+			conf("# /etc/systemd/journald.conf\n[Journal]\nRateLimitBurst=20000\n")(b)
+			fallSilent(b)
+		}},
 		{name: "PID 1 is kept short by a limit of the image", want: check.Fail, unit: "systemd-journald.service", say: []string{"12 messages of PID 1 by the rate limit in /etc/systemd/journald.conf.d/10.conf"}, break_: func(b *boot) {
 			conf("# /etc/systemd/journald.conf.d/10.conf\n[Journal]\nRateLimitBurst=40\n")(b)
 			suppressed(b)
@@ -78,4 +92,16 @@ func TestTheJournalIsKeptForVector(t *testing.T) {
 func suppressed(b *boot) {
 	b.Entry(10*time.Second, map[string]any{"_PID": "30", "_SYSTEMD_UNIT": "systemd-journald.service", "MESSAGE_ID": "a596d6fe7bfa4994828e72309e95d61e",
 		"N_DROPPED": "12", "MESSAGE": "Suppressed 12 messages from init.scope"})
+}
+
+// fallSilent takes the boot logger's lines of the last 20 s out of the journal.
+func fallSilent(b *boot) {
+	seq := 0
+	b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool {
+		if e["_SYSTEMD_UNIT"] != timelinetest.Logger {
+			return false
+		}
+		seq++
+		return seq > 40
+	})
 }

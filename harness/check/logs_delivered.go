@@ -27,7 +27,7 @@ var logsDelivered = Check{
 		// The one check that can tell a journal that is whole from one that is not.
 		if why := b.LinesLost(); why != "" {
 			r := noEvidence(why)
-			r.Findings = lost
+			r.Findings = append(lost, keptOut(b, owed, why)...)
 			return r
 		}
 		if !e.Delivers() {
