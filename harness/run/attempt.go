@@ -26,7 +26,6 @@ type attempt struct {
 	number  int                       // which boot of its machine; 0: the only one
 	files   map[string]recording.File // of the recording
 	machine machine.Machine           // nil unless it was left running
-	seen    map[boot.Milestone]time.Duration
 	byHand  byHand
 }
 
@@ -99,7 +98,7 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 		}
 		r.tell(u)
 	})
-	a := attempt{machine: rec.machine, seen: rec.seen, byHand: b.byHand}
+	a := attempt{machine: rec.machine, byHand: b.byHand}
 	if err != nil {
 		return a, err
 	}

@@ -50,9 +50,8 @@ type shot struct {
 type recorded struct {
 	dir     string
 	ended   boot.Milestone
-	seen    map[boot.Milestone]time.Duration // since the start was asked for
-	machine machine.Machine                  // nil unless kept
-	removed <-chan error                     // tells that the machine is gone; nil if kept
+	machine machine.Machine // nil unless kept
+	removed <-chan error    // tells that the machine is gone; nil if kept
 }
 
 // gone waits until the machine is.
@@ -72,7 +71,7 @@ const collectTimeout = 60 * time.Second
 // record boots a machine, follows it to its end, and takes everything that is to
 // be known of it. An error means that there is no recording to judge.
 func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone)) (rec recorded, err error) {
-	rec = recorded{dir: s.dir, seen: map[boot.Milestone]time.Duration{}}
+	rec = recorded{dir: s.dir}
 	w, err := recording.Create(s.dir, s.secrets)
 	if err != nil {
 		return rec, err
@@ -82,7 +81,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 			return rec, err
 		}
 	}
-	from, began := recording.Monotonic(), time.Now()
+	from := recording.Monotonic()
 	m, err := r.start(ctx, s)
 	if err != nil {
 		return rec, err
@@ -133,14 +132,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 	follow(recording.CloudFile, m.CloudLog(), boot.Setup{LogToken: secretToken, RotatedBefore: s.rotated}.OnCloud)
 	see.add(machineStarted)
 
-	watching := watch{shot: s, machine: m, see: see, patience: patience{hold: s.hold}, reach: func(ms boot.Milestone) {
-		if _, again := rec.seen[ms]; !again {
-			rec.seen[ms] = time.Since(began)
-		}
-		if reach != nil {
-			reach(ms)
-		}
-	}}
+	watching := watch{shot: s, machine: m, see: see, patience: patience{hold: s.hold}, reach: reach}
 	rec.ended, err = watching.toTheEnd(ctx)
 	if err != nil {
 		// A stream that ended because it could not be written down is the cause.
