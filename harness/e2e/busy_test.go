@@ -66,6 +66,8 @@ func burn(t *testing.T, n int) {
 		cmd := exec.CommandContext(t.Context(), "timeout", "30m", "sh", "-c", "while :; do :; done")
 		// timeout(1) hands it on to what it runs.
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+		// And that of a test that is killed: they burnt on.
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 		require.NoError(t, cmd.Start())
 		t.Cleanup(func() { _ = cmd.Wait() }) // t's context has ended by then
 	}
