@@ -176,7 +176,7 @@ func Read(printed string) Seen {
 		case "datasource":
 			ask(boot.Asked{What: fmt.Sprintf("%s keeps cloud-init from looking for Azure, where it would find no user data; here it has its own source", a), Boot: true})
 		case "covered": // by what engines mount into every container
-			ask(boot.Asked{What: fmt.Sprintf("%s of the image is not seen here, for the engine puts its own over it", a), Boot: b == "decides"})
+			ask(boot.Asked{What: fmt.Sprintf("%s of the image, over which the engine puts its own", a), Boot: b == "decides"})
 		case "udev":
 			ask(boot.Asked{What: fmt.Sprintf("no device comes here for the rules of %s", a)})
 		}

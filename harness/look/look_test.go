@@ -150,8 +150,8 @@ func TestWhatTheEngineCoversIsAskedFor(t *testing.T) {
 	t.Parallel()
 	s := Read("look\tcovered\t/etc/hosts\t\nlook\tcovered\t/etc/resolv.conf\tdecides\n")
 	assert.Equal(t, []boot.Asked{
-		{What: "/etc/hosts of the image is not seen here, for the engine puts its own over it"},
-		{What: "/etc/resolv.conf of the image is not seen here, for the engine puts its own over it", Boot: true},
+		{What: "/etc/hosts of the image, over which the engine puts its own"},
+		{What: "/etc/resolv.conf of the image, over which the engine puts its own", Boot: true},
 	}, s.Asks)
 }
 

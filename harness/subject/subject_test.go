@@ -315,6 +315,6 @@ func TestWhatTheEngineWillCoverIsTold(t *testing.T) {
 		asks := look.Read(printedBy(t, s.seal())).Asks
 		require.Len(t, asks, 1, text)
 		assert.Equal(t, decides, asks[0].Boot, text)
-		assert.Contains(t, asks[0].What, "/etc/hosts of the image is not seen here")
+		assert.Contains(t, asks[0].What, "/etc/hosts of the image, over which")
 	}
 }
