@@ -136,6 +136,7 @@ func TestWhatIsOwedFollowsTheConfiguration(t *testing.T) {
 		{name: "nothing of the worker is shipped", break_: with(t, replace("[opensandbox-worker]", "[ssh.service]")), want: check.Fail,
 			say: []string{"ships nothing of the worker", "no journald source takes"}},
 		{name: "the worker's lines go to a blackhole", break_: with(t, replace("logs: {type: axiom", "logs: {type: blackhole")), want: check.Fail, say: []string{"they go to logs (blackhole)"}},
+		{name: "the worker's lines go to Vector's own output", break_: with(t, replace("logs: {type: axiom", "logs: {type: console")), want: check.Fail, say: []string{"they go to logs (console)"}},
 		{name: "the worker's lines go to a file", break_: with(t, replace("logs: {type: axiom", "logs: {type: file")), want: check.NotJudged, say: []string{"go to logs (file), where nobody looked"}},
 		{name: "another source may have them", break_: with(t, replace("journal: {type: journald, include_units: [opensandbox-worker]}", "journal: {type: exec}")), want: check.NotJudged, say: []string{"may come by journal (exec)"}},
 		{name: "a filter may keep some out", break_: with(t, replace("who: {type: remap", "who: {type: filter"), withoutLastLines), want: check.NotJudged, say: []string{"they pass who (filter)"}},

@@ -81,6 +81,7 @@ var mends = []struct{ check, says, change string }{
 	{"logs-delivered", "brings them to no sink", "name the metrics' source, or the transform after it, in the inputs of a sink that keeps them"},
 	{"logs-delivered", "no metrics of", "see Vector's errors of that source and of the metrics' sink: the address that it scrapes, the metrics token and its dataset"},
 	{"logs-delivered", "the configuration puts", "let the variable have its value before Vector starts with the vault's, and no later transform take the field away"},
+	{"logs-delivered", "was answered 404", "mend the dataset: Axiom answers 404 where there is none of that name, and Vector drops the batch for good"},
 	{"logs-delivered", "line of it is in the journal", "let what the worker says go to the journal that Vector reads: StandardOutput=journal, and no LogNamespace=, no LogLevelMax= below info, no LogRateLimitBurst= of few"},
 	{"logs-delivered", "messages of a unit at a time", "leave journald's rate limit as it is built in, or set it for the unit that says too much (LogRateLimitBurst=, systemd.exec(5))"},
 	{"logs-delivered", "journald keeps nothing", "let journald keep what is logged, in memory at least (Storage=auto, as it is built in)"},

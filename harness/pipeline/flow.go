@@ -14,7 +14,7 @@ type Delivery struct {
 	Sources Components // that read them
 	Axiom   Components // sinks that bring them to Axiom
 	Other   Components // sinks that bring them elsewhere
-	Nowhere Components // blackholes
+	Nowhere Components // blackholes, and what stays on the host's console
 	Through Components // transforms on the way to a sink that is no blackhole
 	// Certain: one way to Axiom has no transform that may drop an event or change where it goes.
 	Certain bool
@@ -153,7 +153,7 @@ func (p Pipeline) from(starts func(Component) bool) Delivery {
 		switch {
 		case !yes:
 			continue
-		case s.Type == "blackhole":
+		case s.Type == "blackhole" || s.Type == "console": // its own output, which is the journal again
 			d.Nowhere = append(d.Nowhere, s)
 			continue
 		case s.Type == "axiom":
