@@ -113,7 +113,7 @@ type Control struct {
 	Active []string `json:"control_active,omitempty"`
 }
 
-// Spoilt: others had the CPU for most of the time, which says more of the host than of
+// Spoilt: other processes had the CPU for most of the time, which says more of the host than of
 // the image.
 func (c Control) Spoilt() bool { return c.Lost > (c.MultiUser-c.Waited)/2 }
 

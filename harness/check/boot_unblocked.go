@@ -26,7 +26,7 @@ var bootUnblocked = Check{
 		case e.MultiUser <= 0:
 			without = "there is no control boot to compare with"
 		case e.Spoilt():
-			without = fmt.Sprintf("others had the CPU for %s of the control boot's %s", boot.Round(e.Lost), boot.Round(e.MultiUser-e.Waited))
+			without = fmt.Sprintf("other processes had the CPU for %s of the control boot's %s", boot.Round(e.Lost), boot.Round(e.MultiUser-e.Waited))
 		}
 		if without != "" {
 			r := noEvidence(without)

@@ -54,7 +54,7 @@ func TestBootUnblocked(t *testing.T) {
 	judged(t, "boot-unblocked", []row{
 		{name: "as fast as the control boot", want: check.Pass, say: []string{"multi-user.target at +0.900s, control +0.850s"}},
 		{name: "there was no control boot", want: check.NoEvidence, expect: func(e *expect) { e.MultiUser = 0 }},
-		{name: "others had most of the control boot's CPU", want: check.NoEvidence, say: []string{"others had the CPU for 600ms of the control boot's 850ms"},
+		{name: "others had most of the control boot's CPU", want: check.NoEvidence, say: []string{"other processes had the CPU for 600ms of the control boot's 850ms"},
 			expect: func(e *expect) { e.Lost = 600 * time.Millisecond }},
 		{name: "others had some of it", want: check.Pass, expect: func(e *expect) { e.Lost = 400 * time.Millisecond }},
 		{name: "never reached, with the chain and what waits behind it", boot: blocked(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 38.15s over 1s", say: []string{

@@ -55,12 +55,12 @@ func TestTheCauseComesBeforeWhatFollowsFromIt(t *testing.T) {
 
 func TestWhatTheHostExplainsIsNoCause(t *testing.T) {
 	late := one("boot-unblocked", "multi-user.target 2.2s later")
-	late.Findings[0].Host = "others had the CPU for 3s"
+	late.Findings[0].Host = "other processes had the CPU for 3s"
 	e, ok := Case(failed(late, one("vector-credentialed", "nobody asked IMDS or the vault; a.service was skipped")), boot.Facts{})
 	require.True(t, ok)
 	assert.Equal(t, "vector-credentialed", e.Check)
 	assert.Contains(t, e.Change, "see what starts the unit that fetches them")
-	assert.Equal(t, []string{"boot-unblocked: multi-user.target 2.2s later (others had the CPU for 3s, which explains it)"}, e.Then)
+	assert.Equal(t, []string{"boot-unblocked: multi-user.target 2.2s later (other processes had the CPU for 3s, which explains it)"}, e.Then)
 	late.Findings[0].Host = ""
 	e, _ = Case(failed(late, one("vector-credentialed", "a stub")), boot.Facts{})
 	assert.Equal(t, "boot-unblocked", e.Check)

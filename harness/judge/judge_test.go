@@ -247,8 +247,8 @@ func TestTheCPUThatOthersHadExplainsALateBoot(t *testing.T) {
 		want    verdict.Verdict
 		reason  string
 	}{
-		{"late elsewhere on a busy host", 100 * time.Millisecond, 0.45, verdict.Invalid, "others had the CPU"},
-		{"late in the subject on a busy host", 2900 * time.Millisecond, 0.45, verdict.Invalid, "others had the CPU"},
+		{"late elsewhere on a busy host", 100 * time.Millisecond, 0.45, verdict.Invalid, "other processes had the CPU"},
+		{"late in the subject on a busy host", 2900 * time.Millisecond, 0.45, verdict.Invalid, "other processes had the CPU"},
 		{"late elsewhere on an idle host", 100 * time.Millisecond, 0.01, verdict.Fail, "later than in the control boot"},
 		{"late in the subject on an idle host", 2900 * time.Millisecond, 0.01, verdict.Fail, "later than in the control boot"},
 	} {

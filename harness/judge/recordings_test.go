@@ -63,7 +63,7 @@ var shows = map[string][]string{ // recording -> the checks that must see it; no
 }
 
 // spoilt are those in which checks fail for the host's fault, and what says so.
-var spoilt = map[string]string{"starved-pre-trixie": "others had the CPU for 51.413s of the 1m3.486s that it took"}
+var spoilt = map[string]string{"starved-pre-trixie": "other processes had the CPU for 51.413s of the 1m3.486s that it took"}
 
 // recordings lists what is below testdata, which must be what shows names.
 func recordings(t *testing.T) []string {

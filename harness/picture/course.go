@@ -15,7 +15,7 @@ type course struct {
 	out  []results.Event
 
 	open   results.Event // the span that goes on; no lane: none
-	again  string        // of the start to come: the how manieth automatic one it is
+	again  string        // of the start to come: which automatic one it is, counted from 1
 	gone   bool          // it was deactivated within its start: a oneshot without RemainAfterExit=
 	failed bool          // this failure was shown
 }

@@ -110,7 +110,7 @@ func (r *Runner) unspoilt(ctx context.Context, name string, on footing) (boot.Co
 		if err != nil || !t.Spoilt() || n == maxAttempts {
 			return t, err
 		}
-		r.tell(Update{Case: name, Step: fmt.Sprintf("again: others had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), (t.MultiUser - t.Waited).Round(time.Millisecond))})
+		r.tell(Update{Case: name, Step: fmt.Sprintf("again: other processes had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), (t.MultiUser - t.Waited).Round(time.Millisecond))})
 		r.host.calm(ctx)
 	}
 }

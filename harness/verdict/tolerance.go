@@ -118,9 +118,9 @@ func (d Disturbance) beyond(f check.Finding, t Tolerance) string {
 	case d.Late > t.Late:
 		return fmt.Sprintf("a tick was %s late at %+.3fs, tolerated %s", round(d.Late), d.LateAt.Seconds(), t.Late)
 	case d.starved(0, d.Booted, t):
-		return fmt.Sprintf("others had the CPU for %s of the boot's %s", round(d.CPULost(0, d.Booted)), round(d.Booted))
+		return fmt.Sprintf("other processes had the CPU for %s of the boot's %s", round(d.CPULost(0, d.Booted)), round(d.Booted))
 	case f.At > d.Booted && d.starved(f.At-StallWindow, f.At, t):
-		return fmt.Sprintf("others had the CPU for %s of the %s before", round(d.CPULost(f.At-StallWindow, f.At)), StallWindow)
+		return fmt.Sprintf("other processes had the CPU for %s of the %s before", round(d.CPULost(f.At-StallWindow, f.At)), StallWindow)
 	case d.slowness(t) >= t.Slow:
 		return fmt.Sprintf("the host is slow: a control boot takes %s, on others at most %s", round(d.Control), t.SlowControl)
 	case d.Stalled.Seconds() > t.Stalled*StallWindow.Seconds():
@@ -129,7 +129,7 @@ func (d Disturbance) beyond(f check.Finding, t Tolerance) string {
 	return ""
 }
 
-// starved: others had the CPU for most of the time.
+// starved: other processes had the CPU for most of the time.
 func (d Disturbance) starved(from, to time.Duration, t Tolerance) bool {
 	return d.CPULost(from, to).Seconds() > t.Starved*(to-from).Seconds()
 }
@@ -167,7 +167,7 @@ func (d Disturbance) delays(f check.Finding, t Tolerance) string {
 	}
 	var why []string
 	if lost > t.Ordinary {
-		why = append(why, fmt.Sprintf("others had the CPU for %s of the %s that it took", round(lost), round(until-f.Since)))
+		why = append(why, fmt.Sprintf("other processes had the CPU for %s of the %s that it took", round(lost), round(until-f.Since)))
 	}
 	if slowness > 1 {
 		why = append(why, fmt.Sprintf("a control boot takes %s on this host", round(d.Control)))

@@ -91,7 +91,7 @@ func Of(results []check.Result, d Disturbance, bounds Bounds) Judgement {
 		return Judgement{Verdict: Error, Reason: "no check was judged"}
 	}
 	if lost := d.CPULost(0, d.Booted); bounds.Late && (lost > t.Ordinary || d.beyond(check.Finding{}, t) != "") {
-		why := cmp.Or(d.beyond(check.Finding{}, t), fmt.Sprintf("others had the CPU for %s of the boot's %s", round(lost), round(d.Booted)))
+		why := cmp.Or(d.beyond(check.Finding{}, t), fmt.Sprintf("other processes had the CPU for %s of the boot's %s", round(lost), round(d.Booted)))
 		return Judgement{Verdict: Invalid, Reason: why + ", which may be why: " + bounds.Undone}
 	}
 	if bounds.Undone != "" {

@@ -19,7 +19,7 @@ func disturbed() verdict.Disturbance {
 	return verdict.Disturbance{Measured: true, Late: 900 * time.Millisecond, Lost: 2 * time.Second}
 }
 
-// busy is a host on which others had the CPU for 2 of the boot's 5 s, and for 8 s of
+// busy is a host on which other processes had the CPU for 2 of the boot's 5 s, and for 8 s of
 // those from 60 to 70.
 func busy() verdict.Disturbance {
 	d := calm()
@@ -89,21 +89,21 @@ func TestOneAttempt(t *testing.T) {
 		{"a finding on a host that stalled for memory", []check.Result{fails(soft)}, verdict.Disturbance{Measured: true, Stalled: 3 * time.Second, Lost: 3 * time.Second}, verdict.Invalid, "memory or disk stalled"},
 		{"late by less than the host may explain", []check.Result{fails(second)}, disturbed(), verdict.Invalid, ""},
 		{"late by more than the host can explain", []check.Result{fails(minutes)}, disturbed(), verdict.Fail, "5 min late"},
-		{"late by less than others had the CPU for", []check.Result{fails(late(70, 9, 5))}, busy(), verdict.Invalid,
-			"others had the CPU for 8s of the 14s that it took, which may have caused: late"},
+		{"late by less than other processes had the CPU for", []check.Result{fails(late(70, 9, 5))}, busy(), verdict.Invalid,
+			"other processes had the CPU for 8s of the 14s that it took, which may have caused: late"},
 		{"late by less than twice that", []check.Result{fails(late(70, 15, 5))}, busy(), verdict.Invalid, "8s of the 20s"},
 		{"late by more than that", []check.Result{fails(late(70, 17, 5))}, busy(), verdict.Fail, "late"},
-		{"late while others had the CPU for a part of the time", []check.Result{fails(late(72, 1, 8))}, busy(), verdict.Invalid, "5.6s of the 9s"},
+		{"late while other processes had the CPU for a part of the time", []check.Result{fails(late(72, 1, 8))}, busy(), verdict.Invalid, "5.6s of the 9s"},
 		{"late before others had the CPU", []check.Result{fails(late(60, 1, 20))}, busy(), verdict.Fail, "late"},
 		{"late after it", []check.Result{fails(late(90, 3, 5))}, busy(), verdict.Fail, "late"},
 		{"late by a little on an idle host, where a boot loses a little as well", []check.Result{fails(check.Finding{Summary: "late", At: 2 * time.Second, Over: 50 * time.Millisecond, Limit: time.Second})},
 			verdict.Disturbance{Measured: true, Booted: 2 * time.Second, CPU: []verdict.Loss{{At: 2 * time.Second, Total: 110 * time.Millisecond}}}, verdict.Fail, "late"},
 		{"late at boot", []check.Result{fails(late(5, 1, 4))}, busy(), verdict.Invalid, "2s of the 5s"},
-		{"late by less than others had the CPU for, for something that does not want it", []check.Result{fails(late(55, 1, 0))}, busy(), verdict.Fail, "late"},
+		{"late by less than other processes had the CPU for, for something that does not want it", []check.Result{fails(late(55, 1, 0))}, busy(), verdict.Fail, "late"},
 		{"never, since the boot's start", []check.Result{fails(check.Finding{Summary: "late", At: 90 * time.Second, Over: 19 * time.Second, Limit: time.Second})}, busy(), verdict.Invalid, "10s of the 1m30s"},
-		{"a finding where others had the CPU for less than half of the boot", []check.Result{fails(soft)}, busy(), verdict.Fail, "vector.service failed"},
-		{"a finding where they had it for most of the boot", []check.Result{fails(soft)}, starving(), verdict.Invalid, "others had the CPU for 29s of the boot's 30s"},
-		{"a finding after a boot with the CPU free, where others had it before", []check.Result{fails(check.Finding{Summary: "soft", At: 70 * time.Second})}, busy(), verdict.Invalid, "others had the CPU for 8s of the 10s before"},
+		{"a finding where other processes had the CPU for less than half of the boot", []check.Result{fails(soft)}, busy(), verdict.Fail, "vector.service failed"},
+		{"a finding where they had it for most of the boot", []check.Result{fails(soft)}, starving(), verdict.Invalid, "other processes had the CPU for 29s of the boot's 30s"},
+		{"a finding after a boot with the CPU free, where others had it before", []check.Result{fails(check.Finding{Summary: "soft", At: 70 * time.Second})}, busy(), verdict.Invalid, "other processes had the CPU for 8s of the 10s before"},
 		{"a finding after that", []check.Result{fails(check.Finding{Summary: "soft", At: 90 * time.Second})}, busy(), verdict.Fail, "soft"},
 		{"late while the machine said nothing", []check.Result{fails(late(60, 40, 10))}, starving(), verdict.Invalid, "48.333s of the 50s"},
 		{"five minutes late where they had it for half a minute", []check.Result{fails(minutes)}, starving(), verdict.Fail, "5 min late"},

@@ -28,7 +28,7 @@ func mayResume(given *pflag.FlagSet) error {
 		}
 	})
 	if len(settled) > 0 {
-		return fmt.Errorf("--resume with %s: what to boot is that of the run", strings.Join(settled, ", "))
+		return fmt.Errorf("--resume boots what the run was to boot: leave out %s", strings.Join(settled, ", "))
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	}
 	q := r.Request
 	if q == nil {
-		return usage(fmt.Errorf("run %s cannot be resumed: it was none of bootrace run's, or of an older one", r.ID))
+		return usage(fmt.Errorf("run %s cannot be resumed: bootrace run did not make it, or an older version of it did", r.ID))
 	}
 	f.bases, f.subjects, f.image, f.asIs, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, q.AsIs, vectorAgain(r), q.Repeat
 	if err := f.validate(); err != nil {

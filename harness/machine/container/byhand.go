@@ -29,7 +29,7 @@ func (b *Backend) ByHand(spec machine.Spec, later ...machine.Later) string {
 		}
 	}
 	putAll(spec.CloudConfig, spec.Files)
-	// Nobody holds a lock for it: as a kept machine it goes with bootrace clean alone.
+	// Nobody holds a lock for it: only bootrace clean removes it, as a kept machine.
 	create := func(role string) string {
 		return fmt.Sprintf(`docker create --name "%sby-hand-%s-${dir##*/}-%s" --label %s=by-hand --label %s=%s --label %s=%s`,
 			keptPrefix, printable(spec.Name), role, images.LabelRun, images.LabelUID, b.own[images.LabelUID], images.LabelRole, role)
