@@ -177,7 +177,8 @@ type ConfigFile struct {
 // CollectRequest is what the collector is told on its stdin. The secrets come this
 // way because arguments and files would put them where the search looks for them.
 type CollectRequest struct {
-	Secrets map[string]string `json:"secrets"` // name -> value
+	// Secrets are searched for, name -> value. Without any, processes are not listed either.
+	Secrets map[string]string `json:"secrets"`
 	// Pending: told is only what may still happen of the subject, whose units these are, in
 	// a PendingFile.
 	Pending bool     `json:"pending,omitempty"`

@@ -155,7 +155,7 @@ func collects(t *testing.T, s Subject) {
 	await(t, lines, "END-OF-SCRIPT")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	request, err := json.Marshal(recording.CollectRequest{})
+	request, err := json.Marshal(recording.CollectRequest{Secrets: map[string]string{"sought": t.Name()}})
 	require.NoError(t, err)
 	var out bytes.Buffer
 	require.NoError(t, m.Collect(ctx, request, &out))
