@@ -36,6 +36,7 @@ var allowed = []struct {
 	{"harness/boot", []string{"harness/recording", "harness/timeline", "harness/timespan", "harness/pipeline"}, "what a boot was, worked out once for all who read it"},
 	{"harness/timespan", nil, "a leaf: systemd.time(7)"},
 	{"harness/journal", []string{"harness/timespan"}, "what hosts keep of a boot, in any form; it knows of no boot"},
+	{"harness/journal/journaltest", []string{"harness/recording"}, "a recording's journal as a host sends it, for tests"},
 	{"harness/timeline", []string{"harness/journal", "harness/recording", "harness/pipeline", "harness/timespan"}, "what a recording is made of: a production journal is read without the rest"},
 	{"harness/timeline/timelinetest", []string{"harness/recording"}, "recordings of boots that never were, for tests"},
 	{"harness/pipeline", []string{"harness/recording"}, "Vector's configuration, as a graph"},

@@ -3,11 +3,8 @@ package e2e
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,10 +19,10 @@ import (
 	"bootrace/harness/boot"
 	"bootrace/harness/check"
 	"bootrace/harness/derive"
+	"bootrace/harness/journal/journaltest"
 	"bootrace/harness/judge"
 	"bootrace/harness/likeness"
 	"bootrace/harness/museum"
-	"bootrace/harness/recording"
 	"bootrace/harness/run"
 	"bootrace/harness/timeline"
 	"bootrace/harness/wire"
@@ -37,43 +34,6 @@ import (
 
 // fixed is the design that works: this project's populator.
 const fixed = "populator"
-
-// sent is a recording's journal as a host would have sent it: in a form of journalctl's, and
-// without what bootrace's own watchers say in it of files.
-func sent(t *testing.T, dir, form string) []byte {
-	t.Helper()
-	f, err := os.Open(filepath.Join(dir, recording.JournalFile))
-	require.NoError(t, err)
-	defer f.Close()
-	zr, err := gzip.NewReader(f)
-	require.NoError(t, err)
-	var out bytes.Buffer
-	for dec := json.NewDecoder(zr); ; {
-		var fields map[string]any
-		err := dec.Decode(&fields)
-		if err == io.EOF {
-			return out.Bytes()
-		}
-		require.NoError(t, err)
-		if fields["BOOTRACE_EVENT"] != nil {
-			continue
-		}
-		text := func(name string) string { s, _ := fields[name].(string); return s }
-		if form == "short-precise" {
-			var us int64
-			_, err := fmt.Sscan(text("__REALTIME_TIMESTAMP"), &us)
-			require.NoError(t, err)
-			fmt.Fprintf(&out, "%s w7 %s[%s]: %s\n", time.UnixMicro(us).UTC().Format("Jan 02 15:04:05.000000"), text("SYSLOG_IDENTIFIER"), text("_PID"), text("MESSAGE"))
-			continue
-		}
-		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			if s := text(name); s != "" && !strings.Contains(s, "\n") {
-				fmt.Fprintf(&out, "%s=%s\n", name, s)
-			}
-		}
-		out.WriteByte('\n')
-	}
-}
 
 // incident is a journal, and what was under test in it.
 type incident struct {
@@ -190,7 +150,7 @@ func TestNightlyIncidentsAreReproducedFromTheirJournals(t *testing.T) {
 	var ran, reproduced atomic.Int32
 	t.Run("of", func(t *testing.T) {
 		for n, i := range all {
-			form := []string{"export", "short-precise"}[n%2]
+			form := []func(journaltest.Entry) string{journaltest.Export, journaltest.ShortPrecise}[n%2]
 			t.Run(i.ID, func(t *testing.T) {
 				t.Parallel()
 				ran.Add(1)
@@ -207,14 +167,14 @@ func TestNightlyIncidentsAreReproducedFromTheirJournals(t *testing.T) {
 // reproduce boots the design where it breaks, sends its journal in that form, and boots what
 // is derived of the journal. It says whether most boots fail in the design's own checks, and
 // all goes as in the journal.
-func reproduce(t *testing.T, i museum.Incident, form string) bool {
+func reproduce(t *testing.T, i museum.Incident, form func(journaltest.Entry) string) bool {
 	breaks := quickest(t, i)
 	breaks.Expect.Verdict = "fail"
 	base := images.Suites()[:1]
 	lab := labOf(t, i.ID)
 	broken := lab.RunCases(t, run.Plan([]scenarios.Scenario{breaks}, run.Matrix{Bases: base, Subject: i.ID, Vector: "stand-in"}), 1)[0]
-	found := incidentOf(t, i.ID, sent(t, broken.Recording, form))
-	t.Logf("%s, sent as %s: %s; worker.env: %s %s, %d restarts", broken.ID, form, broken.Reason, found.derived.WorkerEnv.When, found.derived.WorkerEnv.Delay, len(found.derived.During))
+	found := incidentOf(t, i.ID, journaltest.SentByAHost(t, broken.Recording, form))
+	t.Logf("%s: %s; worker.env: %s %s, %d restarts", broken.ID, broken.Reason, found.derived.WorkerEnv.When, found.derived.WorkerEnv.Delay, len(found.derived.During))
 	cases := lab.RunCases(t, run.Merge(found.again(i.ID, 3, "fail"), found.again(fixed, 1, "pass")), someAtOnce)
 
 	boots, own := found.of(cases, i.ID), 0

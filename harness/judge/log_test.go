@@ -1,19 +1,11 @@
 package judge_test
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
-	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +15,7 @@ import (
 
 	"bootrace/harness/boot"
 	"bootrace/harness/check"
+	"bootrace/harness/journal/journaltest"
 	"bootrace/harness/judge"
 	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
@@ -31,104 +24,20 @@ import (
 
 // forms are how a host would have sent the journal of a recording.
 var forms = map[string]func(t *testing.T, dir string) []byte{
-	"json": journalOf,
+	"json": func(t *testing.T, dir string) []byte { return journaltest.Journal(t, dir) },
 	"json.zst": func(t *testing.T, dir string) []byte {
 		w, err := zstd.NewWriter(nil)
 		require.NoError(t, err)
-		return w.EncodeAll(journalOf(t, dir), nil)
+		return w.EncodeAll(journaltest.Journal(t, dir), nil)
 	},
-	"export":        func(t *testing.T, dir string) []byte { return each(t, dir, exported) },
-	"short-precise": func(t *testing.T, dir string) []byte { return each(t, dir, shortPrecise) },
-	"monotonic":     func(t *testing.T, dir string) []byte { return each(t, dir, shortMonotonic) },
+	"export":        func(t *testing.T, dir string) []byte { return journaltest.Sent(t, dir, journaltest.Export) },
+	"short-precise": func(t *testing.T, dir string) []byte { return journaltest.Sent(t, dir, journaltest.ShortPrecise) },
+	"monotonic":     func(t *testing.T, dir string) []byte { return journaltest.Sent(t, dir, journaltest.ShortMonotonic) },
 	"console": func(t *testing.T, dir string) []byte {
 		data, err := os.ReadFile(filepath.Join(dir, recording.ConsoleFile))
 		require.NoError(t, err)
 		return data
 	},
-}
-
-func journalOf(t *testing.T, dir string) []byte {
-	t.Helper()
-	f, err := os.Open(filepath.Join(dir, recording.JournalFile))
-	require.NoError(t, err)
-	defer f.Close()
-	zr, err := gzip.NewReader(f)
-	require.NoError(t, err)
-	data, err := io.ReadAll(zr)
-	require.NoError(t, err)
-	return data
-}
-
-func each(t *testing.T, dir string, write func(map[string]any) string) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	s := bufio.NewScanner(bytes.NewReader(journalOf(t, dir)))
-	s.Buffer(nil, 16<<20)
-	for s.Scan() {
-		var fields map[string]any
-		require.NoError(t, json.Unmarshal(s.Bytes(), &fields))
-		out.WriteString(write(fields))
-	}
-	require.NoError(t, s.Err())
-	return out.Bytes()
-}
-
-func valueOf(v any) (s string, binaries bool) {
-	switch v := v.(type) {
-	case string:
-		return v, strings.ContainsAny(v, "\n")
-	case []any:
-		var b []byte
-		for _, n := range v {
-			if f, ok := n.(float64); ok {
-				b = append(b, byte(f))
-			}
-		}
-		return string(b), true
-	}
-	return fmt.Sprint(v), false
-}
-
-// exported is an entry as the Journal Export Format has it.
-func exported(fields map[string]any) string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		s, binaries := valueOf(fields[name])
-		if !binaries {
-			fmt.Fprintf(&b, "%s=%s\n", name, s)
-			continue
-		}
-		b.WriteString(name + "\n")
-		b.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(s))))
-		b.WriteString(s + "\n")
-	}
-	return b.String() + "\n"
-}
-
-func named(fields map[string]any) string {
-	ident, _ := valueOf(fields["SYSLOG_IDENTIFIER"])
-	if pid, ok := fields["_PID"]; ok && ident != "kernel" {
-		s, _ := valueOf(pid)
-		ident += "[" + s + "]"
-	}
-	msg, _ := valueOf(fields["MESSAGE"])
-	host, _ := valueOf(fields["_HOSTNAME"])
-	return fmt.Sprintf("%s %s: %s\n", host, ident, strings.ReplaceAll(msg, "\n", "\n    "))
-}
-
-func micros(fields map[string]any, name string) int64 {
-	s, _ := valueOf(fields[name])
-	n, _ := strconv.ParseInt(s, 10, 64)
-	return n
-}
-
-func shortPrecise(fields map[string]any) string {
-	return time.UnixMicro(micros(fields, "__REALTIME_TIMESTAMP")).UTC().Format("Jan 02 15:04:05.000000") + " " + named(fields)
-}
-
-func shortMonotonic(fields map[string]any) string {
-	us := micros(fields, "__MONOTONIC_TIMESTAMP")
-	return fmt.Sprintf("[%5d.%06d] %s", us/1e6, us%1e6, named(fields))
 }
 
 func judgedAs(t *testing.T, name, form string) judge.Judgement {

@@ -2,11 +2,9 @@ package likeness_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,49 +18,20 @@ import (
 
 	"bootrace/harness/boot"
 	"bootrace/harness/check"
+	"bootrace/harness/journal/journaltest"
 	"bootrace/harness/judge"
 	"bootrace/harness/likeness"
-	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 )
 
 const recordings = "../judge/testdata"
 
-// sent is the journal of a recording as its host would have sent it: without the words of
-// bootrace's own watchers.
+// forms are those in which the journals are sent.
+var forms = map[string]func(journaltest.Entry) string{"export": journaltest.Export, "short-precise": journaltest.ShortPrecise}
+
 func sent(t *testing.T, name, form string) string {
 	t.Helper()
-	f, err := os.Open(filepath.Join(recordings, name, recording.JournalFile))
-	require.NoError(t, err)
-	defer f.Close()
-	zr, err := gzip.NewReader(f)
-	require.NoError(t, err)
-	var out strings.Builder
-	for dec := json.NewDecoder(zr); ; {
-		fields := map[string]any{}
-		err := dec.Decode(&fields)
-		if err == io.EOF {
-			return out.String()
-		}
-		require.NoError(t, err)
-		if fields["BOOTRACE_EVENT"] != nil {
-			continue
-		}
-		switch form {
-		case "export":
-			for _, k := range slices.Sorted(maps.Keys(fields)) {
-				if s, ok := fields[k].(string); ok && !strings.Contains(s, "\n") {
-					fmt.Fprintf(&out, "%s=%s\n", k, s)
-				}
-			}
-			out.WriteString("\n")
-		case "short-precise":
-			var us int64
-			_, err := fmt.Sscan(fields["__REALTIME_TIMESTAMP"].(string), &us)
-			require.NoError(t, err)
-			fmt.Fprintf(&out, "%s w7 %v[%v]: %v\n", time.UnixMicro(us).UTC().Format("Jan 02 15:04:05.000000"), fields["SYSLOG_IDENTIFIER"], fields["_PID"], fields["MESSAGE"])
-		}
-	}
+	return string(journaltest.SentByAHost(t, filepath.Join(recordings, name), forms[form]))
 }
 
 func judged(t *testing.T, log string) judge.Judgement {
@@ -213,7 +182,7 @@ func TestAJournalThatSaysTooLittleDecidesNothing(t *testing.T) {
 		{"journald dropped what PID 1 said", withoutVector + lines[len(lines)-2][:len("Nov 23 22:34:46.123456 ")] + "w7 systemd-journald[36]: Suppressed 412 messages from init.scope\n",
 			"Vector starts is not in the journal, which has not all of the boot"},
 		{"a line is broken", withoutVector + lines[len(lines)-2][:30], "Vector starts is not in the journal, which has not all of the boot"},
-		{"its lines have no time", regexp.MustCompile(`(?m)^\S+ +\d+ [0-9:.]+ w7 `).ReplaceAllString(whole, ""), "which shows too little of the boot"},
+		{"its lines have no time", regexp.MustCompile(`(?m)^\S+ +\d+ [0-9:.]+ \S+ `).ReplaceAllString(whole, ""), "which shows too little of the boot"},
 		{"PID 1 is not in it", silent, "no line of PID 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
