@@ -126,7 +126,7 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing
 		return boot.Control{}, err
 	}
 	s.until, s.window = boot.MultiUserReached, window
-	s.secrets = nil // nobody asks for any, and to search for them takes longest
+	s.unsearched = true // nobody asks for secrets, and to search for them takes longest
 	rec, err := r.record(ctx, s, func(ms boot.Milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
 	if err != nil {
 		return boot.Control{}, err

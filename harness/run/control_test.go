@@ -32,6 +32,14 @@ func TestACaseWhoseControlBootsFailedIsAnError(t *testing.T) {
 	assert.Len(t, out[0].Attempts, 1, "and no further boot would help")
 }
 
+func TestSecretsAreSearchedForInCasesAlone(t *testing.T) {
+	b := &fakeBackend{}
+	r, _ := newRunner(t, b)
+	_, err := r.Run(t.Context(), quick(1))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"quick@trixie#1.1"}, b.searched)
+}
+
 func TestControlBootsTakeTurnsWithTheFirstCases(t *testing.T) {
 	const a, b, c = "control@trixie#1", "control@trixie#2", "control@trixie#3"
 	for running, want := range map[int][]string{

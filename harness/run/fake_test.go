@@ -33,6 +33,8 @@ type fakeBackend struct {
 	downErr error
 	nexts   []machine.Next
 	pending func() []recording.Pending // what may still happen; nil: nothing
+
+	searched []string // machines that were searched for secrets
 }
 
 func (b *fakeBackend) Name() string { return "fake" }
@@ -137,6 +139,11 @@ func (m *fakeMachine) Collect(_ context.Context, asked []byte, w io.Writer) erro
 		text, err := p.file()
 		return errors.Join(err, t.WriteHeader(&tar.Header{Name: recording.PendingFile, Size: int64(len(text)), Mode: 0o600}), writeTo(t, text), t.Close())
 	}
+	m.backend.mu.Lock()
+	if len(request.Secrets) > 0 {
+		m.backend.searched = append(m.backend.searched, m.name)
+	}
+	m.backend.mu.Unlock()
 	booted := recording.Monotonic()/1000 - int64(time.Second/time.Microsecond)
 	files := map[string]string{"manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
 	if m.backend.reaches {

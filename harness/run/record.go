@@ -25,7 +25,10 @@ type shot struct {
 	name    string
 	spec    machine.Spec
 	secrets map[string]string
-	dir     string
+	// unsearched: the machine is not searched for them; they are taken out of what is recorded
+	// nevertheless.
+	unsearched bool
+	dir        string
 	// The recording ends settle after until was reached and, if hold is set, no
 	// sooner than hold after the first delivery; at the latest window after the start.
 	until                boot.Milestone
@@ -178,7 +181,11 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 
 // take takes what the machine itself knows of its boot, and the boot clock.
 func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recording.Writer, man *recording.Manifest) error {
-	collected, err := r.collect(ctx, m, w, s.secrets)
+	sought := s.secrets
+	if s.unsearched {
+		sought = nil
+	}
+	collected, err := r.collect(ctx, m, w, sought)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -130,8 +130,9 @@ func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) 
 	errs := make(chan error, len(cases))
 	var wg sync.WaitGroup
 	for i, c := range cases {
-		if begin(1); len(r.place.running) == cap(r.place.running) {
-			begin(len(pending)) // the cases that run wait for them
+		begin(1)
+		if len(r.place.running) == cap(r.place.running) { // and wait for their control boots
+			begin(len(pending))
 		}
 		leave, err := enter(ctx, r.place.running)
 		if err != nil {
