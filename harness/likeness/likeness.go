@@ -133,7 +133,7 @@ func (c comparison) some(l *Likeness) {
 		l.Reason = fmt.Sprintf("%d of %d boots go as the journal does; systemd breaks an ordering cycle in most, at another job from boot to boot: no-ordering-cycle", n, len(c.boots))
 	default:
 		l.Reason = fmt.Sprintf("%d of %d boots are like the journal; of most, %s", n, len(c.boots), l.Reason)
-		l.Differences = append(l.Differences, Difference{fmt.Sprintf("%d boots from the others", n), "more boots, for not every one is the same: --count 10"})
+		l.Differences = append(l.Differences, Difference{fmt.Sprintf("%d boots from the others", n), "more boots, for not every one is the same: --repeat 10"})
 	}
 }
 

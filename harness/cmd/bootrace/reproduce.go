@@ -32,7 +32,7 @@ judge reads.
 
 Exit codes: 0 reproduced, and so is a boot in which nothing was wrong; 1 not reproduced,
 with what differs and what to try; 2 usage; 3 the journal or the boots say too little.`,
-		Example: "  bootrace reproduce worker-7.export --subject ./my-populator\n  bootrace reproduce console.txt journal.txt --subject ./my-populator --base bookworm --count 5",
+		Example: "  bootrace reproduce worker-7.export --subject ./my-populator\n  bootrace reproduce console.txt journal.txt --subject ./my-populator --base bookworm --repeat 5",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return p.run(cmd.Context(), args) },
 	}
@@ -40,7 +40,7 @@ with what differs and what to try; 2 usage; 3 the journal or the boots say too l
 	p.flags.builds(fl)
 	dbFlag(fl, &p.flags.db)
 	fl.StringVar(&p.subject, "subject", "", "`DIR` of what the host had (default: this project's populator)")
-	fl.IntVar(&p.flags.repeat, "count", 3, "boots; what most of them do counts")
+	fl.IntVar(&p.flags.repeat, "repeat", 3, "boots; what most of them do counts")
 	fl.BoolVar(&p.flags.keep, "keep", false, "leave all machines running: bootrace shell opens them, bootrace clean removes them")
 	fl.StringVar(&p.boot, "boot", "", "of several boots in a file: as of judge (default: the last)")
 	fl.BoolVar(&p.asJSON, "json", false, "print JSON")
@@ -109,9 +109,6 @@ const derivedName = "reproduced"
 var likenessCodes = map[likeness.Verdict]int{likeness.Reproduced: exitOK, likeness.NotReproduced: exitFailure, likeness.Undecided: exitInvalid}
 
 func (p *reproducing) validate(args []string) error {
-	if p.flags.repeat < 1 {
-		return fmt.Errorf("--count %d: expected at least 1", p.flags.repeat)
-	}
 	if p.subject != "" {
 		p.flags.subjects = []string{p.subject}
 	}
