@@ -37,10 +37,12 @@ var (
 	// keptFrom is what may have kept an inactive unit from its start, whether PID 1 was
 	// heard or not, and what may still start it.
 	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy"}
-	// ownLimits are a service's own, whose effects are not the host's doing. Environment
-	// is there for all to ask for, whatever the mode of the file that says it.
-	ownLimits = []string{"LogLevelMax", "MemoryMax", "Slice", "User", "CapabilityBoundingSet",
-		"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices", "Environment"}
+	// ownLimits are a service's own, whose effects are not the host's doing.
+	ownLimits = []string{"MemoryMax", "Slice", "User", "CapabilityBoundingSet",
+		"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices"}
+	// ofAll are told of a service that never started, too: whether PID 1 speaks of it, and
+	// what is there for all to ask for, whatever the mode of the file that says it.
+	ofAll = []string{"LogLevelMax", "Environment"}
 	// askedFor is who waits for a device that is not there.
 	askedFor = []string{"RequiredBy", "BoundBy", "WantedBy"}
 )
@@ -139,8 +141,9 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 			}
 		}
 	}
+	ofService := func(name string) (*dbus.Property, error) { return conn.GetServicePropertyContext(ctx, u.Name, name) }
 	if u.Name == "opensandbox-worker.service" {
-		optional(out, saidTo, func(name string) (*dbus.Property, error) { return conn.GetServicePropertyContext(ctx, u.Name, name) })
+		optional(out, saidTo, ofService)
 	}
 	if u.Name == "vector.service" {
 		optional(out, startedAgainBy, get)
@@ -151,12 +154,13 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 			return conn.GetUnitTypePropertyContext(ctx, u.Name, "Slice", name)
 		})
 	case "service":
+		optional(out, ofAll, ofService)
 		if idle && u.Name != "vector.service" {
 			break // what a start would have left is not there
 		}
-		optional(out, ownLimits, func(name string) (*dbus.Property, error) { return conn.GetServicePropertyContext(ctx, u.Name, name) })
+		optional(out, ownLimits, ofService)
 		for _, name := range serviceProperties {
-			p, err := conn.GetServicePropertyContext(ctx, u.Name, name)
+			p, err := ofService(name)
 			if err != nil {
 				return err
 			}
