@@ -6,6 +6,7 @@ package container
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -262,12 +263,18 @@ func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, re
 	} else if err != nil {
 		return nil, "", fmt.Errorf("ask the engine for image %s: %w", req.Image, err)
 	}
-	c, err = b.provider.CreateContainer(ctx, req)
+	// An engine makes a container whose client has gone all the same, and then nobody has its id.
+	creation, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
+	defer cancel()
+	c, err = b.provider.CreateContainer(creation, req)
 	if c != nil {
 		id = c.GetContainerID()
 	}
-	return c, id, err
+	return c, id, cmp.Or(err, ctx.Err())
 }
+
+// createTimeout bounds the making of a container, which takes some 50 ms on an idle host.
+const createTimeout = 2 * time.Minute
 
 // start puts the files in and starts the container.
 func (b *Backend) start(ctx context.Context, c testcontainers.Container, files []machine.File) error {

@@ -48,6 +48,7 @@ func Run(t *testing.T, s Subject) {
 		{"collects a recording", collects},
 		{"says when PID 1 ends by itself", saysWhenItEnds},
 		{"leaves nothing behind when a start fails", leavesNothingBehind},
+		{"leaves nothing behind when a start is interrupted", leavesNothingOfAnInterruptedStart},
 		{"can be removed twice", removedTwice},
 		{"goes on when its streams are detached", detaches},
 		{"boots again with its disk and nothing else", bootsAgain},
@@ -192,6 +193,25 @@ func leavesNothingBehind(t *testing.T, s Subject) {
 	require.Error(t, err, "a cloud without a configuration is no cloud")
 	assert.Contains(t, err.Error(), "cloud", "the error names what went wrong")
 	assertGone(t, s, "conf-broken")
+}
+
+// An engine goes on with what it was asked for when the one who asked has gone: whenever that
+// was, nothing may be there in the end.
+func leavesNothingOfAnInterruptedStart(t *testing.T, s Subject) {
+	const moments = 10
+	began := time.Now()
+	boot(t, s, "conf-whole", "#!/bin/sh\n")
+	whole := time.Since(began)
+	for i := range moments {
+		ctx, cancel := context.WithTimeout(t.Context(), whole*time.Duration(i)/moments)
+		m, err := s.Backend.Start(ctx, s.Spec(fmt.Sprintf("conf-interrupted-%d", i), "#!/bin/sh\n"))
+		cancel()
+		if err == nil {
+			require.NoError(t, m.Remove(t.Context()), "a start that was quicker than the first")
+		}
+	}
+	time.Sleep(whole)
+	assertGone(t, s, "conf-interrupted")
 }
 
 func removedTwice(t *testing.T, s Subject) {
