@@ -29,7 +29,7 @@ var allowed = []struct {
 	{"harness/wire", []string{"harness/lint", "harness/look", "harness/boot", "results", "harness/machine", "harness/machine/", "harness/run", "harness/subject", "images"}, "puts a run together, for the command and for tests"},
 	{"harness/wire/wiretest", []string{"harness/wire", "harness/machine", "harness/run", "harness/verdict", "images", "results", "scenarios"}, "for tests that boot machines"},
 	{"harness/run", []string{"scenarios", "images/azure/fault", "images/azure/config", "images/azure/keyvault", "harness/machine", "harness/provision", "images", "harness/subject", "harness/judge", "harness/boot", "harness/check",
-		"harness/verdict", "harness/recording", "harness/picture", "results"}, "sees backends only as Machine, stores only by its own interface"},
+		"harness/verdict", "harness/explain", "harness/recording", "harness/picture", "results"}, "sees backends only as Machine, stores only by its own interface"},
 	{"harness/judge", []string{"harness/recording", "harness/timeline", "harness/boot", "harness/check", "harness/verdict"}, "judges any recording, without an engine"},
 	{"harness/verdict", []string{"harness/check"}, "pure"},
 	{"harness/check", []string{"harness/boot", "harness/timeline", "harness/pipeline"}, "pure: rules on what a boot was"},

@@ -123,6 +123,9 @@ func (c Case) Decided() Attempt {
 	return Attempt{}
 }
 
+// Change is what would have to change for a case that failed; empty where that is not known.
+func (c Case) Change() string { return c.Decided().Change }
+
 // Boots are those of the machine that decided, in order: as a rule one.
 func (c Case) Boots() []Attempt {
 	i := slices.IndexFunc(c.Attempts, func(a Attempt) bool { return a.Recording == c.Recording })
@@ -219,6 +222,7 @@ func (r Run) Flaky() []Flaky {
 type Attempt struct {
 	Verdict   string            `json:"verdict"`
 	Reason    string            `json:"reason"`
+	Change    string            `json:"change,omitempty"` // what would have to change, where it failed and that is known
 	Recording string            `json:"recording"`
 	Number    int               `json:"number,omitempty"` // which boot of its machine it is; 0: the only one
 	Versions  map[string]string `json:"versions,omitempty"`
@@ -248,7 +252,8 @@ type Finding struct {
 	At       time.Duration `json:"at_ns"` // since the boot clock's zero
 	Unit     string        `json:"unit,omitempty"`
 	Evidence []Evidence    `json:"evidence,omitempty"`
-	// Host is by what the host explains it, so that it did not decide; empty: it does not.
+	// Host is by what the host, or what a machine of its kind lacks, explains it, so that it did
+	// not decide; empty: by nothing.
 	Host string `json:"host,omitempty"`
 }
 

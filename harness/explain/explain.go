@@ -28,6 +28,9 @@ type Explanation struct {
 	Evidence []results.Evidence // of Why
 	Then     []string           // the other failed checks, in the order of cause
 	Change   string             // what would have to change; empty if it is not known
+
+	first    string // its check, and what that found first
+	findings int    // of all checks
 }
 
 // cause is a check's place among the causes. The first that failed is the one
@@ -129,8 +132,13 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 	if c.Unjudged() {
 		return Explanation{}, false
 	}
+	return Checks(c.Decided().Checks, b)
+}
+
+// Checks explains a boot that was judged by what its checks found.
+func Checks(checks []results.Check, b boot.Facts) (e Explanation, ok bool) {
 	failed := map[string]results.Check{}
-	for _, check := range c.Decided().Checks {
+	for _, check := range checks {
 		if check.Outcome == "fail" && len(check.Findings) > 0 {
 			failed[check.Name] = check
 		}
@@ -144,6 +152,7 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 		if !isFailed {
 			continue
 		}
+		e.findings += len(check.Findings)
 		if cause.more != nil {
 			e.More = append(e.More, cause.more(b, check)...)
 		}
@@ -155,7 +164,7 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 			e.Then = append(e.Then, said)
 			continue
 		}
-		e.Check, e.Change = cause.check, cmp.Or(mendOf(check), cause.change)
+		e.Check, e.Change, e.first = cause.check, cmp.Or(mendOf(check), cause.change), said
 		var all []string
 		for _, f := range check.Findings {
 			all = append(all, f.Summary)
@@ -168,6 +177,15 @@ func Case(c results.Case, b boot.Facts) (e Explanation, ok bool) {
 		e.vectorSays(b, failed[e.Check])
 	}
 	return e, e.Check != ""
+}
+
+// Headline is the cause in a line: what the first finding of its check says, and how many more
+// findings there are.
+func (e Explanation) Headline() string {
+	if e.findings <= 1 {
+		return e.first
+	}
+	return fmt.Sprintf("%s (and %d more)", e.first, e.findings-1)
 }
 
 // excused: all that the check found is explained by the host, and decided nothing.

@@ -23,6 +23,7 @@ import (
 type attempt struct {
 	judge.Judgement
 	dir     string
+	change  string                    // what would have to change, where it failed
 	number  int                       // which boot of its machine; 0: the only one
 	files   map[string]recording.File // of the recording
 	machine machine.Machine           // nil unless it was left running
@@ -37,6 +38,7 @@ func (r *Runner) attempt(ctx context.Context, b life, ctl *control, booted func(
 	if err != nil {
 		a.Verdict, a.Reason = verdict.Error, err.Error()
 	}
+	a.lead()
 	return a
 }
 

@@ -78,3 +78,20 @@ func TestWhatTheHostExplainsIsStoredWithIt(t *testing.T) {
 	}
 	assert.Equal(t, map[string]bool{"boot-unblocked": true, "no-unit-failed": false}, host, "the host was busy, and a unit failed of itself")
 }
+
+// The table of checks has no-unit-failed before no-start-limit, of which it follows.
+func TestAFailureLeadsWithItsCause(t *testing.T) {
+	j, err := judge.Recording(os.DirFS("../judge/testdata/exit-1-delay-45s-trixie"))
+	require.NoError(t, err)
+	a := attempt{Judgement: j}
+	a.lead()
+	stored := a.record()
+	assert.Regexp(t, `^no-start-limit: a start of .* was refused.* \(and \d+ more\)$`, stored.Reason)
+	assert.Contains(t, stored.Change, "worker.env")
+
+	spoilt := attempt{Judgement: j}
+	spoilt.Verdict, spoilt.Reason = "invalid", "the disk is full"
+	spoilt.lead()
+	assert.Equal(t, "the disk is full", spoilt.Reason)
+	assert.Empty(t, spoilt.record().Change)
+}

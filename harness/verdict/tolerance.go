@@ -134,14 +134,6 @@ func (d Disturbance) starved(from, to time.Duration, t Tolerance) bool {
 	return d.CPULost(from, to).Seconds() > t.Starved*(to-from).Seconds()
 }
 
-// Excuses says by what the host explains a finding; empty: it does not.
-func (d Disturbance) Excuses(f check.Finding) string {
-	if f.Intrinsic {
-		return ""
-	}
-	return d.explains(f, Tolerances())
-}
-
 // explains says whether a finding may be the host's doing, and by what.
 func (d Disturbance) explains(f check.Finding, t Tolerance) string {
 	if why := d.delays(f, t); why != "" {

@@ -107,6 +107,21 @@ func Of(results []check.Result, d Disturbance, bounds Bounds) Judgement {
 	return Judgement{Verdict: Pass, Reason: reason}
 }
 
+// Excuse says by what of the host or the machine's kind a finding is explained, so that it
+// decided nothing; empty: by nothing.
+func Excuse(f check.Finding, d Disturbance, bounds Bounds) string {
+	if l, ok := bounds.explains(f); ok {
+		return l.Reason
+	}
+	switch {
+	case f.Intrinsic:
+		return ""
+	case len(d.Causes) > 0:
+		return d.Causes[0].Reason
+	}
+	return d.explains(f, Tolerances())
+}
+
 func failed(deciding, all []check.Finding) Judgement {
 	f := deciding[0]
 	return Judgement{Verdict: Fail, Reason: fmt.Sprintf("%s: %s", f.Check, f.Summary) + more(len(all)-1), Findings: all}

@@ -242,3 +242,23 @@ func TestWhatAMachineLacksDecidesAfterWhatItDoesNotExplain(t *testing.T) {
 	u, p := verdict.Judgement{Verdict: verdict.Untestable}, verdict.Judgement{Verdict: verdict.Invalid}
 	assert.Equal(t, verdict.Untestable, verdict.Combine([]verdict.Judgement{p, u}).Verdict)
 }
+
+func TestWhatIsExcusedDecidedNothing(t *testing.T) {
+	full := verdict.Disturbance{Causes: []verdict.Cause{{Reason: "the disk is full"}}}
+	lacking := verdict.Bounds{Lacks: []verdict.Lack{{Reason: "no kernel log", Explains: func(f check.Finding) bool { return f.Unit == "klog.service" }}}}
+	for _, tt := range []struct {
+		name string
+		f    check.Finding
+		d    verdict.Disturbance
+		b    verdict.Bounds
+		want string
+	}{
+		{"of the subject", check.Finding{}, verdict.Disturbance{Measured: true}, verdict.Bounds{}, ""},
+		{"of a host whose disk is full", check.Finding{}, full, verdict.Bounds{}, "the disk is full"},
+		{"of the subject, however full the disk is", check.Finding{Intrinsic: true}, full, verdict.Bounds{}, ""},
+		{"of what a container lacks", check.Finding{Unit: "klog.service", Intrinsic: true}, verdict.Disturbance{}, lacking, "no kernel log"},
+		{"of another unit", check.Finding{Unit: "vector.service"}, verdict.Disturbance{Measured: true}, lacking, ""},
+	} {
+		assert.Equal(t, tt.want, verdict.Excuse(tt.f, tt.d, tt.b), tt.name)
+	}
+}

@@ -1,6 +1,6 @@
 // Package report writes a run for the programs and people that look at it
-// afterwards: JUnit XML, with a test a check, for CI servers; Markdown, for a
-// GitHub step summary; the boots as Chrome trace JSON and as OpenTelemetry
+// afterwards: JUnit XML, with a test a case, for CI servers; Markdown, for a
+// GitHub step summary, and its annotations; the boots as Chrome trace JSON and as OpenTelemetry
 // traces. It knows results and nothing of how they came to be.
 //
 //	err := report.JUnit(w, run)
@@ -10,7 +10,6 @@
 package report
 
 import (
-	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -23,25 +22,25 @@ import (
 // The elements of JUnit's XML, as Jenkins, GitLab and GitHub's actions read them.
 type (
 	suites struct {
-		XMLName  xml.Name `xml:"testsuites"`
-		Name     string   `xml:"name,attr"`
-		Tests    int      `xml:"tests,attr"`
-		Failures int      `xml:"failures,attr"`
-		Errors   int      `xml:"errors,attr"`
-		Skipped  int      `xml:"skipped,attr"`
-		Time     string   `xml:"time,attr"`
-		Suites   []suite  `xml:"testsuite"`
+		XMLName xml.Name `xml:"testsuites"`
+		Name    string   `xml:"name,attr"`
+		counts
+		Time   string  `xml:"time,attr"`
+		Suites []suite `xml:"testsuite"`
 	}
 	suite struct {
-		Name       string     `xml:"name,attr"`
-		Tests      int        `xml:"tests,attr"`
-		Failures   int        `xml:"failures,attr"`
-		Errors     int        `xml:"errors,attr"`
-		Skipped    int        `xml:"skipped,attr"`
+		Name string `xml:"name,attr"`
+		counts
 		Time       string     `xml:"time,attr"`
 		Timestamp  string     `xml:"timestamp,attr"`
 		Properties []property `xml:"properties>property"`
 		Tested     []tested   `xml:"testcase"`
+	}
+	counts struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Skipped  int `xml:"skipped,attr"`
 	}
 	property struct {
 		Name  string `xml:"name,attr"`
@@ -54,6 +53,7 @@ type (
 		Failure *outcome `xml:"failure"`
 		Error   *outcome `xml:"error"`
 		Skipped *outcome `xml:"skipped"`
+		Out     string   `xml:"system-out,omitempty"`
 	}
 	outcome struct {
 		Message string `xml:"message,attr"`
@@ -61,28 +61,25 @@ type (
 	}
 )
 
-// JUnit writes a test suite a case, in it a test a check, and the test verdict:
-// it fails where the case came out otherwise than expected, and is an error
-// where the case is invalid. A case that never ran is an error as well.
+// JUnit writes a test a case, with its checks as what it printed: it fails where the case came
+// out otherwise than expected, is an error where the case could not be judged, and skipped
+// where the scenario does not apply. A case that never ran is an error as well.
 func JUnit(w io.Writer, r results.Run) error {
-	all := suites{Name: "bootrace " + r.ID, Time: seconds(r.Ended.Sub(r.Started))}
+	s := suite{Name: "bootrace " + r.ID, Time: seconds(r.Ended.Sub(r.Started)), Timestamp: stamp(r.Started), Properties: []property{
+		{"run", r.ID}, {"subject", r.Subject}, {"vector", r.RanVector()},
+	}}
 	for _, c := range r.Cases {
-		s := caseSuite(r, c)
-		all.Tests, all.Failures, all.Errors, all.Skipped = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors, all.Skipped+s.Skipped
-		all.Suites = append(all.Suites, s)
+		s.add(testOf(c))
 	}
 	if missing := r.Planned - len(r.Cases); missing > 0 {
-		s := suite{Name: "not run", Timestamp: stamp(r.Started), Time: seconds(0)}
-		s.add(tested{Class: "bootrace", Name: "cases", Time: seconds(0), Error: &outcome{Message: fmt.Sprintf("%d of %d cases never ran", missing, r.Planned)}})
-		all.Tests, all.Errors = all.Tests+1, all.Errors+1
-		all.Suites = append(all.Suites, s)
+		s.add(tested{Class: "bootrace", Name: "not run", Time: seconds(0), Error: &outcome{Message: fmt.Sprintf("%d of %d cases never ran", missing, r.Planned)}})
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write JUnit XML: %w", err)
 	}
 	enc := xml.NewEncoder(w)
 	enc.Indent("", "  ")
-	if err := enc.Encode(all); err != nil {
+	if err := enc.Encode(suites{Name: s.Name, counts: s.counts, Time: s.Time, Suites: []suite{s}}); err != nil {
 		return fmt.Errorf("write JUnit XML: %w", err)
 	}
 	_, err := io.WriteString(w, "\n")
@@ -102,45 +99,74 @@ func (s *suite) add(t tested) {
 	s.Tested = append(s.Tested, t)
 }
 
-func caseSuite(r results.Run, c results.Case) suite {
-	s := suite{Name: c.ID, Time: seconds(c.Duration), Timestamp: stamp(c.Started), Properties: []property{
-		{"run", r.ID}, {"subject", c.Subject}, {"base", c.Base}, {"vector", c.Vector}, {"recording", c.Recording},
-	}}
-	verdict := tested{Class: c.ID, Name: "verdict", Time: seconds(c.Duration)}
-	said := &outcome{Message: fmt.Sprintf("%s, expected %s: %s", c.Verdict, c.Expected, c.Reason), Text: "recording: " + c.Recording}
+func testOf(c results.Case) tested {
+	t := tested{Class: strings.Trim(c.Subject+"."+c.Base, "."), Name: c.ID, Time: seconds(c.Duration), Out: printed(c)}
+	said := &outcome{Message: fmt.Sprintf("%s, expected %s: %s", c.Verdict, c.Expected, c.Reason), Text: printable(change(c))}
 	switch {
 	case c.AsExpected():
 	case !c.Applies():
-		verdict.Skipped = said
+		t.Skipped = said
 	case c.Unjudged():
-		verdict.Error = said
+		t.Error = said
 	default:
-		verdict.Failure = said
+		t.Failure = said
 	}
-	s.add(verdict)
+	return t
+}
+
+// change is what would have to change, if that is known.
+func change(c results.Case) string {
+	if c.Change() == "" {
+		return ""
+	}
+	return "change: " + c.Change()
+}
+
+// printed are the checks of a case, each with what it found.
+func printed(c results.Case) string {
+	var out strings.Builder
 	for _, boot := range c.Boots() {
-		class := strings.TrimSuffix(c.ID+", "+boot.Name(), ", ")
+		if name := boot.Name(); name != "" {
+			fmt.Fprintf(&out, "\n%s: %s", name, boot.Verdict)
+		}
 		for _, check := range boot.Checks {
-			t := tested{Class: class, Name: check.Name, Time: seconds(0)}
-			switch {
-			case check.Outcome == "pass":
-			case check.Outcome == "fail" && c.Expected == "fail" && c.AsExpected():
-				t.Skipped = &outcome{Message: "fails as expected"}
-			case check.Outcome == "fail" && c.Unjudged(): // the verdict is an error already
-				t.Skipped = &outcome{Message: "not judged: " + first(check)}
-			case check.Outcome == "fail":
-				t.Failure = &outcome{Message: first(check), Text: findings(check)}
-			case check.Outcome == "not-applicable":
-				t.Skipped = &outcome{Message: check.Note}
-			case check.Outcome == "not-judged":
-				t.Skipped = &outcome{Message: "not judged: " + check.Note}
-			default:
-				t.Error = &outcome{Message: cmp.Or(check.Note, check.Outcome)}
-			}
-			s.add(t)
+			fmt.Fprintf(&out, "\n%-14s %s  %s%s", check.Outcome, check.Name, check.Note, findings(check))
 		}
 	}
-	return s
+	fmt.Fprintf(&out, "\nrecording: %s\n", c.Recording)
+	return printable(out.String())
+}
+
+// Annotations writes what GitHub shows beside a workflow's run: an error for each case that
+// came out otherwise than expected, and one for those that never ran.
+func Annotations(w io.Writer, r results.Run) error {
+	var out strings.Builder
+	for _, c := range r.Cases {
+		if c.AsExpected() || !c.Applies() {
+			continue
+		}
+		text := c.Told()
+		if c.Change() != "" {
+			text += "\n" + change(c)
+		}
+		fmt.Fprintf(&out, "::error title=%s::%s\n", inProperty(c.Verdict+" "+c.ID), inMessage(text))
+	}
+	if missing := r.Planned - len(r.Cases); missing > 0 {
+		fmt.Fprintf(&out, "::error title=not run::%d of %d cases never ran\n", missing, r.Planned)
+	}
+	if _, err := io.WriteString(w, out.String()); err != nil {
+		return fmt.Errorf("write GitHub's annotations: %w", err)
+	}
+	return nil
+}
+
+// Workflow commands escape what would end them (actions/toolkit, packages/core/src/command.ts).
+func inMessage(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+}
+
+func inProperty(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }
 
 func first(c results.Check) string {
@@ -153,12 +179,12 @@ func first(c results.Check) string {
 func findings(c results.Check) string {
 	var out strings.Builder
 	for _, f := range c.Findings {
-		fmt.Fprintf(&out, "\n%+.3fs %s\n", f.At.Seconds(), f.Summary)
+		fmt.Fprintf(&out, "\n  %+.3fs %s", f.At.Seconds(), f.Summary)
 		for _, e := range f.Evidence {
-			fmt.Fprintf(&out, "  %s:%d: %s\n", e.File, e.Line, e.Text)
+			fmt.Fprintf(&out, "\n    %s:%d: %s", e.File, e.Line, e.Text)
 		}
 	}
-	return printable(out.String())
+	return out.String()
 }
 
 // printable leaves out what XML 1.0 cannot hold, escapes of a console above all.
@@ -206,7 +232,10 @@ func Markdown(w io.Writer, r results.Run) error {
 		if c.AsExpected() || !c.Applies() {
 			continue
 		}
-		fmt.Fprintf(&out, "\n### %s: %s\n\n", c.ID, c.Verdict)
+		fmt.Fprintf(&out, "\n### %s: %s\n\n%s\n\n", c.ID, c.Verdict, cell(c.Told()))
+		if c.Change() != "" {
+			fmt.Fprintf(&out, "**Change**: %s\n\n", cell(c.Change()))
+		}
 		for _, check := range c.Decided().Checks {
 			if check.Outcome == "fail" {
 				fmt.Fprintf(&out, "- **%s**: %s\n", check.Name, cell(first(check)))

@@ -26,28 +26,50 @@ func example() results.Run {
 		}
 		return c
 	}
+	failed := boot("bad", "pass", "fail", check("registered", "fail"), check("quiescent", "pass"))
+	failed.Attempts[1].Change = "wait longer"
 	return results.Run{ID: "20260102-030405-aaaa", Subject: "populator", Vector: "stand-in", Started: began, Ended: began.Add(time.Minute), Planned: 5, Cases: []results.Case{
 		boot("good", "pass", "pass", check("registered", "pass"), check("quiescent", "not-applicable")),
-		boot("bad", "pass", "fail", check("registered", "fail"), check("quiescent", "pass")),
+		failed,
 		boot("museum", "fail", "fail", check("registered", "fail")),
 		boot("spoilt", "pass", "invalid", check("registered", "no-evidence"), check("quiescent", "fail")),
 	}}
 }
 
-func TestJUnitHasATestACheckAndNothingTurnsGreen(t *testing.T) {
+func TestJUnitHasATestACaseAndNothingTurnsGreen(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, JUnit(&out, example()))
 	var got suites
 	require.NoError(t, xml.Unmarshal([]byte(out.String()), &got), "console escapes are no XML")
-	assert.Equal(t, 12, got.Tests, "a verdict a case, a test a check, and the case that never ran")
-	assert.Equal(t, 2, got.Failures, "the verdict of bad, and its check")
-	assert.Equal(t, 3, got.Errors, "the verdict of spoilt, its check, and the missing case")
-	assert.Equal(t, 3, got.Skipped, "what is not applicable, what fails as expected, and what the host may have done")
-	require.Len(t, got.Suites, 5)
-	bad := got.Suites[1].Tested
-	assert.Contains(t, bad[0].Failure.Message, "fail, expected pass")
-	assert.Contains(t, bad[1].Failure.Text, "console.log:3: a [0;1mline")
-	assert.Contains(t, got.Suites[4].Tested[0].Error.Message, "1 of 5 cases never ran")
+	assert.Equal(t, counts{Tests: 5, Failures: 1, Errors: 2}, got.counts, "bad fails; spoilt and what never ran are errors")
+	require.Len(t, got.Suites, 1)
+	assert.Equal(t, got.counts, got.Suites[0].counts)
+	tests := got.Suites[0].Tested
+	require.Len(t, tests, 5)
+	good, bad := tests[0], tests[1]
+	assert.Equal(t, []string{"populator", "good", "12.000"}, []string{good.Class, good.Name, good.Time})
+	assert.Nil(t, good.Failure)
+	assert.Contains(t, good.Out, "pass           registered  a note\n")
+	assert.Equal(t, "fail, expected pass: because of a|b <c>", bad.Failure.Message)
+	assert.Equal(t, "change: wait longer", bad.Failure.Text)
+	assert.Contains(t, bad.Out, "\n  +1.000s seen\n    console.log:3: a [0;1mline\n")
+	assert.Contains(t, bad.Out, "recording: /r/bad")
+	assert.Nil(t, tests[2].Failure, "it fails as expected")
+	assert.NotNil(t, tests[3].Error)
+	assert.Contains(t, tests[4].Error.Message, "1 of 5 cases never ran")
+}
+
+func TestAnnotationsAreOfWhatIsOtherwiseThanExpected(t *testing.T) {
+	r := example()
+	r.Cases[1].ID, r.Cases[1].Reason = "bad,a:b", "100% of it\nis late"
+	var out strings.Builder
+	require.NoError(t, Annotations(&out, r))
+	assert.Equal(t, "::error title=fail bad%2Ca%3Ab::100%25 of it%0Ais late%0Achange: wait longer\n"+
+		"::error title=invalid spoilt::because of a|b <c>\n::error title=not run::1 of 5 cases never ran\n", out.String())
+	r.Cases, r.Planned = r.Cases[:1], 1
+	out.Reset()
+	require.NoError(t, Annotations(&out, r))
+	assert.Empty(t, out.String())
 }
 
 func TestMarkdownLeadsToWhatIsOtherwiseThanExpected(t *testing.T) {
@@ -59,7 +81,7 @@ func TestMarkdownLeadsToWhatIsOtherwiseThanExpected(t *testing.T) {
 	assert.Contains(t, text, "| bad | **fail** |")
 	assert.Contains(t, text, "| museum | fail, as expected |")
 	assert.Contains(t, text, "**1 of 5 cases never ran.**")
-	assert.Contains(t, text, "### bad: fail\n\n- **registered**: seen\n")
+	assert.Contains(t, text, "### bad: fail\n\nbecause of a\\|b &lt;c>\n\n**Change**: wait longer\n\n- **registered**: seen\n")
 	assert.NotContains(t, text, "### museum")
 }
 
@@ -87,9 +109,9 @@ func TestWhatWasNotJudgedIsNoSuccessAndNoFailure(t *testing.T) {
 	require.NoError(t, JUnit(&out, r))
 	var got suites
 	require.NoError(t, xml.Unmarshal([]byte(out.String()), &got))
-	assert.Equal(t, []int{3, 0, 1, 2}, []int{got.Tests, got.Failures, got.Errors, got.Skipped})
+	assert.Equal(t, counts{Tests: 2, Errors: 1, Skipped: 1}, got.counts)
 	assert.Contains(t, got.Suites[0].Tested[0].Error.Message, "untestable, expected pass: a container cannot show it")
-	assert.Contains(t, got.Suites[1].Tested[0].Skipped.Message, "there is no such unit")
+	assert.Contains(t, got.Suites[0].Tested[1].Skipped.Message, "there is no such unit")
 	out.Reset()
 	require.NoError(t, Markdown(&out, r))
 	assert.Contains(t, out.String(), "| a | **untestable** |")

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -16,12 +17,13 @@ import (
 func explainCommand(io streams) *cobra.Command {
 	var db, runID string
 	cmd := &cobra.Command{
-		Use: "explain CASE|CAPSULE", Short: "Say in a few sentences why a case failed, and what would have to change",
-		Long:    "explain takes a case by its id, SCENARIO@BASE#N, or all whose id begins so.",
-		Example: "  bootrace explain delay-45s\n  bootrace explain --run 20260102-0304 delay-45s@trixie#1",
-		Args:    cobra.ExactArgs(1),
+		Use: "explain [CASE|CAPSULE]", Short: "Say in a few sentences why a case failed, and what would have to change",
+		Long: "explain takes a case by its id, SCENARIO@BASE#N, or all whose id begins so. Without one it\n" +
+			"explains all cases of the run that came out otherwise than expected.",
+		Example: "  bootrace explain\n  bootrace explain delay-45s\n  bootrace explain --run 20260102-0304 delay-45s@trixie#1",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if capsule.Is(args[0]) {
+			if len(args) > 0 && capsule.Is(args[0]) {
 				return lookInto(args[0], func(c capsule.Capsule) error {
 					printExplanation(io, c.Unpacked.Cases[0], args[0]+": "+capsule.RecordingDir)
 					return nil
@@ -31,8 +33,15 @@ func explainCommand(io streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, c := range r.Cases {
+			cases := r.Cases
+			if len(args) == 0 {
+				cases = slices.DeleteFunc(cases, func(c results.Case) bool { return c.AsExpected() || !c.Applies() })
+			}
+			for _, c := range cases {
 				printExplanation(io, c, c.Recording)
+			}
+			if len(cases) == 0 {
+				fmt.Fprintf(io.out, "run %s: what ended of it, %d of %d cases, came out as expected\n", r.ID, len(r.Cases), r.Planned)
 			}
 			return nil
 		},

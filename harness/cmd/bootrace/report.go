@@ -119,6 +119,9 @@ func printRun(io streams, r results.Run) {
 func printCase(io streams, r results.Run, c results.Case, all bool) {
 	st := style{io.color}
 	fmt.Fprintf(io.out, "%s %s: %s\n", st.ofCase(c), c.ID, plain(c.Told()))
+	if change := c.Change(); change != "" {
+		fmt.Fprintf(io.out, "        change: %s\n", change)
+	}
 	fmt.Fprintf(io.out, "        why: bootrace explain --run %s %s\n", r.ID, c.ID)
 	fmt.Fprintf(io.out, "        again: %s\n", again(r.Request, c))
 	if c.Recording == "" {

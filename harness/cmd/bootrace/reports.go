@@ -31,6 +31,7 @@ type others struct {
 // forms are what a run can be written as.
 var forms = map[string]form{
 	"chrome":   alone(ofBoots(report.Chrome)),
+	"github":   alone(report.Annotations),
 	"html":     writePage,
 	"junit":    alone(report.JUnit),
 	"markdown": alone(report.Markdown),
@@ -52,7 +53,7 @@ func reportCommand(io streams) *cobra.Command {
 	names := strings.Join(slices.Sorted(maps.Keys(forms)), ", ")
 	cmd := &cobra.Command{
 		Use: "report", Short: "Write a run as a page to read, for CI servers, as traces of its boots, or send those", Args: noArguments,
-		Long: "Writes a run: as one page of HTML to read; as JUnit XML or as Markdown, for CI servers; its boots as Chrome trace JSON, which\n" +
+		Long: "Writes a run: as one page of HTML to read; as JUnit XML or as Markdown, for CI servers; as GitHub's annotations; its boots as Chrome trace JSON, which\n" +
 			"ui.perfetto.dev opens, or as OpenTelemetry traces in OTLP's JSON. With --endpoint, or with\n" +
 			"OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT set, --form otlp sends the traces over\n" +
 			"OTLP/HTTP instead; OTEL_EXPORTER_OTLP_HEADERS is heeded. Sending a run twice makes no second trace.",
