@@ -13,7 +13,7 @@ help: ## what there is to make
 
 build: ## the command, bin/bootrace
 	@mkdir -p bin
-	go build -trimpath -o $(BOOTRACE) ./harness/cmd/bootrace
+	go build -trimpath -buildvcs=auto -o $(BOOTRACE) ./harness/cmd/bootrace
 
 run: build ## the main job: five scenarios against a real boot (ARGS='--base bookworm')
 	$(BOOTRACE) run $(ARGS)

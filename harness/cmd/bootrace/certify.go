@@ -76,13 +76,25 @@ func boots(p *gate.Plan, lab wire.Lab, cases []run.Case) {
 	}
 }
 
-// harnessVersion is what the Go command stamped: a version that names the commit.
+// harnessVersion is what the Go command stamped: the release, or the commit where it is none,
+// with +modified where the tree was another than the commit's.
 func harnessVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	return info.Main.Version + " " + info.GoVersion
+	stamped := map[string]string{}
+	for _, s := range info.Settings {
+		stamped[s.Key] = s.Value
+	}
+	version := info.Main.Version
+	if commit := stamped["vcs.revision"]; commit != "" && !strings.Contains(version, commit[:min(12, len(commit))]) {
+		version += " " + commit[:min(12, len(commit))]
+		if stamped["vcs.modified"] == "true" {
+			version += "+modified"
+		}
+	}
+	return version + " " + info.GoVersion
 }
 
 // conclusion is a run that is over, and what it is held against.

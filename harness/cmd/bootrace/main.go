@@ -96,9 +96,11 @@ containers against an emulated cloud, delays worker.env as production does, and
 judges what happened.
 
 Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or error.`,
+		Version:      harnessVersion(),
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
