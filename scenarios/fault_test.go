@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,16 @@ func TestScenariosAreChosenByNameAndBySize(t *testing.T) {
 	assert.Len(t, two, 2)
 	_, err = Choose([]string{"smoke", "pre"})
 	require.ErrorContains(t, err, "scenario pre is named twice")
+	late, err := Choose([]string{"delay-*", "never"})
+	require.NoError(t, err)
+	for _, s := range late[:len(late)-1] {
+		assert.True(t, strings.HasPrefix(s.Name, "delay-"), s.Name)
+	}
+	assert.GreaterOrEqual(t, len(late), 4)
+	_, err = Choose([]string{"nothing-*"})
+	assert.ErrorContains(t, err, `no scenario's name is like "nothing-*"`)
+	_, err = Choose([]string{"delay-["})
+	assert.ErrorIs(t, err, path.ErrBadPattern)
 	_, err = Choose([]string{"nightley"})
 	require.ErrorContains(t, err, "did you mean nightly?")
 	none, err := Choose(nil)

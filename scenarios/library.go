@@ -78,8 +78,8 @@ func Default() ([]Scenario, error) {
 	return slices.DeleteFunc(all, func(s Scenario) bool { return !strings.HasPrefix(s.File, "scenarios/delay/") }), err
 }
 
-// Choose returns the scenarios that are asked for: by name, by file, or all of a
-// size. Without any it is those of [Default].
+// Choose returns the scenarios that are asked for: by name, by file, all of a size, or all
+// whose name a pattern such as vault-* matches. Without any it is those of [Default].
 func Choose(asked []string) ([]Scenario, error) {
 	if len(asked) == 0 {
 		return Default()
@@ -107,11 +107,24 @@ func Choose(asked []string) ([]Scenario, error) {
 	return out, errors.Join(errs...)
 }
 
-// set is the library's scenarios of a size, none if name is no size.
+// set is the library's scenarios of a size or of a pattern, none if name is neither.
 func set(name string) ([]Scenario, error) {
-	if !slices.Contains(Sizes(), Size(name)) {
+	var in func(Scenario) bool
+	switch {
+	case slices.Contains(Sizes(), Size(name)):
+		in = func(s Scenario) bool { return s.In(Size(name)) }
+	case strings.ContainsAny(name, "*?[") && !IsFile(name):
+		if _, err := path.Match(name, ""); err != nil {
+			return nil, fmt.Errorf("scenarios %q: %w", name, err)
+		}
+		in = func(s Scenario) bool { ok, _ := path.Match(name, s.Name); return ok }
+	default:
 		return nil, nil
 	}
 	all, err := Library()
-	return slices.DeleteFunc(all, func(s Scenario) bool { return !s.In(Size(name)) }), err
+	all = slices.DeleteFunc(all, func(s Scenario) bool { return !in(s) })
+	if len(all) == 0 && err == nil {
+		err = fmt.Errorf("no scenario's name is like %q; bootrace scenarios lists them", name)
+	}
+	return all, err
 }

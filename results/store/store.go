@@ -84,6 +84,15 @@ func isURL(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
 }
 
+// Takes says why where is nothing that Open opens: a URL of another database, which would be
+// taken for the path of a file.
+func Takes(where string) error {
+	if scheme, _, ok := strings.Cut(where, "://"); ok && !isURL(where) {
+		return fmt.Errorf("results in %s://…: expected postgres://USER@HOST/NAME, or the path of a file", scheme)
+	}
+	return nil
+}
+
 // Close closes the store. A connection that was lost before is closed.
 func (s *Store) Close() error {
 	if err := s.db.Close(); err != nil && !s.dialect.away(err) {

@@ -25,7 +25,11 @@ func database(db string) (where, spool string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	return cmp.Or(db, os.Getenv("BOOTRACE_DB"), filepath.Join(state, "results.db")), filepath.Join(state, "spool"), nil
+	where = cmp.Or(db, os.Getenv("BOOTRACE_DB"), filepath.Join(state, "results.db"))
+	if err := store.Takes(where); err != nil {
+		return "", "", usage(err)
+	}
+	return where, filepath.Join(state, "spool"), nil
 }
 
 // withResults calls f with the results that there are, those that waited on this host included.

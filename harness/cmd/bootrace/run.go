@@ -52,6 +52,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 		Example: `  bootrace run
   bootrace run smoke                  # or gate, nightly: the library's scenarios of that size
   bootrace run delay-45s --base bookworm --repeat 10
+  bootrace run 'vault-*'               # all of that name
   bootrace run ./mine.yaml --subject ./my-populator --keep-on-failure
   bootrace run case.tar.zst           # a capsule's subject and scenario
   bootrace run --resume               # what a run that was killed had still to do`,
