@@ -198,12 +198,17 @@ func reproduce(t *testing.T, i museum.Incident, form func(journaltest.Entry) str
 	return reproduced
 }
 
-// quickest is the scenario that waits least of those in which the design breaks.
+// quickest is the scenario that waits least of those in which the design breaks by all its
+// checks: where it does by some alone, it raced, and may not do so again.
 func quickest(t *testing.T, i museum.Incident) scenarios.Scenario {
 	t.Helper()
 	var breaking []string
+	most := 1
 	for name, want := range i.Cells {
-		if len(want) > 0 {
+		switch {
+		case len(want) > most:
+			breaking, most = []string{name}, len(want)
+		case len(want) == most:
 			breaking = append(breaking, name)
 		}
 	}
