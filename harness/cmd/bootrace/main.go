@@ -112,7 +112,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 		verbs []*cobra.Command
 	}{
 		{"Boot and judge:", []*cobra.Command{runCommand(io), gateCommand(io), museumCommand(io), lintCommand(io), scenariosCommand(io), scenarioCommand(io), reproduceCommand(io), runbookCommand(io)}},
-		{"Look at what came of it:", []*cobra.Command{showCommand(io), explainCommand(io), judgeCommand(io), shellCommand(io), reportCommand(io), capsuleCommand(io), verifyCertificateCommand(io)}},
+		{"Look at what came of it:", []*cobra.Command{showCommand(io), explainCommand(io), journalCommand(io), judgeCommand(io), shellCommand(io), reportCommand(io), capsuleCommand(io), verifyCertificateCommand(io)}},
 		{"From run to run:", []*cobra.Command{listCommand(io), historyCommand(io), compareCommand(io), flakyCommand(io), thresholdsCommand(io)}},
 		{"This host and its results:", []*cobra.Command{doctorCommand(io), cleanCommand(io), exportCommand(io), importCommand(io), pruneCommand(io)}},
 	} {
