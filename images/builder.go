@@ -28,7 +28,7 @@ import (
 // them and touches nothing else.
 const (
 	LabelImage = "bootrace.image" // the image's kind: base, azure, worker, subject
-	labelCA    = "bootrace.ca"    // the azure image's authority, PEM
+	labelCA    = "bootrace.ca"    // the azure image's authority, PEM in base64: Podman's builder writes \n for a line's end
 )
 
 // Builder makes images. Its zero value lacks an engine and a root.

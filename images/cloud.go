@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -25,6 +26,6 @@ func (b *Builder) Azure(ctx context.Context) (Image, error) {
 			return nil, nil, fmt.Errorf("make the certificate authority: %w", err)
 		}
 		files := Tree{"ca.pem": {Mode: 0o644, Data: cert}, "ca.key": {Mode: 0o600, Data: key}}
-		return files, map[string]string{labelCA: string(cert)}, nil
+		return files, map[string]string{labelCA: base64.StdEncoding.EncodeToString(cert)}, nil
 	}})
 }

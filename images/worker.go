@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"os"
@@ -26,12 +27,12 @@ func (b *Builder) worker(ctx context.Context, base Image, azure Image, v VectorP
 	}
 	rootfs["usr/local/bin/opensandbox-worker"] = link("boot-logger")
 	rootfs.Merge(v.files, "")
-	ca := azure.Labels[labelCA]
-	if ca == "" {
-		return Image{}, fmt.Errorf("worker image: %s has no label %s: remove it (docker image rm %s), it is built anew", azure.Ref, labelCA, azure.Ref)
+	ca, err := base64.StdEncoding.DecodeString(azure.Labels[labelCA])
+	if err != nil || len(ca) == 0 {
+		return Image{}, fmt.Errorf("worker image: %s has no authority in base64 as its label %s: remove it (bootrace clean --images), it is built anew", azure.Ref, labelCA)
 	}
 	maps.DeleteFunc(rootfs, func(name string, _ File) bool { return keeps(name) })
-	rootfs["usr/local/share/ca-certificates/bootrace.crt"] = File{Mode: 0o644, Data: []byte(ca)}
+	rootfs["usr/local/share/ca-certificates/bootrace.crt"] = File{Mode: 0o644, Data: ca}
 
 	tree := Tree{}
 	tree.Merge(rootfs, "rootfs")
