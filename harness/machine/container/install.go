@@ -78,11 +78,13 @@ func (b *Backend) Install(ctx context.Context, in machine.Install) (output strin
 		labels[key] = ""
 	}
 	maps.Copy(labels, in.Labels(sealed))
-	changes := []string{`CMD ["` + machineInit + `"]`}
+	// Podman keeps no stop signal.
+	changes := []string{`CMD ["` + machineInit + `"]`, "STOPSIGNAL SIGRTMIN+3"}
 	for key, value := range labels {
 		changes = append(changes, fmt.Sprintf("LABEL %q=%q", key, value))
 	}
-	if _, err := b.Engine().ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: in.Ref, Changes: changes}); err != nil {
+	// Podman wants a configuration, an empty one.
+	if _, err := b.Engine().ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: in.Ref, Changes: changes, Config: &container.Config{}}); err != nil {
 		return out.String(), fmt.Errorf("commit the machine: %w", err)
 	}
 	return out.String(), nil
