@@ -16,12 +16,14 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
@@ -35,6 +37,7 @@ import (
 type Backend struct {
 	provider *testcontainers.DockerProvider // nil where no engine answers
 	down     error                          // why it does not
+	cli      []string                       // the engine's own client, on the command line
 	own      map[string]string              // labels of what is this process's
 	grant    []string                       // the capabilities that machines get; tests take some away
 }
@@ -71,7 +74,26 @@ func (b *Backend) connect(ctx context.Context) error {
 		return fmt.Errorf("DOCKER_HOST is %s, and testcontainers took the engine at %s; make both the same (~/.testcontainers.properties)", named, got)
 	}
 	b.provider = p
-	return b.Ping(ctx)
+	if err := b.Ping(ctx); err != nil {
+		return err
+	}
+	v, err := b.Engine().ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return fmt.Errorf("ask the engine for its version: %w", err)
+	}
+	b.cli = clientOf(v, b.Engine().DaemonHost())
+	return nil
+}
+
+// clientOf is the client of an engine. Podman lists itself among what it is made of.
+func clientOf(v client.ServerVersionResult, host string) []string {
+	switch {
+	case slices.ContainsFunc(v.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" }):
+		return []string{"podman", "--url", host}
+	case host != client.DefaultDockerHost:
+		return []string{"docker", "--host", host}
+	}
+	return []string{"docker"}
 }
 
 // Ping asks the engine whether it is there.
@@ -161,6 +183,10 @@ func (b *Backend) Versions(ctx context.Context) (map[string]string, error) {
 // cloudConfig is where the cloud expects its configuration (images/azure).
 const cloudConfig = "/etc/azure/cloud.json"
 
+// resolver has the machine ask its cloud for names. Docker mounts the same over it;
+// Podman mounts nothing where the network is none, and would leave the image's own.
+var resolver = machine.File{Path: "/etc/resolv.conf", Mode: 0o644, Data: []byte("nameserver 127.0.0.1\n")}
+
 // cloudReady bounds the wait for the cloud's ready line; it takes some 50 ms.
 const cloudReady = 60 * time.Second
 
@@ -212,7 +238,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	m.worker = workerID
 	m.journal = func(ctx context.Context) (string, error) { return b.journalOf(ctx, workerID, spec.WorkerImage) }
 	if err == nil {
-		err = b.copy(ctx, workerID, spec.Files)
+		err = b.copy(ctx, workerID, append(slices.Clone(spec.Files), resolver))
 	}
 	if readyErr := <-ready; readyErr != nil {
 		return nil, fmt.Errorf("start the cloud of %s: %w", spec.Name, readyErr)

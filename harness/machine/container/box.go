@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -166,7 +167,9 @@ func (m *box) collectJournal(ctx context.Context, w io.Writer) error {
 const keptPrefix = "bootrace-kept-"
 
 // Shell implements machine.Backend.
-func (b *Backend) Shell(id string) []string { return []string{"docker", "exec", "-it", id, "bash"} }
+func (b *Backend) Shell(id string) []string {
+	return append(slices.Clone(b.cli), "exec", "-it", id, "bash")
+}
 
 func (m *box) Keep(ctx context.Context) error {
 	for _, id := range []string{m.cloud, m.worker} {
@@ -196,16 +199,13 @@ func (m *box) Remove(ctx context.Context) error {
 	if m.closed {
 		return nil
 	}
-	// Both at once: a namespace lives as long as the last process in it.
-	ids := []string{m.worker, m.cloud}
-	errs := make([]error, len(ids))
-	var wg sync.WaitGroup
-	for i, id := range ids {
+	var errs []error
+	// The worker first: Podman removes no container that another one depends on.
+	for _, id := range []string{m.worker, m.cloud} {
 		if id != "" {
-			wg.Go(func() { errs[i] = remove(ctx, m.engine, id) })
+			errs = append(errs, remove(ctx, m.engine, id))
 		}
 	}
-	wg.Wait()
 	if m.stop != nil {
 		m.stop()
 	}
@@ -216,6 +216,9 @@ func (m *box) Remove(ctx context.Context) error {
 
 // remove kills and removes a container; one that is gone is no error.
 func remove(ctx context.Context, engine *client.Client, id string) error {
+	// Podman's removal would have systemd stop its units first. One that does not run
+	// cannot be killed; what else is wrong the removal says.
+	_, _ = engine.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
 	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,7 @@ import (
 
 func TestByHandBootsTheSameMachine(t *testing.T) {
 	l := newLab(t)
-	if _, err := exec.LookPath("docker"); err != nil {
+	if _, err := exec.LookPath(l.backend.cli[0]); err != nil {
 		t.Skip("the script is for the engine's command line client, which is not here")
 	}
 	spec := l.spec(t, "by-hand", "#!/bin/sh\necho $HOME > /run/script-ran\n")
@@ -26,7 +27,7 @@ func TestByHandBootsTheSameMachine(t *testing.T) {
 	cmd := exec.CommandContext(ctx, "sh")
 	cmd.Stdin = strings.NewReader(l.backend.ByHand(spec))
 	out, err := cmd.Output()
-	_, printed, _ := strings.Cut(string(out), "docker rm -f ")
+	_, printed, _ := strings.Cut(string(out), " rm -f ")
 	ids := strings.Fields(printed)
 	t.Cleanup(func() {
 		// bootrace clean removes them, and nothing else does.
@@ -37,7 +38,7 @@ func TestByHandBootsTheSameMachine(t *testing.T) {
 		assert.Equal(t, 2, n)
 	})
 	require.NoError(t, err)
-	_, after, ok := strings.Cut(string(out), "docker exec -it ")
+	_, after, ok := strings.Cut(string(out), " exec -it ")
 	require.True(t, ok, string(out))
 	worker := strings.Fields(after)[0]
 	left, err := l.backend.Leftovers(ctx)
@@ -54,7 +55,7 @@ func TestByHandBootsTheSameMachine(t *testing.T) {
 
 func TestByHandGoesOnToTheLaterBoots(t *testing.T) {
 	t.Parallel()
-	b := &Backend{grant: machineCapabilities}
+	b := &Backend{grant: machineCapabilities, cli: []string{"docker"}}
 	script := b.ByHand(machine.Spec{Name: "x", CloudConfig: []byte("{}")},
 		machine.Later{After: machine.Reboot, Next: machine.Next{CloudConfig: []byte(`{"second":1}`), Files: []machine.File{{Path: "/second", Mode: 0o600}}}},
 		machine.Later{After: machine.PowerLoss, Next: machine.Next{CloudConfig: []byte(`{"third":1}`)}})
@@ -62,9 +63,30 @@ func TestByHandGoesOnToTheLaterBoots(t *testing.T) {
 	check.Stdin = strings.NewReader(script)
 	out, err := check.CombinedOutput()
 	require.NoError(t, err, string(out))
-	for _, step := range []string{`docker start "$worker"`, "read -r _", `docker stop --time 100 "$worker"`, `{"second":1}`, "/second", `docker start "$worker"`, "read -r _", `docker kill "$worker"`, `{"third":1}`, `docker start "$worker"`, "docker rm -f"} {
+	for _, step := range []string{`engine start "$worker"`, "read -r _", `engine stop --time 100 "$worker"`, `{"second":1}`, "/second", `engine start "$worker"`, "read -r _", `engine kill "$worker"`, `{"third":1}`, `engine start "$worker"`, "docker rm -f"} {
 		_, after, ok := strings.Cut(script, step)
 		require.True(t, ok, "%s, in this order, in:\n%s", step, script)
 		script = after
+	}
+}
+
+func TestTheEnginesOwnClientIsUsed(t *testing.T) {
+	t.Parallel()
+	docker := client.ServerVersionResult{Components: []system.ComponentVersion{{Name: "Engine"}, {Name: "containerd"}}}
+	podman := client.ServerVersionResult{Components: []system.ComponentVersion{{Name: "Podman Engine"}, {Name: "Conmon"}}}
+	for _, tt := range []struct {
+		engine       client.ServerVersionResult
+		host, client string
+		dns          bool
+	}{
+		{docker, client.DefaultDockerHost, "docker", true},
+		{docker, "ssh://boots", "docker --host ssh://boots", true},
+		{podman, "unix:///run/podman/podman.sock", "podman --url unix:///run/podman/podman.sock", false},
+	} {
+		b := &Backend{grant: machineCapabilities, cli: clientOf(tt.engine, tt.host)}
+		assert.Equal(t, tt.client+" exec -it abc bash", strings.Join(b.Shell("abc"), " "))
+		script := b.ByHand(machine.Spec{Name: "x"})
+		assert.Contains(t, script, "engine() { "+tt.client+` "$@"; }`)
+		assert.Equal(t, tt.dns, strings.Contains(script, " --dns "), script)
 	}
 }
