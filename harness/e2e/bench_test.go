@@ -141,7 +141,9 @@ func BenchmarkMemory(b *testing.B) {
 	raiseInotify(b)
 	lab := wiretest.New(b, nil, images.Suites()[0])
 	const machines = 20
-	require.GreaterOrEqual(b, lab.Backend.Room(machines), machines, "sysctl -w fs.inotify.max_user_instances=8192")
+	room, err := lab.Room(b.Context(), machines)
+	require.NoError(b, err)
+	require.GreaterOrEqual(b, room, machines, "sysctl -w fs.inotify.max_user_instances=8192")
 	var whole, worker float64
 	for b.Loop() {
 		before := memAvailableMB(b)
@@ -251,7 +253,9 @@ func BenchmarkAtOnce(b *testing.B) {
 	raiseInotify(b)
 	lab := wiretest.New(b, nil, images.Suites()[0])
 	const cases = 100
-	require.GreaterOrEqual(b, lab.Backend.Room(cases), cases, "sysctl -w fs.inotify.max_user_instances=8192")
+	room, err := lab.Room(b.Context(), cases)
+	require.NoError(b, err)
+	require.GreaterOrEqual(b, room, cases, "sysctl -w fs.inotify.max_user_instances=8192")
 	for b.Loop() {
 		began := time.Now()
 		out := lab.Run(b, waiting(b, "180s"), cases, cases)

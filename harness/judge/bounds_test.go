@@ -314,3 +314,33 @@ func TestAUnitThatTheFirstBootEnabledIsSaidToBe(t *testing.T) {
 		assert.Equal(t, said, strings.Contains(j.Reason, "the build left it disabled, and the first boot's presets enabled it"), j.Reason)
 	}
 }
+
+func TestWithoutABootClockNothingFails(t *testing.T) {
+	t.Parallel()
+	status := 0
+	for _, tt := range []struct {
+		name    string
+		change  func(*timelinetest.Boot)
+		verdict verdict.Verdict
+	}{
+		{"with it", func(*timelinetest.Boot) {}, verdict.Fail},
+		{"the machine did not say", func(b *timelinetest.Boot) { b.Missing["boot clock"] = "no UserspaceTimestampMonotonic" }, verdict.Invalid},
+		{"the end is another clock's", func(b *timelinetest.Boot) { b.End = -time.Hour }, verdict.Invalid},
+		{"the machine had ended, by its own word", func(b *timelinetest.Boot) {
+			b.Missing["boot clock"], b.Exited = "the machine had ended", &status
+			b.Leaks = append(b.Leaks, timelinetest.LogToken+"\t/tmp/x")
+		}, verdict.Fail},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := built["asks for ever"]()
+			tt.change(b)
+			j := judged(t, b, late())
+			assert.Equal(t, tt.verdict, j.Verdict, j.Reason)
+			if tt.verdict == verdict.Invalid {
+				assert.Contains(t, j.Reason, "boot clock")
+				assert.False(t, j.Settled, "another boot may have one")
+			}
+		})
+	}
+}

@@ -75,7 +75,7 @@ func ofTheDisk(b boot.Facts, ev timeline.Event) bool {
 
 // disturbance measures what the host did to the boot.
 func disturbance(b boot.Facts) verdict.Disturbance {
-	d := verdict.Disturbance{Undecided: b.Undecided()}
+	d := verdict.Disturbance{Undecided: b.Undecided(), NoClock: b.NoClock}
 	for _, ev := range b.Of(timeline.Line) {
 		d.Measured = true
 		late(&d, ev.Line.Late, ev.At)

@@ -40,6 +40,9 @@ type Backend interface {
 	// Start returns when PID 1 of the worker has been started and its cloud
 	// answers. What it started before an error it has removed again.
 	Start(ctx context.Context, spec Spec) (Machine, error)
+	// WatchHost gives a sample a second of the host on which machines run, a line of
+	// host.jsonl each (harness/recording), until it is closed. It takes a cloud's image.
+	WatchHost(ctx context.Context, run, cloudImage string) (io.ReadCloser, error)
 	// ByHand is a shell script that does what Start does, and for each later boot what Down
 	// and Up do, with the backend's own commands.
 	ByHand(spec Spec, later ...Later) string

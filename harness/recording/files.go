@@ -27,12 +27,13 @@ const (
 	ByHandFile = "by-hand.sh"    // boots the same again by the engine's own commands
 )
 
-// Of the collector's files two become part of the manifest, and the journal is
+// Of the collector's files three become part of the manifest, and the journal is
 // kept compressed.
 const (
 	CollectedJournal  = "journal.json"
 	CollectedVersions = "versions.json" // name -> version
 	CollectedMissing  = "missing.json"  // file or source -> why
+	CollectedClock    = "clock.json"    // a Clock, when all had been collected
 )
 
 // What a manifest notes as missing beside files.

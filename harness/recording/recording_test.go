@@ -98,14 +98,15 @@ func TestCollectionIsUnpackedAndKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "case")
 	w, err := Create(dir, map[string]string{"token": secret})
 	require.NoError(t, err)
-	versions, err := w.Collection(collection(t,
+	collected, err := w.Collection(collection(t,
 		CollectedJournal, `{"MESSAGE":"`+secret+`"}`+"\n",
 		"../../outside", "x",
 		CollectedMissing, `{"jobs.txt":"no answer"}`,
 		CollectedVersions, `{"vector":"1"}`,
+		CollectedClock, `{"mono":7,"realtime_us":8}`,
 	))
 	require.NoError(t, err)
-	assert.Equal(t, map[string]string{"vector": "1"}, versions)
+	assert.Equal(t, Collected{Versions: map[string]string{"vector": "1"}, Clock: Clock{Mono: 7, Realtime: 8}}, collected)
 	assert.FileExists(t, filepath.Join(dir, "outside"), "a name cannot leave the directory")
 	require.NoError(t, w.Close(Manifest{Case: "c"}))
 

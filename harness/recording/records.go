@@ -65,6 +65,16 @@ func Monotonic() int64 {
 	return ts.Nano()
 }
 
+// Clock is a moment by both clocks of a machine, which are its host's: not those of
+// whoever talks to the engine, who may be elsewhere.
+type Clock struct {
+	Mono     int64 `json:"mono"` // CLOCK_MONOTONIC in nanoseconds
+	Realtime int64 `json:"realtime_us"`
+}
+
+// Now is the moment by this host's clocks.
+func Now() Clock { return Clock{Monotonic(), time.Now().UnixMicro()} }
+
 // What the cloud says of itself: it answers from here on, its first line; and the
 // machine's network, which was to come late, has come.
 const (
@@ -76,11 +86,23 @@ const (
 // have disturbed a boot that was not the boot's fault. Totals are since the host's
 // boot, of /proc/pressure (the kernel's Documentation/accounting/psi.rst).
 type HostSample struct {
-	Mono      int64 `json:"mono"` // CLOCK_MONOTONIC in nanoseconds
+	Clock
 	CPUSomeUS int64 `json:"psi_cpu_some_us"`
 	MemFullUS int64 `json:"psi_mem_full_us"`
 	IOFullUS  int64 `json:"psi_io_full_us"`
 	LateUS    int64 `json:"late_us"` // by how much this sample was late
+}
+
+// HostFacts is what a host has for machines. What cannot be had is 0.
+type HostFacts struct {
+	FreeMB           int    `json:"free_mb"`           // memory, without what caches would give back
+	FreeDiskMB       int    `json:"free_disk_mb"`      // where the engine keeps containers
+	InotifyInstances int    `json:"inotify_instances"` // fs.inotify.max_user_instances
+	InotifyInUse     int    `json:"inotify_in_use"`    // of root's, as far as they are seen
+	Capabilities     uint64 `json:"capabilities"`      // of the bounding set, a bit each (capabilities(7))
+	Cgroup2          bool   `json:"cgroup2"`           // the kernel has it
+	Unified          bool   `json:"unified"`           // and nothing else is mounted
+	Pressure         bool   `json:"pressure"`          // with the line full, of Linux 5.13
 }
 
 // Line is one numbered log line of the worker's twin or the boot logger. Late and

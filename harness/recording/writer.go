@@ -99,20 +99,26 @@ func copyLines(w io.Writer, r io.Reader, redact Redactor, see func([]byte)) erro
 // maxCollected bounds one file of a collection: far above any journal of a boot.
 const maxCollected = 1 << 30
 
+// Collected is what the collector says beside files.
+type Collected struct {
+	Versions map[string]string
+	Clock    Clock // zero: it did not come so far
+}
+
 // Collection unpacks the collector's tar stream. What it says is missing is added
-// to what is missing, the versions that it found are returned.
-func (w *Writer) Collection(r io.Reader) (versions map[string]string, err error) {
+// to what is missing.
+func (w *Writer) Collection(r io.Reader) (c Collected, err error) {
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
-			return versions, nil
+			return c, nil
 		}
 		if err != nil {
-			return versions, fmt.Errorf("read what was collected: %w", err)
+			return c, fmt.Errorf("read what was collected: %w", err)
 		}
 		if h.Size > maxCollected {
-			return versions, fmt.Errorf("read what was collected: %s has %d bytes, more than any boot's", h.Name, h.Size)
+			return c, fmt.Errorf("read what was collected: %s has %d bytes, more than any boot's", h.Name, h.Size)
 		}
 		switch h.Name {
 		case CollectedJournal:
@@ -123,12 +129,14 @@ func (w *Writer) Collection(r io.Reader) (versions map[string]string, err error)
 				break
 			}
 			if h.Name == CollectedVersions {
-				versions = m
+				c.Versions = m
 				break
 			}
 			for what, why := range m {
 				w.Missing(what, errors.New(why))
 			}
+		case CollectedClock:
+			err = json.NewDecoder(tr).Decode(&c.Clock)
 		default:
 			var data []byte
 			if data, err = io.ReadAll(tr); err == nil {
@@ -136,7 +144,7 @@ func (w *Writer) Collection(r io.Reader) (versions map[string]string, err error)
 			}
 		}
 		if err != nil {
-			return versions, fmt.Errorf("record %s: %w", h.Name, err)
+			return c, fmt.Errorf("record %s: %w", h.Name, err)
 		}
 	}
 }

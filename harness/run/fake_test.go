@@ -34,6 +34,8 @@ type fakeBackend struct {
 	nexts   []machine.Next
 	pending func() []recording.Pending // what may still happen; nil: nothing
 
+	skew time.Duration // of the engine's host's clocks against ours
+
 	searched []string // machines that were searched for secrets
 }
 
@@ -81,9 +83,26 @@ func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Mac
 			close(m.exited)
 			return
 		}
-		fmt.Fprintln(m.cloudIn, `{"mono":1,"service":"controlplane","op":"register","status":200}`)
+		fmt.Fprintf(m.cloudIn, `{"mono":%d,"service":"controlplane","op":"register","status":200}`+"\n", b.now().Mono)
 	}()
 	return m, nil
+}
+
+// WatchHost has a host that is calm, and whose clock is skew ahead of ours.
+func (b *fakeBackend) WatchHost(context.Context, string, string) (io.ReadCloser, error) {
+	out, in := io.Pipe()
+	go func() {
+		lines := json.NewEncoder(in)
+		for lines.Encode(recording.HostSample{Clock: b.now()}) == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	return out, nil
+}
+
+func (b *fakeBackend) now() recording.Clock {
+	c := recording.Now()
+	return recording.Clock{Mono: c.Mono + b.skew.Nanoseconds(), Realtime: c.Realtime + b.skew.Microseconds()}
 }
 
 func (b *fakeBackend) ByHand(machine.Spec, ...machine.Later) string { return "fake start" }
@@ -144,8 +163,13 @@ func (m *fakeMachine) Collect(_ context.Context, asked []byte, w io.Writer) erro
 		m.backend.searched = append(m.backend.searched, m.name)
 	}
 	m.backend.mu.Unlock()
-	booted := recording.Monotonic()/1000 - int64(time.Second/time.Microsecond)
-	files := map[string]string{"manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
+	now := m.backend.now()
+	booted := now.Mono/1000 - int64(time.Second/time.Microsecond)
+	clock, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	files := map[string]string{recording.CollectedClock: string(clock), "manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
 	if m.backend.reaches {
 		files["units.txt"] = fmt.Sprintf("Id=multi-user.target\nActiveState=active\nActiveEnterTimestampMonotonic=%d\n", booted+500_000)
 	}

@@ -4,43 +4,53 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
-	"strconv"
-	"strings"
+	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	"bootrace/harness/recording"
 )
 
-// sampleEvery is how often the host is looked at.
-const sampleEvery = time.Second
-
-// hostWatch samples the host while a run goes on; each case takes its part.
+// hostWatch has the samples of the host on which the machines are, while a run goes on;
+// each case takes its part.
 type hostWatch struct {
 	mu      sync.Mutex
 	samples []recording.HostSample
+	heard   time.Time // when the last came
+	ended   error     // why there are no more
 }
 
-func (h *hostWatch) run(ctx context.Context) {
-	due := time.Now()
-	for {
-		s := sampleHost()
-		s.LateUS = time.Since(due).Microseconds()
+// follow takes the samples, a line of JSON each, until they end.
+func (h *hostWatch) follow(from io.Reader) {
+	for lines := json.NewDecoder(from); ; {
+		var s recording.HostSample
+		err := lines.Decode(&s)
 		h.mu.Lock()
-		h.samples = append(h.samples, s)
-		h.mu.Unlock()
-		due = due.Add(sampleEvery)
-		select {
-		case <-ctx.Done():
+		if err != nil {
+			h.ended = fmt.Errorf("the samples of the engine's host ended: %w", err)
+			h.mu.Unlock()
 			return
-		case <-time.After(time.Until(due)):
 		}
+		h.samples, h.heard = append(h.samples, s), time.Now()
+		h.mu.Unlock()
 	}
 }
 
+// now is the host's time as far as it is known, by the clock of the last sample.
+func (h *hostWatch) now() recording.Clock {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.samples) == 0 {
+		return recording.Clock{}
+	}
+	since := time.Since(h.heard)
+	last := h.samples[len(h.samples)-1]
+	return recording.Clock{Mono: last.Mono + since.Nanoseconds(), Realtime: last.Realtime + since.Microseconds()}
+}
+
 // between returns the samples from one before from to to, as lines of JSON.
-func (h *hostWatch) between(from, to int64) []byte {
+func (h *hostWatch) between(from, to int64) ([]byte, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var out bytes.Buffer
@@ -51,7 +61,10 @@ func (h *hostWatch) between(from, to int64) []byte {
 			_ = enc.Encode(s) // a buffer takes what it is given
 		}
 	}
-	return out.Bytes()
+	if out.Len() == 0 && h.ended != nil {
+		return nil, h.ended
+	}
+	return out.Bytes(), nil
 }
 
 // calmWithin bounds the wait for a calm host, calmEnough is what of a second tasks
@@ -68,7 +81,7 @@ func (h *hostWatch) calm(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(sampleEvery):
+		case <-time.After(time.Second): // the next sample
 		}
 	}
 }
@@ -79,30 +92,4 @@ func (h *hostWatch) isCalm() bool {
 	defer h.mu.Unlock()
 	n := len(h.samples)
 	return n >= 2 && time.Duration(h.samples[n-1].CPUSomeUS-h.samples[n-2].CPUSomeUS)*time.Microsecond <= calmEnough
-}
-
-// sampleHost reads what the kernel offers; a kernel without PSI gives zeros.
-func sampleHost() recording.HostSample {
-	return recording.HostSample{
-		Mono:      recording.Monotonic(),
-		CPUSomeUS: pressure("cpu", "some"),
-		MemFullUS: pressure("memory", "full"),
-		IOFullUS:  pressure("io", "full"),
-	}
-}
-
-// pressure reads a total in microseconds: Documentation/accounting/psi.rst.
-func pressure(resource, kind string) int64 {
-	data, err := os.ReadFile("/proc/pressure/" + resource)
-	if err != nil {
-		return 0
-	}
-	for l := range strings.Lines(string(data)) {
-		fields := strings.Fields(l)
-		if len(fields) == 5 && fields[0] == kind {
-			n, _ := strconv.ParseInt(strings.TrimPrefix(fields[4], "total="), 10, 64)
-			return n
-		}
-	}
-	return 0
 }

@@ -32,10 +32,10 @@ type patience struct {
 }
 
 // goOn is the moment at which the case may end, for what is pending by now; zero: it may
-// end as planned. mono is now by the clock of the pending.
-func (p *patience) goOn(pending []recording.Pending, now time.Time, mono int64) (until time.Time, why recording.Pending) {
+// end as planned.
+func (p *patience) goOn(pending []recording.Pending, now time.Time) (until time.Time, why recording.Pending) {
 	for _, e := range pending {
-		due := now.Add(time.Duration(e.Due - mono))
+		due := now.Add(time.Duration(e.Due - e.Seen)) // both by the machine's clock
 		if e.Due > 0 && !due.After(p.delivered.Add(goesOnFor)) {
 			e.Waited = true
 			if end := due.Add(p.hold); end.After(until) {

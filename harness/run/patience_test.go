@@ -40,7 +40,7 @@ func TestACaseGoesOnForWhatMayStillHappen(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := patience{delivered: now.Add(-tt.ago), hold: hold}
-			until, why := p.goOn(tt.pending, now, mono)
+			until, why := p.goOn(tt.pending, now)
 			assert.Equal(t, tt.until == 0, until.IsZero())
 			if tt.until > 0 {
 				assert.Equal(t, tt.until, until.Sub(now))
@@ -62,7 +62,7 @@ func TestALoopEndsAtTheBound(t *testing.T) {
 	p := patience{delivered: start, hold: 8 * time.Second}
 	now, asked := start.Add(7*time.Second), 0
 	for ; asked < 100; asked++ {
-		until, _ := p.goOn([]recording.Pending{{Unit: "loop.service", Due: int64(time.Second), Seen: 1}}, now, 0)
+		until, _ := p.goOn([]recording.Pending{{Unit: "loop.service", Due: int64(time.Second), Seen: 0}}, now)
 		if until.IsZero() {
 			break
 		}

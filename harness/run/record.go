@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bootrace/harness/boot"
@@ -84,7 +85,6 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 			return rec, err
 		}
 	}
-	from := recording.Monotonic()
 	m, err := r.start(ctx, s)
 	if err != nil {
 		return rec, err
@@ -103,9 +103,9 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		// write into the recording after this.
 		streams.Wait()
 	}()
-	man := recording.Manifest{Case: s.name, Versions: map[string]string{}, BootZeroMono: recording.Monotonic()} // until the machine says better
+	man := recording.Manifest{Case: s.name, Versions: map[string]string{}}
 	if s.again != nil {
-		man.Boot, man.StartMono, man.Down = s.number, from, s.down
+		man.Boot, man.Down = s.number, s.down
 	}
 	maps.Copy(man.Versions, r.versions)
 
@@ -132,7 +132,12 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		}
 		return ms
 	})
-	follow(recording.CloudFile, m.CloudLog(), boot.Setup{LogToken: secretToken, RotatedBefore: s.rotated}.OnCloud)
+	var clock cloudClock
+	setup := boot.Setup{LogToken: secretToken, RotatedBefore: s.rotated}
+	follow(recording.CloudFile, m.CloudLog(), func(line []byte) boot.Milestone {
+		clock.hear(line)
+		return setup.OnCloud(line)
+	})
 	see.add(machineStarted)
 
 	watching := watch{shot: s, machine: m, see: see, patience: patience{hold: s.hold}, reach: reach}
@@ -157,10 +162,12 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 	if err := watching.put(w); err != nil {
 		return rec, err
 	}
-	if err := r.take(ctx, s, m, w, &man); err != nil {
+	if err := r.take(ctx, s, m, w, &man, &clock); err != nil {
 		return rec, err
 	}
-	if err := w.Put(recording.HostFile, r.host.between(from, man.EndMono)); err != nil {
+	if samples, err := r.host.between(clock.first.Load(), man.EndMono); err != nil {
+		w.Missing(recording.HostFile, err)
+	} else if err := w.Put(recording.HostFile, samples); err != nil {
 		return rec, err
 	}
 	if err := s.putLate(w); err != nil {
@@ -179,8 +186,23 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 	return rec, w.Close(man)
 }
 
-// take takes what the machine itself knows of its boot, and the boot clock.
-func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recording.Writer, man *recording.Manifest) error {
+// cloudClock is the machine's clock as its cloud tells it, which answers before PID 1
+// starts: one's own may be another host's.
+type cloudClock struct{ first, last atomic.Int64 } // CLOCK_MONOTONIC in nanoseconds; 0: not told yet
+
+func (c *cloudClock) hear(line []byte) {
+	var l recording.Request
+	if json.Unmarshal(line, &l) != nil || l.Mono <= 0 {
+		return
+	}
+	c.first.CompareAndSwap(0, l.Mono)
+	c.last.Store(l.Mono)
+}
+
+// take takes what the machine itself knows of its boot, and the boot clock. Of a machine
+// that does not say so the boot begins when its cloud answers, and ends when the
+// cloud, or the host, was last heard of.
+func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recording.Writer, man *recording.Manifest, cloud *cloudClock) error {
 	sought := s.secrets
 	if s.unsearched {
 		sought = nil
@@ -192,8 +214,16 @@ func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recordi
 		}
 		w.Missing(recording.MissingCollection, err)
 	}
-	man.EndMono = recording.Monotonic()
-	maps.Copy(man.Versions, collected)
+	end := collected.Clock
+	if end.Mono == 0 {
+		end = r.host.now()
+		end.Mono = max(end.Mono, cloud.last.Load())
+	}
+	man.BootZeroMono, man.EndMono = cloud.first.Load(), end.Mono
+	if s.again != nil {
+		man.StartMono = man.BootZeroMono
+	}
+	maps.Copy(man.Versions, collected.Versions)
 	switch zero, systemd, err := manager(s.dir); {
 	case err == nil:
 		man.BootZeroMono, man.Versions["systemd"] = zero, systemd
@@ -202,7 +232,9 @@ func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recordi
 	default:
 		w.Missing(recording.MissingClock, err)
 	}
-	man.BootRealtime = time.Now().UnixMicro() - (recording.Monotonic()-man.BootZeroMono)/1000
+	if end.Realtime > 0 {
+		man.BootRealtime = end.Realtime - (end.Mono-man.BootZeroMono)/1000
+	}
 	return nil
 }
 
@@ -263,12 +295,12 @@ func (r *Runner) start(ctx context.Context, s shot) (m machine.Machine, err erro
 }
 
 // collect runs the machine's collector and stores what it gives.
-func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Writer, secrets map[string]string) (map[string]string, error) {
+func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Writer, secrets map[string]string) (recording.Collected, error) {
 	ctx, cancel := context.WithTimeout(ctx, collectTimeout)
 	defer cancel()
 	request, err := json.Marshal(recording.CollectRequest{Secrets: secrets})
 	if err != nil {
-		return nil, err
+		return recording.Collected{}, err
 	}
 	pr, pw := io.Pipe()
 	done := make(chan error, 1)
@@ -277,13 +309,13 @@ func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Wr
 		_ = pw.CloseWithError(err)
 		done <- err
 	}()
-	versions, err := w.Collection(pr)
+	collected, err := w.Collection(pr)
 	_ = pr.CloseWithError(errors.New("the collection was not wanted any longer"))
 	collect := <-done
 	if err != nil {
-		return versions, err // collect's own is in it, or comes of it
+		return collected, err // collect's own is in it, or comes of it
 	}
-	return versions, collect
+	return collected, collect
 }
 
 // manager reads the boot clock's zero, in CLOCK_MONOTONIC's nanoseconds, and

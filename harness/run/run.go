@@ -101,14 +101,23 @@ const maxAttempts = 3
 
 // Run executes the cases and returns them in the plan's order. Cases that were
 // not finished when ctx ended are missing; what had ended is stored.
-func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) {
+func (r *Runner) Run(ctx context.Context, cases []Case) (ran []results.Case, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var err error
 	if r.versions, err = r.Backend.Versions(ctx); err != nil {
 		return nil, err
 	}
-	go r.host.run(ctx)
+	cloud := ""
+	for _, i := range r.Images {
+		cloud = i.Cloud // one is for all bases
+	}
+	// Without it, what disturbed a boot is known by the boot alone.
+	if watched, err := r.Backend.WatchHost(ctx, r.ID, cloud); err != nil {
+		r.host.ended = err
+	} else {
+		defer func() { err = errors.Join(err, watched.Close()) }()
+		go r.host.follow(watched)
+	}
 	r.place = newAdmission(r.Running, r.Booting)
 
 	// The control boots take turns with the first cases, which are the longest, and so

@@ -18,6 +18,7 @@ import (
 
 	"bootrace/harness/boot"
 	"bootrace/harness/recording"
+	"bootrace/harness/timeline"
 	"bootrace/images/azure/fault"
 	"bootrace/results"
 	"bootrace/scenarios"
@@ -347,13 +348,52 @@ func TestEveryWorldIsNew(t *testing.T) {
 func TestHostSamplesOfACaseBeginOneBeforeIt(t *testing.T) {
 	h := &hostWatch{}
 	for i := range 10 {
-		h.samples = append(h.samples, recording.HostSample{Mono: int64(i * 100)})
+		h.samples = append(h.samples, recording.HostSample{Clock: recording.Clock{Mono: int64(i * 100)}})
 	}
 	var got []string
-	for l := range strings.Lines(string(h.between(350, 600))) {
+	samples, err := h.between(350, 600)
+	require.NoError(t, err)
+	for l := range strings.Lines(string(samples)) {
 		got = append(got, l[:len(`{"mono":300`)])
 	}
 	assert.Equal(t, []string{`{"mono":300`, `{"mono":400`, `{"mono":500`, `{"mono":600`}, got)
+}
+
+func TestAHostThatCannotBeWatchedIsUnknownAndNotCalm(t *testing.T) {
+	h := &hostWatch{}
+	h.follow(strings.NewReader(""))
+	_, err := h.between(0, 1)
+	require.ErrorContains(t, err, "samples of the engine's host ended")
+	assert.Zero(t, h.now())
+	assert.False(t, h.isCalm())
+}
+
+// An engine in a virtual machine, or on another host, has clocks of its own.
+func TestTheBootClockIsTheMachinesAndNotOurs(t *testing.T) {
+	t.Parallel()
+	for name, skew := range map[string]time.Duration{"the same": 0, "ahead": 90 * time.Hour, "behind": -recordingAge()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := newRunner(t, &fakeBackend{skew: skew})
+			out, err := r.Run(t.Context(), quick(1))
+			require.NoError(t, err)
+			_, man, err := recording.Open(out[0].Recording)
+			require.NoError(t, err)
+			took := time.Duration(man.EndMono - man.BootZeroMono)
+			assert.True(t, took > 0 && took < time.Minute, "%s", took)
+			assert.WithinDuration(t, time.Now().Add(skew), time.UnixMicro(man.BootRealtime), time.Minute)
+			fsys := os.DirFS(out[0].Recording)
+			tl, err := timeline.Read(fsys)
+			require.NoError(t, err)
+			assert.NotEmpty(t, tl.Host)
+			assert.NotContains(t, tl.Missing, timeline.Manifest)
+		})
+	}
+}
+
+// recordingAge is so far back that the other host has only just been booted.
+func recordingAge() time.Duration {
+	return time.Duration(recording.Monotonic()) - time.Minute
 }
 
 func TestTheRecordingOfAFakeBootIsClosed(t *testing.T) {

@@ -77,7 +77,7 @@ func (w *watch) toTheEnd(ctx context.Context) (boot.Milestone, error) {
 			if w.unasked = a.err; a.err != nil {
 				break
 			}
-			if t, why := w.patience.goOn(a.pending, time.Now(), a.mono); t.After(ends) {
+			if t, why := w.patience.goOn(a.pending, time.Now()); t.After(ends) {
 				window = nil // patience has an end of its own
 				until(t)
 				w.reach(boot.Milestone(fmt.Sprintf("delivered; goes on for %s, which %s", why.Unit, why.How)))
@@ -101,16 +101,15 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// answer is what may still happen, and when that was said.
+// answer is what may still happen.
 type answer struct {
 	pending []recording.Pending
-	mono    int64
 	err     error
 }
 
 func (w *watch) ask(ctx context.Context) answer {
 	pending, err := ask(ctx, w.machine, w.units)
-	return answer{pending, recording.Monotonic(), err}
+	return answer{pending, err}
 }
 
 // put records what could still happen.

@@ -36,8 +36,12 @@ func Read(fsys fs.FS) (Timeline, error) {
 	}}
 	maps.Copy(r.t.Missing, m.Missing)
 	r.spread()
-	if m.BootZeroMono <= 0 || m.EndMono <= m.BootZeroMono {
-		r.miss(Manifest, fmt.Sprintf("no boot clock: zero %d ns, end %d ns", m.BootZeroMono, m.EndMono))
+	switch {
+	case m.BootZeroMono <= 0 || m.EndMono <= m.BootZeroMono:
+		r.t.NoClock = fmt.Sprintf("zero %d ns, end %d ns", m.BootZeroMono, m.EndMono)
+		r.miss(Manifest, "no boot clock: "+r.t.NoClock)
+	case m.ContainerExit == nil: // of one that has ended, the boot began when the engine started it
+		r.t.NoClock = m.Missing[recording.MissingClock]
 	}
 	r.sources()
 	slices.SortStableFunc(r.t.Events, func(a, b Event) int {

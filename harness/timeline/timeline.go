@@ -153,6 +153,7 @@ type Timeline struct {
 	Versions  map[string]string
 	Secrets   []string // names the recorder searched for
 	Origin    *Origin  // what it was read from that is of no recording; nil: it is of one
+	NoClock   string   // why the events' times are not to be believed; empty: they are
 	Exited    *int     // status with which PID 1 ended before the recording was taken
 	StartedAt time.Time
 	Before    Before

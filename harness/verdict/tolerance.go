@@ -60,6 +60,8 @@ type Disturbance struct {
 	// Undecided is why no boot of this kind can tell, whatever the host: the stand-in's
 	// word that only a real Vector knows.
 	Undecided string `json:"undecided,omitempty"`
+	// NoClock is why nobody knows when anything was.
+	NoClock string `json:"no_clock,omitempty"`
 	// Control is the control boot's time without what others had of the CPU; 0: not known.
 	Control time.Duration `json:"control_ns"`
 }

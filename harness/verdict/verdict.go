@@ -72,6 +72,8 @@ func Of(results []check.Result, d Disturbance, bounds Bounds) Judgement {
 		}
 	}
 	switch {
+	case d.NoClock != "":
+		return Judgement{Verdict: Invalid, Reason: "there is no boot clock: " + d.NoClock, Findings: all}
 	case d.Undecided != "":
 		return Judgement{Verdict: Invalid, Reason: d.Undecided, Findings: all, Settled: true}
 	case len(intrinsic) > 0:

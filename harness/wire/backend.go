@@ -32,9 +32,11 @@ type Backend interface {
 	Ping(ctx context.Context) error
 	// Doctor looks at all that machines need of their host; recordings go below state.
 	Doctor(ctx context.Context, state string) []machine.Finding
-	// Room is how many machines may run at once: what was asked for, within what the
-	// host carries, else (0) what it carries well.
-	Room(asked int) int
+	// Room is how many machines may run at once: what was asked for, within what their
+	// host carries, else (0) what it carries well. The error says what is not known of it.
+	Room(ctx context.Context, cloudImage string, asked int) (int, error)
+	// Cores is how many processors their host has.
+	Cores(ctx context.Context) (int, error)
 }
 
 // Connect opens the backend. owner is a file that this process keeps locked

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"slices"
 
 	"bootrace/harness/boot"
@@ -81,6 +80,8 @@ type Lab struct {
 	Found    []results.ImageFinding // what lies in the images
 	// Configs are, by base, the configuration that the stand-in plays of the first subject.
 	Configs map[string]string
+
+	cores int // of the machines' host
 }
 
 // SubjectError is an error of the subject as it was given, not of the building.
@@ -93,9 +94,12 @@ func (e SubjectError) Unwrap() error { return e.Err }
 func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 	builder := b.Builder(o.Root, o.Cache, o.Step)
 	lab := Lab{Backend: b, Images: map[string]run.Images{}, Subjects: map[string]run.Subject{}, Bases: map[string]string{}, Configs: map[string]string{}}
+	var err error
+	if lab.cores, err = b.Cores(ctx); err != nil {
+		return lab, err
+	}
 	var subjects []under
 	if o.Image == "" {
-		var err error
 		if subjects, err = read(ctx, builder, o.Subjects); err != nil {
 			return lab, err
 		}
@@ -251,11 +255,20 @@ func (l Lab) Workers() map[string]string {
 	return l.Subjects[l.Names[0]].Images
 }
 
+// Room is how many of the lab's machines may run at once, see [Backend].
+func (l Lab) Room(ctx context.Context, asked int) (int, error) {
+	cloud := ""
+	for _, i := range l.Images {
+		cloud = i.Cloud // one is for all bases
+	}
+	return l.Backend.Room(ctx, cloud, asked)
+}
+
 // Runner returns a runner for the lab's images that boots one machine a core at
 // a time and has atOnce of them at most.
 func (l Lab) Runner(id, dir string, store run.Store, atOnce int) *run.Runner {
 	return &run.Runner{
 		ID: id, Backend: l.Backend, Images: l.Images, Subjects: l.Subjects, Dir: dir, Store: store,
-		Booting: runtime.NumCPU(), Running: atOnce,
+		Booting: l.cores, Running: atOnce,
 	}
 }

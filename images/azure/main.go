@@ -4,14 +4,17 @@
 //
 //	azure serve /etc/azure/cloud.json
 //	azure ca DIR
+//	azure host watch|facts
 //
 // The first serves until SIGTERM and prints one JSON line a request; the second
-// makes the authority that it needs. README.md says what it plays, and what it
+// makes the authority that it needs; the third, which is no cloud, says what the host
+// is like that the containers are on. README.md says what it plays, and what it
 // does not.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +24,7 @@ import (
 
 	"bootrace/images/azure/cloud"
 	"bootrace/images/azure/config"
+	"bootrace/images/azure/host"
 )
 
 func main() {
@@ -50,8 +54,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = serve(ctx, args[1], stdout)
 	case "ca":
 		err = writeAuthority(args[1])
+	case "host":
+		err = look(ctx, args[1], stdout)
 	default:
-		fmt.Fprintln(stderr, "usage: azure serve CONFIG.json\n       azure ca DIR")
+		fmt.Fprintln(stderr, "usage: azure serve CONFIG.json\n       azure ca DIR\n       azure host watch|facts")
 		return 2
 	}
 	if err != nil {
@@ -59,6 +65,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+func look(ctx context.Context, what string, stdout io.Writer) error {
+	switch what {
+	case "watch":
+		return host.Watch(ctx, stdout)
+	case "facts":
+		return json.NewEncoder(stdout).Encode(host.Facts())
+	}
+	return fmt.Errorf("host %s: expected watch or facts", what)
 }
 
 func serve(ctx context.Context, path string, stdout io.Writer) error {

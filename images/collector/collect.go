@@ -83,6 +83,8 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	c.add(recording.CollectedVersions, versions, err)
 	missing, err := json.Marshal(c.missing)
 	c.add(recording.CollectedMissing, missing, err)
+	clock, err := json.Marshal(recording.Now())
+	c.add(recording.CollectedClock, clock, err)
 	if c.err != nil {
 		return fmt.Errorf("write the collection: %w", c.err)
 	}

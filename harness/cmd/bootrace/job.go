@@ -62,7 +62,10 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 		return r, explainDisk(err, state)
 	}
 	r = begun
-	parallel := backend.Room(f.parallel)
+	parallel, err := lab.Room(ctx, f.parallel)
+	if err != nil { // no failure: it limits nothing then
+		fmt.Fprintf(io.err, "how many machines the engine's host carries is not known: %v\n", err)
+	}
 	if f.debug {
 		parallel = 1
 	}

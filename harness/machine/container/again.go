@@ -63,9 +63,12 @@ func (m *box) Up(ctx context.Context, next machine.Next) (_ machine.Machine, err
 	if _, err := m.engine.ContainerStop(ctx, m.cloud, client.ContainerStopOptions{Timeout: &now}); err != nil {
 		return nil, fmt.Errorf("stop its cloud: %w", err)
 	}
-	began := time.Now()
+	began, err := m.backend.now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	config := []machine.File{{Path: cloudConfig, Mode: 0o600, Data: next.CloudConfig}}
-	if err := errors.Join(m.backend.copy(ctx, m.cloud, config), m.backend.copy(ctx, m.worker, next.Files)); err != nil {
+	if err := errors.Join(m.backend.copy(ctx, m.cloud, began, config), m.backend.copy(ctx, m.worker, began, next.Files)); err != nil {
 		return nil, err
 	}
 	if _, err := m.engine.ContainerStart(ctx, m.cloud, client.ContainerStartOptions{}); err != nil {

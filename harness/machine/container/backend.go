@@ -200,6 +200,10 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 			err = errors.Join(err, m.Remove(cleanup))
 		}
 	}()
+	began, err := b.now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	cloud, cloudID, err := b.create(ctx, spec, "cloud", testcontainers.ContainerRequest{
 		Image: spec.CloudImage,
 		HostConfigModifier: func(hc *container.HostConfig) {
@@ -219,7 +223,10 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	ready := make(chan error, 1)
 	go func() {
 		config := []machine.File{{Path: cloudConfig, Mode: 0o600, Data: spec.CloudConfig}}
-		err := b.start(ctx, cloud, config)
+		err := b.copy(ctx, cloudID, began, config)
+		if err == nil {
+			err = cloud.Start(ctx)
+		}
 		if err == nil {
 			err = m.followCloud(ctx, time.Time{})
 		}
@@ -238,7 +245,7 @@ func (b *Backend) Start(ctx context.Context, spec machine.Spec) (_ machine.Machi
 	m.worker = workerID
 	m.journal = func(ctx context.Context) (string, error) { return b.journalOf(ctx, workerID, spec.WorkerImage) }
 	if err == nil {
-		err = b.copy(ctx, workerID, append(slices.Clone(spec.Files), resolver))
+		err = b.copy(ctx, workerID, began, append(slices.Clone(spec.Files), resolver))
 	}
 	if readyErr := <-ready; readyErr != nil {
 		return nil, fmt.Errorf("start the cloud of %s: %w", spec.Name, readyErr)
@@ -302,20 +309,25 @@ func (b *Backend) create(ctx context.Context, spec machine.Spec, role string, re
 // createTimeout bounds the making of a container, which takes some 50 ms on an idle host.
 const createTimeout = 2 * time.Minute
 
-// start puts the files in and starts the container.
-func (b *Backend) start(ctx context.Context, c testcontainers.Container, files []machine.File) error {
-	if err := b.copy(ctx, c.GetContainerID(), files); err != nil {
-		return err
+// now is the time of the engine's host, which containers and their logs have.
+func (b *Backend) now(ctx context.Context) (time.Time, error) {
+	info, err := b.Engine().Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask the engine for its time: %w", err)
 	}
-	return c.Start(ctx)
+	t, err := time.Parse(time.RFC3339Nano, info.Info.SystemTime)
+	if err != nil {
+		return t, fmt.Errorf("ask the engine for its time: %w", err)
+	}
+	return t, nil
 }
 
-// copy puts files into a container, all in one request.
-func (b *Backend) copy(ctx context.Context, id string, files []machine.File) error {
+// copy puts files of that time into a container, all in one request.
+func (b *Backend) copy(ctx context.Context, id string, at time.Time, files []machine.File) error {
 	if len(files) == 0 {
 		return nil
 	}
-	content, err := tarball(files)
+	content, err := tarball(at, files)
 	if err != nil {
 		return err
 	}
@@ -341,11 +353,11 @@ func printable(name string) string {
 	}, name)
 }
 
-func tarball(files []machine.File) (io.Reader, error) {
+func tarball(at time.Time, files []machine.File) (io.Reader, error) {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, f := range files {
-		h := &tar.Header{Name: strings.TrimPrefix(f.Path, "/"), Mode: int64(f.Mode.Perm()), Size: int64(len(f.Data)), ModTime: time.Now()}
+		h := &tar.Header{Name: strings.TrimPrefix(f.Path, "/"), Mode: int64(f.Mode.Perm()), Size: int64(len(f.Data)), ModTime: at}
 		if err := w.WriteHeader(h); err != nil {
 			return nil, fmt.Errorf("pack %s: %w", f.Path, err)
 		}

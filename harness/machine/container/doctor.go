@@ -8,30 +8,38 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 
 	"bootrace/harness/machine"
+	"bootrace/harness/recording"
 	"bootrace/images"
 )
+
+// view is what probes look at: the directory where recordings go, which is here, and the
+// engine's host, which may be elsewhere.
+type view struct {
+	state  string
+	host   recording.HostFacts
+	unseen *machine.Finding // why there are no facts of the host
+}
 
 // probe looks at one thing that machines need of their host.
 type probe struct {
 	name string
-	look func(ctx context.Context, b *Backend, state string) machine.Finding
+	look func(ctx context.Context, b *Backend, v view) machine.Finding
 }
 
 var probes = []probe{
 	{"engine", probeEngine},
-	{"capabilities", probeCapabilities},
-	{"cgroups", probeCgroups},
-	{"inotify", probeInotify},
-	{"memory", probeMemory},
+	{"capabilities", ofHost(probeCapabilities)},
+	{"cgroups", ofHost(probeCgroups)},
+	{"inotify", ofHost(probeInotify)},
+	{"memory", ofHost(probeMemory)},
 	{"disk", probeDisk},
-	{"pressure", probePressure},
+	{"pressure", ofHost(probePressure)},
 	{"machine", probeMachine},
 	{"go", probeGo},
 	{"debian", probeDebian},
@@ -41,15 +49,17 @@ var probes = []probe{
 // Doctor looks at all that machines need of their host; recordings go below state.
 func (b *Backend) Doctor(ctx context.Context, state string) []machine.Finding {
 	out := make([]machine.Finding, 0, len(probes))
+	v := view{state: state}
+	v.host, v.unseen = b.look(ctx)
 	for _, p := range probes {
 		var f machine.Finding
 		switch {
 		case b.down != nil && p.name == "engine":
 			f = machine.Finding{State: machine.Fail, Detail: b.down.Error(), Fix: "start it (systemctl start docker), or set DOCKER_HOST to one that runs"}
 		case b.down != nil && slices.Contains([]string{"machine", "debian", "leftovers"}, p.name):
-			f = machine.Finding{State: machine.Warn, Detail: "not looked at: no engine answers"}
+			f = noEngine
 		default:
-			f = p.look(ctx, b, state)
+			f = p.look(ctx, b, v)
 		}
 		f.Probe = p.name
 		out = append(out, f)
@@ -57,7 +67,40 @@ func (b *Backend) Doctor(ctx context.Context, state string) []machine.Finding {
 	return out
 }
 
-func probeEngine(ctx context.Context, b *Backend, _ string) machine.Finding {
+var noEngine = machine.Finding{State: machine.Warn, Detail: "not looked at: no engine answers"}
+
+// look asks a container on the engine's host for its facts, or says why there are none.
+func (b *Backend) look(ctx context.Context) (recording.HostFacts, *machine.Finding) {
+	if b.down != nil {
+		return recording.HostFacts{}, &noEngine
+	}
+	image, err := anyImage(ctx, b.Engine(), "azure")
+	if image == "" && err == nil {
+		return recording.HostFacts{}, &noImage
+	}
+	var f recording.HostFacts
+	if err == nil {
+		f, err = b.facts(ctx, image)
+	}
+	if err != nil {
+		return f, &machine.Finding{State: machine.Warn, Detail: "not known of the engine's host: " + err.Error()}
+	}
+	return f, nil
+}
+
+var noImage = machine.Finding{State: machine.OK, Detail: "not looked at: no image of ours is there yet; ask again after the first run"}
+
+// ofHost is a probe that the facts are enough for.
+func ofHost(judge func(recording.HostFacts) machine.Finding) func(context.Context, *Backend, view) machine.Finding {
+	return func(_ context.Context, _ *Backend, v view) machine.Finding {
+		if v.unseen != nil {
+			return *v.unseen
+		}
+		return judge(v.host)
+	}
+}
+
+func probeEngine(ctx context.Context, b *Backend, _ view) machine.Finding {
 	v, err := b.Engine().ServerVersion(ctx, client.ServerVersionOptions{})
 	if err != nil {
 		return machine.Finding{State: machine.Fail, Detail: err.Error(), Fix: "systemctl status docker"}
@@ -65,44 +108,27 @@ func probeEngine(ctx context.Context, b *Backend, _ string) machine.Finding {
 	if v.Os != "linux" {
 		return machine.Finding{State: machine.Fail, Detail: "the engine runs " + v.Os + " containers", Fix: "use a Linux engine"}
 	}
-	return machine.Finding{State: machine.OK, Detail: fmt.Sprintf("version %s, %s/%s", v.Version, v.Os, v.Arch)}
+	return machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%s %s at %s, %s/%s", b.cli[0], v.Version, b.Engine().DaemonHost(), v.Os, v.Arch)}
 }
 
 // probeCapabilities: systemd in a machine mounts its file systems itself.
-func probeCapabilities(context.Context, *Backend, string) machine.Finding {
-	data, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return machine.Finding{State: machine.Warn, Detail: "cannot read the bounding set: " + err.Error()}
+func probeCapabilities(host recording.HostFacts) machine.Finding {
+	if host.Capabilities == 0 {
+		return machine.Finding{State: machine.Warn, Detail: "the bounding set of the engine's host is not known"}
 	}
-	for l := range strings.Lines(string(data)) {
-		rest, ok := strings.CutPrefix(l, "CapBnd:")
-		if !ok {
-			continue
+	for name, bit := range map[string]int{"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN} {
+		if host.Capabilities&(1<<bit) == 0 {
+			return machine.Finding{State: machine.Fail, Detail: name + " is not in the bounding set of the engine's host", Fix: "run on a host or runner that grants " + name + " to containers"}
 		}
-		set, err := strconv.ParseUint(strings.TrimSpace(rest), 16, 64)
-		if err != nil {
-			break
-		}
-		for name, bit := range map[string]int{"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN} {
-			if set&(1<<bit) == 0 {
-				return machine.Finding{State: machine.Fail, Detail: name + " is not in this host's bounding set", Fix: "run on a host or runner that grants " + name + " to containers"}
-			}
-		}
-		return machine.Finding{State: machine.OK, Detail: "CAP_SYS_ADMIN, CAP_SYS_PTRACE and CAP_NET_ADMIN can be granted"}
 	}
-	return machine.Finding{State: machine.Warn, Detail: "no bounding set in /proc/self/status"}
+	return machine.Finding{State: machine.OK, Detail: "CAP_SYS_ADMIN, CAP_SYS_PTRACE and CAP_NET_ADMIN can be granted"}
 }
 
-func probeCgroups(context.Context, *Backend, string) machine.Finding {
-	data, err := os.ReadFile("/proc/filesystems")
-	if err != nil {
-		return machine.Finding{State: machine.Warn, Detail: err.Error()}
-	}
-	if !strings.Contains(string(data), "cgroup2") {
+func probeCgroups(host recording.HostFacts) machine.Finding {
+	switch {
+	case !host.Cgroup2:
 		return machine.Finding{State: machine.Fail, Detail: "the kernel has no cgroup2", Fix: "use a kernel with the unified control group hierarchy (4.15 or newer)"}
-	}
-	var st unix.Statfs_t
-	if unix.Statfs("/sys/fs/cgroup", &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
+	case host.Unified:
 		return machine.Finding{State: machine.OK, Detail: "unified hierarchy"}
 	}
 	return machine.Finding{State: machine.OK, Detail: "hybrid or v1 hierarchy; each machine mounts cgroup2 of its own"}
@@ -111,26 +137,25 @@ func probeCgroups(context.Context, *Backend, string) machine.Finding {
 // wantedMachines is how many at once doctor finds comfortable.
 const wantedMachines = 100
 
-func probeInotify(context.Context, *Backend, string) machine.Finding {
-	limit, err := readInt("/proc/sys/fs/inotify/max_user_instances")
-	if err != nil {
-		return machine.Finding{State: machine.Warn, Detail: err.Error()}
+func probeInotify(host recording.HostFacts) machine.Finding {
+	if host.InotifyInstances == 0 {
+		return machine.Finding{State: machine.Warn, Detail: "fs.inotify.max_user_instances of the engine's host is not known"}
 	}
-	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("fs.inotify.max_user_instances = %d: room for %d machines at once", limit, inotifyRoom())}
-	if inotifyRoom() < wantedMachines {
+	room := inotifyRoom(host)
+	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("fs.inotify.max_user_instances = %d: room for %d machines at once", host.InotifyInstances, room)}
+	if room < wantedMachines {
 		f.State = machine.Warn
 		f.Fix = fmt.Sprintf("for %d at once: sysctl -w fs.inotify.max_user_instances=8192", wantedMachines)
 	}
 	return f
 }
 
-func probeMemory(context.Context, *Backend, string) machine.Finding {
-	free, err := freeMemoryMB()
-	if err != nil {
-		return machine.Finding{State: machine.Warn, Detail: err.Error()}
+func probeMemory(host recording.HostFacts) machine.Finding {
+	if host.FreeMB == 0 {
+		return machine.Finding{State: machine.Warn, Detail: "the memory of the engine's host is not known"}
 	}
-	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%d MB free, without what caches would give back", free)}
-	if free < 512 {
+	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%d MB free, without what caches would give back", host.FreeMB)}
+	if host.FreeMB < 512 {
 		f.State, f.Fix = machine.Warn, "stop other programs, or run fewer at once: --parallel 2"
 	}
 	return f
@@ -139,29 +164,24 @@ func probeMemory(context.Context, *Backend, string) machine.Finding {
 // neededMB is what the images of one base and a run's recordings take.
 const neededMB = 2048
 
-func probeDisk(ctx context.Context, b *Backend, state string) machine.Finding {
-	places := map[string]string{state: "recordings"}
-	if b.down == nil {
-		if info, err := b.Engine().Info(ctx, client.InfoOptions{}); err == nil {
-			places[info.Info.DockerRootDir] = "the engine's images"
-		}
+func probeDisk(_ context.Context, _ *Backend, v view) machine.Finding {
+	free, err := freeMB(v.state)
+	if err != nil {
+		return machine.Finding{State: machine.Warn, Detail: err.Error()}
 	}
-	var detail []string
-	f := machine.Finding{State: machine.OK}
-	for dir, what := range places {
-		free, err := freeMB(dir)
-		if errors.Is(err, os.ErrNotExist) {
-			continue // a remote engine's directory
-		}
-		if err != nil {
-			return machine.Finding{State: machine.Warn, Detail: err.Error()}
-		}
-		detail = append(detail, fmt.Sprintf("%d MB free for %s", free, what))
+	f := machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%d MB free for recordings", free)}
+	lacks := func(free int64, where string) {
 		if free < neededMB {
-			f.State, f.Fix = machine.Fail, fmt.Sprintf("free %d MB below %s (bootrace clean --images removes our images)", neededMB-free, dir)
+			f.State, f.Fix = machine.Fail, fmt.Sprintf("free %d MB %s (bootrace clean --images removes our images)", neededMB-free, where)
 		}
 	}
-	f.Detail = strings.Join(detail, ", ")
+	lacks(free, "below "+v.state)
+	if v.unseen != nil || v.host.FreeDiskMB == 0 {
+		f.Detail += "; for the engine's images it is not known"
+		return f
+	}
+	lacks(int64(v.host.FreeDiskMB), "where the engine keeps containers")
+	f.Detail += fmt.Sprintf(", %d MB for the engine's images", v.host.FreeDiskMB)
 	return f
 }
 
@@ -179,16 +199,15 @@ func freeMB(dir string) (int64, error) {
 	}
 }
 
-func probePressure(context.Context, *Backend, string) machine.Finding {
-	data, err := os.ReadFile("/proc/pressure/cpu")
-	if err != nil || !strings.Contains(string(data), "\nfull ") {
+func probePressure(host recording.HostFacts) machine.Finding {
+	if !host.Pressure {
 		return machine.Finding{State: machine.Warn, Detail: "/proc/pressure/cpu is not there or has no line full: what CPU others had of a boot is judged by scheduling delay alone",
 			Fix: "boot Linux 5.13 or newer with psi=1"}
 	}
 	return machine.Finding{State: machine.OK, Detail: "/proc/pressure is there"}
 }
 
-func probeGo(ctx context.Context, _ *Backend, _ string) machine.Finding {
+func probeGo(ctx context.Context, _ *Backend, _ view) machine.Finding {
 	out, err := exec.CommandContext(ctx, "go", "version").Output()
 	if err != nil {
 		return machine.Finding{State: machine.Fail, Detail: "the go command does not run: " + err.Error(), Fix: "install the Go named in go.mod: what goes into the images is built from source"}
@@ -196,7 +215,7 @@ func probeGo(ctx context.Context, _ *Backend, _ string) machine.Finding {
 	return machine.Finding{State: machine.OK, Detail: strings.TrimSpace(string(out))}
 }
 
-func probeDebian(ctx context.Context, b *Backend, _ string) machine.Finding {
+func probeDebian(ctx context.Context, b *Backend, _ view) machine.Finding {
 	if _, err := b.Engine().ImageInspect(ctx, "bootrace/debian:"+images.Suites()[0]); err == nil {
 		return machine.Finding{State: machine.OK, Detail: "the engine has debian " + images.Suites()[0]}
 	}
@@ -209,7 +228,7 @@ func probeDebian(ctx context.Context, b *Backend, _ string) machine.Finding {
 	return machine.Finding{State: machine.Warn, Detail: "works only if the engine can pull debian:" + images.Suites()[0], Fix: "else install mmdebstrap"}
 }
 
-func probeLeftovers(ctx context.Context, b *Backend, _ string) machine.Finding {
+func probeLeftovers(ctx context.Context, b *Backend, _ view) machine.Finding {
 	left, err := b.Leftovers(ctx)
 	if err != nil {
 		return machine.Finding{State: machine.Warn, Detail: err.Error()}
@@ -231,16 +250,4 @@ func probeLeftovers(ctx context.Context, b *Backend, _ string) machine.Finding {
 		f.State, f.Fix = machine.Warn, "bootrace clean (the next run does it, too)"
 	}
 	return f
-}
-
-func readInt(file string) (int, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(string(data)))
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", file, err)
-	}
-	return n, nil
 }

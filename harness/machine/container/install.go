@@ -110,10 +110,14 @@ func (t *tail) String() string { return string(t.kept[max(0, len(t.kept)-tailKep
 // printed.
 func (b *Backend) seal(ctx context.Context, id, script string) (string, error) {
 	script = "rm /" + sealFile + "\n" + script
-	if err := b.copy(ctx, id, []machine.File{{Path: "/" + sealFile, Mode: 0o600, Data: []byte(script)}}); err != nil {
+	began, err := b.now(ctx)
+	if err != nil {
 		return "", err
 	}
-	exit, said, warned, err := images.ToItsEnd(ctx, b.Engine(), id, time.Now())
+	if err := b.copy(ctx, id, began, []machine.File{{Path: "/" + sealFile, Mode: 0o600, Data: []byte(script)}}); err != nil {
+		return "", err
+	}
+	exit, said, warned, err := images.ToItsEnd(ctx, b.Engine(), id, began)
 	if err == nil && exit != 0 {
 		err = fmt.Errorf("its script exited %d: %s", exit, strings.TrimSpace(warned))
 	}

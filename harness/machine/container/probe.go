@@ -1,12 +1,14 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/client"
 
 	"bootrace/harness/machine"
@@ -57,15 +59,15 @@ const probeWithin = 30 * time.Second
 // probeMachine asks in a container made as machines are, but without systemd, for
 // what the collector and the checks need of the kernel. It asks the kernel itself:
 // what an engine is told to grant is not always what a machine gets.
-func probeMachine(ctx context.Context, b *Backend, _ string) machine.Finding {
+func probeMachine(ctx context.Context, b *Backend, _ view) machine.Finding {
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()
-	img, err := anyBase(ctx, b.Engine())
+	img, err := anyImage(ctx, b.Engine(), "worker", "base", "subject")
 	if err != nil {
 		return machine.Finding{State: machine.Warn, Detail: "not looked at: " + err.Error()}
 	}
 	if img == "" {
-		return machine.Finding{State: machine.OK, Detail: "not looked at: no image of ours is there yet; ask again after the first run"}
+		return noImage
 	}
 	out, err := b.asPID1(ctx, img, needsScript)
 	if err != nil {
@@ -104,15 +106,16 @@ func judgeNeeds(printed string) machine.Finding {
 	return f
 }
 
-// anyBase is an image of ours in which a machine could boot; none is no error.
-func anyBase(ctx context.Context, engine *client.Client) (string, error) {
-	for _, kind := range []string{"worker", "base", "subject"} {
+// anyImage is an image of ours of the first of those kinds of which there is one, the
+// newest; none is no error.
+func anyImage(ctx context.Context, engine *client.Client, kinds ...string) (string, error) {
+	for _, kind := range kinds {
 		list, err := engine.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", images.LabelImage+"="+kind)})
 		if err != nil {
 			return "", fmt.Errorf("list our images: %w", err)
 		}
 		if len(list.Items) > 0 {
-			return list.Items[0].ID, nil
+			return slices.MaxFunc(list.Items, func(a, b image.Summary) int { return cmp.Compare(a.Created, b.Created) }).ID, nil
 		}
 	}
 	return "", nil

@@ -42,19 +42,19 @@ func TestWhatAMachineLacksIsNamedWithItsConsequenceAndItsMend(t *testing.T) {
 
 func TestAMachineIsAskedForWhatItsKernelGives(t *testing.T) {
 	l := newLab(t)
-	given := probeMachine(t.Context(), l.backend, "")
+	given := probeMachine(t.Context(), l.backend, view{})
 	assert.NotEqual(t, machine.Fail, given.State, given.Detail)
 	assert.NotContains(t, given.Detail, "not looked at")
 
 	poor := *l.backend
 	poor.grant = []string{"SYS_ADMIN"}
-	without := probeMachine(t.Context(), &poor, "")
+	without := probeMachine(t.Context(), &poor, view{})
 	assert.Equal(t, machine.Fail, without.State)
 	assert.Contains(t, without.Detail, "CAP_SYS_PTRACE is not there")
 	assert.NotContains(t, without.Detail, "cgroup2 is not there")
 
 	poor.grant = nil
-	without = probeMachine(t.Context(), &poor, "")
+	without = probeMachine(t.Context(), &poor, view{})
 	assert.Equal(t, machine.Fail, without.State)
 	assert.Contains(t, without.Detail, "cgroup2 is not there")
 	assert.Contains(t, without.Detail, "environ is not there")

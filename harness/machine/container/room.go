@@ -1,13 +1,10 @@
 package container
 
 import (
-	"fmt"
+	"context"
 	"math"
-	"os"
-	"path/filepath"
-	"runtime"
 
-	"golang.org/x/sys/unix"
+	"bootrace/harness/recording"
 )
 
 // machineMB is what a machine and its cloud take at most while they run, with
@@ -18,15 +15,16 @@ const machineMB = 120
 // of a boot is waiting. With 48 on two slow cores boots took a minute.
 const machinesPerCore = 8
 
-// Room is how many machines may run at once: what was asked for, within what
-// the host's inotify limit carries (beyond it PID 1 hangs), else what memory and
-// the processors hold too.
-func (b *Backend) Room(asked int) int {
-	free, err := freeMemoryMB()
+// Room is how many machines may run at once: what was asked for, within what the
+// inotify limit of the engine's host carries (beyond it PID 1 hangs), else what its
+// memory and processors hold too. With an error it is by the processors alone.
+func (b *Backend) Room(ctx context.Context, cloudImage string, asked int) (int, error) {
+	cores, err := b.Cores(ctx)
 	if err != nil {
-		free = math.MaxInt // not known
+		return 1, err
 	}
-	return within(asked, inotifyRoom(), runtime.NumCPU(), free)
+	f, err := b.facts(ctx, cloudImage)
+	return within(asked, inotifyRoom(f), cores, freeMemory(f)), err
 }
 
 func within(asked, inotify, cores, freeMB int) int {
@@ -44,36 +42,22 @@ const inotifyPerMachine = 12
 // controlRoom is for the control boots, which run beside the cases.
 const controlRoom = 2
 
+// unknown is more than any limit that counts.
+const unknown = math.MaxInt32
+
 // inotifyRoom is for how many machines at once the limit on inotify instances is
 // enough. Beyond it PID 1 hangs or exits in a way that looks like a blocked boot.
-func inotifyRoom() int {
-	limit, err := readInt("/proc/sys/fs/inotify/max_user_instances")
-	if err != nil {
-		return 1 << 20 // not a host that has the limit
+func inotifyRoom(f recording.HostFacts) int {
+	if f.InotifyInstances == 0 {
+		return unknown
 	}
-	return max(1, (limit-inotifyInUse())/inotifyPerMachine-controlRoom)
+	return max(1, (f.InotifyInstances-f.InotifyInUse)/inotifyPerMachine-controlRoom)
 }
 
-// inotifyInUse counts root's instances; 0 when that cannot be seen.
-func inotifyInUse() int {
-	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
-	if err != nil {
-		return 0
+// freeMemory is what machines may take of it, in MB.
+func freeMemory(f recording.HostFacts) int {
+	if f.FreeMB == 0 {
+		return unknown
 	}
-	n := 0
-	for _, l := range links {
-		if target, err := os.Readlink(l); err == nil && target == "anon_inode:inotify" {
-			n++
-		}
-	}
-	return n
-}
-
-// freeMemoryMB is what machines may take, without what caches would give back.
-func freeMemoryMB() (int, error) {
-	var info unix.Sysinfo_t
-	if err := unix.Sysinfo(&info); err != nil {
-		return 0, fmt.Errorf("ask for the free memory: %w", err)
-	}
-	return int((uint64(info.Freeram) + uint64(info.Bufferram)) * uint64(info.Unit) >> 20), nil
+	return f.FreeMB
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"bootrace/harness/recording"
 )
 
 func TestHowManyMachinesRunAtOnce(t *testing.T) {
@@ -22,4 +24,13 @@ func TestHowManyMachinesRunAtOnce(t *testing.T) {
 	} {
 		assert.Equal(t, tt.want, within(tt.asked, tt.inotify, tt.cores, tt.freeMB), tt.name)
 	}
+}
+
+func TestWhatIsNotKnownOfAHostLimitsNothing(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, 128/inotifyPerMachine-controlRoom, inotifyRoom(recording.HostFacts{InotifyInstances: 128}))
+	assert.Equal(t, 1, inotifyRoom(recording.HostFacts{InotifyInstances: 128, InotifyInUse: 200}))
+	assert.Equal(t, unknown, inotifyRoom(recording.HostFacts{InotifyInUse: 5}))
+	assert.Equal(t, 7, freeMemory(recording.HostFacts{FreeMB: 7}))
+	assert.Equal(t, unknown, freeMemory(recording.HostFacts{}))
 }

@@ -106,7 +106,9 @@ func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) [
 // is tested: it is booted again, one case at a time.
 func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
-	if room := l.Backend.Room(atOnce); atOnce > room {
+	room, err := l.Room(t.Context(), atOnce)
+	require.NoError(t, err)
+	if atOnce > room {
 		t.Logf("fs.inotify.max_user_instances has room for %d machines at once, not %d", room, atOnce)
 		atOnce = room
 	}
