@@ -39,6 +39,7 @@ const (
 // What a manifest notes as missing beside files.
 const (
 	MissingClock      = "boot clock"
+	MissingCloud      = "cloud" // the machine does not reach it
 	MissingCollection = "collection"
 	MissingControl    = "control boot"
 	MissingSync       = "journal --sync" // entries that journald had not written yet

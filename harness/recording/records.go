@@ -205,6 +205,9 @@ type CollectRequest struct {
 	// a PendingFile.
 	Pending bool     `json:"pending,omitempty"`
 	Units   []string `json:"units,omitempty"`
+	// Cloud is a host of its cloud, which the machine is to resolve and trust; empty: it is
+	// not asked, for the cloud would hear of it.
+	Cloud string `json:"cloud,omitempty"`
 }
 
 // Pending is something that the subject may still do though it has delivered, a line of

@@ -110,7 +110,12 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 	}
 	a.files = manifest.Files
 	a.Judgement, err = judge.Recording(fsys)
-	if _, controlErr := ctl.wait(); a.Verdict != verdict.Pass && !slices.ContainsFunc(a.Findings, intrinsic) {
+	_, controlErr := ctl.wait()
+	switch {
+	case a.Verdict == verdict.Pass:
+	case errors.As(controlErr, new(unreachedError)):
+		a.Verdict, a.Reason, a.Settled = verdict.Invalid, controlErr.Error(), true
+	case !slices.ContainsFunc(a.Findings, intrinsic):
 		// What does not boot without the subject says nothing of it, and no further boot would help.
 		err = errors.Join(err, controlErr)
 	}

@@ -127,6 +127,9 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing
 	}
 	s.until, s.window = boot.MultiUserReached, window
 	s.unsearched = true // nobody asks for secrets, and to search for them takes longest
+	if on.network == 0 {
+		s.cloud = w.vault + ".vault.azure.net"
+	}
 	rec, err := r.record(ctx, s, func(ms boot.Milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
 	if err != nil {
 		return boot.Control{}, err
@@ -138,11 +141,22 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing
 	if err != nil {
 		return boot.Control{}, err
 	}
+	if why := j.Missing[recording.MissingCloud]; why != "" {
+		return boot.Control{}, unreachedError{why}
+	}
 	if j.MultiUser == 0 {
 		return boot.Control{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
 			window, filepath.Join(rec.dir, recording.ConsoleFile))
 	}
 	return controlOf(j), nil
+}
+
+// unreachedError is a machine without a subject that does not resolve its cloud, or does
+// not trust it: what fails for that with a subject is not the subject's.
+type unreachedError struct{ why string }
+
+func (e unreachedError) Error() string {
+	return "the machine does not reach its cloud, with no subject in it: " + e.why
 }
 
 // controlOf is what a control boot's recording says of it.

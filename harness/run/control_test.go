@@ -139,3 +139,16 @@ func TestAControlBootsWaitForItsNetworkIsNoSlownessOfTheHost(t *testing.T) {
 		})
 	}
 }
+
+func TestAMachineThatDoesNotReachItsCloudWithoutASubjectIsNoSubjectsFault(t *testing.T) {
+	t.Parallel()
+	for _, unreached := range []bool{false, true} {
+		b := &fakeBackend{reaches: true, unreached: unreached}
+		r, _ := newRunner(t, b)
+		out, err := r.Run(t.Context(), quick(1))
+		require.NoError(t, err)
+		assert.Equal(t, "invalid", out[0].Verdict)
+		assert.Equal(t, unreached, strings.Contains(out[0].Reason, "does not reach its cloud, with no subject in it: curl: (6) Could not resolve host"), out[0].Reason)
+		assert.Equal(t, unreached, len(out[0].Attempts) == 1, "no further boot would help")
+	}
+}

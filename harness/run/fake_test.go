@@ -36,6 +36,8 @@ type fakeBackend struct {
 
 	skew time.Duration // of the engine's host's clocks against ours
 
+	unreached bool // machines that are asked do not reach their cloud
+
 	searched []string // machines that were searched for secrets
 }
 
@@ -170,6 +172,9 @@ func (m *fakeMachine) Collect(_ context.Context, asked []byte, w io.Writer) erro
 		return err
 	}
 	files := map[string]string{recording.CollectedClock: string(clock), "manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
+	if m.backend.unreached && request.Cloud != "" {
+		files[recording.CollectedMissing] = `{"cloud":"curl: (6) Could not resolve host"}`
+	}
 	if m.backend.reaches {
 		files["units.txt"] = fmt.Sprintf("Id=multi-user.target\nActiveState=active\nActiveEnterTimestampMonotonic=%d\n", booted+500_000)
 	}

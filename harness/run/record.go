@@ -29,6 +29,7 @@ type shot struct {
 	// unsearched: the machine is not searched for them; they are taken out of what is recorded
 	// nevertheless.
 	unsearched bool
+	cloud      string // a host of its cloud that it must reach; empty: it is not asked
 	dir        string
 	// The recording ends settle after until was reached and, if hold is set, no
 	// sooner than hold after the first delivery; at the latest window after the start.
@@ -207,7 +208,7 @@ func (r *Runner) take(ctx context.Context, s shot, m machine.Machine, w *recordi
 	if s.unsearched {
 		sought = nil
 	}
-	collected, err := r.collect(ctx, m, w, sought)
+	collected, err := r.collect(ctx, m, w, recording.CollectRequest{Secrets: sought, Cloud: s.cloud})
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -295,10 +296,10 @@ func (r *Runner) start(ctx context.Context, s shot) (m machine.Machine, err erro
 }
 
 // collect runs the machine's collector and stores what it gives.
-func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Writer, secrets map[string]string) (recording.Collected, error) {
+func (r *Runner) collect(ctx context.Context, m machine.Machine, w *recording.Writer, what recording.CollectRequest) (recording.Collected, error) {
 	ctx, cancel := context.WithTimeout(ctx, collectTimeout)
 	defer cancel()
-	request, err := json.Marshal(recording.CollectRequest{Secrets: secrets})
+	request, err := json.Marshal(what)
 	if err != nil {
 		return recording.Collected{}, err
 	}

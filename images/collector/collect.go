@@ -55,6 +55,13 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	config, err := json.Marshal(vectorconfig.Find(ctx))
 	c.add(recording.VectorFile, append(config, '\n'), err)
 
+	if req.Cloud != "" {
+		// By the machine's own means, as its programs do.
+		if _, err := process.Output(ctx, "curl", "--silent", "--show-error", "--output", "/dev/null", "https://"+req.Cloud); err != nil {
+			c.missing[recording.MissingCloud] = err.Error()
+		}
+	}
+
 	// Entries still in journald's hands are not in its files yet.
 	if _, err := process.Output(ctx, "journalctl", "--sync"); err != nil {
 		c.missing[recording.MissingSync] = err.Error()
