@@ -37,6 +37,7 @@ import (
 type Backend struct {
 	provider *testcontainers.DockerProvider // nil where no engine answers
 	down     error                          // why it does not
+	address  string                         // of the engine, as it was named
 	cli      []string                       // the engine's own client, on the command line
 	own      map[string]string              // labels of what is this process's
 	grant    []string                       // the capabilities that machines get; tests take some away
@@ -57,6 +58,18 @@ func (b *Backend) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	named := os.Getenv("DOCKER_HOST")
+	b.address = named
+	if strings.HasPrefix(named, "ssh://") {
+		socket, err := overSSH(named)
+		if err != nil {
+			return err
+		}
+		// testcontainers reads it, as we do.
+		if err := os.Setenv("DOCKER_HOST", socket); err != nil {
+			return err
+		}
+		named = socket
+	}
 	if err := answers(ctx, named); err != nil {
 		return err
 	}
@@ -73,7 +86,7 @@ func (b *Backend) connect(ctx context.Context) error {
 	if got := p.Client().DaemonHost(); named != "" && got != named {
 		return fmt.Errorf("DOCKER_HOST is %s, and testcontainers took the engine at %s; make both the same (~/.testcontainers.properties)", named, got)
 	}
-	b.provider = p
+	b.provider, b.address = p, cmp.Or(b.address, p.Client().DaemonHost())
 	if err := b.Ping(ctx); err != nil {
 		return err
 	}
@@ -81,7 +94,7 @@ func (b *Backend) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask the engine for its version: %w", err)
 	}
-	b.cli = clientOf(v, b.Engine().DaemonHost())
+	b.cli = clientOf(v, b.address)
 	return nil
 }
 
@@ -101,7 +114,7 @@ func (b *Backend) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	if _, err := b.Engine().Ping(ctx, client.PingOptions{}); err != nil {
-		return NoEngineError{Where: b.Engine().DaemonHost(), Err: err}
+		return NoEngineError{Where: b.address, Err: err}
 	}
 	return nil
 }

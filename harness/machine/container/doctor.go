@@ -108,7 +108,7 @@ func probeEngine(ctx context.Context, b *Backend, _ view) machine.Finding {
 	if v.Os != "linux" {
 		return machine.Finding{State: machine.Fail, Detail: "the engine runs " + v.Os + " containers", Fix: "use a Linux engine"}
 	}
-	return machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%s %s at %s, %s/%s", b.cli[0], v.Version, b.Engine().DaemonHost(), v.Os, v.Arch)}
+	return machine.Finding{State: machine.OK, Detail: fmt.Sprintf("%s %s at %s, %s/%s", b.cli[0], v.Version, b.address, v.Os, v.Arch)}
 }
 
 // probeCapabilities: systemd in a machine mounts its file systems itself.

@@ -86,7 +86,8 @@ func (b *Backend) facts(ctx context.Context, image string) (f recording.HostFact
 	}
 	exit, said, warned, err := images.ToItsEnd(ctx, b.Engine(), id, time.Time{})
 	if err == nil && exit != 0 {
-		err = fmt.Errorf("it exited %d: %s", exit, strings.TrimSpace(warned))
+		first, _, _ := strings.Cut(strings.TrimSpace(warned), "\n")
+		err = fmt.Errorf("it exited %d: %s", exit, first)
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(said), &f)
