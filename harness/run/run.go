@@ -115,7 +115,7 @@ func (r *Runner) Run(ctx context.Context, cases []Case) (ran []results.Case, err
 	if watched, err := r.Backend.WatchHost(ctx, r.ID, cloud); err != nil {
 		r.host.ended = err
 	} else {
-		defer func() { err = errors.Join(err, watched.Close()) }()
+		defer func() { _ = watched.Close() }() // what cannot be removed now, the next run's sweep takes
 		go r.host.follow(watched)
 	}
 	r.place = newAdmission(r.Running, r.Booting)
