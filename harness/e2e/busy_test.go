@@ -18,7 +18,6 @@ import (
 
 func TestNightlyTwoHundredBootsAreJudgedAlikeOnACalmAndOnABusyHost(t *testing.T) {
 	wiretest.Nightly(t)
-	raiseInotify(t)
 	all := append(slices.Clone(brokenSubjects), sound)
 	var dirs []string
 	var plans [][]run.Case

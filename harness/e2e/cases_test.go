@@ -170,6 +170,5 @@ func TestSubjectsOfOthersAreJudgedRightAtTheSmallestDelay(t *testing.T) {
 
 func TestNightlySubjectsOfOthersAreJudgedRight(t *testing.T) {
 	wiretest.Nightly(t)
-	raiseInotify(t)
 	judgeOthers(t, readWanted(t), images.Suites(), asTheCommand, func(w wanted) []string { return append([]string{"pre", "delay-0s"}, w.more...) })
 }

@@ -57,6 +57,5 @@ func TestTheMuseumIsCaughtAtTheSmallestDelays(t *testing.T) {
 
 func TestNightlyTheMuseumIsCaughtFiveTimes(t *testing.T) {
 	wiretest.Nightly(t)
-	raiseInotify(t)
 	visit(t, 5, asTheCommand, func(string) bool { return true })
 }

@@ -126,7 +126,6 @@ func caught(c results.Case, check string) bool {
 
 func TestNightlyEveryMutationIsCaught(t *testing.T) {
 	wiretest.Nightly(t)
-	raiseInotify(t)
 	assert.GreaterOrEqual(t, len(mutations), 60)
 	assert.Empty(t, survivors(t, mutations, asTheCommand))
 }

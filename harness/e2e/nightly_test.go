@@ -1,9 +1,6 @@
 package e2e
 
 import (
-	"os"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,26 +12,8 @@ import (
 	"bootrace/scenarios"
 )
 
-// raiseInotify makes room for as many machines as are wanted, for as long as the
-// test lasts; without the right to, fewer run at once.
-func raiseInotify(t testing.TB) {
-	t.Helper()
-	const file, wanted = "/proc/sys/fs/inotify/max_user_instances", 8192
-	old, err := os.ReadFile(file)
-	require.NoError(t, err)
-	if n, err := strconv.Atoi(strings.TrimSpace(string(old))); err != nil || n >= wanted {
-		return
-	}
-	if err := os.WriteFile(file, []byte(strconv.Itoa(wanted)), 0); err != nil {
-		t.Logf("fewer machines at once: %v", err)
-		return
-	}
-	t.Cleanup(func() { _ = os.WriteFile(file, old, 0) })
-}
-
 func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
 	wiretest.Nightly(t)
-	raiseInotify(t)
 	lab := wiretest.New(t, nil, images.Suites()...)
 	list, err := scenarios.Default()
 	require.NoError(t, err)
@@ -48,7 +27,6 @@ func TestNightlyTenInARowOnBothBasesAHundredAtOnce(t *testing.T) {
 
 func TestNightlyBrokenPopulatorsFailTheSameManyAtOnce(t *testing.T) {
 	wiretest.Nightly(t)
-	raiseInotify(t)
 	for _, b := range brokenSubjects {
 		t.Run(b.name, func(t *testing.T) {
 			lab := wiretest.New(t, []string{b.write(t)}, images.Suites()...)

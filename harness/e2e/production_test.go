@@ -111,6 +111,5 @@ func TestWhatProductionsInstallersInstallIsJudgedAsItWasSeenThere(t *testing.T) 
 
 func TestNightlyWhatProductionsInstallersInstallIsJudgedAlikeWithBothVectors(t *testing.T) {
 	wiretest.Nightly(t)
-	raiseInotify(t)
 	visitInstalled(t, asTheCommand, []string{"0.56", "0.58"}, func(string, string) bool { return true })
 }

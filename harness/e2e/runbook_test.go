@@ -111,7 +111,7 @@ func newDevelopmentHost(t *testing.T, subjects ...string) developmentHost {
 	}
 	lab := wiretest.New(t, subjects, images.Suites()[0])
 	id := fmt.Sprintf("runbook-%s-%d", lab.Names[0], os.Getpid())
-	r := lab.Runner(id, filepath.Join(lab.Dir, id), nowhere{}, 1)
+	r := lab.Runner(id, filepath.Join(lab.Dir, id), nowhere{}, machine.Room{AtOnce: 1, Ever: 1})
 	r.Keep = run.KeepAll
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

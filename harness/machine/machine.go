@@ -134,3 +134,12 @@ type Install struct {
 	// Labels are the image's, given what Seal printed.
 	Labels func(sealed string) map[string]string
 }
+
+// Room is how many machines a backend's host carries.
+type Room struct {
+	// AtOnce run without slowing each other on any host. Up to Ever run at once, the next one
+	// whenever the host is calm.
+	AtOnce, Ever int
+	// Note is what was done to the host to make room, or what would have to be.
+	Note string
+}

@@ -93,6 +93,9 @@ type HostSample struct {
 	LateUS    int64 `json:"late_us"` // by how much this sample was late
 }
 
+// InotifyEnough is a limit on inotify instances that a hundred machines fit in and more.
+const InotifyEnough = 8192
+
 // HostFacts is what a host has for machines. What cannot be had is 0.
 type HostFacts struct {
 	FreeMB           int    `json:"free_mb"`           // memory, without what caches would give back

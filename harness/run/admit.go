@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // admission bounds how many machines boot and how many run at once: booting
@@ -31,6 +32,17 @@ func enter(ctx context.Context, places chan struct{}) (leave func(), err error) 
 		default:
 		}
 	}, nil
+}
+
+// outOfTheWay waits until fewer than so many run, or the host has room for one more.
+func (a admission) outOfTheWay(ctx context.Context, crowd int, spare func() bool) {
+	for crowd > 0 && len(a.running) >= crowd && !spare() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sampledEvery):
+		}
+	}
 }
 
 // bootAlone waits until nobody else boots, for a boot that others have spoilt.

@@ -81,9 +81,20 @@ func (h *hostWatch) calm(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Second): // the next sample
+		case <-time.After(sampledEvery):
 		}
 	}
+}
+
+// sampledEvery is how often a sample comes (images/azure/host).
+const sampledEvery = time.Second
+
+// hasSpare: it is calm, and that is known. A kernel without PSI does not tell.
+func (h *hostWatch) hasSpare() bool {
+	h.mu.Lock()
+	told := len(h.samples) > 0 && h.samples[len(h.samples)-1].CPUSomeUS > 0
+	h.mu.Unlock()
+	return told && h.isCalm()
 }
 
 // isCalm looks at the last second. A kernel without PSI is calm.

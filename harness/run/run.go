@@ -53,8 +53,9 @@ type Runner struct {
 	Subjects map[string]Subject // by name
 	Dir      string             // recordings go below it, a directory a case
 	Store    Store
-	// Booting and Running bound the machines that boot and that run at once.
-	Booting, Running int
+	// Booting and Running bound the machines that boot and that run at once. Beyond Crowd of
+	// them the next one begins while the host is calm; 0: no crowd disturbs.
+	Booting, Running, Crowd int
 
 	Keep Keep
 	// Debug is called with a case that came out otherwise than expected, while its
@@ -143,6 +144,7 @@ func (r *Runner) Run(ctx context.Context, cases []Case) (ran []results.Case, err
 		if len(r.place.running) == cap(r.place.running) { // and wait for their control boots
 			begin(len(pending))
 		}
+		r.place.outOfTheWay(ctx, r.Crowd, r.host.hasSpare)
 		leave, err := enter(ctx, r.place.running)
 		if err != nil {
 			break

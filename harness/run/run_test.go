@@ -417,3 +417,30 @@ func TestTheRecordingOfAFakeBootIsClosed(t *testing.T) {
 	}
 	assert.Subset(t, names, []string{"cloud.jsonl", "console.log", "expect.json", "scenario.yaml"})
 }
+
+// Beyond the crowd a machine begins only where the host is known to have room for it.
+func TestACrowdGrowsOnACalmHost(t *testing.T) {
+	place := newAdmission(9, 1)
+	for range 2 {
+		_, err := enter(t.Context(), place.running)
+		require.NoError(t, err)
+	}
+	looks := 0
+	place.outOfTheWay(t.Context(), 2, func() bool { looks++; return looks > 1 })
+	assert.Equal(t, 2, looks, "a busy host is looked at again")
+	for name, crowd := range map[string]int{"there is no crowd": 3, "no crowd disturbs": 0} {
+		place.outOfTheWay(t.Context(), crowd, func() bool { t.Error(name); return true })
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	place.outOfTheWay(ended, 2, func() bool { return false })
+
+	var h hostWatch
+	assert.False(t, h.hasSpare(), "nothing is known")
+	h.samples = []recording.HostSample{{}, {}}
+	assert.False(t, h.hasSpare(), "the kernel has no PSI")
+	h.samples = []recording.HostSample{{CPUSomeUS: 1_000_000}, {CPUSomeUS: 1_050_000}}
+	assert.True(t, h.hasSpare())
+	h.samples = append(h.samples, recording.HostSample{CPUSomeUS: 1_900_000})
+	assert.False(t, h.hasSpare(), "busy")
+}

@@ -33,8 +33,9 @@ type Backend interface {
 	// Doctor looks at all that machines need of their host; recordings go below state.
 	Doctor(ctx context.Context, state string) []machine.Finding
 	// Room is how many machines may run at once: what was asked for, within what their
-	// host carries, else (0) what it carries well. The error says what is not known of it.
-	Room(ctx context.Context, cloudImage string, asked int) (int, error)
+	// host carries, else (0) what it carries well. Where the host's limit is too low for what
+	// is wanted it is raised. The error says what is not known of the host.
+	Room(ctx context.Context, cloudImage string, asked, wanted int) (machine.Room, error)
 	// Cores is how many processors their host has.
 	Cores(ctx context.Context) (int, error)
 }

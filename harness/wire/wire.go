@@ -20,6 +20,7 @@ import (
 	"bootrace/harness/boot"
 	"bootrace/harness/lint"
 	"bootrace/harness/look"
+	"bootrace/harness/machine"
 	"bootrace/harness/run"
 	"bootrace/harness/subject"
 	"bootrace/images"
@@ -256,19 +257,19 @@ func (l Lab) Workers() map[string]string {
 }
 
 // Room is how many of the lab's machines may run at once, see [Backend].
-func (l Lab) Room(ctx context.Context, asked int) (int, error) {
+func (l Lab) Room(ctx context.Context, asked, wanted int) (machine.Room, error) {
 	cloud := ""
 	for _, i := range l.Images {
 		cloud = i.Cloud // one is for all bases
 	}
-	return l.Backend.Room(ctx, cloud, asked)
+	return l.Backend.Room(ctx, cloud, asked, wanted)
 }
 
 // Runner returns a runner for the lab's images that boots one machine a core at
-// a time and has atOnce of them at most.
-func (l Lab) Runner(id, dir string, store run.Store, atOnce int) *run.Runner {
+// a time and has as many at once as there is room for.
+func (l Lab) Runner(id, dir string, store run.Store, room machine.Room) *run.Runner {
 	return &run.Runner{
 		ID: id, Backend: l.Backend, Images: l.Images, Subjects: l.Subjects, Dir: dir, Store: store,
-		Booting: l.cores, Running: atOnce,
+		Booting: l.cores, Running: room.Ever, Crowd: room.AtOnce,
 	}
 }

@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "host":
 		err = look(ctx, args[1], stdout)
 	default:
-		fmt.Fprintln(stderr, "usage: azure serve CONFIG.json\n       azure ca DIR\n       azure host watch|facts")
+		fmt.Fprintln(stderr, "usage: azure serve CONFIG.json\n       azure ca DIR\n       azure host watch|facts|raise")
 		return 2
 	}
 	if err != nil {
@@ -73,8 +73,10 @@ func look(ctx context.Context, what string, stdout io.Writer) error {
 		return host.Watch(ctx, stdout)
 	case "facts":
 		return json.NewEncoder(stdout).Encode(host.Facts())
+	case "raise":
+		return host.RaiseInotify()
 	}
-	return fmt.Errorf("host %s: expected watch or facts", what)
+	return fmt.Errorf("host %s: expected watch, facts or raise", what)
 }
 
 func serve(ctx context.Context, path string, stdout io.Writer) error {

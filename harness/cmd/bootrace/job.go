@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/machine"
 	"bootrace/harness/run"
 	"bootrace/harness/wire"
 	"bootrace/images"
@@ -62,17 +63,24 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 		return r, explainDisk(err, state)
 	}
 	r = begun
-	parallel, err := lab.Room(ctx, f.parallel)
+	room, err := lab.Room(ctx, f.parallel, len(cases))
 	if err != nil { // no failure: it limits nothing then
 		fmt.Fprintf(io.err, "how many machines the engine's host carries is not known: %v\n", err)
 	}
-	if f.debug {
-		parallel = 1
+	if room.Note != "" {
+		fmt.Fprintln(io.err, room.Note)
 	}
-	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once\n", s.id, len(cases), r.Subject, r.Vector, min(parallel, len(cases)))
+	if f.debug {
+		room = machine.Room{AtOnce: 1, Ever: 1}
+	}
+	more := ""
+	if len(cases) > room.AtOnce && room.Ever > room.AtOnce {
+		more = ", more while the host is calm"
+	}
+	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once%s\n", s.id, len(cases), r.Subject, r.Vector, min(room.AtOnce, len(cases)), more)
 
 	show := newProgress(io.err, io.live() && !f.debug, style{io.color}, cases)
-	runner := lab.Runner(s.id, s.recordings, db, parallel)
+	runner := lab.Runner(s.id, s.recordings, db, room)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
 	if len(f.subjects) > 1 {
 		runner.Booting = 1 // they are booted to be compared: no boot disturbs another

@@ -27,6 +27,7 @@ func (b *Backend) lookout(ctx context.Context, run, image, what string) (id stri
 		Cmd:   []string{"host", what},
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode, hc.PidMode = "none", "host"
+			hc.Privileged = what == raiseLimit // /proc/sys is read-only in any other
 			// To see what files others have open, proc(5).
 			hc.CapAdd, hc.SecurityOpt = []string{"SYS_PTRACE"}, []string{"apparmor=unconfined"}
 		},
@@ -77,18 +78,7 @@ func (w *watched) Close() error { return w.close() }
 
 // facts asks a container on the engine's host what that has for machines.
 func (b *Backend) facts(ctx context.Context, image string) (f recording.HostFacts, err error) {
-	ctx, cancel := context.WithTimeout(ctx, probeWithin)
-	defer cancel()
-	id, _, err := b.lookout(ctx, "bench", image, "facts")
-	defer b.clear(ctx, id, &err)
-	if err != nil {
-		return f, err
-	}
-	exit, said, warned, err := images.ToItsEnd(ctx, b.Engine(), id, time.Time{})
-	if err == nil && exit != 0 {
-		first, _, _ := strings.Cut(strings.TrimSpace(warned), "\n")
-		err = fmt.Errorf("it exited %d: %s", exit, first)
-	}
+	said, err := b.asked(ctx, image, "facts")
 	if err == nil {
 		err = json.Unmarshal([]byte(said), &f)
 	}
@@ -96,6 +86,26 @@ func (b *Backend) facts(ctx context.Context, image string) (f recording.HostFact
 		return f, fmt.Errorf("ask a container on the engine's host what that has: %w", err)
 	}
 	return f, nil
+}
+
+// raiseLimit is what a container on the engine's host does to let more machines run at once.
+const raiseLimit = "raise"
+
+// asked runs a container on the engine's host to its end, and returns what it printed.
+func (b *Backend) asked(ctx context.Context, image, what string) (said string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	defer cancel()
+	id, _, err := b.lookout(ctx, "bench", image, what)
+	defer b.clear(ctx, id, &err)
+	if err != nil {
+		return "", err
+	}
+	exit, said, warned, err := images.ToItsEnd(ctx, b.Engine(), id, time.Time{})
+	if err == nil && exit != 0 {
+		first, _, _ := strings.Cut(strings.TrimSpace(warned), "\n")
+		err = fmt.Errorf("it exited %d: %s", exit, first)
+	}
+	return said, err
 }
 
 // Cores implements wire.Backend.

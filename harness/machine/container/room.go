@@ -2,8 +2,10 @@ package container
 
 import (
 	"context"
+	"fmt"
 	"math"
 
+	"bootrace/harness/machine"
 	"bootrace/harness/recording"
 )
 
@@ -11,27 +13,45 @@ import (
 // room for the moment at which Vector restarts (make bench measures it).
 const machineMB = 120
 
-// machinesPerCore is how many machines run at once without slowing each other: most
-// of a boot is waiting. With 48 on two slow cores boots took a minute.
+// machinesPerCore is how many machines run at once without slowing each other on any host:
+// most of a boot is waiting. With 48 on two slow cores boots took a minute.
 const machinesPerCore = 8
 
-// Room is how many machines may run at once: what was asked for, within what the
-// inotify limit of the engine's host carries (beyond it PID 1 hangs), else what its
-// memory and processors hold too. With an error it is by the processors alone.
-func (b *Backend) Room(ctx context.Context, cloudImage string, asked int) (int, error) {
+// Room implements wire.Backend.
+func (b *Backend) Room(ctx context.Context, cloudImage string, asked, wanted int) (machine.Room, error) {
 	cores, err := b.Cores(ctx)
 	if err != nil {
-		return 1, err
+		return machine.Room{AtOnce: 1, Ever: 1}, err
 	}
 	f, err := b.facts(ctx, cloudImage)
-	return within(asked, inotifyRoom(f), cores, freeMemory(f)), err
+	note := ""
+	if want := min(wanted, within(asked, unknown, cores, freeMemory(f)).Ever); err == nil && inotifyRoom(f) < want {
+		f, note = b.raised(ctx, cloudImage, f, want)
+	}
+	room := within(asked, inotifyRoom(f), cores, freeMemory(f))
+	room.Note = note
+	return room, err
 }
 
-func within(asked, inotify, cores, freeMB int) int {
-	if asked > 0 {
-		return min(asked, inotify)
+// raised is the host with a higher limit on inotify instances, where a container may raise it,
+// and what there is to say of that.
+func (b *Backend) raised(ctx context.Context, image string, f recording.HostFacts, want int) (recording.HostFacts, string) {
+	was := f.InotifyInstances
+	if _, err := b.asked(ctx, image, raiseLimit); err != nil {
+		return f, fmt.Sprintf("fs.inotify.max_user_instances of the engine's host is %d, which is enough for %d machines at once, not for %d (sysctl -w fs.inotify.max_user_instances=%d): %v",
+			was, inotifyRoom(f), want, recording.InotifyEnough, err)
 	}
-	return min(inotify, machinesPerCore*cores, max(1, freeMB/machineMB))
+	f.InotifyInstances = recording.InotifyEnough
+	return f, fmt.Sprintf("fs.inotify.max_user_instances of the engine's host was %d, enough for %d machines at once, and is %d until the host boots again", was, inotifyRoom(recording.HostFacts{InotifyInstances: was, InotifyInUse: f.InotifyInUse}), f.InotifyInstances)
+}
+
+func within(asked, inotify, cores, freeMB int) machine.Room {
+	if asked > 0 {
+		n := min(asked, inotify)
+		return machine.Room{AtOnce: n, Ever: n}
+	}
+	ever := min(inotify, max(1, freeMB/machineMB))
+	return machine.Room{AtOnce: min(ever, machinesPerCore*cores), Ever: ever}
 }
 
 // inotifyPerMachine is how many inotify instances a machine holds: systemd,

@@ -106,12 +106,6 @@ func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) [
 // is tested: it is booted again, one case at a time.
 func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
-	room, err := l.Room(t.Context(), atOnce)
-	require.NoError(t, err)
-	if atOnce > room {
-		t.Logf("fs.inotify.max_user_instances has room for %d machines at once, not %d", room, atOnce)
-		atOnce = room
-	}
 	out := l.Once(t, cases, atOnce)
 	for i, c := range out {
 		if c.Verdict == string(verdict.Invalid) {
@@ -125,11 +119,16 @@ func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Cas
 // Once boots a plan and leaves what the host has spoilt to the end as it is: invalid.
 func (l *Lab) Once(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
+	room, err := l.Room(t.Context(), atOnce, len(cases))
+	require.NoError(t, err)
+	if room.Note != "" {
+		t.Log(room.Note)
+	}
 	l.mu.Lock()
 	l.run++
 	id := fmt.Sprintf("test-%s-%d", l.id, l.run)
 	l.mu.Unlock()
-	r := l.Runner(id, filepath.Join(l.Dir, id), discard{}, atOnce)
+	r := l.Runner(id, filepath.Join(l.Dir, id), discard{}, room)
 	r.Booting = max(1, r.Booting/2) // another test's lab boots meanwhile
 	out, err := r.Run(t.Context(), cases)
 	require.NoError(t, err)

@@ -68,7 +68,7 @@ func Facts() recording.HostFacts {
 		Pressure:     strings.Contains(read("/proc/pressure/cpu"), "\nfull "),
 		InotifyInUse: inotifyInUse(),
 	}
-	f.InotifyInstances, _ = strconv.Atoi(strings.TrimSpace(read("/proc/sys/fs/inotify/max_user_instances")))
+	f.InotifyInstances, _ = strconv.Atoi(strings.TrimSpace(read(inotifyLimit)))
 	var memory unix.Sysinfo_t
 	if unix.Sysinfo(&memory) == nil {
 		f.FreeMB = int((uint64(memory.Freeram) + uint64(memory.Bufferram)) * uint64(memory.Unit) >> 20)
@@ -86,6 +86,17 @@ func Facts() recording.HostFacts {
 		}
 	}
 	return f
+}
+
+const inotifyLimit = "/proc/sys/fs/inotify/max_user_instances"
+
+// RaiseInotify sets the host's limit on inotify instances to [recording.InotifyEnough], which
+// takes a container that may write the kernel's parameters.
+func RaiseInotify() error {
+	if err := os.WriteFile(inotifyLimit, []byte(strconv.Itoa(recording.InotifyEnough)), 0); err != nil {
+		return fmt.Errorf("raise fs.inotify.max_user_instances: %w", err)
+	}
+	return nil
 }
 
 // inotifyInUse counts the instances of root's processes; those that cannot be seen are none.
