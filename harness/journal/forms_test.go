@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ulikunitz/xz"
+	"golang.org/x/text/encoding/unicode"
 )
 
 func read(t testing.TB, data string) ([]Entry, Report, error) {
@@ -91,7 +94,21 @@ func TestStructuredForms(t *testing.T) {
 	require.NoError(t, zw.Close())
 	enc, err := zstd.NewWriter(nil)
 	require.NoError(t, err)
+	var squeezed bytes.Buffer
+	xw, err := xz.NewWriter(&squeezed)
+	require.NoError(t, err)
+	_, err = xw.Write([]byte(jsonEntry))
+	require.NoError(t, err)
+	require.NoError(t, xw.Close())
+	wide, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(jsonEntry)
+	require.NoError(t, err)
+	wideBig, err := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder().String(jsonEntry)
+	require.NoError(t, err)
+	bzipped, err := base64.StdEncoding.DecodeString("QlpoOTFBWSZTWeUcCIMAAFjfgCAQEAR+8D/n3CqmAgxqIACRGPUAyNNBppkAAPUeoNTTKY1TTT0ho9IBppskGiaTek42su7gvH29sQzR4K2hAcZbm2tIgSUWJtcDvKRSvQ0VroEFqUVVADLbMZ4geeEjxyAbhRadqxNANj4qxxhRGkNc1segWAKvM2PMOe4ajCYC6cLOCmVfb7nAD96UBABJySI/i7kinChIco4EQYA=") // of jsonEntry: the library does not pack
+	require.NoError(t, err)
 	for _, tt := range []struct{ name, data, message string }{
+		{"json, packed by xz", squeezed.String(), "a b"}, {"json, packed by bzip2", string(bzipped), "a b"},
+		{"json in UTF-16", wide, "a b"}, {"json in UTF-16, the high byte first", wideBig, "a b"},
 		{"export", exportEntry, "a b"}, {"json", jsonEntry, "a b"}, {"json, packed by gzip", packed.String(), "a b"},
 		{"export, packed by zstd", string(enc.EncodeAll([]byte(exportEntry), nil)), "a b"}, {"verbose", verbose, "abc"},
 		{"json-seq", "\x1e" + jsonEntry, "a b"}, {"json-sse", "data: " + jsonEntry, "a b"}, {"json-pretty", "{\n" + jsonEntry[1:], "a b"}, {"a list of jq's", "[\n" + strings.TrimSuffix(jsonEntry, "\n") + "\n]\n", "a b"},

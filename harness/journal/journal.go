@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bufio"
+	"compress/bzip2"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // Form is what a line or an entry was written as.
@@ -152,12 +155,26 @@ func (r *reader) faults() []string {
 	return out
 }
 
-// magics are how packed and binary files begin.
-const (
-	gzipMagic    = "\x1f\x8b"
-	zstdMagic    = "\x28\xb5\x2f\xfd"
-	journalMagic = "LPKSHHRH"
-)
+// packings are how a file may be packed, by how such a file begins.
+var packings = []struct {
+	magic, name string
+	unpack      func(io.Reader) (io.Reader, error)
+}{
+	{"\x1f\x8b", "gzip", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+	{"\x28\xb5\x2f\xfd", "zstd", func(r io.Reader) (io.Reader, error) {
+		return zstd.NewReader(r, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(1)) // 1: no goroutine that would have to be ended
+	}},
+	{"\xfd7zXZ\x00", "xz", func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) }},
+	{"BZh", "bzip2", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	// What PowerShell's > writes.
+	{"\xff\xfe", "UTF-16", utf16}, {"\xfe\xff", "UTF-16", utf16},
+}
+
+func utf16(r io.Reader) (io.Reader, error) {
+	return unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Reader(r), nil
+}
+
+const journalMagic = "LPKSHHRH"
 
 // unpack takes off what the file is packed in.
 func (r *reader) unpack(ctx context.Context, in io.Reader, depth int) error {
@@ -169,23 +186,20 @@ func (r *reader) unpack(ctx context.Context, in io.Reader, depth int) error {
 		}
 		return err
 	}
-	switch {
-	case depth > 2:
-		return errors.New("packed more than twice")
-	case strings.HasPrefix(string(head), gzipMagic):
-		zr, err := gzip.NewReader(br)
-		if err != nil {
-			return fmt.Errorf("unpack gzip: %w", err)
+	for _, p := range packings {
+		if !strings.HasPrefix(string(head), p.magic) {
+			continue
 		}
-		return r.unpack(ctx, io.LimitReader(zr, maxUnpacked), depth+1)
-	case strings.HasPrefix(string(head), zstdMagic):
-		zr, err := zstd.NewReader(br, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return fmt.Errorf("unpack zstd: %w", err)
+		if depth > 2 {
+			return errors.New("packed more than three times")
 		}
-		defer zr.Close()
-		return r.unpack(ctx, io.LimitReader(zr, maxUnpacked), depth+1)
-	case string(head) == journalMagic:
+		out, err := p.unpack(br)
+		if err != nil {
+			return fmt.Errorf("unpack %s: %w", p.name, err)
+		}
+		return r.unpack(ctx, io.LimitReader(out, maxUnpacked), depth+1)
+	}
+	if string(head) == journalMagic {
 		return r.binary(ctx, br)
 	}
 	return r.plain(br)
@@ -196,8 +210,6 @@ func (r *reader) plain(br *bufio.Reader) error {
 	head, _ := br.Peek(16 << 10)
 	head = head[:min(len(head), 16<<10)]
 	switch {
-	case looksUTF16(head):
-		return errors.New("it is UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
 	case isExport(head):
 		return r.export(br)
 	case isDump(head):
@@ -210,8 +222,4 @@ func (r *reader) plain(br *bufio.Reader) error {
 		return r.pretty(br)
 	}
 	return r.text(br)
-}
-
-func looksUTF16(head []byte) bool {
-	return len(head) > 1 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff)
 }
