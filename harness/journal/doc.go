@@ -1,5 +1,5 @@
 // Package journal reads the log of a boot that was recorded anywhere: the forms of
-// journalctl(1), syslog, dmesg, serial consoles, cloud-init's log, systemd-analyze. It says
+// journalctl(1), syslog, dmesg, serial consoles, cloud-init's log, systemd-analyze, and what log stores make of them. It says
 // who said what and when, as far as the form shows it, and what is wrong with the file. What
 // the words mean is for others (harness/timeline), and so is which boot they are of.
 //

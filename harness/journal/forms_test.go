@@ -57,7 +57,7 @@ func TestHeaders(t *testing.T) {
 		{"RFC 5424", "<30>1 2026-02-03T08:12:40.5Z h systemd 1 - - a", Entry{Form: Text, Wall: utc(2026, 2, 3, 8, 12, 40, 500000), Host: "h", Ident: "systemd", PID: 1, Message: "a"}},
 		{"no time, no host", "systemd[1]: a", Entry{Form: Bare, Ident: "systemd", PID: 1, Message: "a"}},
 		{"docker logs -t", "2026-04-02T06:00:11.100200300Z systemd[1]: a", Entry{Form: Text, Wall: time.Date(2026, 4, 2, 6, 0, 11, 100200300, time.UTC), Ident: "systemd", PID: 1, Message: "a"}},
-		{"a forwarder's date before", "» 15 Sep 2015 16:32:00.337 Sep 15 23:32:00 h.internal systemd[1]: a", Entry{Form: Text, Wall: utc(0, 9, 15, 23, 32, 0, 0), Ident: "systemd", PID: 1, Message: "a"}},
+		{"a forwarder's date before", "» 15 Sep 2015 16:32:00.337 Sep 15 23:32:00 h.internal systemd[1]: a", Entry{Form: Text, Wall: utc(0, 9, 15, 23, 32, 0, 0), Host: "h.internal", Ident: "systemd", PID: 1, Message: "a"}},
 		{"docker compose", "worker-1  | systemd[1]: a", Entry{Form: Bare, Ident: "systemd", PID: 1, Message: "a"}},
 		{"kubectl --prefix", "[pod/w-0/boot] Mar 10 16:46:30 h systemd[1]: a", Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Host: "h", Ident: "systemd", PID: 1, Message: "a"}},
 		{"quoted", "> Mar 10 16:46:30 h systemd[1]: a", Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Host: "h", Ident: "systemd", PID: 1, Message: "a"}},
@@ -68,6 +68,9 @@ func TestHeaders(t *testing.T) {
 		{"cloud-init.log", "2026-05-17 09:00:02,201 - util.py[WARNING]: Failed", Entry{Form: CloudInit, Wall: utc(2026, 5, 17, 9, 0, 2, 201000), Ident: "cloud-init", Message: "util.py[WARNING]: Failed"}},
 		{"cloud-init by syslog", "Jan 14 09:12:31 h [CLOUDINIT] util.py[WARNING]: a", Entry{Form: CloudInit, Wall: utc(0, 1, 14, 9, 12, 31, 0), Host: "h", Ident: "cloud-init", Message: "util.py[WARNING]: a"}},
 		{"json-file", `{"log":"systemd[1]: a\n","stream":"stdout","time":"2026-04-02T06:00:11Z"}`, Entry{Form: Bare, Arrived: utc(2026, 4, 2, 6, 0, 11, 0), Ident: "systemd", PID: 1, Message: "a"}},
+		{"cat -n", "    12\tMar 10 16:46:30 h a[7]: b", Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Host: "h", Ident: "a", PID: 7, Message: "b"}},
+		{"a string of a list", `    "Mar 10 16:46:30 h a[7]: \"b\"",`, Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Host: "h", Ident: "a", PID: 7, Message: `\"b\"`}},
+		{"journalctl --output-fields=MESSAGE", `{"__REALTIME_TIMESTAMP":"1795473573793979","MESSAGE":"a.service: Failed with result 'exit-code'."}`, Entry{Form: JSON, Wall: utc(2026, 11, 23, 22, 39, 33, 793979), Ident: "systemd", PID: 1, Message: "a.service: Failed with result 'exit-code'."}},
 		{"journalctl -o cat", "a.service: Failed with result 'exit-code'.", Entry{Form: Bare, Ident: "systemd", PID: 1, Message: "a.service: Failed with result 'exit-code'."}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,6 +128,49 @@ func TestStructuredForms(t *testing.T) {
 			assert.Equal(t, []any{"aa", "systemd", 1, 9100 * time.Millisecond}, []any{e.Boot, e.Ident, e.PID, e.Mono})
 			assert.Equal(t, utc(2026, 11, 23, 22, 39, 33, 793979), e.Wall)
 			assert.Empty(t, r.Faults)
+		})
+	}
+}
+
+// Records that say who speaks: the line that they carry is a message alone.
+func TestRecordsOfStores(t *testing.T) {
+	t.Parallel()
+	want := Entry{Form: Text, Wall: utc(2026, 11, 23, 22, 39, 33, 793000), Host: "h", Ident: "systemd", PID: 1, Message: "a"}
+	for _, tt := range []struct {
+		name, data string
+		pid        int
+	}{
+		{"Azure Monitor, a table", "TimeGenerated [UTC],Computer,SyslogMessage,ProcessName,ProcessID\n\"11/23/2026, 10:39:33.793 PM\",h,a,systemd,1\n", 1},
+		{"Azure Monitor, a list", `[{"TimeGenerated":"2026-11-23T22:39:33.793Z","Computer":"h","SyslogMessage":"a","ProcessName":"systemd","ProcessID":1}]`, 1},
+		{"Elasticsearch", `{"_source":{"@timestamp":"2026-11-23T22:39:33.793Z","message":"a","host":{"name":"h"},"process":{"pid":1},"syslog":{"identifier":"systemd"}}}`, 1},
+		{"Datadog, a table", "Date,Host,Service,Message\n\"2026-11-23T22:39:33.793Z\",\"h\",\"systemd\",\"a\"\n", 0},
+		{"GELF", `{"version":"1.1","host":"h","short_message":"a","timestamp":1795473573.793,"_SYSLOG_IDENTIFIER":"systemd","_pid":1}`, 1},
+		{"semicolons", "timestamp;host;program;pid;message\n1795473573793;h;systemd;1;a\n", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, _, err := read(t, tt.data)
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			want := want
+			want.PID, want.Line = tt.pid, got[0].Line
+			assert.Equal(t, want, got[0])
+		})
+	}
+	for _, tt := range []struct{ name, data string }{
+		{"journald's names, by Cloud Logging", `[{"timestamp":"2026-11-23T22:39:33.793Z","jsonPayload":{"MESSAGE":"a","SYSLOG_IDENTIFIER":"systemd","_PID":"1","_HOSTNAME":"h"}}]`},
+		{"journald's names, by Vector", `{"timestamp":"2026-11-23T22:39:33.793Z","host":"h","message":"a","SYSLOG_IDENTIFIER":"systemd","_PID":"1"}`},
+		{"journald's names, by fluentd", `2026-11-23T22:39:33+00:00	x	{"time":1795473573793,"MESSAGE":"a","SYSLOG_IDENTIFIER":"systemd","_PID":"1","host":"h"}`},
+		{"journald's names, by OpenTelemetry", `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1795473573793000000","body":{"kvlistValue":{"values":[{"key":"MESSAGE","value":{"stringValue":"a"}},{"key":"SYSLOG_IDENTIFIER","value":{"stringValue":"systemd"}},{"key":"_PID","value":{"stringValue":"1"}},{"key":"_HOSTNAME","value":{"stringValue":"h"}}]}}}]}]}]}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, _, err := read(t, tt.data)
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			e := got[0]
+			assert.Equal(t, []any{"a", "systemd", 1, "h"}, []any{e.Message, e.Ident, e.PID, e.Host})
+			assert.Equal(t, want.Wall, e.Wall)
 		})
 	}
 }
@@ -222,6 +268,9 @@ func TestWhatIsNoLogOfABootIsNone(t *testing.T) {
 		"json":       `{"a": 1, "time": "2026-01-01T00:00:00Z"}` + "\n",
 		"a web log":  `192.0.2.1 - - [10/Mar/2026:16:46:30 +0000] "GET / HTTP/1.1" 200 1` + "\n",
 		"binary":     "\x7fELF\x02\x01\x01\x00\x00",
+		"a table":    "name,size\na,1\n",
+		"a list":     `[{"name":"a","size":1},{"name":"b"}]`,
+		"base64":     base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("prose, and more of it\n"), 20)),
 		"a yaml":     "version: 1\nname: x\nworker_env: {when: never}\n",
 		"go's tests": "=== RUN   TestA\n--- FAIL: TestA (0.00s)\nFAIL\n",
 	} {

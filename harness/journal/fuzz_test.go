@@ -16,6 +16,10 @@ var seeds = map[string][]string{
 	},
 	"export": {exportEntry, exportEntry[:60], "__REALTIME_TIMESTAMP=1\n_PID\n\xff\xff\xff\xff\xff\xff\xff\xff", "MESSAGE\n\x00\x00\x00\x00\x00\x00\x00\x00\n\n"},
 	"json":   {`{"__REALTIME_TIMESTAMP":"1","MESSAGE":[1,255,-3]}` + "\n", `{"MESSAGE":[["a"]],"_PID":null,"x":{"y":["}\""]}}` + "\n", `{"log":"systemd[1]: a\n","time":"x"}`, `{"a`, `{"MESSAGE":"\ud800"}`, "{\n\"MESSAGE\":\"a\"}\n{\n", "[\n{\"MESSAGE\":\"a\"},{\"MESSAGE\":[1]}"},
+	"stored": {
+		"@timestamp,@message\n1,\"a\n", "a;message\n;\n", `[{"Output":"QQ=="},{"values":[["1795473573793979000","systemd[1]: a"]]}]`, `{"k":{"key":"a","value":{"xValue":[1,"2",{}]}},"log":"{\"log\":\"systemd[1]: a\"}"}`, strings.Repeat("QUJD", 40),
+		"{\n\"message\":\"a\",\"service\":\"systemd\",\"ts\":1e99}\n", "x/y:1:{\"msg\":\"Mar 10 16:46:30 h systemd[1]: a\"}",
+	},
 	"tools": {
 		`[{"event_type":"finish","name":"x","timestamp":1e300,"result":"FAIL"}]`, "-> Unit a.service:\n\tUnit Active State: failed\n-> Job 1:\n\tAction: a -> start\n", "<svg><text>systemd</text><text x=\"1\">a.service (1min)</text>", "\x1f\x8b\x08", "\x28\xb5\x2f\xfd\x00",
 	},
@@ -51,3 +55,4 @@ func FuzzText(f *testing.F)   { fuzz(f, "text") }
 func FuzzExport(f *testing.F) { fuzz(f, "export") }
 func FuzzJSON(f *testing.F)   { fuzz(f, "json") }
 func FuzzTools(f *testing.F)  { fuzz(f, "tools") }
+func FuzzStored(f *testing.F) { fuzz(f, "stored") }

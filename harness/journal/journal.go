@@ -5,6 +5,7 @@ import (
 	"compress/bzip2"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -202,13 +203,19 @@ func (r *reader) unpack(ctx context.Context, in io.Reader, depth int) error {
 	if string(head) == journalMagic {
 		return r.binary(ctx, br)
 	}
+	head, _ = br.Peek(4 << 10)
+	if _, ok := plain64(string(head)); ok && depth <= 2 { // what EC2's GetConsoleOutput answers
+		return r.unpack(ctx, base64.NewDecoder(base64.StdEncoding, br), depth+1)
+	}
 	return r.plain(br)
 }
 
+// headLen is how much of a file its kind is told by.
+const headLen = 16 << 10
+
 // plain reads what is not packed, by what it begins with.
 func (r *reader) plain(br *bufio.Reader) error {
-	head, _ := br.Peek(16 << 10)
-	head = head[:min(len(head), 16<<10)]
+	head, _ := br.Peek(headLen)
 	switch {
 	case isExport(head):
 		return r.export(br)
@@ -218,8 +225,11 @@ func (r *reader) plain(br *bufio.Reader) error {
 		return r.plot(br)
 	case isEvents(head):
 		return r.events(br)
-	case isPretty(head):
-		return r.pretty(br)
+	case isDocument(head):
+		return r.document(br)
+	}
+	if comma, ok := isTable(head); ok {
+		return r.table(br, comma)
 	}
 	return r.text(br)
 }

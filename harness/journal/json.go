@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"strconv"
@@ -10,93 +9,33 @@ import (
 )
 
 // object reads a line that is a JSON object: an entry of journalctl -o json (the Journal JSON
-// Format), of a forwarder that keeps journald's names, or a line as Docker's json-file
-// driver keeps it.
+// Format), or a record of somebody who keeps lines.
 func (t *textReader) object(n int, b []byte) bool {
 	fields := map[string]string{}
-	other := map[string]string{}
 	ok := members(b, func(name string, value []byte) {
-		switch {
-		case wanted[name]:
-			s, whole := decodeField(value)
-			if !whole {
-				t.fault(n, "a field was left out for its size (journalctl without --all)")
-			}
-			fields[name] = s
-		case name == "message", name == "log", name == "host", name == "timestamp", name == "time", name == "stream", name == "event_type":
-			s, _ := decodeField(value)
-			other[name] = s
+		if !wanted[name] {
+			return
 		}
+		s, whole := decodeField(value)
+		if !whole {
+			t.fault(n, "a field was left out for its size (journalctl without --all)")
+		}
+		fields[name] = s
 	})
-	if !ok {
-		if len(fields) > 0 || bytes.Contains(b, []byte(`"__REALTIME_TIMESTAMP"`)) || bytes.Contains(b, []byte(`"__CURSOR"`)) {
-			t.fault(n, "an entry that is cut or is not JSON")
-			return true
-		}
-		return false
-	}
-	at, _ := time.Parse(time.RFC3339Nano, other["timestamp"]+other["time"])
-	if line, isLog := other["log"]; isLog && len(fields) == 0 {
-		t.one(n, bytes.TrimRight([]byte(line), "\r\n"))
-		if t.raw > 0 && t.held.Line == n {
-			t.held.Arrived = at
-		}
+	switch {
+	case ok && fields["__REALTIME_TIMESTAMP"] != "":
+		t.fielded(n, JSON, fields, time.Time{})
 		return true
-	}
-	if m, has := other["message"]; has && fields["MESSAGE"] == "" && len(fields) > 0 {
-		fields["MESSAGE"] = m
-		fields["_HOSTNAME"] = other["host"]
-	}
-	if _, has := fields["MESSAGE"]; !has && fields["__REALTIME_TIMESTAMP"] == "" {
+	case !ok && (len(fields) > 0 || bytes.Contains(b, []byte(`"__REALTIME_TIMESTAMP"`)) || bytes.Contains(b, []byte(`"__CURSOR"`))):
+		t.fault(n, "an entry that is cut or is not JSON")
+		return true
+	case !ok:
 		return false
 	}
-	t.flush()
-	e := ofFields(n, JSON, fields)
-	if e.Wall.IsZero() {
-		e.Wall = at
-	}
-	t.emit(e)
-	return true
-}
-
-// isPretty: objects over several lines (journalctl -o json-pretty, jq), or a list of them.
-func isPretty(head []byte) bool {
-	head = bytes.TrimLeft(head, " \t\r\n")
-	list := bytes.HasPrefix(head, []byte("["))
-	if list {
-		head = bytes.TrimLeft(head[1:], " \t\r\n")
-	}
-	if !bytes.HasPrefix(head, []byte("{")) || !list && !bytes.HasPrefix(bytes.TrimLeft(head[1:], " \t\r"), []byte("\n")) {
-		return false
-	}
-	return bytes.Contains(head, []byte(`"MESSAGE"`)) || bytes.Contains(head, []byte(`"__REALTIME_TIMESTAMP"`))
-}
-
-// pretty reads such objects.
-func (r *reader) pretty(br *bufio.Reader) error {
-	dec := json.NewDecoder(br)
-	if head, _ := br.Peek(64); bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[")) {
-		if _, err := dec.Token(); err != nil {
-			return err
-		}
-	}
-	for n := 1; dec.More(); n++ {
-		var raw map[string]json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			r.fault(n, "an entry that is cut or is not JSON")
-			return nil
-		}
-		fields := map[string]string{}
-		for name, value := range raw {
-			if wanted[name] {
-				fields[name], _ = decodeField(value)
-			}
-		}
-		if _, has := fields["MESSAGE"]; has {
-			r.emit(ofFields(n, JSON, fields))
-		}
-	}
-	return nil
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	var v any
+	return dec.Decode(&v) == nil && t.records(&n, v)
 }
 
 // ofFields makes an entry of journald's fields.

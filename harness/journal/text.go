@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -146,7 +145,7 @@ func (t *textReader) one(n int, b []byte) {
 	}
 	switch {
 	case t.opens(n, whole):
-	case t.cloudInit(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.found(n, whole, width), !shells.MatchString(strings.TrimSpace(s)) && t.goesOn(whole, width), t.bare(n, s, width):
+	case t.cloudInit(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.within(n, whole, width), t.found(n, whole, width), !shells.MatchString(strings.TrimSpace(s)) && t.goesOn(whole, width), t.bare(n, s, width):
 	}
 }
 
@@ -219,77 +218,6 @@ func (t *textReader) waits(n int, s string, width int) bool {
 	return true
 }
 
-// found is a line of somebody we know after a prefix that we do not: a forwarder's, a CI
-// runner's, docker logs'.
-func (t *textReader) found(n int, s string, width int) bool {
-	m := managerIn.FindStringSubmatchIndex(s)
-	if m == nil || m[2] > 200 {
-		if i := strings.IndexByte(s, '['); i > 0 && i < 160 {
-			if at := embedded.FindStringIndex(s); at != nil && at[0] == i { // a kernel's line after a prefix
-				e := Entry{Line: n}
-				if header(s[i:], &e) {
-					before(s[:i], &e)
-					t.said(e, s, width)
-					return true
-				}
-			}
-		}
-		return false
-	}
-	e := Entry{Line: n, Form: Bare, Ident: s[m[2]:m[3]], Message: strings.TrimSpace(s[m[1]:])}
-	if m[4] >= 0 {
-		e.PID, _ = strconv.Atoi(s[m[4]:m[5]])
-	}
-	if e.PID == 0 && e.Ident == "init" {
-		return false
-	}
-	before(s[:m[2]], &e)
-	t.said(e, s, width)
-	return true
-}
-
-// before looks for a time in what stands before: the one next to the message is the
-// machine's. A time of day is one only where no date is before it.
-func before(prefix string, e *Entry) {
-	prefix = strings.TrimRight(prefix, " ")
-	var found Entry
-	kind := noTime
-	for i := len(prefix) - 1; i >= 0; i-- {
-		if i > 0 && prefix[i-1] != ' ' && prefix[i-1] != '[' && prefix[i-1] != '|' || prefix[i] == ' ' {
-			continue
-		}
-		part := prefix[i:] + " "
-		if prefix[i] != '[' {
-			part = strings.NewReplacer("]", " ", "|", " ").Replace(part)
-		}
-		var at Entry
-		_, k := stamp(part, &at)
-		if k == noTime {
-			continue
-		}
-		if found, kind = at, k; !ofDayOnly(at) {
-			break
-		}
-	}
-	switch {
-	case kind == noTime:
-		return
-	case e.Wall.IsZero() && e.Form != Console:
-		e.Wall = found.Wall
-	default:
-		e.Arrived = found.Wall
-	}
-	if found.HasMono && !e.HasMono {
-		e.Mono, e.HasMono = found.Mono, true
-	}
-	if e.Form == Bare && (!e.Wall.IsZero() || e.HasMono) {
-		e.Form = Text
-	}
-}
-
-// ofDayOnly: the time has no date; stamp puts it on the first day of the year 0.
-func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall.YearDay() == 1 }
-
 // widths are where consoles wrap.
 var widths = []int{80, 132}
 
@@ -357,28 +285,6 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		return false
 	}
 	return true
-}
-
-// carrier is what docker compose, kubectl, packer, Jenkins and mail put before a line.
-var carrier = regexp.MustCompile(`^(?:[\w./-]{1,80} +\| |\[pod/\S+\] |==> \S+: | {4}(?:default|\w+-[\w-]{1,40}): |std(?:out|err) [FP] |> |\[(\d{4}-\d\d-\d\dT[0-9:.]+Z?)\] )`)
-
-// peel takes off what carried a line: a time, somebody's name.
-func (t *textReader) peel(s string) (rest string, ok bool) {
-	var at Entry
-	if rest, kind := stamp(strings.TrimLeft(s, " \t"), &at); kind == wall && rest != "" && s[0] != '[' {
-		if t.arrived.IsZero() {
-			t.arrived = at.Wall
-		}
-		return rest, true
-	}
-	m := carrier.FindStringSubmatchIndex(s)
-	if m == nil {
-		return s, false
-	}
-	if m[2] >= 0 && t.arrived.IsZero() {
-		t.arrived, _ = iso(s[m[2]:m[3]])
-	}
-	return s[m[1]:], true
 }
 
 var (

@@ -1,0 +1,281 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What log stores and clouds give back of a host's log: JSON objects, on a line each or within
+// others, and tables. A record is one of them, by the path of each of its members.
+type record map[string]string
+
+// Names that stores have for the same, the best first: the ends of members' paths.
+var (
+	lineNames = []string{"MESSAGE", "message", "Message", "@message", "log", "line", "textPayload", "_raw", "SyslogMessage", "short_message", "Output", "stdout", "body", "msg"}
+	whoNames  = []string{"SYSLOG_IDENTIFIER", "_SYSLOG_IDENTIFIER", "syslog.identifier", "ProcessName", "appname", "app_name", "program", "Service", "service"}
+	pidNames  = []string{"_PID", "_pid", "process.pid", "ProcessID", "ProcessId", "procid", "pid"}
+	hostNames = []string{"_HOSTNAME", "host", "hostname", "host.name", "Host", "Computer"}
+	timeNames = []string{"timestamp", "@timestamp", "_time", "time", "TimeGenerated", "TimeGenerated [UTC]", "Date", "timeUnixNano", "ts"}
+)
+
+// any is the first member that has one of the names.
+func (r record) any(names []string) string {
+	for _, name := range names {
+		if s := r[name]; s != "" {
+			return s
+		}
+		for _, path := range slices.Sorted(maps.Keys(r)) {
+			if strings.HasSuffix(path, "."+name) && r[path] != "" {
+				return r[path]
+			}
+		}
+	}
+	return ""
+}
+
+// take adds what is below path, lists of records apart.
+func (r record) take(path string, v any) {
+	switch v := v.(type) {
+	case string:
+		r[path] = v
+	case json.Number:
+		r[path] = v.String()
+	case map[string]any:
+		for name, member := range v {
+			switch {
+			case len(v) == 1 && strings.HasSuffix(name, "Value"): // OTLP: {"stringValue": …}
+				r.take(path, member)
+			case path == "":
+				r.take(name, member)
+			default:
+				r.take(path+"."+name, member)
+			}
+		}
+	case []any:
+		var text []byte
+		for _, one := range v {
+			switch one := one.(type) {
+			case json.Number: // journald's bytes that are not text
+				n, _ := strconv.Atoi(one.String())
+				text = append(text, byte(n))
+			case string: // a field that occurs more than once
+				r[path] = cmp.Or(r[path], one)
+			case map[string]any: // OTLP's members
+				if key, ok := one["key"].(string); ok && len(one) == 2 && one["value"] != nil {
+					r.take(path+"."+key, one["value"])
+				}
+			}
+		}
+		r[path] = cmp.Or(r[path], string(text))
+	}
+}
+
+// records reads each record below v; false: there is none.
+func (t *textReader) records(n *int, v any) (found bool) {
+	switch v := v.(type) {
+	case []any:
+		if len(v) > 1 { // Loki's: time, line
+			at, isTime := v[0].(string)
+			line, isLine := v[1].(string)
+			if isTime && isLine && len(at) == 19 && !moment(at).IsZero() {
+				t.record(n, record{"time": at, "line": line})
+				return true
+			}
+		}
+		for _, one := range v {
+			found = t.records(n, one) || found
+		}
+	case map[string]any:
+		rec := record{}
+		if rec.take("", v); rec.any(lineNames) != "" {
+			t.record(n, rec)
+			return true
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			found = t.records(n, v[name]) || found
+		}
+	}
+	return found
+}
+
+// record reads one: an entry where it says who speaks, else the line or lines that it carries.
+func (t *textReader) record(n *int, rec record) {
+	text, at := rec.any(lineNames), moment(rec.any(timeNames))
+	fields := map[string]string{}
+	for path, value := range rec {
+		if name := path[strings.LastIndexByte(path, '.')+1:]; wanted[name] {
+			fields[name] = value
+		}
+	}
+	var own Entry
+	switch who := rec.any(whoNames); {
+	case fields["SYSLOG_IDENTIFIER"]+fields["_PID"]+fields["_COMM"]+fields["__REALTIME_TIMESTAMP"] != "":
+		fields["MESSAGE"], fields["_HOSTNAME"] = text, rec.any(hostNames)
+		t.fielded(*n, JSON, fields, at)
+		*n++
+	case who != "" && !(header(text, &own) && (own.HasMono || !own.Wall.IsZero())):
+		e := Entry{Line: *n, Form: Text, Ident: Clean([]byte(who)), Host: Clean([]byte(rec.any(hostNames))), Wall: at, Message: Clean([]byte(text))}
+		e.PID, _ = strconv.Atoi(rec.any(pidNames))
+		t.hold(e, 1)
+		*n++
+	default:
+		if plain, ok := plain64(text); ok {
+			text = plain
+		}
+		for line := range strings.Lines(text) {
+			held := t.held.Line
+			if t.line(*n, trimEnd([]byte(line))); t.raw > 0 && (t.held.Line == *n || held != t.held.Line) {
+				t.held.Arrived = at
+			}
+			*n++
+		}
+	}
+}
+
+// fielded gives an entry of journald's fields away.
+func (t *textReader) fielded(n int, form Form, fields map[string]string, at time.Time) {
+	t.flush()
+	e := ofFields(n, form, fields)
+	if e.Wall.IsZero() {
+		e.Wall = at
+	}
+	if e.Ident == "" && e.PID == 0 && catWords.MatchString(e.Message) { // --output-fields=MESSAGE
+		e.Ident, e.PID, e.Fields = "systemd", 1, nil
+	}
+	t.emit(e)
+}
+
+// moments are how stores write a time, apart from ISO 8601 and numbers.
+var moments = []string{"1/2/2006, 3:04:05 PM", "1/2/2006 3:04:05 PM", "Jan 2, 2006 @ 15:04:05"}
+
+// moment reads a time; zero: it is none.
+func moment(s string) time.Time {
+	n, err := strconv.ParseInt(s, 10, 64)
+	switch d, isSeconds := seconds(s); {
+	case err == nil && len(s) == 10:
+		return time.Unix(n, 0).UTC()
+	case err == nil && len(s) == 13:
+		return time.UnixMilli(n).UTC()
+	case err == nil && len(s) == 16:
+		return time.UnixMicro(n).UTC()
+	case err == nil && len(s) == 19:
+		return time.Unix(0, n).UTC()
+	case isSeconds:
+		return time.Unix(0, int64(d)).UTC()
+	}
+	if t, n := iso(s); n > 0 {
+		return t
+	}
+	for _, layout := range moments {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+var whole64 = regexp.MustCompile(`^[A-Za-z0-9+/]+={0,2}$`)
+
+// plain64 is what a text has in base64.
+func plain64(s string) (plain string, ok bool) {
+	s = strings.NewReplacer("\r", "", "\n", "").Replace(s)
+	s = s[:len(s)/4*4]
+	if len(s) < 64 || !whole64.MatchString(s) {
+		return "", false
+	}
+	b, err := base64.StdEncoding.DecodeString(s)
+	return string(b), err == nil
+}
+
+// multiline is how JSON over several lines begins, and a list of objects.
+var multiline = regexp.MustCompile(`^\s*(?:\{\s*\n\s*"|\[\s*\{\s*")`)
+
+// isDocument: JSON over several lines, or one too long for a line.
+func isDocument(head []byte) bool {
+	return multiline.Match(head) || bytes.HasPrefix(head, []byte(`{"`)) && bytes.IndexByte(head, '\n') < 0 && len(head) == headLen
+}
+
+func firstLine(b []byte) []byte {
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	return line
+}
+
+// maxDocument bounds one value of a document: the elements of a list are one each.
+const maxDocument = 64 << 20
+
+// document reads such JSON. What stands for a line is the record's number.
+func (r *reader) document(br *bufio.Reader) error {
+	t := &textReader{reader: r, widths: widths}
+	defer t.flush()
+	lr := &io.LimitedReader{R: br, N: maxDocument}
+	dec := json.NewDecoder(lr)
+	dec.UseNumber()
+	if head, _ := br.Peek(64); bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[")) {
+		if _, err := dec.Token(); err != nil {
+			return err
+		}
+	}
+	for n := 1; dec.More(); lr.N = maxDocument {
+		var v any
+		if err := dec.Decode(&v); err != nil {
+			r.fault(n, "an entry that is cut or is not JSON")
+			return nil
+		}
+		t.records(&n, v)
+	}
+	return nil
+}
+
+// isTable: the first line names columns, and one of them is of lines.
+func isTable(head []byte) (comma rune, ok bool) {
+	for _, c := range ",\t;" {
+		in := csv.NewReader(bytes.NewReader(firstLine(head)))
+		in.Comma = c
+		names, err := in.Read()
+		if err == nil && len(names) > 1 && slices.ContainsFunc(lineNames, func(name string) bool { return slices.Contains(names, name) }) {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// table reads the rows of such a file.
+func (r *reader) table(br *bufio.Reader, comma rune) error {
+	t := &textReader{reader: r, widths: widths}
+	defer t.flush()
+	in := csv.NewReader(br)
+	in.Comma, in.LazyQuotes, in.FieldsPerRecord = comma, true, -1
+	names, err := in.Read()
+	if err != nil {
+		return err
+	}
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		n, _ := in.FieldPos(0)
+		if err != nil {
+			r.fault(n, "a row that is no row of a table")
+			return nil
+		}
+		rec := record{}
+		for i, cell := range row[:min(len(row), len(names))] {
+			rec[names[i]] = cell
+		}
+		t.record(&n, rec)
+		r.report.Lines = n
+	}
+}
