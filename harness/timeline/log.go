@@ -168,16 +168,15 @@ func (b *BootLog) fields(e journal.Entry, s spoken) {
 		b.log.Said++
 		ev := en.event(0)
 		ev.Evidence, ev.Secrets = s.ev.Evidence, s.ev.Secrets
+		kind, unit, what, c := said(ev.Text)
+		if ev.Unit == "init.scope" { // PID 1's own: UNIT= was not kept
+			ev.Unit = unit
+		}
 		if ev.Kind == Log || ev.Kind == Failed && ev.Change.Result == "" { // an old systemd has fewer fields
-			kind, unit, what, c := said(ev.Text)
-			if ev.Unit == "init.scope" {
-				ev.Unit = ""
-			}
 			if ev.Kind, ev.Unit, s.what = kind, cmp.Or(ev.Unit, unit), what; kind != Log {
 				ev.Change = c
 			}
 		} else {
-			_, unit, what, c := said(ev.Text)
 			if s.what = what; unit != "" && unit != ev.Unit && ev.Kind != Cycle {
 				s.what = ""
 			}
