@@ -43,9 +43,15 @@ func readLog(ctx context.Context, src int, f LogFile) ([]*BootLog, error) {
 	}
 	defer in.Close()
 	s := splitter{src: src, name: f.Name, byID: map[string]*BootLog{}}
-	report, err := journal.Read(ctx, in, f.Name, s.add)
+	order := forwards{give: s.add}
+	report, err := journal.Read(ctx, in, f.Name, order.add)
 	if err != nil {
 		return nil, err
+	}
+	backwards := !order.known && order.backwards()
+	order.end()
+	if order.lost > 0 {
+		report.Faults = append(report.Faults, fmt.Sprintf("the newest line is first, and there are %d more than the %d that are turned round", order.lost, mostHeld))
 	}
 	if s.tooMany {
 		report.Faults = append(report.Faults, fmt.Sprintf("more than %d boots: the first are told apart, the rest is not", maxBoots))
@@ -59,6 +65,7 @@ func readLog(ctx context.Context, src int, f LogFile) ([]*BootLog, error) {
 			r.Units = nil // what the units are is of the last
 		}
 		b.note(r)
+		b.log.Backwards = backwards
 	}
 	return s.boots, nil
 }
@@ -234,6 +241,7 @@ func (b *BootLog) join(o *BootLog) {
 	if l.Finished == "" {
 		l.Finished = o.log.Finished
 	}
+	l.Backwards = l.Backwards || o.log.Backwards
 	l.Begins, l.Kernel, l.Said = l.Begins || o.log.Begins, l.Kernel || o.log.Kernel, l.Said+o.log.Said
 	l.Users = append(l.Users, o.log.Users...)
 	b.lost += o.lost

@@ -127,8 +127,28 @@ func TestTheClockOfALog(t *testing.T) {
 	assert.True(t, tl.Origin.Backwards)
 	assert.Equal(t, "A", tl.Events[0].Unit)
 
+	tls := bootsOf(t, "Mar 11 10:00:09 h systemd[1]: Started Z.\nMar 11 10:00:05 h kernel: Linux version 6.1\n-- Reboot --\nMar 10 16:46:38 h systemd[1]: agent.service: Failed with result 'exit-code'.\nMar 10 16:46:38 h systemd[1]: agent.service: Main process exited, code=exited, status=1/FAILURE\nMar 10 16:46:36 h agent[7]: no key\nMar 10 16:46:30 h kernel: Linux version 6.1\n")
+	require.Len(t, tls, 2, "the kernel's first line is the last of a boot that is told backwards")
+	assert.True(t, tls[0].Origin.Backwards && tls[0].Origin.Kernel && tls[1].Origin.Kernel)
+	assert.Equal(t, "no key", tls[0].Of(Log)[0].Text, "what a program said last is before its end")
+	tls = bootsOf(t, "-- Boot 11111111111111111111111111111111 --\n[   2.000000] h systemd[1]: Started B.\n[   1.000000] h systemd[1]: Started A.\n-- Boot 22222222222222222222222222222222 --\n[   5.000000] h systemd[1]: Started D.\n[   4.000000] h systemd[1]: Started C.\n")
+	require.Len(t, tls, 2)
+	assert.Equal(t, []string{"22222222222222222222222222222222", "11111111111111111111111111111111"}, []string{tls[0].Origin.Boot, tls[1].Origin.Boot})
+	assert.Equal(t, "C", tls[0].Events[0].Unit)
+
 	tl = bootsOf(t, "[    0.500000] kernel: Linux version 6.1\n[    1.300000] h systemd[1]: Started A.\n")[0]
 	assert.Contains(t, tl.Missing[Journal], "no line of PID 1 before +1.300s")
+}
+
+func TestAStoreThatKeepsFewFieldsKeepsTheUnit(t *testing.T) {
+	t.Parallel()
+	const line = `{"_time":"2026-11-27T10:00:0%dZ","SYSLOG_IDENTIFIER":"systemd","_PID":"1","_SYSTEMD_UNIT":"init.scope","message":"%s"}` + "\n"
+	tl := bootsOf(t, fmt.Sprintf(line, 1, "a.service: Failed with result 'exit-code'.")+fmt.Sprintf(line, 2, "init.scope: Failed with result 'resources'."))[0]
+	var units []string
+	for _, ev := range tl.Of(Failed) {
+		units = append(units, ev.Unit)
+	}
+	assert.Equal(t, []string{"a.service", "init.scope"}, units)
 }
 
 func TestUsersManagersAreToldFromTheMachines(t *testing.T) {

@@ -39,7 +39,7 @@ func (b *BootLog) clockOf() (end time.Duration) {
 		switch {
 		case last.hasMono && has:
 			end = max(end, last.mono-zero)
-		case walls[src] != nil && !b.log.Backwards:
+		case walls[src] != nil:
 			end = max(end, walls[src].take(last.wall, Evidence{File: "the last line"}, &b.log))
 		}
 	}

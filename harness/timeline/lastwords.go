@@ -27,7 +27,8 @@ func (b *BootLog) words(ended spoken) {
 	}
 	s := b.before
 	ident := s.ev.Evidence.Text
-	near := s.src == ended.src && ended.ev.Evidence.Line-s.ev.Evidence.Line <= 2 && !s.wall.Before(ended.wall.Add(-2*time.Second))
+	apart := ended.ev.Evidence.Line - s.ev.Evidence.Line
+	near := s.src == ended.src && max(apart, -apart) <= 2 && !s.wall.Before(ended.wall.Add(-2*time.Second))
 	if !found && near && ended.ev.Kind == Exit && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" && wentWrong.MatchString(s.ev.Text) {
 		b.says(s, unit, "("+ident+", right before) ")
 	}

@@ -13,7 +13,6 @@ import (
 
 // Timeline is the boot, as far as the log shows it. What it does not show stands in Missing.
 func (b *BootLog) Timeline() Timeline {
-	b.forwards()
 	b.managers()
 	b.said = slices.DeleteFunc(b.said, func(s spoken) bool {
 		return s.status && slices.ContainsFunc(b.said, func(o spoken) bool { return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == s.ev.Kind })
@@ -95,51 +94,6 @@ func sentence(s spoken) string {
 		return strings.TrimPrefix(s.ev.Text, "["+s.ev.Status+"] ")
 	}
 	return s.ev.Text
-}
-
-// forwards turns a file round that has its newest line first (journalctl -r).
-func (b *BootLog) forwards() {
-	type count struct{ up, down int }
-	counts, last := map[int]*count{}, map[int]time.Time{}
-	for _, s := range b.said {
-		c := counts[s.src]
-		if c == nil {
-			c = &count{}
-			counts[s.src] = c
-		}
-		switch prev := last[s.src]; {
-		case s.wall.IsZero() || prev.IsZero():
-		case s.wall.After(prev):
-			c.up++
-		case s.wall.Before(prev):
-			c.down++
-		}
-		if !s.wall.IsZero() {
-			last[s.src] = s.wall
-		}
-	}
-	for src, c := range counts {
-		if c.down < 2 || c.up > 0 && c.down < 4*c.up {
-			continue
-		}
-		b.log.Backwards = true
-		var at []int
-		for i, s := range b.said {
-			if s.src == src {
-				at = append(at, i)
-			}
-		}
-		for i, j := 0, len(at)-1; i < j; i, j = i+1, j-1 {
-			b.said[at[i]], b.said[at[j]] = b.said[at[j]], b.said[at[i]]
-		}
-		for _, m := range b.managed {
-			for i, h := range m.held {
-				if k := slices.Index(at, h); k >= 0 {
-					m.held[i] = at[len(at)-1-k]
-				}
-			}
-		}
-	}
 }
 
 // managers tells PID 1 with a forwarder's PID from the managers of users, whose units are not

@@ -1,0 +1,95 @@
+package timeline
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"bootrace/harness/journal"
+)
+
+// forwards gives a file's entries on, the oldest first: journalctl -r and most log stores have
+// the newest first, and nobody after this can tell a boot's beginning from its end.
+type forwards struct {
+	give     func(journal.Entry)
+	held     []journal.Entry
+	up, down int
+	wall     time.Time
+	mono     time.Duration
+	known    bool // that the oldest is first
+	lost     int
+}
+
+// How many entries tell, and how many are held of a file that has the newest first.
+const (
+	telling   = 1000
+	mostHeld  = 300_000
+	atLeast   = 2 // steps back
+	manyTimes = 4 // as many steps back as forth: clocks are set, and boots follow each other
+)
+
+func (o *forwards) add(e journal.Entry) {
+	if o.known {
+		o.give(e)
+		return
+	}
+	step := 0
+	switch {
+	case e.NewBoot:
+		o.wall, o.mono = time.Time{}, 0
+	case !e.Wall.IsZero() && !o.wall.IsZero():
+		step = e.Wall.Compare(o.wall)
+	case e.Wall.IsZero() && e.HasMono && o.mono > 0:
+		step = cmp.Compare(e.Mono, o.mono)
+	}
+	switch {
+	case step > 0:
+		o.up++
+	case step < 0:
+		o.down++
+	}
+	if !e.Wall.IsZero() {
+		o.wall = e.Wall
+	}
+	if e.HasMono {
+		o.mono = e.Mono
+	}
+	if len(o.held) == mostHeld {
+		o.lost++
+		return
+	}
+	if o.held = append(o.held, e); len(o.held) == telling && !o.backwards() {
+		o.end()
+		o.known = true
+	}
+}
+
+func (o *forwards) backwards() bool {
+	return o.down >= atLeast && (o.up == 0 || o.down >= manyTimes*o.up)
+}
+
+// end gives what is held. Before each boot is journalctl's mark, whichever way the entries go.
+func (o *forwards) end() {
+	if o.backwards() {
+		var turned []journal.Entry
+		for at := len(o.held); at > 0; {
+			from := at - 1
+			for from > 0 && !o.held[from].NewBoot {
+				from--
+			}
+			boot := o.held[from:at]
+			if boot[0].NewBoot {
+				turned, boot = append(turned, boot[0]), boot[1:]
+			} else {
+				turned = append(turned, journal.Entry{NewBoot: true})
+			}
+			turned, at = append(turned, boot...), from
+			slices.Reverse(turned[len(turned)-len(boot):])
+		}
+		o.held = turned
+	}
+	for _, e := range o.held {
+		o.give(e)
+	}
+	o.held = nil
+}
