@@ -35,7 +35,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`(?i)watchdog timeout(?: \((.*)\))?`), "it did not feed its watchdog in time ($1)", false},
 	{regexp.MustCompile(`(?i)start[a-z-]* operation timed out`), "its start took longer than it may (TimeoutStartSec=)", false},
 	{regexp.MustCompile(`(?i)(?:mounting|activation) timed out`), "its start took longer than it may (TimeoutSec=)", false},
-	{regexp.MustCompile(`killed by the OOM killer|systemd-oomd killed`), "the kernel killed a process of it for want of memory (OOM)", false},
+	{regexp.MustCompile(`killed by the OOM killer|kernel OOM killer killed|systemd-oomd killed`), "the kernel killed a process of it for want of memory (OOM)", false},
 	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)", false},
 	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come", true},
 	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable`), "it did not leave the process that its PID file names", true},

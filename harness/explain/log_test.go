@@ -44,6 +44,13 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"cloud-init-output.txt":      {verdict.Fail, `^cloud-init failed: /var/lib/cloud/instance/scripts/runcmd: 4: azcopy: not found`, "", ""},
+	"failed-cut.txt":             {verdict.Fail, `^meter\.service failed`, "", ""},
+	"fine-repeated.txt":          {verdict.NotJudged, `nothing wrong is seen`, "", "meter"},
+	"ignition-console.txt":       {verdict.Fail, `^ignition-files\.service failed.*lookup assets\.internal: no such host.*ignition-complete\.target`, "", ""},
+	"oom-v254.txt":               {verdict.Fail, `^indexer\.service went wrong.*for want of memory`, "", ""},
+	"quotes-typographic.txt":     {verdict.Fail, `^meter\.service failed \(exit-code\)`, "", ""},
+	"repeated-rsyslog.txt":       {verdict.Fail, `^meter\.service failed \(exit-code\)`, "", ""},
 	"cloud-init-module.txt":      {verdict.Fail, `^cloud-init failed: Failed to resize /dev/sdb1: Unexpected error`, "", ""},
 	"disk-silent.txt":            {verdict.Fail, `broken disk or file system: I/O error, dev nvme2n1.*dev-nvme2n1p1\.device did not appear`, "", ""},
 	"audit-only.txt":             {verdict.NotJudged, `nothing failed.*the audit has that a start of kdump failed`, "", ""},

@@ -21,7 +21,7 @@ func (t *textReader) cloudInit(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: s}, width)
 		return true
 	}
-	if cloudInitStatus.MatchString(s) {
+	if cloudInitStatus.MatchString(s) || strings.HasPrefix(s, cloudScripts) {
 		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: s}, width)
 		return true
 	}
@@ -36,6 +36,9 @@ func (t *textReader) cloudInit(n int, s string, width int) bool {
 	t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Wall: at, Message: m[2]}, width)
 	return true
 }
+
+// cloudScripts is where the user data's scripts lie.
+const cloudScripts = "/var/lib/cloud/instance/scripts/"
 
 // isEvents: cloud-init analyze dump is a list of events.
 func isEvents(head []byte) bool {

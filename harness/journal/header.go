@@ -47,10 +47,11 @@ func (e *Entry) header(rest string) bool {
 	return e.inner()
 }
 
-// cloudInit reads what cloud-init before 17.1 sent to syslog, without its name as a tag.
+// cloudInit reads what cloud-init before 17.1 sent to syslog, without its name as a tag, and
+// what a shell says of one of its scripts.
 func (e *Entry) cloudInit(s string) bool {
 	message, ok := strings.CutPrefix(s, "[CLOUDINIT] ")
-	if ok {
+	if ok = ok || strings.HasPrefix(s, cloudScripts); ok {
 		e.Form, e.Ident, e.Message = CloudInit, "cloud-init", strings.TrimSpace(message)
 	}
 	return ok

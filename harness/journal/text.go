@@ -35,6 +35,9 @@ func (r *reader) text(br *bufio.Reader) error {
 	return err
 }
 
+// repeated is how rsyslog says a line again.
+var repeated = regexp.MustCompile(`^message repeated \d+ times: \[ (.*)\]$`)
+
 // flush gives the held entry away.
 func (t *textReader) flush() {
 	if t.raw > 0 {
@@ -43,6 +46,9 @@ func (t *textReader) flush() {
 			if t.held = ofFields(t.held.Line, Verbose, t.held.Fields); t.held.Wall.IsZero() {
 				t.held.Wall = at
 			}
+		}
+		if m := repeated.FindStringSubmatch(t.held.Message); m != nil {
+			t.held.Message = m[1]
 		}
 		t.held.Message = cut(t.held.Message)
 		t.emit(t.held)

@@ -158,6 +158,9 @@ func (b *BootLog) console(e journal.Entry, s spoken) {
 	case kind != Log:
 		s.ev.Kind = kind
 	}
+	if kind == StartFailed && change.JobResult == "failed" { // how its process ended a console does not say
+		b.words(s)
+	}
 	b.keep(s, "")
 }
 

@@ -36,7 +36,7 @@ func r(first, words string, kind Kind, job, how string) rule {
 
 // ofUnits are what is said after a unit's name.
 var ofUnits = []rule{
-	r("failed", `^Failed with result '(?P<result>[a-z-]+)'`, Failed, "", ""),
+	r("failed", `^Failed with result ['‘’](?P<result>[a-z-]+)`, Failed, "", ""),
 	r("entered unit", `^(?:Unit )?entered failed state`, Failed, "", ""),
 	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited, code=(?P<code>[a-z]+),? status=(?P<status>\d+)(?:/(?P<name>[A-Z0-9a-z/_+-]+))?`, Exit, "", ""),
 	r("start start-limit-hit", `(?i)^start request repeated too quickly|^start-limit-hit`, Refused, "", ""),
