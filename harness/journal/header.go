@@ -120,7 +120,7 @@ func tag(s string, e *Entry) bool {
 }
 
 func hostName(s string) bool {
-	if s == "" || len(s) > 253 {
+	if s == "" || len(s) > 253 || s[0] == '-' {
 		return false
 	}
 	for _, c := range s {

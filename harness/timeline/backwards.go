@@ -9,9 +9,11 @@ import (
 )
 
 // forwards gives a file's entries on, the oldest first: journalctl -r and most log stores have
-// the newest first, and nobody after this can tell a boot's beginning from its end.
+// the newest first, and nobody after this can tell a boot's beginning from its end. What it
+// has seen by then tells as well whether the file is of several hosts.
 type forwards struct {
-	give     func(journal.Entry)
+	give     func(e journal.Entry, several bool)
+	several  bool
 	held     []journal.Entry
 	up, down int
 	wall     time.Time
@@ -30,7 +32,7 @@ const (
 
 func (o *forwards) add(e journal.Entry) {
 	if o.known {
-		o.give(e)
+		o.give(e, o.several)
 		return
 	}
 	step := 0
@@ -88,8 +90,29 @@ func (o *forwards) end() {
 		}
 		o.held = turned
 	}
+	o.several = severalHosts(o.held)
 	for _, e := range o.held {
-		o.give(e)
+		o.give(e, o.several)
 	}
 	o.held = nil
+}
+
+// severalHosts: hosts take turns, as in a central syslog. A host that is given its name as it
+// boots has two, one after the other.
+func severalHosts(entries []journal.Entry) bool {
+	last, seen, turns := "", map[string]bool{}, 0
+	for _, e := range entries {
+		host := short(hostOf(e.Host))
+		if e.NewBoot || begins(e) {
+			seen = map[string]bool{}
+		}
+		if host == "" || host == last || !namesHost(e) {
+			continue
+		}
+		if seen[host] {
+			turns++
+		}
+		last, seen[host] = host, true
+	}
+	return turns > 2
 }

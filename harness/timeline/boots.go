@@ -42,8 +42,8 @@ func readLog(ctx context.Context, src int, f LogFile) ([]*BootLog, error) {
 		return nil, err
 	}
 	defer in.Close()
-	s := splitter{src: src, name: f.Name, byID: map[string]*BootLog{}}
-	order := forwards{give: s.add}
+	s := newSplitter(src, f.Name)
+	order := forwards{give: s.give}
 	report, err := journal.Read(ctx, in, f.Name, order.add)
 	if err != nil {
 		return nil, err
@@ -53,21 +53,22 @@ func readLog(ctx context.Context, src int, f LogFile) ([]*BootLog, error) {
 	if order.lost > 0 {
 		report.Faults = append(report.Faults, fmt.Sprintf("the newest line is first, and there are %d more than the %d that are turned round", order.lost, mostHeld))
 	}
+	boots := s.all()
 	if s.tooMany {
 		report.Faults = append(report.Faults, fmt.Sprintf("more than %d boots: the first are told apart, the rest is not", maxBoots))
 	}
-	if len(s.boots) == 0 {
-		s.boots = []*BootLog{newBootLog()}
+	if len(boots) == 0 {
+		boots = []*BootLog{newBootLog()}
 	}
-	for i, b := range s.boots {
+	for i, b := range boots {
 		r := report
-		if i < len(s.boots)-1 {
+		if i < len(boots)-1 {
 			r.Units = nil // what the units are is of the last
 		}
 		b.note(r)
 		b.log.Backwards = backwards
 	}
-	return s.boots, nil
+	return boots, nil
 }
 
 // maxBoots bounds what a file of boot marks makes of memory.
@@ -87,6 +88,51 @@ type splitter struct {
 	ending  bool // PID 1 has begun to end the machine
 	mono    time.Duration
 	tooMany bool
+	hosts   map[string]*splitter // of a file of several: each host's own
+	host    *splitter            // who spoke last
+}
+
+func newSplitter(src int, name string) *splitter {
+	return &splitter{src: src, name: name, byID: map[string]*BootLog{}, hosts: map[string]*splitter{}}
+}
+
+// give takes an entry; of several hosts each has boots of its own, and a line without a host
+// is of whoever spoke last.
+func (s *splitter) give(e journal.Entry, several bool) {
+	if !several {
+		s.add(e)
+		return
+	}
+	host := short(hostOf(e.Host))
+	if s.hosts[host] == nil && host != "" && namesHost(e) {
+		s.hosts[host] = newSplitter(s.src, s.name)
+	}
+	if s.hosts[host] != nil {
+		s.host = s.hosts[host]
+	}
+	if s.host != nil {
+		s.host.add(e)
+	}
+}
+
+// namesHost: a forwarder may have put its own name or a program's before others' lines.
+func namesHost(e journal.Entry) bool {
+	return e.Fields != nil || strings.HasPrefix(e.Ident, "systemd") || e.Ident == "kernel"
+}
+
+// all are the boots of the file, host by host.
+func (s *splitter) all() []*BootLog {
+	boots := s.boots
+	for _, host := range sortedKeys(s.hosts) {
+		boots = append(boots, s.hosts[host].boots...)
+		s.tooMany = s.tooMany || s.hosts[host].tooMany
+	}
+	return boots
+}
+
+// begins: the kernel's first line.
+func begins(e journal.Entry) bool {
+	return strings.HasPrefix(e.Message, "Linux version ") && (e.Ident == "kernel" || e.Form == journal.Kernel)
 }
 
 // monoBack is how far the kernel's clock may step back within a boot: lines of several
@@ -94,7 +140,7 @@ type splitter struct {
 const monoBack = 30 * time.Second
 
 func (s *splitter) add(e journal.Entry) {
-	starts := strings.HasPrefix(e.Message, "Linux version ") && (e.Ident == "kernel" || e.Form == journal.Kernel)
+	starts := begins(e)
 	switch {
 	case e.NewBoot:
 		s.next(e.Boot)

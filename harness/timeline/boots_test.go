@@ -140,6 +140,27 @@ func TestTheClockOfALog(t *testing.T) {
 	assert.Contains(t, tl.Missing[Journal], "no line of PID 1 before +1.300s")
 }
 
+func TestTheHostsOfACentralLogAreToldApart(t *testing.T) {
+	t.Parallel()
+	line := func(host, said string) string { return "Mar 10 16:46:30 " + host + " systemd[1]: " + said + "\n" }
+	var both, one string
+	for _, said := range []string{"systemd 257 running in system mode (+PAM)", "Started a.service - A.", "Started b.service - B.", "Reached target multi-user.target - Multi-User System."} {
+		both += line("h1", said) + line("h2.internal", said)
+		one += line("localhost", said) + line("h1", said)
+	}
+	both += line("h1", "c.service: Failed with result 'exit-code'.") + line("h2", "Started c.service - C.")
+	tls := bootsOf(t, both)
+	require.Len(t, tls, 2)
+	assert.Equal(t, []string{"h1", "h2"}, []string{tls[0].Origin.Host, short(tls[1].Origin.Host)})
+	assert.Len(t, tls[0].Of(Failed), 1)
+	assert.Empty(t, tls[1].Of(Failed))
+	assert.Len(t, bootsOf(t, one), 1, "localhost is nobody's name")
+	renamed := strings.Repeat(line("image", "Started a.service - A."), 3) + strings.Repeat(line("h1", "Started b.service - B."), 3)
+	assert.Len(t, bootsOf(t, renamed), 1, "a host gets its name as it boots")
+	kernel := "Mar 10 16:46:30 image kernel: Linux version 6.1\n"
+	assert.Len(t, bootsOf(t, strings.Repeat(kernel+renamed, 4)), 4, "at each boot")
+}
+
 func TestAStoreThatKeepsFewFieldsKeepsTheUnit(t *testing.T) {
 	t.Parallel()
 	const line = `{"_time":"2026-11-27T10:00:0%dZ","SYSLOG_IDENTIFIER":"systemd","_PID":"1","_SYSTEMD_UNIT":"init.scope","message":"%s"}` + "\n"

@@ -76,13 +76,11 @@ func containsAny(s string, of []string) bool {
 
 // add takes an entry of file src.
 func (b *BootLog) add(src int, file string, e journal.Entry) {
-	if e.Fields != nil || strings.HasPrefix(e.Ident, "systemd") || e.Ident == "kernel" {
+	if namesHost(e) {
 		b.log.Host = cmp.Or(hostOf(e.Host), b.log.Host)
 	}
 	b.log.Boot = cmp.Or(b.log.Boot, e.Boot)
-	if strings.HasPrefix(e.Message, "Linux version ") && (e.Ident == "kernel" || e.Form == journal.Kernel) {
-		b.log.Kernel = true
-	}
+	b.log.Kernel = b.log.Kernel || begins(e)
 	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, status: e.Form == journal.Status}
 	if s.hasMono || !s.wall.IsZero() {
 		b.ends[src] = s
