@@ -121,6 +121,7 @@ func TestWhatIsOwedFollowsTheConfiguration(t *testing.T) {
 		{name: "to another namespace", want: check.Fail, break_: with(t, workerOnly, silenced(0, "StandardOutput", "journal", "LogNamespace", "worker")), say: []string{"could read (LogNamespace=worker)"}},
 		{name: "is not important enough", want: check.Fail, break_: with(t, workerOnly, silenced(0, "LogLevelMax", "3")), say: []string{"could read (LogLevelMax=err)"}},
 		{name: "ends for a limit of its own", want: check.Fail, break_: with(t, workerOnly, silenced(3)), say: []string{"no further line of it is in the journal since +21.200s"}},
+		{name: "the journal was read a while before the end", want: check.Pass, break_: with(t, workerOnly, func(b *boot) { b.End += 4 * time.Second })},
 		{name: "it does not run any more", want: check.Pass, break_: with(t, workerOnly, silenced(3, "ActiveState", "inactive", "SubState", "dead"))},
 		{name: "they come from another journal, and arrive", want: check.Pass, break_: with(t, workerOnly, func(b *boot) {
 			before := slices.Clone(b.Cloud)

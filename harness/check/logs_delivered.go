@@ -82,7 +82,14 @@ func workerSilent(b boot.Facts) (f Finding, silent bool) {
 	for _, ev := range b.Logged[boot.Worker] {
 		last, words = max(last, ev.At), "no further line"
 	}
-	if b.End-last <= deliveryGrace {
+	end := b.End
+	if logger := b.Logged[boot.BootLogger]; len(logger) > 0 { // a busy host is slow to read the journal
+		end = 0
+		for _, ev := range logger {
+			end = max(end, ev.At)
+		}
+	}
+	if end-last <= deliveryGrace {
 		return f, false
 	}
 	f = Finding{At: last, Unit: u.ID, Intrinsic: true, Evidence: append(evidence(u.Evidence), evidence(up.Evidence)...),
