@@ -55,6 +55,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays},
 	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out)", anybody},
 	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target: (.*)`), "PID 1 has no target to boot to: $1", systemSays},
+	{regexp.MustCompile(`^Failed: (\d+ units?)$`), "systemctl status counts $1 that failed, and does not name them (systemctl --failed does)", func(ev timeline.Event) bool { return ev.Manager }},
 	{regexp.MustCompile(`Failed to load SELinux policy\b`), "PID 1 could not load the SELinux policy", systemSays},
 	{regexp.MustCompile(`Initial SELinux policy load failed`), "the initrd could not load the SELinux policy, which is enforced", anybody},
 	{regexp.MustCompile(`dracut:? FATAL: (.*)`), "the initrd gave up: $1", anybody},
@@ -119,6 +120,7 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
 	{regexp.MustCompile(`\[(?:ERROR|CRITICAL)\]: .*`), "$0"},
 	{regexp.MustCompile(`^- \('(\w+)', \w+\(['"]?(.*?)['"]?\)\)$`), "$1: $2"},
+	{regexp.MustCompile(`^- (.+)$`), "$1"}, // of its result in JSON
 	{regexp.MustCompile(`status: error`), statusOnly},
 }
 

@@ -3,6 +3,7 @@ package journal
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -137,7 +138,8 @@ func (r *reader) plot(br *bufio.Reader) error {
 var (
 	// Of systemctl status.
 	statusHead  = regexp.MustCompile(`^[●×○*↻x] ([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
-	activeLine  = regexp.MustCompile(`^Active: failed \(Result: ([a-z-]+)\)`)
+	activeLine  = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
+	failedUnits = regexp.MustCompile(`^Failed: [1-9]\d* units?$`)
 	processLine = regexp.MustCompile(`^(?:Main PID|Process): \d+ .*\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
 )
 
@@ -147,12 +149,19 @@ func (t *textReader) statusOf(n int, s string) bool {
 		t.unit = m[1]
 		return true
 	}
+	if failedUnits.MatchString(s) { // of the machine as a whole
+		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: 1, Message: s}, 1)
+		return true
+	}
 	if t.unit == "" {
 		return false
 	}
 	message := ""
-	if m := activeLine.FindStringSubmatch(s); m != nil {
-		message = t.unit + ": Failed with result '" + m[1] + "'."
+	if m := activeLine.FindStringSubmatch(s); m != nil && m[1] != "failed" && m[3] == "" {
+		t.set(t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", m[1], m[2] })
+		return true
+	} else if m != nil {
+		message = t.unit + ": Failed with result '" + cmp.Or(m[3], m[2]) + "'."
 	} else if m := processLine.FindStringSubmatch(s); m != nil {
 		message = t.unit + ": Main process exited, " + strings.Replace(m[1], "signal=", "status=", 1)
 	}

@@ -50,7 +50,7 @@ func (t *textReader) found(n int, s string, width int) bool {
 	if m[4] >= 0 {
 		e.PID, _ = strconv.Atoi(s[m[4]:m[5]])
 	}
-	if e.PID == 0 && e.Ident == "init" {
+	if e.PID == 0 && (e.Ident == "init" || statusKey.MatchString(s[m[2]:])) {
 		return false
 	}
 	before(s[:m[2]], &e)

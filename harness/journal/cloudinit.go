@@ -40,6 +40,23 @@ func (t *textReader) cloudInit(n int, s string, width int) bool {
 // cloudScripts is where the user data's scripts lie.
 const cloudScripts = "/var/lib/cloud/instance/scripts/"
 
+// cloudResult reads cloud-init's status and result in JSON: status.json, result.json, and
+// cloud-init status --format json.
+func (t *textReader) cloudResult(n *int, o map[string]any) bool {
+	_, named := o["datasource"]
+	errs, has := o["errors"].([]any)
+	if !named || !has {
+		return false
+	}
+	t.hold(Entry{Line: *n, Form: CloudInit, Ident: "cloud-init", Message: "status: " + map[bool]string{true: "error", false: "done"}[len(errs) > 0]}, 1)
+	for _, one := range errs {
+		s, _ := one.(string)
+		t.hold(Entry{Line: *n, Form: CloudInit, Ident: "cloud-init", Message: "- " + Clean([]byte(s))}, 1)
+	}
+	*n++
+	return true
+}
+
 // isEvents: cloud-init analyze dump is a list of events.
 func isEvents(head []byte) bool {
 	head = bytes.TrimLeft(head, " \r\n\t")

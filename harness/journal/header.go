@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ func header(s string, e *Entry) bool {
 	}
 	return ok
 }
+
+// statusKey is how a line of systemctl status begins: nobody of that name speaks.
+var statusKey = regexp.MustCompile(`^(?:Active: [a-z]+ \(|Process: \d+ Exec|Failed: \d+ units?$|systemd: \d[\w.~+-]*$)`)
 
 func (e *Entry) header(rest string) bool {
 	if p, ok := priority(rest); ok {
@@ -112,7 +116,7 @@ func tag(s string, e *Entry) bool {
 		}
 		pid, rest = n, rest[end+1:]
 	}
-	if rest == "" || rest[0] != ':' || len(rest) > 1 && rest[1] != ' ' {
+	if rest == "" || rest[0] != ':' || len(rest) > 1 && rest[1] != ' ' || pid == 0 && statusKey.MatchString(s) {
 		return false
 	}
 	e.Ident, e.PID, e.Message = ident, pid, strings.TrimSpace(rest[1:])

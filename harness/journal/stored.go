@@ -99,6 +99,9 @@ func (t *textReader) records(n *int, v any) (found bool) {
 		}
 	case map[string]any:
 		rec := record{}
+		if t.cloudResult(n, v) {
+			return true
+		}
 		if rec.take("", v); rec.any(lineNames) != "" {
 			t.record(n, rec)
 			return true
