@@ -66,7 +66,7 @@ func (t *textReader) hold(e Entry, raw int) {
 }
 
 var (
-	bootLine  = regexp.MustCompile(`^-- (?:Boot [0-9a-f]{32}|Reboot) --$`)
+	bootLine  = regexp.MustCompile(`^(?:-- (?:Boot [0-9a-f]{32}|Reboot) --|-{12} .{20,40} -{12})$`) // journalctl's, and plymouth's in boot.log
 	noise     = regexp.MustCompile(`^(?:-- (?:Logs begin|Journal begins|No entries|Subject:|Defined-By:|Support:|Documentation:)|░|---$|\x60\x60\x60|lines \d+-\d+)`)
 	redrawn   = []byte{'\r'}
 	cutMarks  = regexp.MustCompile(`(?:[^ >]>|…)$`)
@@ -120,7 +120,7 @@ func (t *textReader) one(n int, b []byte) {
 	if first == '-' && bootLine.MatchString(strings.TrimSpace(s)) {
 		t.flush()
 		e := Entry{Line: n, NewBoot: true}
-		if f := strings.Fields(s); len(f) == 4 {
+		if f := strings.Fields(s); len(f) == 4 && f[1] == "Boot" {
 			e.Boot = f[2]
 		}
 		t.emit(e)

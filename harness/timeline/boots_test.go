@@ -45,6 +45,7 @@ func TestBootsOfAFileAreToldApart(t *testing.T) {
 	}{
 		{"one", kernel + one, 1},
 		{"journalctl's mark since 250", one + "-- Boot 3ace50a34b1f48faaa68b34f2764544d --\n" + kernel + one, 2},
+		{"plymouth's mark in boot.log", strings.Repeat("------------ Fri Nov 27 21:10:00 UTC 2026 ------------\n[  OK  ] Reached target Basic System.\n[  OK  ] Started A.\n", 3), 3},
 		{"journalctl's mark before", one + "-- Reboot --\n" + kernel + one + "-- Reboot --\n" + one, 3},
 		{"the kernel's first line", kernel + one + kernel + one, 2},
 		{"the kernel's clock that begins anew", "[  900.000001] systemd[1]: Started A.\n[    0.900000] systemd[1]: Started B.\n", 2},
