@@ -44,9 +44,9 @@ func systemSays(ev timeline.Event) bool {
 	return ev.Manager || strings.HasPrefix(ev.Unit, "systemd-") || ev.Unit == "" && (!said || who == "kernel" || strings.HasPrefix(who, "systemd"))
 }
 
-// ofADisk: a virtual machine's floppy drive and its empty CD-ROM fail at every boot.
+// ofADisk: a virtual machine's floppy drive, its empty CD-ROM and the loop devices of snaps fail at every boot.
 func ofADisk(ev timeline.Event) bool {
-	return ev.Unit == "" && !strings.Contains(ev.Text, "dev fd") && !strings.Contains(ev.Text, "dev sr")
+	return ev.Unit == "" && !strings.Contains(ev.Text, "dev fd") && !strings.Contains(ev.Text, "dev sr") && !strings.Contains(ev.Text, "dev loop")
 }
 
 var machineTroubles = []machineTrouble{
@@ -70,8 +70,11 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody},
 	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays},
 	{regexp.MustCompile(`^saving (?:to \S*/var/crash\S*|vmcore complete)`), "the machine had crashed before: kdump saves its memory", func(ev timeline.Event) bool { return strings.HasPrefix(ev.Evidence.Text, "kdump") }},
-	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays},
-	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), "no space is left on a device", systemSays},
+	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify|allocate directory watch: too many open files`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays},
+	{regexp.MustCompile(`(?i)inotify.*no space left`), "the inotify watches are used up (fs.inotify.max_user_watches)", systemSays},
+	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), "no space is left on a device", func(ev timeline.Event) bool {
+		return systemSays(ev) && !strings.Contains(strings.ToLower(ev.Text), "inotify") // whose watches are not of a disk
+	}},
 	{regexp.MustCompile(`(?:EXT4-fs error|XFS \(\S+\): (?:Corruption|Internal error|Metadata (?:corruption|CRC error)|log mount)|BTRFS error|Buffer I/O error|(?:blk_update_request: )?I/O error, dev).*`), "the kernel reports a broken disk or file system: $0", ofADisk},
 }
 

@@ -43,6 +43,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Refusing\.$)`), "its unit file is wrong, and systemd refuses it", false},
 	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)", false},
 	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found|is masked)`), "$1, which it wants, is not there", true},
+	{regexp.MustCompile(`Failed to create listening socket \(([^)]+)\): (.*?)\.?$`), "it cannot listen on $1 ($2)", false},
 	{regexp.MustCompile(`Failed to queue service startup job[^:]*: (.*?)\.?$`), "its service cannot be started ($1)", false},
 	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready", true},
 }

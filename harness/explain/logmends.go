@@ -23,6 +23,7 @@ var mendsLogged = []struct {
 	{regexp.MustCompile(`Assert…=`), "have what it asserts there before it starts, or use a Condition…= where the unit may be left out"},
 	{regexp.MustCompile(`watchdog`), "see what keeps the program from sending WATCHDOG=1; a longer WatchdogSec= hides it only"},
 	{regexp.MustCompile(`want of memory|OOM`), "give it more memory (MemoryMax=, the machine's), or see what takes it"},
+	{regexp.MustCompile(`inotify`), "raise the limit that it names (sysctl.d), or see whose process holds so many (/proc/*/fdinfo)"},
 	{regexp.MustCompile(`no space is left`), "make room on that file system, and see what filled it"},
 	{regexp.MustCompile(`start took longer|waits for`), "see what the start waits for; what waits for something late belongs after READY (Type=notify), not before it"},
 	{regexp.MustCompile(`start limit|start of \S+ was refused`), "mend why it fails first; where it may have to wait for something, wait inside one start, or set RestartSec= and StartLimitIntervalSec= for how long that takes"},
