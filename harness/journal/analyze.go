@@ -140,7 +140,7 @@ var (
 	statusHead  = regexp.MustCompile(`^[●×○*↻x] ([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
 	activeLine  = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
 	failedUnits = regexp.MustCompile(`^Failed: [1-9]\d* units?$`)
-	processLine = regexp.MustCompile(`^(?:Main PID|Process): \d+ .*\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
+	processLine = regexp.MustCompile(`^(?:Main PID: \d+|Process: \d+ (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
 )
 
 // statusOf reads systemctl status: the unit that follows, and that it failed.
@@ -163,7 +163,11 @@ func (t *textReader) statusOf(n int, s string) bool {
 	} else if m != nil {
 		message = t.unit + ": Failed with result '" + cmp.Or(m[3], m[2]) + "'."
 	} else if m := processLine.FindStringSubmatch(s); m != nil {
-		message = t.unit + ": Main process exited, " + strings.Replace(m[1], "signal=", "status=", 1)
+		which := "Main"
+		if m[1] != "" && m[1] != "ExecStart" {
+			which = "Control"
+		}
+		message = t.unit + ": " + which + " process exited, " + strings.Replace(m[2], "signal=", "status=", 1)
 	}
 	if message == "" {
 		return false

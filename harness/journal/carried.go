@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// carrier is what docker compose, kubectl, packer, Jenkins, mail, grep, Loki and CloudWatch put before a line.
-var carrier = regexp.MustCompile(`^(?:[\w./-]{1,80} +\| |\[pod/\S+\] |==> \S+: | {4}(?:default|\w+-[\w-]{1,40}): |std(?:out|err) [FP] |> |[\w.-]*/[\w./-]+:\d+:|\{\w+="[^{}]*"\} |i-[0-9a-f]{8,17} |\[(\d{4}-\d\d-\d\dT[0-9:.]+Z?)\] )`)
+// carrier is what docker compose, NixOS's tests, kubectl, packer, Jenkins, mail, grep, Loki and CloudWatch put before a line.
+var carrier = regexp.MustCompile(`^(?: +> |([\w./-]{1,80}) +\| |([\w.-]{1,80}) # |\[pod/\S+\] |==> \S+: | {4}(?:default|\w+-[\w-]{1,40}): |std(?:out|err) [FP] |> |[\w.-]*/[\w./-]+:\d+:|\{\w+="[^{}]*"\} |i-[0-9a-f]{8,17} |\[(\d{4}-\d\d-\d\dT[0-9:.]+Z?)\] )`)
 
 // peel takes off what carried a line: a time, somebody's name.
 func (t *textReader) peel(s string) (rest string, ok bool) {
@@ -23,8 +23,14 @@ func (t *textReader) peel(s string) (rest string, ok bool) {
 	if m == nil {
 		return s, false
 	}
-	if m[2] >= 0 && t.arrived.IsZero() {
-		t.arrived, _ = iso(s[m[2]:m[3]])
+	for i := 2; i+1 < len(m); i += 2 {
+		switch {
+		case m[i] < 0:
+		case i == len(m)-2 && t.arrived.IsZero():
+			t.arrived, _ = iso(s[m[i]:m[i+1]])
+		case i < len(m)-2:
+			t.from = s[m[i]:m[i+1]]
+		}
 	}
 	return s[m[1]:], true
 }

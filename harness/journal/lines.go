@@ -72,8 +72,8 @@ var (
 	// CSI and OSC sequences, and the two-byte escapes that systemd sends on a terminal.
 	escape = regexp.MustCompile("\x1b(?:\\[[0-9;:?!<=>]*[ -/]*[@-~]|[\\]P_^X][^\a\x1b]*(?:\a|\x1b\\\\)?|[()*+#%][0-9A-Za-z]|[0-Z\\\\-_a-z])")
 	// What is left of a colour where ESC was lost on the way, or printed as a symbol.
-	remnant = regexp.MustCompile(`(?:␛|\^\[|\\x1b|\\033|\\e)?\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m`)
-	symbols = regexp.MustCompile(`(?:␛|\^\[)\[[0-9;?]*[A-Za-z]`)
+	remnant = regexp.MustCompile(`(?:␛|ESC|\^\[|\\x1b|\\033|\\e)?\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m`)
+	symbols = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;?]*[A-Za-z]`)
 )
 
 // Clean makes text of bytes that may be anything: valid UTF-8 without escape sequences and
@@ -89,7 +89,7 @@ func Clean(b []byte) string {
 	if strings.Contains(s, "m") && strings.Contains(s, "[") {
 		s = remnant.ReplaceAllString(s, "")
 	}
-	if strings.ContainsAny(s, "␛^") {
+	if strings.ContainsAny(s, "␛^") || strings.Contains(s, "ESC[") {
 		s = symbols.ReplaceAllString(s, "")
 	}
 	return strings.Map(func(c rune) rune {

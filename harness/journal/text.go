@@ -3,6 +3,7 @@ package journal
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ type textReader struct {
 	verbose bool
 	unit    string // of systemctl status
 	arrived time.Time
-	widths  []int // where its lines may be wrapped
+	from    string // the machine, as who carried the line calls it
+	widths  []int  // where its lines may be wrapped
 }
 
 func (r *reader) text(br *bufio.Reader) error {
@@ -62,6 +64,7 @@ func (t *textReader) hold(e Entry, raw int) {
 	if e.Arrived.IsZero() {
 		e.Arrived = t.arrived
 	}
+	e.Host = cmp.Or(e.Host, t.from)
 	t.held, t.raw = e, max(1, raw)
 }
 
@@ -83,7 +86,10 @@ func (t *textReader) line(n int, b []byte) {
 		t.field(b)
 		return
 	}
-	if bytes.Contains(b, redrawn) { // a bare CR redraws a line: each version of it was said
+	if !bytes.HasPrefix(b, []byte("{")) {
+		b = bytes.ReplaceAll(b, []byte("^M"), redrawn) // cat -v's
+	}
+	if bytes.Contains(b, redrawn) {                // a bare CR redraws a line: each version of it was said
 		for part := range bytes.SplitSeq(b, redrawn) {
 			t.one(n, part)
 		}
@@ -130,7 +136,7 @@ func (t *textReader) one(n int, b []byte) {
 		return
 	}
 	e := Entry{Line: n}
-	t.arrived = time.Time{}
+	t.arrived, t.from = time.Time{}, ""
 	if header(s, &e) || (first == ' ' || first == '>' || first == '*' || first == '\t') && header(strings.TrimLeft(s, " \t>*"), &e) {
 		t.said(e, s, width)
 		return
@@ -299,5 +305,5 @@ var (
 		`Kernel panic - not syncing|dracut-initqueue|dracut:? (?:Warning|FATAL)|dracut: Refusing to continue|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
 		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution|Caught <[A-Z]+>|Failed to (?:create \S+ control group|allocate manager object|load SELinux policy))`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
-		`Dependency failed for |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
+		`Dependency failed for |Job for \S+ failed because |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

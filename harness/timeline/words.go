@@ -14,8 +14,8 @@ import (
 const unitSuffix = `service|socket|target|device|mount|automount|swap|timer|path|slice|scope`
 
 var (
-	// "a.service - What it is" since 248, what it is alone before.
-	namedUnit = regexp.MustCompile(`^([A-Za-z0-9:_.\\@-]+\.(?:` + unitSuffix + `))(?: - (.*))?$`)
+	// "a.service - What it is" since 248, what it is alone before; systemctl says why after a colon.
+	namedUnit = regexp.MustCompile(`^([A-Za-z0-9:_.\\@-]+\.(?:` + unitSuffix + `))(?: - (.*)|: .*)?$`)
 )
 
 // markedID is before a message with an ID since 258.
@@ -65,6 +65,7 @@ var ofJobs = []rule{
 	r("start", `(?i)^start request repeated too quickly for (?P<unit>\S+)$`, Refused, "", ""),
 	r("job", `^Job (?P<unit>\S+)/start failed with result '(?P<how>[a-z-]+)'`, StartFailed, "start", ""),
 	r("job", `^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
+	r("job", `^Job for (?P<unit>\S+) failed because `, StartFailed, "start", "failed"), // systemctl's
 	r("startup", `^Startup finished in `, Finished, "", ""),
 	r("condition", `^Condition check resulted in (?P<what>.+) being skipped\.?$`, Skipped, "", ""),
 }
