@@ -268,15 +268,17 @@ func TestOtherTools(t *testing.T) {
 func TestWhatIsNoLogOfABootIsNone(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
-		"prose":      "# Notes\n\nThe service vector.service failed, and then multi-user.target was late.\n",
-		"json":       `{"a": 1, "time": "2026-01-01T00:00:00Z"}` + "\n",
-		"a web log":  `192.0.2.1 - - [10/Mar/2026:16:46:30 +0000] "GET / HTTP/1.1" 200 1` + "\n",
-		"binary":     "\x7fELF\x02\x01\x01\x00\x00",
-		"a table":    "name,size\na,1\n",
-		"a list":     `[{"name":"a","size":1},{"name":"b"}]`,
-		"base64":     base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("prose, and more of it\n"), 20)),
-		"a yaml":     "version: 1\nname: x\nworker_env: {when: never}\n",
-		"go's tests": "=== RUN   TestA\n--- FAIL: TestA (0.00s)\nFAIL\n",
+		"prose":                   "# Notes\n\nThe service vector.service failed, and then multi-user.target was late.\n",
+		"json":                    `{"a": 1, "time": "2026-01-01T00:00:00Z"}` + "\n",
+		"a web log":               `192.0.2.1 - - [10/Mar/2026:16:46:30 +0000] "GET / HTTP/1.1" 200 1` + "\n",
+		"binary":                  "\x7fELF\x02\x01\x01\x00\x00",
+		"a program's own records": `{"level":"error","ts":"2026-11-27T21:10:00Z","msg":"Failed to start worker pool."}` + "\n",
+		"a program's own table":   "time,level,message\n2026-11-27T21:10:00Z,error,Failed to start worker pool.\n",
+		"a table":                 "name,size\na,1\n",
+		"a list":                  `[{"name":"a","size":1},{"name":"b"}]`,
+		"base64":                  base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("prose, and more of it\n"), 20)),
+		"a yaml":                  "version: 1\nname: x\nworker_env: {when: never}\n",
+		"go's tests":              "=== RUN   TestA\n--- FAIL: TestA (0.00s)\nFAIL\n",
 	} {
 		_, _, err := read(t, data)
 		require.ErrorIs(t, err, ErrNotALog, name)

@@ -27,7 +27,9 @@ var (
 	whoNames  = []string{"SYSLOG_IDENTIFIER", "_SYSLOG_IDENTIFIER", "syslog.identifier", "ProcessName", "appname", "app_name", "program", "Service", "service"}
 	pidNames  = []string{"_PID", "_pid", "process.pid", "ProcessID", "ProcessId", "procid", "pid"}
 	hostNames = []string{"_HOSTNAME", "host", "hostname", "host.name", "Host", "Computer"}
-	timeNames = []string{"timestamp", "@timestamp", "_time", "time", "TimeGenerated", "TimeGenerated [UTC]", "Date", "timeUnixNano", "ts"}
+	// A program's own logger says these: its words are not PID 1's, whatever they are.
+	levelNames = []string{"level", "lvl", "levelname", "severity", "logger"}
+	timeNames  = []string{"timestamp", "@timestamp", "_time", "time", "TimeGenerated", "TimeGenerated [UTC]", "Date", "timeUnixNano", "ts"}
 )
 
 // any is the first member that has one of the names.
@@ -137,6 +139,8 @@ func (t *textReader) record(n *int, rec record) {
 		if plain, ok := plain64(text); ok {
 			text = plain
 		}
+		t.logger = rec.any(levelNames) != ""
+		defer func() { t.logger = false }()
 		for line := range strings.Lines(text) {
 			held := t.held.Line
 			if t.line(*n, trimEnd([]byte(line))); t.raw > 0 && (t.held.Line == *n || held != t.held.Line) {
@@ -237,6 +241,7 @@ func (r *reader) document(br *bufio.Reader) error {
 			return nil
 		}
 		t.records(&n, v)
+		r.report.Lines = n - 1
 	}
 	return nil
 }

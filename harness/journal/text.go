@@ -21,6 +21,7 @@ type textReader struct {
 	verbose bool
 	unit    string // of systemctl status
 	arrived time.Time
+	logger  bool   // the line is of a record of a program's own
 	from    string // the machine, as who carried the line calls it
 	widths  []int  // where its lines may be wrapped
 }
@@ -89,7 +90,7 @@ func (t *textReader) line(n int, b []byte) {
 	if !bytes.HasPrefix(b, []byte("{")) {
 		b = bytes.ReplaceAll(b, []byte("^M"), redrawn) // cat -v's
 	}
-	if bytes.Contains(b, redrawn) {                // a bare CR redraws a line: each version of it was said
+	if bytes.Contains(b, redrawn) { // a bare CR redraws a line: each version of it was said
 		for part := range bytes.SplitSeq(b, redrawn) {
 			t.one(n, part)
 		}
@@ -290,7 +291,7 @@ func (t *textReader) bare(n int, s string, width int) bool {
 	case t.statusOf(n, s):
 	case shells.MatchString(s):
 		t.hold(Entry{Line: n, Form: Console, Message: s}, width)
-	case catWords.MatchString(s):
+	case !t.logger && catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
 	case t.chain(n, s), t.listed(n, s):
 	default:
