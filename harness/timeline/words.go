@@ -168,7 +168,7 @@ func nameOf(what, sentence string) (unit, description string) {
 		return unit, what
 	}
 	if strings.HasPrefix(what, "/") && !strings.Contains(what, " ") {
-		if strings.Contains(sentence, "swap") {
+		if strings.Contains(sentence, "swap") || strings.HasPrefix(what, "/dev/") { // a swap is described by its device
 			return escapePath(what) + ".swap", what
 		}
 		return escapePath(what) + ".mount", what
