@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/timeline"
 )
@@ -25,6 +26,36 @@ func (b Facts) Idle(units []string) []Missed {
 		}
 		if why := b.idle(u); why != "" {
 			out = append(out, Missed{Unit: id, Why: why, Evidence: of(u)})
+		}
+	}
+	return out
+}
+
+// InVain are those of the services that ran, and were done before the role env was complete, or
+// are at it still, and templates without an instance. By name.
+func (b Facts) InVain(units []string, complete time.Duration) []Missed {
+	if b.Unknown(timeline.Units) != "" {
+		return nil
+	}
+	loaded := slices.Sorted(maps.Keys(b.Final.Units))
+	var out []Missed
+	for _, id := range slices.Sorted(slices.Values(units)) {
+		u := b.Final.Units[id]
+		var done time.Duration
+		for _, ev := range b.Of(timeline.Succeeded) {
+			if ev.Unit == id {
+				done = max(done, ev.At)
+			}
+		}
+		name, isTemplate := strings.CutSuffix(id, "@.service")
+		switch {
+		case isTemplate && !slices.ContainsFunc(loaded, func(of string) bool { return strings.HasPrefix(of, name+"@") && of != id }):
+			out = append(out, Missed{Unit: id, Why: "is a template, and nothing started an instance of it"})
+		case !strings.HasSuffix(id, ".service"):
+		case u.InactiveExit > 0 && (u.Active == "activating" || u.Sub == "running"):
+			out = append(out, Missed{Unit: id, Why: fmt.Sprintf("runs since %s", timeline.Since(u.InactiveExit)), Evidence: of(u)})
+		case u.Active == "inactive" && done > 0 && done < complete:
+			out = append(out, Missed{Unit: id, Why: fmt.Sprintf("was done at %s, before the role env was complete, and nothing started it again", timeline.Since(done)), Evidence: of(u)})
 		}
 	}
 	return out

@@ -104,3 +104,40 @@ func TestWhyCloudInitDidNotComeToTheUserData(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatAServiceRanInVain(t *testing.T) {
+	t.Parallel()
+	const fetch, complete = "fetch.service", 20 * time.Second
+	at := timelinetest.Micros(3 * time.Second)
+	for name, tt := range map[string]struct {
+		with func(*timelinetest.Boot)
+		want []string
+	}{
+		"at it": {func(b *timelinetest.Boot) { b.Up(fetch, 3*time.Second, 3*time.Second) }, []string{"runs since +3.000s"}},
+		"done before": {func(b *timelinetest.Boot) {
+			b.Prop(fetch, "LoadState", "loaded", "ActiveState", "inactive", "SubState", "dead", "InactiveExitTimestampMonotonic", at)
+			b.PID1(4*time.Second, "7ad2d189f7e94e70a38c781354912448", fetch, "fetch.service: Deactivated successfully.", nil)
+		}, []string{"was done at +4.000s, before the role env was complete, and nothing started it again"}},
+		"done after": {func(b *timelinetest.Boot) {
+			b.Prop(fetch, "LoadState", "loaded", "ActiveState", "inactive", "SubState", "dead", "InactiveExitTimestampMonotonic", at)
+			b.PID1(24*time.Second, "7ad2d189f7e94e70a38c781354912448", fetch, "fetch.service: Deactivated successfully.", nil)
+		}, nil},
+		"never ran": {func(*timelinetest.Boot) {}, nil},
+		"not known": {func(b *timelinetest.Boot) { b.Drop = []string{timeline.Units} }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := timelinetest.Healthy()
+			tt.with(b)
+			var got []string
+			for _, m := range read(t, b).InVain([]string{fetch, "fetch.path"}, complete) {
+				got = append(got, m.Why)
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+	b := timelinetest.Healthy()
+	require.Len(t, read(t, b).InVain([]string{"fetch@.service"}, complete), 1)
+	b.Up("fetch@main.service", time.Second, time.Second)
+	assert.Empty(t, read(t, b).InVain([]string{"fetch@.service"}, complete))
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
@@ -36,7 +37,7 @@ var vectorCredentialed = Check{
 			return early
 		case running.Never():
 			return found([]Finding{{At: b.End, Unit: boot.Vector, Absence: true, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
-				Evidence: evidence(b.Final.Units[boot.Vector].Evidence), Summary: unasked(b, e) + "no Vector runs, so none has the vault's values"}}, "")
+				Evidence: evidence(b.Final.Units[boot.Vector].Evidence), Summary: unasked(b, e, complete) + "no Vector runs, so none has the vault's values"}}, "")
 		case !ok:
 			return noEvidence(running.Unknown)
 		}
@@ -50,7 +51,7 @@ var vectorCredentialed = Check{
 			}
 			f := Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
-				Summary: unasked(b, e) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
+				Summary: unasked(b, e, complete) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + networkCame(b)}
 			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
 				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
@@ -102,14 +103,14 @@ func takenAway(b boot.Facts, e Expect, v timeline.Process, wrong []string) (Find
 		Evidence: append(evidence(u.Evidence), v.Evidence)}, true
 }
 
-// unasked says that nobody asked for the values, if so, and what of the subject ran nothing.
-func unasked(b boot.Facts, e Expect) string {
+// unasked says that nobody asked for the values, if so, and what of the subject ran nothing, or to no end.
+func unasked(b boot.Facts, e Expect, complete time.Duration) string {
 	asked := b.Requests()
 	if b.Unknown(timeline.Cloud) != "" || asked[boot.IMDS]+asked[boot.KeyVault] > 0 {
 		return ""
 	}
 	said := "nobody asked IMDS or the vault"
-	for i, m := range b.Idle(e.SubjectUnits) {
+	for i, m := range append(b.Idle(e.SubjectUnits), b.InVain(e.SubjectUnits, complete)...) {
 		if i < 3 {
 			said += fmt.Sprintf("; %s %s", m.Unit, m.Why)
 		}

@@ -149,6 +149,10 @@ func TestVectorCredentialed(t *testing.T) {
 			b.ConditionUnmet(210*time.Millisecond, timelinetest.Subject)
 			b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["service"] == "keyvault" })
 		}},
+		{name: "nobody asked, though it ran", want: check.Fail, say: []string{"nobody asked IMDS or the vault; fetch.service runs since +1.000s; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
+			b.Step(20*time.Second, "role-env-complete")
+			b.Up("fetch.service", time.Second, time.Second)
+		}, expect: func(e *expect) { e.SubjectUnits = []string{"fetch.service"} }},
 		{name: "nobody asked", want: check.Fail, say: []string{"nobody asked IMDS or the vault; populate-vector-env.service was skipped at +1.000s for ConditionFirstBoot=yes; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
 			b.Step(20*time.Second, "role-env-complete")
 			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["UNIT"] == timelinetest.Subject })
