@@ -45,7 +45,7 @@ func (e *Entry) header(rest string) bool {
 	rest, kind := stamp(rest, e)
 	switch kind {
 	case monotonic:
-		return kernelOrTag(printkCaller.ReplaceAllString(rest, ""), e)
+		return kernelOrTag(rest, e)
 	case noTime:
 		return tag(rest, e) && (e.PID > 0 || e.Ident == "kernel" || e.Ident == "systemd")
 	}
@@ -85,8 +85,8 @@ func (e *Entry) inner() bool {
 	if k := (Entry{Line: e.Line}); e.Ident == "login" && k.header(e.Message) && k.HasMono { // a console's prompt
 		*e = k
 	}
-	if e.Ident == "kernel" && strings.HasPrefix(e.Message, "systemd[1]: ") { // before journald runs
-		e.Ident, e.PID, e.Message = "systemd", 1, strings.TrimPrefix(e.Message, "systemd[1]: ")
+	if said, ok := strings.CutPrefix(e.Message, "systemd[1]:"); ok && e.Ident == "kernel" { // before journald runs
+		e.Ident, e.PID, e.Message = "systemd", 1, strings.TrimSpace(said)
 	}
 	return true
 }

@@ -32,7 +32,7 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 		in, _, _ := strings.Cut(strings.TrimSpace(s[1:end]), " <") // short-delta has how long after the line before
 		if d, ok := seconds(in); ok {
 			e.Mono, e.HasMono, e.Form = d, true, Text
-			return strings.TrimPrefix(s[end+1:], " "), monotonic
+			return printkCaller.ReplaceAllString(strings.TrimPrefix(s[end+1:], " "), ""), monotonic
 		}
 		if t, err := time.Parse("Mon Jan _2 15:04:05 2006", in); err == nil { // dmesg -T
 			e.Wall, e.Form = t, Text
