@@ -144,7 +144,7 @@ func TestRecordsOfStores(t *testing.T) {
 		name, data string
 		pid        int
 	}{
-		{"Azure Monitor, a table", "TimeGenerated [UTC],Computer,SyslogMessage,ProcessName,ProcessID\n\"11/23/2026, 10:39:33.793 PM\",h,a,systemd,1\n", 1},
+		{"Azure Monitor, a table", byteOrderMark + "TimeGenerated [UTC],Computer,SyslogMessage,ProcessName,ProcessID\n\"11/23/2026, 10:39:33.793 PM\",h,a,systemd,1\n", 1},
 		{"Azure Monitor, a list", `[{"TimeGenerated":"2026-11-23T22:39:33.793Z","Computer":"h","SyslogMessage":"a","ProcessName":"systemd","ProcessID":1}]`, 1},
 		{"Elasticsearch", `{"_source":{"@timestamp":"2026-11-23T22:39:33.793Z","message":"a","host":{"name":"h"},"process":{"pid":1},"syslog":{"identifier":"systemd"}}}`, 1},
 		{"Datadog, a table", "Date,Host,Service,Message\n\"2026-11-23T22:39:33.793Z\",\"h\",\"systemd\",\"a\"\n", 0},

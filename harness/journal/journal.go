@@ -210,11 +210,17 @@ func (r *reader) unpack(ctx context.Context, in io.Reader, depth int) error {
 	return r.plain(br)
 }
 
+// byteOrderMark is how Excel and Windows begin a file of UTF-8.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // headLen is how much of a file its kind is told by.
 const headLen = 16 << 10
 
 // plain reads what is not packed, by what it begins with.
 func (r *reader) plain(br *bufio.Reader) error {
+	if mark, _ := br.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = br.Discard(len(mark))
+	}
 	head, _ := br.Peek(headLen)
 	switch {
 	case isExport(head):

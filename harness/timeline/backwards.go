@@ -102,7 +102,7 @@ func (o *forwards) end() {
 func severalHosts(entries []journal.Entry) bool {
 	last, seen, turns := "", map[string]bool{}, 0
 	for _, e := range entries {
-		host := short(hostOf(e.Host))
+		host := hostOf(short(e.Host))
 		if e.NewBoot || begins(e) {
 			seen = map[string]bool{}
 		}

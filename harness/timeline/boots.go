@@ -103,7 +103,7 @@ func (s *splitter) give(e journal.Entry, several bool) {
 		s.add(e)
 		return
 	}
-	host := short(hostOf(e.Host))
+	host := hostOf(short(e.Host))
 	if s.hosts[host] == nil && host != "" && namesHost(e) {
 		s.hosts[host] = newSplitter(s.src, s.name)
 	}

@@ -147,7 +147,7 @@ func TestTheHostsOfACentralLogAreToldApart(t *testing.T) {
 	var both, one string
 	for _, said := range []string{"systemd 257 running in system mode (+PAM)", "Started a.service - A.", "Started b.service - B.", "Reached target multi-user.target - Multi-User System."} {
 		both += line("h1", said) + line("h2.internal", said)
-		one += line("localhost", said) + line("h1", said)
+		one += line("localhost.localdomain", said) + line("h1", said)
 	}
 	both += line("h1", "c.service: Failed with result 'exit-code'.") + line("h2", "Started c.service - C.")
 	tls := bootsOf(t, both)
