@@ -179,6 +179,24 @@ func TestRecordsOfStores(t *testing.T) {
 	}
 }
 
+func TestRecordsAreReadInTheOrderOfTheirTime(t *testing.T) {
+	t.Parallel()
+	const at = "17954735737939790"
+	for name, data := range map[string]string{
+		"Loki, stream by stream": `{"data":{"result":[{"values":[["` + at + `03","systemd[1]: c"],["` + at + `01","systemd[1]: a"]]},{"values":[["` + at + `04","systemd[1]: d"],["` + at + `02","systemd[1]: b"]]}]}}`,
+		"the newest first":       "_time,_raw\n2026-11-27T10:00:02Z,systemd[1]: d\n2026-11-27T10:00:02Z,systemd[1]: c\n2026-11-27T10:00:01Z,systemd[1]: b\n2026-11-27T10:00:00Z,systemd[1]: a\n",
+		"without a time":         `[{"message":"systemd[1]: a"},{"message":"systemd[1]: b"},{"message":"systemd[1]: c"},{"message":"systemd[1]: d"}]`,
+	} {
+		got, _, err := read(t, data)
+		require.NoError(t, err, name)
+		said := ""
+		for _, e := range got {
+			said += e.Message
+		}
+		assert.Equal(t, "abcd", said, name)
+	}
+}
+
 func TestWhatIsWrongWithAFileIsSaid(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, data, fault string }{

@@ -222,6 +222,7 @@ func (r *reader) plain(br *bufio.Reader) error {
 		_, _ = br.Discard(len(mark))
 	}
 	head, _ := br.Peek(headLen)
+	t := &textReader{reader: r, widths: widths}
 	switch {
 	case isExport(head):
 		return r.export(br)
@@ -232,10 +233,10 @@ func (r *reader) plain(br *bufio.Reader) error {
 	case isEvents(head):
 		return r.events(br)
 	case isDocument(head):
-		return r.document(br)
+		return t.inOrder(func() error { return t.document(br) })
 	}
 	if comma, ok := isTable(head); ok {
-		return r.table(br, comma)
+		return t.inOrder(func() error { return t.table(br, comma) })
 	}
 	return r.text(br)
 }

@@ -35,7 +35,15 @@ func (t *textReader) object(n int, b []byte) bool {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	var v any
-	return dec.Decode(&v) == nil && t.records(&n, v)
+	if dec.Decode(&v) != nil {
+		return false
+	}
+	if rec, ok := lineOf(v); ok {
+		t.record(&n, rec)
+		return true
+	}
+	found := false
+	return t.inOrder(func() error { found = t.records(&n, v); return nil }) == nil && found
 }
 
 // ofFields makes an entry of journald's fields.

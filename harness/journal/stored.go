@@ -8,6 +8,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"regexp"
@@ -100,11 +101,10 @@ func (t *textReader) records(n *int, v any) (found bool) {
 			found = t.records(n, one) || found
 		}
 	case map[string]any:
-		rec := record{}
 		if t.cloudResult(n, v) {
 			return true
 		}
-		if rec.take("", v); rec.any(lineNames) != "" {
+		if rec, ok := lineOf(v); ok {
 			t.record(n, rec)
 			return true
 		}
@@ -113,6 +113,15 @@ func (t *textReader) records(n *int, v any) (found bool) {
 		}
 	}
 	return found
+}
+
+// lineOf is the record that v is; not ok: it is none, and may have some within.
+func lineOf(v any) (record, bool) {
+	rec := record{}
+	if o, isObject := v.(map[string]any); isObject {
+		rec.take("", o)
+	}
+	return rec, rec.any(lineNames) != ""
 }
 
 // record reads one: an entry where it says who speaks, else the line or lines that it carries.
@@ -223,9 +232,7 @@ func firstLine(b []byte) []byte {
 const maxDocument = 64 << 20
 
 // document reads such JSON. What stands for a line is the record's number.
-func (r *reader) document(br *bufio.Reader) error {
-	t := &textReader{reader: r, widths: widths}
-	defer t.flush()
+func (t *textReader) document(br *bufio.Reader) error {
 	lr := &io.LimitedReader{R: br, N: maxDocument}
 	dec := json.NewDecoder(lr)
 	dec.UseNumber()
@@ -237,13 +244,54 @@ func (r *reader) document(br *bufio.Reader) error {
 	for n := 1; dec.More(); lr.N = maxDocument {
 		var v any
 		if err := dec.Decode(&v); err != nil {
-			r.fault(n, "an entry that is cut or is not JSON")
+			t.fault(n, "an entry that is cut or is not JSON")
 			return nil
 		}
 		t.records(&n, v)
-		r.report.Lines = n - 1
+		t.report.Lines = n - 1
 	}
 	return nil
+}
+
+// mostOrdered bounds what is held to be put in order.
+const mostOrdered = 300_000
+
+// inOrder gives what read reads in the order of the store's time: Loki answers stream by
+// stream, many others the newest first.
+func (t *textReader) inOrder(read func() error) error {
+	t.flush()
+	give, held := t.f, []Entry(nil)
+	flush := func() {
+		when := func(e Entry) time.Time {
+			if e.Arrived.IsZero() {
+				return e.Wall
+			}
+			return e.Arrived
+		}
+		steps := 0
+		for i := 1; i < len(held); i++ {
+			steps += when(held[i]).Compare(when(held[i-1]))
+		}
+		if steps < 0 { // what is of one moment is turned as well
+			slices.Reverse(held)
+		}
+		slices.SortStableFunc(held, func(x, y Entry) int { return when(x).Compare(when(y)) })
+		for _, e := range held {
+			give(e)
+		}
+		held = nil
+	}
+	t.f = func(e Entry) {
+		if held = append(held, e); len(held) == mostOrdered {
+			t.fault(0, fmt.Sprintf("more than %d records: they are in order of time by that many", mostOrdered))
+			flush()
+		}
+	}
+	err := read()
+	t.flush()
+	flush()
+	t.f = give
+	return err
 }
 
 // isTable: the first line names columns, and one of them is of lines.
@@ -260,9 +308,7 @@ func isTable(head []byte) (comma rune, ok bool) {
 }
 
 // table reads the rows of such a file.
-func (r *reader) table(br *bufio.Reader, comma rune) error {
-	t := &textReader{reader: r, widths: widths}
-	defer t.flush()
+func (t *textReader) table(br *bufio.Reader, comma rune) error {
 	in := csv.NewReader(br)
 	in.Comma, in.LazyQuotes, in.FieldsPerRecord = comma, true, -1
 	names, err := in.Read()
@@ -276,7 +322,7 @@ func (r *reader) table(br *bufio.Reader, comma rune) error {
 		}
 		n, _ := in.FieldPos(0)
 		if err != nil {
-			r.fault(n, "a row that is no row of a table")
+			t.fault(n, "a row that is no row of a table")
 			return nil
 		}
 		rec := record{}
@@ -284,6 +330,6 @@ func (r *reader) table(br *bufio.Reader, comma rune) error {
 			rec[names[i]] = cell
 		}
 		t.record(&n, rec)
-		r.report.Lines = n
+		t.report.Lines = n
 	}
 }
