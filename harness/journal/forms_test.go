@@ -207,6 +207,7 @@ func TestWhatIsWrongWithAFileIsSaid(t *testing.T) {
 		{"no line end", "systemd[1]: a", "ends without a line end"},
 		{"bytes that are no UTF-8", "systemd[1]: a\xff\xfe\n", "bytes that are no UTF-8"},
 		{"wrapped at 80 columns", "[  595.610434] systemd[1]: multi-user.target: Job getty.target/start deleted to \nbreak ordering cycle starting with multi-user.target/start\n", "wrapped at the console's edge"},
+		{"Python's repr", `b'[  1.600] systemd[1]: a\r\n[  1.700] systemd[1]: b\r\n[  1.800] systemd[1]: c\r\n'` + "\n", "line ends are spelt out"},
 		{"mangled", "¬  595.6104| systemd¬1|: a\n", "mangled by a 3270 console"},
 		{"a pager's marks", "Mar 10 16:46:30 h1 systemd[1]: a.service: Failed to load environment files: No such f>\n", "cut at the right"},
 		{"gzip cut short", func() string {

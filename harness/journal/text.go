@@ -142,6 +142,9 @@ func (t *textReader) one(n int, b []byte) {
 		t.said(e, s, width)
 		return
 	}
+	if strings.Count(s, `\n`) > 2 {
+		t.fault(n, `a string whose line ends are spelt out (\n), of which one line is read: print it instead`)
+	}
 	whole := s
 	for range 3 {
 		if t.cloudInit(n, s, width) {
