@@ -114,7 +114,9 @@ func notReached(b boot.Facts, e Expect) Finding {
 }
 
 // doing is what a unit of a chain is doing, and since when.
-func doing(b boot.Facts, unit string) string {
+func doing(b boot.Facts, unit string) string { return running(b, unit) + asking(b, unit) }
+
+func running(b boot.Facts, unit string) string {
 	j, queued := b.Job(unit)
 	if !queued || j.State != "running" {
 		return unit
@@ -124,6 +126,15 @@ func doing(b boot.Facts, unit string) string {
 		since = " since " + timeline.Since(at)
 	}
 	return fmt.Sprintf("%s (%s job running%s, %s)", unit, j.Type, since, cmp.Or(b.Final.Units[unit].Active, "state unknown"))
+}
+
+// asking is what a unit's own systemctl waits for.
+func asking(b boot.Facts, unit string) string {
+	p, awaited, ok := b.Asking(unit)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(", in which `%s` waits for %s", p.Cmdline, running(b, awaited))
 }
 
 // waitedOn finds boot jobs that waited on the subject for longer than the

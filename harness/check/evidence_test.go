@@ -64,6 +64,10 @@ func TestBootUnblocked(t *testing.T) {
 		{name: "its start failed", boot: blocked(), want: check.Fail, late: "since +0.000s, 0s over 0s", say: []string{"ended with dependency"}, break_: func(b *boot) {
 			b.StartFailed(3*time.Second, timelinetest.MultiUser, "dependency")
 		}},
+		{name: "what its start runs waits for another", boot: blocked(), want: check.Fail, break_: func(b *boot) {
+			b.Jobs = append(b.Jobs, "9 agent.service start running")
+			b.Procs = append(b.Procs, "80\t"+timelinetest.Subject+"\t1\t\tsystemctl start agent\t/usr/bin/systemctl")
+		}, say: []string{"activating), in which `systemctl start agent` waits for agent.service (start job running"}},
 		{name: "no job for it", boot: blocked(), want: check.Fail, say: []string{"no job for it is queued"}, break_: func(b *boot) { b.Jobs = b.Jobs[:2] }},
 		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 23.26s over 1s", say: []string{
 			"24.26s later than in the control boot, budget 1s, most of it the start of populate-vector-env.service, which took 24.77s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},

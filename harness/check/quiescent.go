@@ -35,6 +35,7 @@ var quiescent = Check{
 				for _, blocker := range b.Blockers(j.Unit) {
 					f.Summary += ", for " + blocker
 				}
+				f.Summary += asking(b, j.Unit)
 				out = append(out, f)
 			}
 		}

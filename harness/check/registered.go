@@ -48,6 +48,9 @@ var registered = Check{
 				unwritten = fmt.Sprintf("%s: %s; ", what, why)
 				last = append(evidence(b.Final.Units[cloudFinal].Evidence), last...)
 			}
+			if waits := asking(b, cloudFinal); waits != "" {
+				unwritten = cloudFinal + " is at the user data" + waits + "; "
+			}
 			out = append(out, Finding{At: b.End, Absence: true, Evidence: last,
 				Summary: unwritten + fmt.Sprintf("the worker has not registered by the end, %s after the cloud was ready", boot.Round(b.End-ready))})
 		}

@@ -1,0 +1,33 @@
+package boot_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"bootrace/harness/timeline/timelinetest"
+)
+
+func TestWhatASystemctlWaitsFor(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, unit, of, cmdline, job, want string }{
+		{"a start", "a.service", "a.service", "systemctl start b.service", "b.service", "b.service"},
+		{"without the suffix", "a.service", "a.service", "/usr/bin/systemctl restart -q b", "b.service", "b.service"},
+		{"in cloud-init's one process", "cloud-final.service", "cloud-init-main.service", "systemctl start b", "b.service", "b.service"},
+		{"in another unit", "a.service", "c.service", "systemctl start b", "b.service", ""},
+		{"--no-block", "a.service", "a.service", "systemctl start --no-block b", "b.service", ""},
+		{"its job is done", "a.service", "a.service", "systemctl start b", "c.service", ""},
+		{"another program", "a.service", "a.service", "echo start b.service", "b.service", ""},
+		{"itself", "a.service", "a.service", "systemctl start a.service", "a.service", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := timelinetest.Healthy()
+			b.Jobs = []string{"7 " + tt.job + " start running"}
+			b.Procs = append(b.Procs, "80\t"+tt.of+"\t1\t\t"+tt.cmdline+"\t/usr/bin/systemctl")
+			_, awaited, ok := read(t, b).Asking(tt.unit)
+			assert.Equal(t, tt.want, awaited)
+			assert.Equal(t, tt.want != "", ok)
+		})
+	}
+}
