@@ -6,7 +6,7 @@ BOOTRACE := bin/bootrace
 # a boot takes five times as long.
 TESTFLAGS ?= -timeout 40m
 
-.PHONY: help build run test short conformance lint golangci bench nightly kernel doctor clean
+.PHONY: help build run test short conformance lint golangci cross bench nightly kernel doctor clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,11 @@ lint: ## vet, staticcheck, gofmt, go.mod
 	go tool staticcheck ./...
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'run: gofmt -w .'; exit 1; }
 	go mod tidy -diff
+
+cross: ## the command compiles for the other systems that talk to a Linux engine
+	for t in darwin/arm64 darwin/amd64 linux/arm64; do \
+		GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 go build -o /dev/null ./harness/cmd/bootrace || exit 1; \
+	done
 
 golangci: ## more rules, .golangci.yml (the first time its linter is built, which takes minutes)
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run

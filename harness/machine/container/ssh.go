@@ -12,8 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // dialStdio connects its standard streams to the engine of the host where it runs; each
@@ -72,10 +70,9 @@ func own(conn net.Conn) bool {
 	if err != nil {
 		return false
 	}
-	var peer *unix.Ucred
-	var peerErr error
-	err = raw.Control(func(fd uintptr) { peer, peerErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
-	return err == nil && peerErr == nil && int(peer.Uid) == os.Getuid()
+	uid, peerErr := 0, error(nil)
+	err = raw.Control(func(fd uintptr) { uid, peerErr = peerUID(int(fd)) })
+	return err == nil && peerErr == nil && uid == os.Getuid()
 }
 
 // pipe is one connection: what comes is ssh's to send, until either side is done.
