@@ -138,3 +138,25 @@ func TestWhatKeepsSeveralSourcesAwayIsSaidOnce(t *testing.T) {
 		b.Unknown(timeline.Journal, timeline.Units, timeline.Jobs))
 	assert.Empty(t, b.Unknown(timeline.Console))
 }
+
+// A start that failed ended when PID 1 said so, and journald wrote it down later.
+func TestACriticalChainGoesThroughAStartThatFailed(t *testing.T) {
+	t.Parallel()
+	for late, want := range map[time.Duration][]string{
+		20 * time.Millisecond:  {"multi-user.target", "poll.service", "slow.service"},
+		900 * time.Millisecond: {"multi-user.target"}, // no start of the boot's
+	} {
+		b := timelinetest.New()
+		b.Up("multi-user.target", 90*time.Second, 90*time.Second)
+		b.Prop("multi-user.target", "After", "poll.service")
+		b.Prop("poll.service", "After", "slow.service")
+		b.Up("slow.service", time.Second, 89*time.Second)
+		b.Starting(89500*time.Millisecond, "poll.service")
+		b.StartFailed(90*time.Second+late, "poll.service", "failed")
+		var units []string
+		for _, l := range read(t, b).CriticalChain(boot.MultiUser) {
+			units = append(units, l.Unit)
+		}
+		assert.Equal(t, want, units, late.String())
+	}
+}

@@ -215,7 +215,7 @@ func (b Facts) CriticalChain(unit string) Chain {
 		}
 		best, at := "", time.Duration(-1)
 		for _, a := range b.order.after[cur.Unit] {
-			if up, ok := b.order.ended[a]; ok && up.At <= limit+5*time.Millisecond && up.At > at && !in[a] {
+			if up, ok := b.order.ended[a]; ok && up.At <= limit+up.lag() && up.At > at && !in[a] {
 				best, at = a, up.At
 			}
 		}
@@ -226,6 +226,16 @@ func (b Facts) CriticalChain(unit string) Chain {
 		chain = append(chain, b.link(best))
 	}
 	return chain
+}
+
+// lag is by how much a moment may stand later than it was. A start that failed is told by the
+// journal alone, whose times are those at which journald got the words: on a busy host 10 ms
+// and more after PID 1 had gone on to what waited for it.
+func (m Moment) lag() time.Duration {
+	if m.Evidence.File == timeline.Journal {
+		return 100 * time.Millisecond
+	}
+	return 5 * time.Millisecond
 }
 
 func (b Facts) link(unit string) Link {
