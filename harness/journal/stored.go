@@ -19,7 +19,8 @@ import (
 )
 
 // What log stores and clouds give back of a host's log: JSON objects, on a line each or within
-// others, and tables. A record is one of them, by the path of each of its members.
+// others, and tables. A record is one of them: its members by the whole of their paths, by the
+// last word, and by the last two.
 type record map[string]string
 
 // Names that stores have for the same, the best first: the ends of members' paths.
@@ -39,50 +40,75 @@ func (r record) any(names []string) string {
 		if s := r[name]; s != "" {
 			return s
 		}
-		for _, path := range slices.Sorted(maps.Keys(r)) {
-			if strings.HasSuffix(path, "."+name) && r[path] != "" {
-				return r[path]
+	}
+	return ""
+}
+
+// set keeps a member; of those that end alike the outermost counts.
+func (r record) set(path, value string) {
+	name := path
+	for i, words := len(path)-1, 0; i >= 0 && words < 2; i-- {
+		if path[i] == '.' {
+			if name, words = path[i+1:], words+1; r[name] == "" {
+				r[name] = value
 			}
 		}
 	}
-	return ""
+	r[path] = value
 }
 
 // take adds what is below path, lists of records apart.
 func (r record) take(path string, v any) {
 	switch v := v.(type) {
 	case string:
-		r[path] = v
+		r.set(path, v)
 	case json.Number:
-		r[path] = v.String()
+		r.set(path, v.String())
 	case map[string]any:
+		var within []string
 		for name, member := range v {
+			_, isObject := member.(map[string]any)
+			_, isList := member.([]any)
 			switch {
 			case len(v) == 1 && strings.HasSuffix(name, "Value"): // OTLP: {"stringValue": …}
 				r.take(path, member)
-			case path == "":
-				r.take(name, member)
+			case isObject || isList:
+				within = append(within, name)
 			default:
-				r.take(path+"."+name, member)
+				r.take(below(path, name), member)
 			}
+		}
+		slices.Sort(within)
+		for _, name := range within {
+			r.take(below(path, name), v[name])
 		}
 	case []any:
 		var text []byte
+		first := ""
 		for _, one := range v {
 			switch one := one.(type) {
 			case json.Number: // journald's bytes that are not text
 				n, _ := strconv.Atoi(one.String())
 				text = append(text, byte(n))
 			case string: // a field that occurs more than once
-				r[path] = cmp.Or(r[path], one)
+				first = cmp.Or(first, one)
 			case map[string]any: // OTLP's members
 				if key, ok := one["key"].(string); ok && len(one) == 2 && one["value"] != nil {
-					r.take(path+"."+key, one["value"])
+					r.take(below(path, key), one["value"])
 				}
 			}
 		}
-		r[path] = cmp.Or(r[path], string(text))
+		if text := cmp.Or(first, string(text)); text != "" {
+			r.set(path, text)
+		}
 	}
+}
+
+func below(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
 }
 
 // records reads each record below v; false: there is none.
@@ -128,8 +154,8 @@ func lineOf(v any) (record, bool) {
 func (t *textReader) record(n *int, rec record) {
 	text, at := rec.any(lineNames), moment(rec.any(timeNames))
 	fields := map[string]string{}
-	for path, value := range rec {
-		if name := path[strings.LastIndexByte(path, '.')+1:]; wanted[name] {
+	for name, value := range rec {
+		if wanted[name] {
 			fields[name] = value
 		}
 	}
@@ -254,7 +280,7 @@ func (t *textReader) document(br *bufio.Reader) error {
 }
 
 // mostOrdered bounds what is held to be put in order.
-const mostOrdered = 300_000
+const mostOrdered = 100_000
 
 // inOrder gives what read reads in the order of the store's time: Loki answers stream by
 // stream, many others the newest first.
