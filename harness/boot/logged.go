@@ -53,6 +53,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(Kernel panic - not syncing: .*)`), "the kernel gave up: $1", systemSays},
 	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays},
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays},
+	{regexp.MustCompile(`/initqueue/finished/devexists-(\S+?)\.sh`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out): $1 did not appear", anybody},
 	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out)", anybody},
 	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target: (.*)`), "PID 1 has no target to boot to: $1", systemSays},
 	{regexp.MustCompile(`^Failed: (\d+ units?)$`), "systemctl status counts $1 that failed, and does not name them (systemctl --failed does)", func(ev timeline.Event) bool { return ev.Manager }},
@@ -78,6 +79,9 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(?:EXT4-fs error|XFS \(\S+\): (?:Corruption|Internal error|Metadata (?:corruption|CRC error)|log mount)|BTRFS error|Buffer I/O error|(?:blk_update_request: )?I/O error, dev).*`), "the kernel reports a broken disk or file system: $0", ofADisk},
 }
 
+// unescaped is what systemd-escape has made of a path in dracut's names of files.
+var unescaped = strings.NewReplacer(`\x2f`, "/", `\x2d`, "-")
+
 // Troubles are those of the machine, each once, of a log.
 func (b Facts) Troubles() []Trouble {
 	if b.Origin == nil {
@@ -93,7 +97,7 @@ func (b Facts) Troubles() []Trouble {
 			if m == nil || !row.by(ev) {
 				continue
 			}
-			text := strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m)))
+			text := unescaped.Replace(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))))
 			if !slices.ContainsFunc(out, func(t Trouble) bool { return t.Text == text }) && len(out) < 10 {
 				out = append(out, Trouble{Moment{ev.At, ev.Evidence}, text, ev.Unit})
 			}
@@ -117,7 +121,7 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`^(?:finish: )?\S*?: ?FAIL: (.*)|finish: (\S+): FAIL`), "$1$2"},
 	{regexp.MustCompile(`(?:Failed (?:loading|to load) yaml|Failed at merging in cloud config).*`), "$0"},
 	{regexp.MustCompile(`/var/lib/cloud/instance/scripts/\S+: (?:line )?\d+: .*`), "$0"},
-	{regexp.MustCompile(`E: (?:Unable to locate package|Failed to fetch|Package .* has no installation candidate).*`), "$0"},
+	{regexp.MustCompile(`E: (?:Unable to locate package|Failed to fetch|Package .* has no installation candidate).*|Error: Unable to find a match: .*`), "$0"},
 	{regexp.MustCompile(`(?:Can not apply stage \w+, no datasource found|No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
 	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|(?:\]: .*)?Unexpected error while running command).*`), "$0"},
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},

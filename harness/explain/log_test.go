@@ -67,6 +67,8 @@ var logs = map[string]want{
 	"systemctl-start.txt":         {verdict.Fail, `^app\.service failed`, "", ""},
 	"swap-by-uuid.txt":            {verdict.Fail, `^dev-disk-by\\x2duuid-7e0c\.device did not appear.*: dev-disk-by\\x2duuid-7e0c\.swap$`, "", "7e0c.mount"},
 	"cycle-printk-caller.txt":     {verdict.Fail, `dropped the start of early\.service`, "", ""},
+	"cloud-init-dnf.txt":          {verdict.Fail, `^cloud-init failed: Error: Unable to find a match: amazon-efs-util`, "", ""},
+	"rdsosreport.txt":             {verdict.Fail, `^the initrd waited in vain .*: /dev/disk/by-uuid/6ffe1a5b did not appear`, "", ""},
 	"cloud-init-module.txt":       {verdict.Fail, `^cloud-init failed: Failed to resize /dev/sdb1: Unexpected error`, "", ""},
 	"disk-silent.txt":             {verdict.Fail, `broken disk or file system: I/O error, dev nvme2n1.*dev-nvme2n1p1\.device did not appear`, "", ""},
 	"audit-only.txt":              {verdict.NotJudged, `nothing failed.*the audit has that a start of kdump failed`, "", ""},

@@ -67,7 +67,7 @@ var (
 
 	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "XFS (", "BTRFS error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
 	ofCloud  = []string{"[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "instance/scripts/", "E: "}
-	ofMany   = []string{"inotify", "directory watch", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
+	ofMany   = []string{"inotify", "directory watch", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
 
 func containsAny(s string, of []string) bool {
