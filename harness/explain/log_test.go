@@ -69,6 +69,7 @@ var logs = map[string]want{
 	"cycle-printk-caller.txt":     {verdict.Fail, `dropped the start of early\.service`, "", ""},
 	"cloud-init-dnf.txt":          {verdict.Fail, `^cloud-init failed: Error: Unable to find a match: amazon-efs-util`, "", ""},
 	"rdsosreport.txt":             {verdict.Fail, `^the initrd waited in vain .*: /dev/disk/by-uuid/6ffe1a5b did not appear`, "", ""},
+	"failed-state-alone.txt":      {verdict.Fail, `^relayd\.service failed`, "", "2 times"},
 	"cloud-init-module.txt":       {verdict.Fail, `^cloud-init failed: Failed to resize /dev/sdb1: Unexpected error`, "", ""},
 	"disk-silent.txt":             {verdict.Fail, `broken disk or file system: I/O error, dev nvme2n1.*dev-nvme2n1p1\.device did not appear`, "", ""},
 	"audit-only.txt":              {verdict.NotJudged, `nothing failed.*the audit has that a start of kdump failed`, "", ""},

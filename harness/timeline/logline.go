@@ -17,6 +17,7 @@ func (b *BootLog) Timeline() Timeline {
 	b.said = slices.DeleteFunc(b.said, func(s spoken) bool {
 		return s.status && slices.ContainsFunc(b.said, func(o spoken) bool { return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == s.ev.Kind })
 	})
+	b.enteredFailed()
 	ns := namesIn(b.said)
 	for i := range b.said {
 		s := &b.said[i]
@@ -52,6 +53,22 @@ func (b *BootLog) Timeline() Timeline {
 	b.missing(&t)
 	b.said, b.last, b.managed = nil, nil, nil
 	return t
+}
+
+// enteredFailed: a service of 229 to 232 that entered its failed state and whose result, said
+// right after, is not in the log.
+func (b *BootLog) enteredFailed() {
+	results := map[string]bool{}
+	for _, s := range b.said {
+		if s.ev.Kind == Failed {
+			results[s.ev.Unit] = true
+		}
+	}
+	for i := range b.said {
+		if s := &b.said[i]; s.ev.Kind == Log && s.ev.Manager && !results[s.ev.Unit] && strings.HasPrefix(s.ev.Text, s.ev.Unit+": Unit entered failed state") {
+			s.ev.Kind = Failed
+		}
+	}
 }
 
 // twice is how far apart the same sentence is in two files of one boot: a console and a
