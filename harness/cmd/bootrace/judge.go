@@ -34,8 +34,9 @@ func judgeCommand(io streams) *cobra.Command {
 		Use: "judge FILE...|DIR|-", Short: "Judge a boot that was recorded anywhere: a journal, a console, a cloud-init log",
 		Long: `judge reads what a host kept of its boot: journalctl in any output form (-o export and
 json say most; packed or not), syslog, dmesg, a serial console, cloud-init.log,
-cloud-init analyze dump, systemd-analyze critical-chain, plot and dump, a .journal file
-where journalctl is, or a recording or a capsule of bootrace. Several files are of one boot, unless
+cloud-init analyze dump, systemd-analyze critical-chain, plot and dump, what a log store or
+a cloud exports of them (JSON, a table), a .journal file where journalctl is, or a recording
+or a capsule of bootrace. Several files are of one boot, unless
 they say otherwise. A directory is a fleet: each file or directory in it a host.
 
 What is wrong is said with its line, the cause first. A log cannot prove that nothing is:
