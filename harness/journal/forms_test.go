@@ -49,6 +49,8 @@ func TestHeaders(t *testing.T) {
 		{"dmesg, systemd", "[   12.345678] systemd[1]: a", Entry{Form: Text, Mono: 12345678 * time.Microsecond, HasMono: true, Ident: "systemd", PID: 1, Message: "a"}},
 		{"dmesg, the kernel", "[   12.345678] usb 1-1: new device", Entry{Form: Kernel, Mono: 12345678 * time.Microsecond, HasMono: true, Ident: "kernel", Message: "usb 1-1: new device"}},
 		{"dmesg, with printk's caller", "[    1.336962][    T1] systemd[1]: a", Entry{Form: Text, Mono: 1336962 * time.Microsecond, HasMono: true, Ident: "systemd", PID: 1, Message: "a"}},
+		{"dmesg --human", "[  +0.000012] relayd[7]: a", Entry{Form: Text, Ident: "relayd", PID: 7, Message: "a"}},
+		{"dmesg --human, a new minute", "[Nov27 21:10] Linux version 6.1", Entry{Form: Kernel, Ident: "kernel", Message: "Linux version 6.1"}},
 		{"/dev/kmsg", "30,339,1336962,-,caller=T1;systemd[1]: a", Entry{Form: Text, Mono: 1336962 * time.Microsecond, HasMono: true, Ident: "systemd", PID: 1, Message: "a"}},
 		{"busybox's syslog", "Mar 10 16:46:30 h daemon.info systemd[1]: a", Entry{Form: Text, Wall: utc(0, 3, 10, 16, 46, 30, 0), Host: "h", Ident: "systemd", PID: 1, Message: "a"}},
 		{"dmesg -T", "[Tue Feb  3 08:12:40 2026] systemd[1]: a", Entry{Form: Text, Wall: utc(2026, 2, 3, 8, 12, 40, 0), Ident: "systemd", PID: 1, Message: "a"}},

@@ -38,6 +38,11 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 			e.Wall, e.Form = t, Text
 			return strings.TrimPrefix(s[end+1:], " "), monotonic // what follows is as in dmesg
 		}
+		after, relative := strings.CutPrefix(in, "+") // dmesg --human: since the line before, or to the minute
+		_, isSeconds := seconds(after)
+		if _, err := time.Parse("Jan_2 15:04", in); err == nil || relative && isSeconds {
+			return strings.TrimPrefix(s[end+1:], " "), monotonic
+		}
 		return s, noTime
 	case c >= '0' && c <= '9':
 		if t, n := iso(s); n > 0 {
