@@ -171,6 +171,8 @@ func TestAStoreThatKeepsFewFieldsKeepsTheUnit(t *testing.T) {
 		units = append(units, ev.Unit)
 	}
 	assert.Equal(t, []string{"a.service", "init.scope"}, units)
+	tl = bootsOf(t, `{"_time":"2026-11-27T10:00:01Z","SYSLOG_IDENTIFIER":"systemd","_PID":"1","message":"a.service: Failed with result 'exit-code'."}`+"\n")[0]
+	assert.Equal(t, "a.service", tl.Of(Failed)[0].Unit, "nor was _SYSTEMD_UNIT=")
 }
 
 func TestUsersManagersAreToldFromTheMachines(t *testing.T) {

@@ -170,7 +170,7 @@ func (b *BootLog) fields(e journal.Entry, s spoken) {
 		ev := en.event(0)
 		ev.Evidence, ev.Secrets = s.ev.Evidence, s.ev.Secrets
 		kind, unit, what, c := said(ev.Text)
-		if ev.Unit == "init.scope" { // PID 1's own: UNIT= was not kept
+		if ev.Unit == "" || ev.Unit == "init.scope" { // PID 1's own: UNIT= was not kept
 			ev.Unit = unit
 		}
 		if ev.Kind == Log || ev.Kind == Failed && ev.Change.Result == "" { // an old systemd has fewer fields
