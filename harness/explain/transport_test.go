@@ -11,10 +11,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/journal"
 	"bootrace/harness/verdict"
 )
 
@@ -148,5 +150,41 @@ func TestALogIsToldTheSameHoweverItCame(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestALogIsToldTheSameOfTheFieldsThatAStoreKept: who spoke, what, and when, and none of journald's other fields.
+func TestALogIsToldTheSameOfTheFieldsThatAStoreKept(t *testing.T) {
+	for name, w := range logs {
+		f, err := os.Open(filepath.Join("testdata", "logs", name))
+		require.NoError(t, err)
+		var lines []string
+		spoken := true
+		at := time.Date(2026, 11, 27, 10, 0, 0, 0, time.UTC)
+		report, err := journal.Read(t.Context(), f, name, func(e journal.Entry) {
+			spoken = spoken && e.Ident != "" && e.PID <= 1 == (e.Ident == "systemd" || e.PID == 0) && !e.NewBoot && e.Form != journal.Status
+			switch {
+			case e.HasMono:
+				at = time.Date(2026, 11, 27, 10, 0, 0, 0, time.UTC).Add(e.Mono)
+			case !e.Wall.IsZero():
+				at = e.Wall.AddDate(2026-e.Wall.Year(), 0, 0)
+			}
+			lines = append(lines, object("_time", at.Format(time.RFC3339Nano), "SYSLOG_IDENTIFIER", e.Ident, "_PID", fmt.Sprint(max(e.PID, 0)), "message", e.Message))
+		})
+		require.NoError(t, f.Close())
+		require.NoError(t, err)
+		if !spoken || len(report.Units) > 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "log")
+			require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+			j, story := told(t, path)
+			assert.Equal(t, w.verdict, j.Verdict, story.Headline)
+			if w.verdict == verdict.Fail {
+				assert.Regexp(t, w.headline, story.Headline)
+			}
+		})
 	}
 }

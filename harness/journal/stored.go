@@ -196,6 +196,9 @@ func (t *textReader) fielded(n int, form Form, fields map[string]string, at time
 	if e.Ident == "" && e.PID == 0 && catWords.MatchString(e.Message) { // --output-fields=MESSAGE
 		e.Ident, e.PID, e.Fields = "systemd", 1, nil
 	}
+	if e.Ident == "systemd" && e.PID == 0 && fields["USER_UNIT"]+fields["_SYSTEMD_USER_UNIT"] == "" { // _PID= was not kept
+		e.PID, fields["_PID"] = 1, "1"
+	}
 	t.emit(e)
 }
 

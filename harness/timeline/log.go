@@ -173,6 +173,10 @@ func (b *BootLog) fields(e journal.Entry, s spoken) {
 		if ev.Unit == "" || ev.Unit == "init.scope" { // PID 1's own: UNIT= was not kept
 			ev.Unit = unit
 		}
+		if ev.Unit == "" && spawning.MatchString(ev.Text) { // of before 219, which names no unit
+			b.child(e, s)
+			return
+		}
 		if ev.Kind == Log || ev.Kind == Failed && ev.Change.Result == "" { // an old systemd has fewer fields
 			if ev.Kind, ev.Unit, s.what = kind, cmp.Or(ev.Unit, unit), what; kind != Log {
 				ev.Change = c
@@ -193,6 +197,9 @@ func (b *BootLog) fields(e journal.Entry, s spoken) {
 		if e.Ident == "systemd" {
 			b.ofUser(e.Message)
 		}
+	case strings.HasPrefix(e.Ident, "(") && e.Fields["UNIT"] == "" && spawning.MatchString(e.Message):
+		b.child(e, s)
+		return
 	case spawning.MatchString(e.Message) && e.Fields["UNIT"] != "":
 		s.ev.Unit, s.ev.Manager = e.Fields["UNIT"], true
 		b.keep(s, e.Ident)
