@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/machine"
 	"bootrace/harness/recording"
@@ -34,4 +35,24 @@ func TestWhatIsNotKnownOfAHostLimitsNothing(t *testing.T) {
 	assert.Equal(t, unknown, inotifyRoom(recording.HostFacts{InotifyInUse: 5}))
 	assert.Equal(t, 7, freeMemory(recording.HostFacts{FreeMB: 7}))
 	assert.Equal(t, unknown, freeMemory(recording.HostFacts{}))
+}
+
+func TestTheEnginesHostIsAskedWhatItHas(t *testing.T) {
+	l := newLab(t)
+	f, err := l.backend.facts(t.Context(), l.azure)
+	require.NoError(t, err)
+	assert.Positive(t, f.FreeMB)
+	assert.Positive(t, f.FreeDiskMB)
+	assert.NotZero(t, f.Capabilities)
+	room, err := l.backend.Room(t.Context(), l.azure, 1)
+	require.NoError(t, err)
+	assert.Equal(t, 1, room)
+
+	// An image that does not know how to look.
+	room, err = l.backend.Room(t.Context(), l.worker, 3)
+	require.Error(t, err)
+	assert.Equal(t, 3, room, "what is not known limits nothing")
+	names, err := l.running(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, names, "nothing is left behind")
 }

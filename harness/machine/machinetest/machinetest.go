@@ -52,6 +52,7 @@ func Run(t *testing.T, s Subject) {
 		{"can be removed twice", removedTwice},
 		{"goes on when its streams are detached", detaches},
 		{"boots again with its disk and nothing else", bootsAgain},
+		{"watches the host of its machines", watchesTheHost},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, s) })
@@ -221,6 +222,26 @@ func removedTwice(t *testing.T, s Subject) {
 	require.NoError(t, m.Remove(ctx))
 	require.NoError(t, m.Remove(ctx))
 	assertGone(t, s, "conf-twice")
+}
+
+// watchesTheHost: by the clock that machines have there, whichever we have here.
+func watchesTheHost(t *testing.T, s Subject) {
+	spec := s.Spec("conf-host", "#!/bin/sh\n")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	watched, err := s.Backend.WatchHost(ctx, spec.Run, spec.CloudImage)
+	require.NoError(t, err)
+	lines := json.NewDecoder(watched)
+	var first, second recording.HostSample
+	require.NoError(t, lines.Decode(&first))
+	require.NoError(t, lines.Decode(&second))
+	assert.Positive(t, first.Mono)
+	assert.Greater(t, second.Mono, first.Mono)
+	assert.Greater(t, second.Realtime, first.Realtime)
+	require.NoError(t, watched.Close())
+	names, err := s.Running(ctx)
+	require.NoError(t, err)
+	assert.Empty(t, names)
 }
 
 func detaches(t *testing.T, s Subject) {
