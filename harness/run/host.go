@@ -97,10 +97,11 @@ func (h *hostWatch) hasSpare() bool {
 	return told && h.isCalm()
 }
 
-// isCalm looks at the last second. A kernel without PSI is calm.
+// isCalm looks at the last second. A kernel without PSI is calm, and so is a host of
+// which nothing is heard: there is nothing to wait for.
 func (h *hostWatch) isCalm() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := len(h.samples)
-	return n >= 2 && time.Duration(h.samples[n-1].CPUSomeUS-h.samples[n-2].CPUSomeUS)*time.Microsecond <= calmEnough
+	return h.ended != nil || n >= 2 && time.Duration(h.samples[n-1].CPUSomeUS-h.samples[n-2].CPUSomeUS)*time.Microsecond <= calmEnough
 }
