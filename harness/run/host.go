@@ -92,7 +92,7 @@ const sampledEvery = time.Second
 // hasSpare: it is calm, and that is known. A kernel without PSI does not tell.
 func (h *hostWatch) hasSpare() bool {
 	h.mu.Lock()
-	told := len(h.samples) > 0 && h.samples[len(h.samples)-1].CPUSomeUS > 0
+	told := h.ended == nil && len(h.samples) > 0 && h.samples[len(h.samples)-1].CPUSomeUS > 0
 	h.mu.Unlock()
 	return told && h.isCalm()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -443,4 +444,8 @@ func TestACrowdGrowsOnACalmHost(t *testing.T) {
 	assert.True(t, h.hasSpare())
 	h.samples = append(h.samples, recording.HostSample{CPUSomeUS: 1_900_000})
 	assert.False(t, h.hasSpare(), "busy")
+	h.samples = append(h.samples, recording.HostSample{CPUSomeUS: 1_900_000})
+	assert.True(t, h.hasSpare())
+	h.ended = io.EOF
+	assert.False(t, h.hasSpare(), "nothing is heard of it any more")
 }
