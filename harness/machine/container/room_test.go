@@ -1,6 +1,8 @@
 package container
 
 import (
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,15 +46,41 @@ func TestTheEnginesHostIsAskedWhatItHas(t *testing.T) {
 	assert.Positive(t, f.FreeMB)
 	assert.Positive(t, f.FreeDiskMB)
 	assert.NotZero(t, f.Capabilities)
-	room, err := l.backend.Room(t.Context(), l.azure, 1)
+	room, err := l.backend.Room(t.Context(), l.azure, 1, 1)
 	require.NoError(t, err)
-	assert.Equal(t, 1, room)
+	assert.Equal(t, machine.Room{AtOnce: 1, Ever: 1}, room)
 
 	// An image that does not know how to look.
-	room, err = l.backend.Room(t.Context(), l.worker, 3)
+	room, err = l.backend.Room(t.Context(), l.worker, 3, 3)
 	require.Error(t, err)
-	assert.Equal(t, 3, room, "what is not known limits nothing")
+	assert.Equal(t, machine.Room{AtOnce: 3, Ever: 3}, room, "what is not known limits nothing")
 	names, err := l.running(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, names, "nothing is left behind")
+}
+
+func TestTheHostsInotifyLimitIsRaised(t *testing.T) {
+	l := newLab(t)
+	f, err := l.backend.facts(t.Context(), l.azure)
+	require.NoError(t, err)
+	if f.InotifyInstances > recording.InotifyEnough {
+		t.Skip("the limit is higher than what it would be raised to")
+	}
+	t.Cleanup(func() {
+		_ = os.WriteFile("/proc/sys/fs/inotify/max_user_instances", []byte(strconv.Itoa(f.InotifyInstances)), 0)
+	})
+	f.InotifyInstances = 128
+	raised, note := l.backend.raised(t.Context(), l.azure, f, 100)
+	if raised.InotifyInstances == 128 { // the engine is a user's: the host is root's
+		assert.Contains(t, note, "sysctl -w fs.inotify.max_user_instances=8192")
+		return
+	}
+	assert.Regexp(t, `was 128, enough for \d+ machines at once, and is 8192 until the host boots again`, note)
+	assert.GreaterOrEqual(t, inotifyRoom(raised), 100)
+	now, err := l.backend.facts(t.Context(), l.azure)
+	require.NoError(t, err)
+	assert.Equal(t, recording.InotifyEnough, now.InotifyInstances)
+
+	_, note = l.backend.raised(t.Context(), l.worker, f, 100) // an image that cannot
+	assert.Contains(t, note, "not for 100 (sysctl -w fs.inotify.max_user_instances=8192)")
 }
