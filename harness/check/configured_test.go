@@ -102,6 +102,24 @@ func withoutLastLines(b *boot) {
 	lastIngest(b, func(c map[string]any) { c["lines"] = map[string]string{"opensandbox-worker": "3-20"} })
 }
 
+// keepsStub: another environment file has the vault's values, and leaves the stub's address as it is.
+func keepsStub(b *boot) {
+	b.EnvFile(300*time.Millisecond, timelinetest.VectorEnv, "rename", 160, "0600", "AXIOM_PLATFORM_URL=abcd0001,"+timelinetest.StubVars, true)
+	b.VectorProcess(400, timelinetest.LoadedAt, timelinetest.VaultVars+",AXIOM_PLATFORM_URL=abcd0001")
+	b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["op"] == "ingest" })
+}
+
+func TestTheAddressOfAStub(t *testing.T) {
+	judged(t, "logs-delivered", []row{
+		{name: "stays beside the vault's values", want: check.Fail, break_: keepsStub, say: []string{"has the vault's values, and still the AXIOM_PLATFORM_URL of the stub, and nothing came to Axiom"}},
+		{name: "is where Vector sends to", want: check.Pass, break_: func(b *boot) {
+			cloud := slices.Clone(b.Cloud)
+			keepsStub(b)
+			b.Cloud = cloud
+		}},
+	})
+}
+
 func says(line string) func(*boot) {
 	return func(b *boot) { b.Log(2*time.Second, timelinetest.Vector, line) }
 }

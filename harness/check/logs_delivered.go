@@ -42,6 +42,7 @@ var logsDelivered = Check{
 				unjudged = append(unjudged, fmt.Sprintf("%s, of %s", f.Summary, why))
 			}
 		}
+		lost = append(lost, stubsAddress(b, e)...)
 		limit := b.End - deliveryGrace
 		var note []string
 		for _, source := range slices.Sorted(maps.Keys(b.Logged)) {
@@ -102,6 +103,27 @@ func workerSilent(b boot.Facts) (f Finding, silent bool) {
 		f.Summary += " (" + strings.Join(why, ", ") + ")"
 	}
 	return f, true
+}
+
+// stubsAddress finds that Vector has the vault's values, sends nothing to Axiom, and has an
+// address besides that a stub gave it: of several environment files each variable has its last
+// value, and what the last file leaves out stays (systemd.exec(5), EnvironmentFile=).
+func stubsAddress(b boot.Facts, e Expect) []Finding {
+	v, ok := b.RunningVector().First()
+	sent := slices.ContainsFunc(b.Of(timeline.Request), func(ev timeline.Event) bool { return ev.Call.Op == "ingest" && ev.At > v.Start })
+	if !ok || sent || b.End-v.Start < deliveryGrace || len(e.EnvDigests) == 0 || len(e.EnvDigests.Differing(v.Vars)) > 0 {
+		return nil
+	}
+	for _, ev := range b.Of(timeline.EnvFile) {
+		for _, name := range slices.Sorted(maps.Keys(ev.File.Vars)) {
+			if _, ofVault := e.EnvDigests[name]; ofVault || !strings.HasSuffix(name, "_URL") || ev.File.Vars[name] != v.Vars[name] {
+				continue
+			}
+			return []Finding{{At: v.Start, Unit: boot.Vector, Intrinsic: true, Evidence: []timeline.Evidence{v.Evidence, ev.Evidence},
+				Summary: fmt.Sprintf("the Vector that runs since %s has the vault's values, and still the %s of the stub, and nothing came to Axiom", timeline.Since(v.Start), name)}}
+		}
+	}
+	return nil
 }
 
 // rateLimited finds what journald kept out of the journal by its own limits

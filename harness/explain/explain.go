@@ -80,6 +80,7 @@ var causes = []cause{
 // mends are what would have to change where a check's first finding says more than the
 // check does.
 var mends = []struct{ check, says, change string }{
+	{"logs-delivered", "of the stub", "write the real values to the file that the stub is in, or let the last EnvironmentFile= say the address as well: what it leaves out stays as the one before has it"},
 	{"logs-delivered", "ships nothing of the worker", "have a journald source include opensandbox-worker.service, and bring what it reads to a sink that keeps it"},
 	{"logs-delivered", "brings them to no sink", "name the metrics' source, or the transform after it, in the inputs of a sink that keeps them"},
 	{"logs-delivered", "no metrics of", "see Vector's errors of that source and of the metrics' sink: the address that it scrapes, the metrics token and its dataset"},
