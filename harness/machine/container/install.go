@@ -78,13 +78,14 @@ func (b *Backend) Install(ctx context.Context, in machine.Install) (output strin
 		labels[key] = ""
 	}
 	maps.Copy(labels, in.Labels(sealed))
-	// Podman keeps no stop signal.
-	changes := []string{`CMD ["` + machineInit + `"]`, "STOPSIGNAL SIGRTMIN+3"}
+	changes := []string{`CMD ["` + machineInit + `"]`}
 	for key, value := range labels {
 		changes = append(changes, fmt.Sprintf("LABEL %q=%q", key, value))
 	}
-	// Podman wants a configuration, an empty one.
-	if _, err := b.Engine().ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: in.Ref, Changes: changes, Config: &container.Config{}}); err != nil {
+	// Podman wants a configuration, and newer ones keep no stop signal; Docker has the rest of
+	// it from the container, and takes no STOPSIGNAL among the changes.
+	signal := &container.Config{StopSignal: "SIGRTMIN+3"}
+	if _, err := b.Engine().ContainerCommit(ctx, id, client.ContainerCommitOptions{Reference: in.Ref, Changes: changes, Config: signal}); err != nil {
 		return out.String(), fmt.Errorf("commit the machine: %w", err)
 	}
 	return out.String(), nil
