@@ -64,7 +64,11 @@ func TestASignalEndsTheRunInOrder(t *testing.T) {
 			require.NoError(t, b.cmd.Process.Signal(sig))
 			assert.Equal(t, exitInvalid, b.ends(atOnceEnds))
 			assert.Contains(t, b.Stderr(), "interrupted: 1 of 2 cases had ended and are stored")
-			assert.Empty(t, containers(t, run))
+			left := containers(t, run)
+			if quick != "pass" { // the host has spoilt it, and it is kept
+				left = slices.DeleteFunc(left, func(name string) bool { return strings.Contains(name, "-kept-") && strings.Contains(name, "-quick_") })
+			}
+			assert.Empty(t, left)
 			stored := p.stored(run)
 			assert.Equal(t, quick, stored["quick"].Verdict)
 			assert.NotContains(t, stored, "long", "it had not ended")
