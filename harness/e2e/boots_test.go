@@ -22,9 +22,9 @@ const (
 	manyAtOnce = 100
 	// asTheCommand is as many as bootrace boots at once by itself on two cores.
 	asTheCommand = 16
-	// someAtOnce leaves room, on a host with the default inotify limit, for the
-	// machines of the other tests that run meanwhile.
-	someAtOnce = 5
+	// someAtOnce is as many as wait at once in a test beside another one: most of a boot is
+	// waiting, and one at a time boots.
+	someAtOnce = 10
 )
 
 func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testing.T) {
