@@ -24,7 +24,7 @@ const (
 	asTheCommand = 16
 	// someAtOnce is as many as wait at once in a test beside another one: most of a boot is
 	// waiting, and one at a time boots.
-	someAtOnce = 10
+	someAtOnce = 6
 )
 
 func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testing.T) {

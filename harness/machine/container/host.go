@@ -27,7 +27,9 @@ func (b *Backend) lookout(ctx context.Context, run, image, what string) (id stri
 		Cmd:   []string{"host", what},
 		HostConfigModifier: func(hc *container.HostConfig) {
 			hc.NetworkMode, hc.PidMode = "none", "host"
-			hc.Privileged = what == raiseLimit // /proc/sys is read-only in any other
+			if what == raiseLimit { // /proc/sys is read-only in any other
+				hc.MaskedPaths, hc.ReadonlyPaths = []string{}, []string{}
+			}
 			// To see what files others have open, proc(5).
 			hc.CapAdd, hc.SecurityOpt = []string{"SYS_PTRACE"}, []string{"apparmor=unconfined"}
 		},
