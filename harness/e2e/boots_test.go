@@ -24,7 +24,7 @@ const (
 	asTheCommand = 16
 	// someAtOnce is as many as wait at once in a test beside another one: most of a boot is
 	// waiting, and one at a time boots.
-	someAtOnce = 6
+	someAtOnce = 5
 )
 
 func TestTheGoodPopulatorPassesTheDelaysAndTheSmallestFaultsOnBothBases(t *testing.T) {
