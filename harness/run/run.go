@@ -102,9 +102,10 @@ const maxAttempts = 3
 
 // Run executes the cases and returns them in the plan's order. Cases that were
 // not finished when ctx ended are missing; what had ended is stored.
-func (r *Runner) Run(ctx context.Context, cases []Case) (ran []results.Case, err error) {
+func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var err error
 	if r.versions, err = r.Backend.Versions(ctx); err != nil {
 		return nil, err
 	}
