@@ -88,7 +88,8 @@ func (b *Backend) look(ctx context.Context) (recording.HostFacts, *machine.Findi
 	return f, nil
 }
 
-var noImage = machine.Finding{State: machine.OK, Detail: "not looked at: no image of ours is there yet; ask again after the first run"}
+// noImage is no word of the host, good or bad.
+var noImage = machine.Finding{State: machine.Warn, Detail: "not looked at: that takes an image of ours, and none is there yet", Fix: "ask again after the first run, which makes them: bootrace run pre"}
 
 // ofHost is a probe that the facts are enough for.
 func ofHost(judge func(recording.HostFacts) machine.Finding) func(context.Context, *Backend, view) machine.Finding {
