@@ -63,6 +63,7 @@ var allowed = []struct {
 	{"images/vector", []string{"images/vector/"}, "the stand-in is a program of its own"},
 	{"images/twin", []string{"images/inside/", "harness/recording"}, "a program of its own, which takes part in the boot"},
 	{"images/collector", []string{"images/inside/", "harness/recording", "harness/timespan"}, "a program of its own, which runs when the boot is over"},
+	{"images/inside/envfile", []string{"populator/envfile"}, "how systemd reads an environment file is written once, and fuzzed there"},
 	{"images/inside/", []string{"images/inside/", "harness/recording"}, "what programs in a machine see of it"},
 	{"populator/", []string{"populator/"}, "a subject like any other: it imports nothing of the harness"},
 	{"results", nil, "a leaf: the record format"},

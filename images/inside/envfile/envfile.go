@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"bootrace/populator/envfile"
 )
 
 // Dir is where the subject and cloud-init write theirs.
@@ -62,36 +64,17 @@ func Inspect(path string) State {
 	if strings.HasSuffix(string(data), "\n") {
 		st.Whole = "1"
 	}
-	st.Vars = Digests(envAssignments(string(data)))
+	st.Vars = Digests(variables(data))
 	return st
 }
 
-// envAssignments reads NAME=value lines with the quoting that the writers of
-// these files use; it is for digests only, systemd's own reading is what counts.
-func envAssignments(text string) map[string]string {
-	vars := map[string]string{}
-	for l := range strings.Lines(text) {
-		l = strings.TrimSpace(l)
-		name, value, ok := strings.Cut(l, "=")
-		if !ok || name == "" || l[0] == '#' || l[0] == ';' {
-			continue
-		}
-		vars[name] = unquote(strings.TrimSpace(value))
+// variables is what systemd would take from the file: nothing of one that it drops whole.
+func variables(data []byte) map[string]string {
+	vars, err := envfile.Parse(data)
+	if err != nil {
+		return nil
 	}
 	return vars
-}
-
-// unquote: systemd.exec(5), EnvironmentFile=: single quotes are verbatim,
-// double quotes unescape only these four, outside quotes a backslash is removed.
-func unquote(v string) string {
-	switch {
-	case len(v) >= 2 && v[0] == '\'' && v[len(v)-1] == '\'':
-		return v[1 : len(v)-1]
-	case len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"':
-		return strings.NewReplacer(`\\`, `\`, `\"`, `"`, "\\`", "`", `\$`, `$`).Replace(v[1 : len(v)-1])
-	default:
-		return strings.ReplaceAll(v, `\`, "")
-	}
 }
 
 // Digests names variables, with digests in place of their values.
