@@ -62,7 +62,7 @@ var allowed = []struct {
 	{"images/vector/", []string{"images/vector/"}, "the stand-in is a program of its own"},
 	{"images/vector", []string{"images/vector/"}, "the stand-in is a program of its own"},
 	{"images/twin", []string{"images/inside/", "harness/recording"}, "a program of its own, which takes part in the boot"},
-	{"images/collector", []string{"images/inside/", "harness/recording", "harness/timespan"}, "a program of its own, which runs when the boot is over"},
+	{"images/collector", []string{"images/inside/", "harness/pipeline", "harness/recording", "harness/timespan"}, "a program of its own, which runs when the boot is over"},
 	{"images/inside/envfile", []string{"populator/envfile"}, "how systemd reads an environment file is written once, and fuzzed there"},
 	{"images/inside/", []string{"images/inside/", "harness/recording"}, "what programs in a machine see of it"},
 	{"populator/", []string{"populator/"}, "a subject like any other: it imports nothing of the harness"},
@@ -115,7 +115,7 @@ var upward = []struct {
 	why          string
 }{
 	{"results/", "harness/", nil, "records outlive the harness that made them"},
-	{"images/", "harness/", []string{"harness/recording", "harness/timespan"}, "what is in a machine knows of the harness only what it writes for it, and leaves"},
+	{"images/", "harness/", []string{"harness/recording", "harness/pipeline", "harness/timespan"}, "what is in a machine knows of the harness only what it writes for it, and what reads that without the rest"},
 	{"scenarios/", "harness/", nil, "a scenario is a file, whoever boots it"},
 }
 

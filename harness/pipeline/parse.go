@@ -63,6 +63,7 @@ func Parse(r recording.VectorConfig) (Pipeline, error) {
 		p.Sources = append(p.Sources, components(root["sources"])...)
 		p.Transforms = append(p.Transforms, components(root["transforms"])...)
 		p.Sinks = append(p.Sinks, components(root["sinks"])...)
+		p.Secrets = append(p.Secrets, components(root["secret"])...)
 	}
 	if len(problems) > 0 {
 		return p, fmt.Errorf("vector's configuration: %s", strings.Join(problems, "; "))

@@ -35,6 +35,8 @@ func (cs Components) Use(name string) bool {
 // Pipeline is a configuration, read as a graph.
 type Pipeline struct {
 	Sources, Transforms, Sinks Components
+	// Secrets are the backends that SECRET[…] asks.
+	Secrets Components
 
 	texts []string
 }

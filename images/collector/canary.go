@@ -139,7 +139,7 @@ const bootLogger = "/usr/local/bin/boot-logger"
 // search looks for the secrets in two steps: in the processes at once, before there are
 // more of them, and in the files by the function that it returns, which may run beside
 // the other commands. It adds processes.txt.
-func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string) (files func()) {
+func (c *collection) search(ctx context.Context, roots []string, secrets map[string]string, config recording.VectorConfig) (files func()) {
 	bird, plantErr := plantCanary(ctx, roots)
 	named := map[string]string{recording.Canary: bird.value}
 	maps.Copy(named, secrets)
@@ -150,7 +150,7 @@ func (c *collection) search(ctx context.Context, roots []string, secrets map[str
 	c.add(recording.ProcessesFile, procs, procErr)
 	return func() {
 		defer bird.remove()
-		inFiles, fileErr := searchFiles(roots, bootTime(), wanted, sanctioned(ctx))
+		inFiles, fileErr := searchFiles(roots, bootTime(), wanted, sanctioned(ctx, config))
 		c.leaks = append(found, inFiles...)
 		c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
 		seen, err := sightings.Read()

@@ -24,7 +24,7 @@ func searchIn(t *testing.T, roots []string, secrets map[string]string) (leaks, m
 	t.Helper()
 	var out bytes.Buffer
 	c := &collection{tar: tar.NewWriter(&out), missing: map[string]string{}}
-	c.search(t.Context(), roots, secrets)()
+	c.search(t.Context(), roots, secrets, recording.VectorConfig{})()
 	c.addLeaks()
 	require.NoError(t, c.tar.Close())
 	files := map[string]string{}

@@ -48,11 +48,12 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	// First what changes by looking: the processes, before we start more.
 	c.add(recording.EnvFilesFile, listFiles(envfile.Dir), nil)
 	c.add(recording.RoomFile, listRoom("/", "/run", "/tmp", "/dev/shm"), nil)
+	reads := vectorconfig.Find(ctx)
 	searchInFiles := func() { c.doubt = errors.New("the request names no secret to search for") }
 	if len(req.Secrets) > 0 {
-		searchInFiles = c.search(ctx, searched, req.Secrets)
+		searchInFiles = c.search(ctx, searched, req.Secrets, reads)
 	}
-	config, err := json.Marshal(vectorconfig.Find(ctx))
+	config, err := json.Marshal(reads)
 	c.add(recording.VectorFile, append(config, '\n'), err)
 
 	if req.Cloud != "" {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,33 +28,6 @@ var skipped = []string{"/proc", "/sys", "/dev/pts",
 	sightings.Dir,
 	// Only the unit can read there what it was given by LoadCredential= (systemd.exec(5)).
 	"/run/credentials",
-}
-
-// vectorEnv is the file that may hold secrets. What others can do with it is judged by
-// files.txt.
-const vectorEnv = envfile.Dir + "/vector.env"
-
-// sanctioned are the files that may hold secrets: vector.env, where it is a link that
-// to which it leads, and what else Vector's unit has as EnvironmentFile=, if it is for
-// nobody but root and Vector.
-func sanctioned(ctx context.Context) []string {
-	files := []string{vectorEnv}
-	if real, err := filepath.EvalSymlinks(vectorEnv); err == nil {
-		files = append(files, real)
-	}
-	// systemctl show: a line for each, "PATH (ignore_errors=yes)". No answer: no more files.
-	out, _ := process.Output(ctx, "systemctl", "show", "--property=EnvironmentFiles", "--value", "vector.service")
-	for line := range strings.Lines(string(out)) {
-		path, _, _ := strings.Cut(strings.TrimSpace(line), " (ignore_errors=")
-		real, err := filepath.EvalSymlinks(path)
-		if err != nil {
-			continue
-		}
-		if who := envfile.Others(real); who == envfile.Nobody || who == envfile.VectorsGroup {
-			files = append(files, real)
-		}
-	}
-	return files
 }
 
 // listFiles is files.txt: what is in the directory, without the values.
