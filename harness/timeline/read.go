@@ -44,6 +44,7 @@ func Read(fsys fs.FS) (Timeline, error) {
 		r.t.NoClock = m.Missing[recording.MissingClock]
 	}
 	r.sources()
+	r.t.rename()
 	slices.SortStableFunc(r.t.Events, func(a, b Event) int {
 		return cmp.Or(b2i(b.Untimed)-b2i(a.Untimed), cmp.Compare(a.At, b.At),
 			cmp.Compare(rank[a.Evidence.File], rank[b.Evidence.File]), cmp.Compare(a.Evidence.Line, b.Evidence.Line))

@@ -52,7 +52,7 @@ func readUnits(r io.Reader, zero time.Duration, d *damage) map[string]Unit {
 
 func unit(p map[string]string, zero time.Duration, line int) Unit {
 	u := Unit{
-		ID: p["Id"], Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"],
+		ID: p["Id"], Names: strings.Fields(p["Names"]), Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"],
 		FileState: p["UnitFileState"], MainPID: atoi(p["MainPID"]), Restarts: atoi(p["NRestarts"]),
 		ActiveEnter: stamp(p["ActiveEnterTimestampMonotonic"], zero), InactiveExit: stamp(p["InactiveExitTimestampMonotonic"], zero),
 		StartLimitBurst: atoi(p["StartLimitBurst"]), StartLimitInterval: span(p["StartLimitIntervalUSec"]),

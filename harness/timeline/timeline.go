@@ -202,6 +202,7 @@ type Pending struct {
 // and zero where systemd has none.
 type Unit struct {
 	ID, Load, Active, Sub, Result string
+	Names                         []string // what PID 1 calls it, where that is not its ID
 	FileState                     string
 	MainPID, Restarts             int
 	ActiveEnter, InactiveExit     time.Duration

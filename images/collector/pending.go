@@ -41,7 +41,7 @@ func pending(ctx context.Context, subject []string) ([]byte, error) {
 	}
 	services := map[string]bool{"vector.service": true} // whose processes may do something; drop-ins of the subject's run in Vector's as well
 	for _, u := range units {
-		if !ofSubject(u.Name, subject) {
+		if !ofSubject(process.Named(u.Name), subject) {
 			continue
 		}
 		var err error

@@ -99,7 +99,11 @@ func askManager(ctx context.Context) (*dbus.Conn, []dbus.UnitStatus, error) {
 }
 
 func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.UnitStatus) error {
-	fmt.Fprintf(out, "Id=%s\nDescription=%s\nLoadState=%s\nActiveState=%s\nSubState=%s\n", u.Name,
+	name := process.Named(u.Name)
+	if name != u.Name {
+		fmt.Fprintf(out, "Names=%s\n", u.Name)
+	}
+	fmt.Fprintf(out, "Id=%s\nDescription=%s\nLoadState=%s\nActiveState=%s\nSubState=%s\n", name,
 		strings.ReplaceAll(u.Description, "\n", " "), u.LoadState, u.ActiveState, u.SubState)
 	if u.JobId != 0 {
 		fmt.Fprintf(out, "Job=%d\n", u.JobId)
@@ -127,7 +131,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		fmt.Fprintf(out, "%s=%s\n", name, said[name])
 	}
 	idle := u.ActiveState == "inactive" && said["InactiveExitTimestampMonotonic"] == "0" // so far
-	if idle && u.LoadState == "loaded" && (said["WantedBy"]+said["RequiredBy"] != "" || u.Name == bootLoggerUnit) {
+	if idle && u.LoadState == "loaded" && (said["WantedBy"]+said["RequiredBy"] != "" || name == bootLoggerUnit) {
 		optional(out, []string{"UnitFileState"}, get) // was it to be started?
 	}
 	if u.LoadState == "loaded" && u.ActiveState == "inactive" {
@@ -142,10 +146,10 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		}
 	}
 	ofService := func(name string) (*dbus.Property, error) { return conn.GetServicePropertyContext(ctx, u.Name, name) }
-	if u.Name == "opensandbox-worker.service" {
+	if name == "opensandbox-worker.service" {
 		optional(out, saidTo, ofService)
 	}
-	if u.Name == "vector.service" {
+	if name == "vector.service" {
 		optional(out, startedAgainBy, get)
 	}
 	switch kind {
@@ -155,7 +159,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		})
 	case "service":
 		optional(out, ofAll, ofService)
-		if idle && u.Name != "vector.service" {
+		if idle && name != "vector.service" {
 			break // what a start would have left is not there
 		}
 		optional(out, ownLimits, ofService)

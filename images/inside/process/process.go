@@ -27,7 +27,7 @@ func Unit(dir string) string {
 		if path, ok := strings.CutPrefix(strings.TrimSpace(l), "0::"); ok {
 			for p := path; p != "/" && p != "."; p = filepath.Dir(p) {
 				if base := filepath.Base(p); strings.HasSuffix(base, ".service") || strings.HasSuffix(base, ".scope") {
-					return base
+					return Named(base)
 				}
 			}
 			return strings.TrimPrefix(filepath.Base(path), "/")
