@@ -28,6 +28,8 @@ type Asked struct {
 	// either needs this.
 	Mount string `json:"mount,omitempty"`
 	After string `json:"after,omitempty"`
+	// Starts are the units that it would start, separated by blanks.
+	Starts string `json:"starts,omitempty"`
 	// Boot: a real boot does not get far without it.
 	Boot bool `json:"boot,omitempty"`
 }
@@ -56,6 +58,8 @@ func (b Facts) Lacks(s Setup) []Lack {
 			add(Lack{Unit: id, What: fmt.Sprintf("%s %s, for %s", id, how, strings.Join(u.Unmet, ", ")), Evidence: u.Evidence}, alone)
 		case skipped && len(u.WantedBy) > 0 && all(u.WantedBy, isDevice):
 			add(Lack{Unit: id, What: fmt.Sprintf("%s starts with %s, and there are no devices here", id, strings.Join(u.WantedBy, ", ")), Evidence: u.Evidence}, alone)
+		case skipped && startedBy(s.Image, id) != "":
+			add(Lack{Unit: id, What: fmt.Sprintf("%s does not start here: %s", id, startedBy(s.Image, id)), Evidence: u.Evidence}, alone)
 		case u.Active == "active" && hereOnly(u.Held):
 			add(Lack{Unit: id, What: fmt.Sprintf("%s runs here only, for %s", id, strings.Join(u.Held, ", ")), Evidence: u.Evidence}, false)
 		}
@@ -159,6 +163,16 @@ func (b Facts) devices(chain map[string]bool) []Lack {
 	}
 	slices.SortFunc(out, func(x, y Lack) int { return strings.Compare(x.Unit, y.Unit) })
 	return out
+}
+
+// startedBy is what of the image would start the unit; empty: nothing.
+func startedBy(image []Asked, unit string) string {
+	for _, a := range image {
+		if slices.Contains(strings.Fields(a.Starts), unit) {
+			return a.What
+		}
+	}
+	return ""
 }
 
 // asked are those of the image that somebody needs, and the others.

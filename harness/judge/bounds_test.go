@@ -182,6 +182,13 @@ func TestWhatAContainerCannotShowIsUntestableWhereItDecides(t *testing.T) {
 			e.Image = []boot.Asked{{What: "UUID=1 on /data is not mounted here", Mount: "/data"}}
 			b.Prop(timelinetest.Subject, "RequiresMountsFor", "/etc /data/state")
 		}, verdict.Untestable, "which populate-vector-env.service needs"},
+		{"a populator that a device starts", withoutCredentials, func(b *timelinetest.Boot, e *check.Expect) {
+			e.Image = []boot.Asked{{What: "no device comes here for the rules of x.rules", Starts: "other.service " + timelinetest.Subject}}
+			b.Prop(timelinetest.Subject, "ActiveState", "inactive", "SubState", "dead", "InactiveExitTimestampMonotonic", "0", "ActiveEnterTimestampMonotonic", "0", "WantedBy", "")
+		}, verdict.Untestable, timelinetest.Subject + " does not start here: no device comes"},
+		{"rules of a populator that has started", timelinetest.Healthy, func(b *timelinetest.Boot, e *check.Expect) {
+			e.Image = []boot.Asked{{What: "no device comes here for the rules of x.rules", Starts: timelinetest.Subject}}
+		}, verdict.Pass, "not seen here: no device comes"},
 		{"modules that the populator waits for", timelinetest.Healthy, func(b *timelinetest.Boot, e *check.Expect) {
 			e.Image = []boot.Asked{{What: "module x is not loaded here", After: "systemd-modules-load.service"}}
 			b.Prop(timelinetest.Subject, "After", "systemd-modules-load.service")

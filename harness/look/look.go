@@ -177,8 +177,8 @@ func Read(printed string) Seen {
 			ask(boot.Asked{What: fmt.Sprintf("%s keeps cloud-init from looking for Azure, where it would find no user data; here it has its own source", a), Boot: true})
 		case "covered": // by what engines mount into every container
 			ask(boot.Asked{What: fmt.Sprintf("%s of the image, over which the engine puts its own", a), Boot: b == "decides"})
-		case "udev":
-			ask(boot.Asked{What: fmt.Sprintf("no device comes here for the rules of %s", a)})
+		case "udev": // udev(7), systemd.device(5): SYSTEMD_WANTS
+			ask(boot.Asked{What: fmt.Sprintf("no device comes here for the rules of %s", a), Starts: strings.TrimSpace(b)})
 		}
 	}
 	if len(others) > 0 {

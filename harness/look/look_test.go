@@ -104,6 +104,7 @@ func TestWhatOnlyARealMachineHasIsAskedFor(t *testing.T) {
 	s := in(t, map[string]string{
 		"etc/machine-id": "", "etc/fstab": "UUID=1 /data ext4 defaults 0 2\n/dev/disk/azure/a /mnt auto defaults,nofail 0 2\nLABEL=EFI /boot/efi vfat defaults 0 1\n",
 		"etc/modules-load.d/a.conf": "# why\nbr_netfilter\n", "etc/sysctl.d/a.conf": "vm.swappiness = 1\n", "etc/udev/rules.d/a.rules": "KERNEL==\"x\"\n",
+		"etc/udev/rules.d/b.rules": "# SYSTEMD_WANTS=\"no.service\"\nKERNEL==\"x\", ENV{SYSTEMD_WANTS}+=\"a.service b.service\"\nENV{SYSTEMD_WANTS}=\"c@1.service\"\n",
 	}, nil)
 	assert.Empty(t, s.Findings)
 	assert.Equal(t, []boot.Asked{
@@ -112,6 +113,7 @@ func TestWhatOnlyARealMachineHasIsAskedFor(t *testing.T) {
 		{What: "kernel module br_netfilter (/etc/modules-load.d/a.conf) is not loaded here", After: "systemd-modules-load.service"},
 		{What: "the kernel's settings of /etc/sysctl.d/a.conf are not made here", After: "systemd-sysctl.service"},
 		{What: "no device comes here for the rules of /etc/udev/rules.d/a.rules"},
+		{What: "no device comes here for the rules of /etc/udev/rules.d/b.rules", Starts: "a.service b.service c@1.service"},
 	}, s.Asks)
 }
 

@@ -82,5 +82,5 @@ for f in /etc/systemd/network/*.network /etc/systemd/network/*.netdev /etc/syste
   if [ -f "$f" ] && [ "$f" != /etc/systemd/network/10-eth0.network ]; then look network "$f" ''; fi
 done
 for f in /etc/udev/rules.d/*.rules; do
-  if [ -f "$f" ] && grep -q "$settings" "$f"; then look udev "$f" ''; fi
+  if [ -f "$f" ] && grep -q "$settings" "$f"; then look udev "$f" "$(grep -v '^[[:space:]]*#' "$f" | grep -o 'SYSTEMD_WANTS}*[+:]*="[^"]*"' | cut -d '"' -f 2 | tr '\n' ' ')"; fi
 done
