@@ -48,6 +48,13 @@ func (b Facts) ofStop(ev timeline.Event) bool {
 	return b.Origin != nil && ev.Change.JobType == "stop"
 }
 
+// CycleUnbroken: there was no job that systemd could drop, and the whole transaction was refused.
+func (b Facts) CycleUnbroken() bool {
+	return slices.ContainsFunc(b.Of(timeline.Cycle), func(ev timeline.Event) bool {
+		return strings.Contains(ev.Text, "Unable to break cycle") || strings.Contains(ev.Text, "ransaction order is cyclic")
+	})
+}
+
 // NeverStarted are the units that multi-user.target wants and that never left inactive,
 // though no condition kept them and no job for them waits. Which job systemd drops for a
 // cycle differs from boot to boot, and it need not be a loud one.

@@ -6,11 +6,10 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"bootrace/harness/timeline"
-	"bootrace/harness/timespan"
 )
 
 // suffixes are the kinds of units (systemd.unit(5)).
@@ -61,6 +60,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`Failed to load SELinux policy\b`), "PID 1 could not load the SELinux policy", systemSays},
 	{regexp.MustCompile(`Initial SELinux policy load failed`), "the initrd could not load the SELinux policy, which is enforced", anybody},
 	{regexp.MustCompile(`dracut:? FATAL: (.*)`), "the initrd gave up: $1", anybody},
+	{regexp.MustCompile(`^Failed to mount (\w+) (?:\(type \w+\) )?(?:at|on) (/\S*)(?: \(.*\))?: (.*)`), "PID 1 could not mount $1 on $2 ($3)", systemSays},
 	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays},
 	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays},
 	{regexp.MustCompile(`^segfault at [0-9a-f]+ ip `), "PID 1 crashed", func(ev timeline.Event) bool { return ev.Manager }},
@@ -71,6 +71,8 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays},
 	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody},
 	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays},
+	{regexp.MustCompile(`oom-kill:constraint=.*\btask=([^,]+)`), "the kernel killed $1 for want of memory (OOM)", systemSays},
+	{regexp.MustCompile(`oom-kill:constraint=`), "the kernel killed for want of memory (OOM)", systemSays},
 	{regexp.MustCompile(`^saving (?:to \S*/var/crash\S*|vmcore complete)`), "the machine had crashed before: kdump saves its memory", func(ev timeline.Event) bool { return strings.HasPrefix(ev.Evidence.Text, "kdump") }},
 	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify|allocate directory watch: too many open files`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays},
 	{regexp.MustCompile(`(?i)inotify.*no space left`), "the inotify watches are used up (fs.inotify.max_user_watches)", systemSays},
@@ -98,6 +100,9 @@ func (b Facts) Troubles() []Trouble {
 			if m == nil || !row.by(ev) {
 				continue
 			}
+			if n := count.FindStringSubmatch(ev.Text); n != nil && atMost(n[1], len(b.Failures().All)) {
+				break // they are named in it
+			}
 			text := unescaped.Replace(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))))
 			if !slices.ContainsFunc(out, func(t Trouble) bool { return t.Text == text }) && len(out) < 10 {
 				out = append(out, Trouble{Moment{ev.At, ev.Evidence}, text, ev.Unit})
@@ -111,6 +116,13 @@ func (b Facts) Troubles() []Trouble {
 	})
 }
 
+var count = regexp.MustCompile(`^Failed: (\d+) units?$`)
+
+func atMost(number string, most int) bool {
+	n, err := strconv.Atoi(number)
+	return err == nil && n <= most
+}
+
 const statusOnly = "its status is error"
 
 // cloudTroubles are cloud-init's own words for what it could not do, worst first; other
@@ -119,7 +131,7 @@ var cloudTroubles = []struct {
 	says *regexp.Regexp
 	is   string
 }{
-	{regexp.MustCompile(`^(?:finish: )?\S*?: ?FAIL: (.*)|finish: (\S+): FAIL`), "$1$2"},
+	{regexp.MustCompile(`^(?:finish: )?\S*?: ?FAIL: (.*)|finish: ([\w-]+(?:/[\w-]+)?): FAIL`), "$1$2"},
 	{regexp.MustCompile(`(?:Failed (?:loading|to load) yaml|Failed at merging in cloud config).*`), "$0"},
 	{regexp.MustCompile(`/var/lib/cloud/instance/scripts/\S+: (?:line )?\d+: .*`), "$0"},
 	{regexp.MustCompile(`E: (?:Unable to locate package|Failed to fetch|Package .* has no installation candidate).*|Error: Unable to find a match: .*`), "$0"},
@@ -128,9 +140,14 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
 	{regexp.MustCompile(`\[(?:ERROR|CRITICAL)\]: .*`), "$0"},
 	{regexp.MustCompile(`^- \('(\w+)', \w+\(['"]?(.*?)['"]?\)\)$`), "$1: $2"},
+	{regexp.MustCompile(`^- \('(\w+)$`), "$1, which is cut off"},
 	{regexp.MustCompile(`^- (.+)$`), "$1"}, // of its result in JSON
+	{regexp.MustCompile(`status: error, errors: none`), "its status is error, and it names none: so it is where systemd has a unit of it as failed (systemctl --failed)"},
 	{regexp.MustCompile(`status: error`), statusOnly},
 }
+
+// searched: one of several data sources has nothing, which another may have.
+var searched = regexp.MustCompile(`finish: [\w-]+/search-(\w+): FAIL`)
 
 // CloudInit are cloud-init's troubles, each once, of a log.
 func (b Facts) CloudInit() []Trouble {
@@ -144,10 +161,13 @@ func (b Facts) CloudInit() []Trouble {
 				continue
 			}
 			m := row.says.FindStringSubmatchIndex(ev.Text)
-			if m == nil {
+			if m == nil || searched.MatchString(ev.Text) {
 				continue
 			}
 			text := shortened(strings.TrimPrefix(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))), "]: "))
+			if strings.HasPrefix(text, "Giving up on") {
+				text += b.unanswered(ev.Evidence.Line)
+			}
 			if !slices.ContainsFunc(out, func(t Trouble) bool { return t.Text == text || t.Evidence == ev.Evidence }) && len(out) < 5 {
 				out = append(out, Trouble{Moment{ev.At, ev.Evidence}, text, ev.Unit})
 			}
@@ -166,93 +186,59 @@ var doubts = []struct {
 	is   string
 }{
 	{regexp.MustCompile(`Calling '(\S+)' failed \[([1-9]\d*)/\d+s\]`), "cloud-init asked $1 in vain, for ${2}s so far"},
+	{regexp.MustCompile(`Calling '(\S+)' failed \[0/\d+s\].*` + noAnswer), "cloud-init asked $1 in vain"},
+	{regexp.MustCompile(`Invalid ((?:cloud|network)-config) provided`), "cloud-init says that the $1 is not valid, and goes on without what it cannot read (cloud-init schema --system)"},
+	{regexp.MustCompile(`Cloud config schema errors: (.*)`), "the cloud-config is not valid: $1"},
+	{regexp.MustCompile(`DHCP client not found: (\S+)`), "cloud-init found none of its DHCP clients, $1 neither"},
+	{regexp.MustCompile(`^recoverable: (.*)`), "cloud-init got over an error: $1"},
+	{regexp.MustCompile(`^(?:extended_)?status: degraded`), "cloud-init's status is degraded: it got over an error, which cloud-init status --long names"},
+	{searched, "cloud-init found nothing by its source $1"},
 	{regexp.MustCompile(`Timed out waiting for addresses: (\S+)`), "cloud-init asked $1 in vain"},
+	{regexp.MustCompile(`(startup|shutdown)-script exit status ([1-9]\d*)`), "the metadata's $1-script exited with status $2"},
+	{regexp.MustCompile(`Script "(startup|shutdown)-script" failed with error: (.*)`), "the metadata's $1-script failed: $2"},
 	{regexp.MustCompile(`system-generators/(\S+) (failed with .*?|terminated by .*?)\.?$`), "systemd's generator $1, which makes units before the boot, $2"},
 	{regexp.MustCompile(`type=1130 .*unit=(\S+) comm="systemd".*res=failed`), "the audit has that a start of $1 failed"},
 }
 
-// Doubt is what a log says last of that kind.
+// noAnswer is why, in the words of whoever asked.
+const noAnswer = `(No route to host|Network is unreachable|Connection refused|[Tt]imed out)`
+
+var asked = regexp.MustCompile(`Calling '\S+' failed .*(?:` + noAnswer + `|(bad status code \[\d{3}\]))`)
+
+// unanswered is why cloud-init was not answered, as it said before it gave up.
+func (b Facts) unanswered(line int) string {
+	why := ""
+	for _, ev := range b.Of(timeline.Log) {
+		if m := asked.FindStringSubmatch(ev.Text); m != nil && ev.Evidence.Line < line {
+			why = " (" + m[1] + m[2] + ")"
+		}
+	}
+	return why
+}
+
+// Doubt is what a log says last of that kind, or that systemctl has a target as not reached.
 func (b Facts) Doubt() (Word, bool) {
 	var last Word
 	for _, ev := range b.Of(timeline.Log) {
 		for _, row := range doubts {
 			if m := row.says.FindStringSubmatchIndex(ev.Text); m != nil && b.Origin != nil {
-				last = Word{string(row.says.ExpandString(nil, row.is, ev.Text, m)), ev.Evidence}
+				if last.Text != "" && (row.says == searched || strings.HasPrefix(ev.Text, "status: degraded") || strings.HasPrefix(ev.Text, "extended_status:")) {
+					break // what was said before says more
+				}
+				if last = (Word{string(row.says.ExpandString(nil, row.is, ev.Text, m)), ev.Evidence}); strings.HasPrefix(last.Text, "cloud-init asked") {
+					last.Text += b.unanswered(ev.Evidence.Line + 1)
+				}
 				break
 			}
 		}
 	}
+	_, partly := b.Missing[timeline.Units]
+	for _, name := range []string{MultiUser, "cloud-init.target", "basic.target", "sysinit.target", "local-fs.target"} {
+		if u := b.Final.Units[name]; last.Text == "" && partly && b.Origin != nil && u.Active == "inactive" {
+			last = Word{"systemctl has " + name + " as inactive: it was not reached, or was stopped", u.Evidence}
+		}
+	}
 	return last, last.Text != ""
-}
-
-// Wait is a start that took long, or that the end of the log finds under way.
-type Wait struct {
-	Moment
-	Unit    string
-	Took    time.Duration
-	Limit   string // as the console says it: "1min 30s", "no limit"
-	Ongoing bool   // its end is not in the log
-}
-
-// running is a console's word on a job that has run for a while (systemd's manager.c).
-var running = regexp.MustCompile(`A start job is running for ?(.+?) \(([^()/]+) / ([^()]+)\)`)
-
-// Waits are the starts that took at least that long, the longest first.
-func (b Facts) LongStarts(least time.Duration) []Wait {
-	var out []Wait
-	begun := map[string]timeline.Event{}
-	under := map[string]int{} // of out, by what the console calls it
-	for _, ev := range b.Events {
-		switch ev.Kind {
-		case timeline.Starting:
-			if _, have := begun[ev.Unit]; !have {
-				begun[ev.Unit] = ev
-			}
-		case timeline.Started, timeline.StartFailed, timeline.Failed:
-			if from, ok := begun[ev.Unit]; ok && !ev.Untimed && !from.Untimed && ev.At-from.At >= least {
-				out = append(out, Wait{Moment: Moment{from.At, from.Evidence}, Unit: ev.Unit, Took: ev.At - from.At})
-			}
-			delete(begun, ev.Unit)
-			for name, i := range under {
-				if name == ev.Unit || strings.Contains(ev.Text, name) {
-					out[i].Ongoing = false
-				}
-			}
-		case timeline.OnConsole:
-			m := running.FindStringSubmatch(ev.Text)
-			if m == nil {
-				continue
-			}
-			took, err := timespan.Parse(m[2])
-			if err != nil {
-				continue
-			}
-			i, have := under[m[1]]
-			if !have {
-				i = len(out)
-				out = append(out, Wait{Unit: m[1], Ongoing: true})
-				under[m[1]] = i
-			}
-			out[i].Moment, out[i].Took, out[i].Limit = Moment{ev.At, ev.Evidence}, max(took, out[i].Took), m[3]
-		}
-	}
-	if b.Origin != nil && !b.Origin.NoClock {
-		for unit, from := range begun {
-			if left := b.End - from.At; !from.Untimed && left >= least {
-				out = append(out, Wait{Moment: Moment{from.At, from.Evidence}, Unit: unit, Took: left, Ongoing: true})
-			}
-		}
-	}
-	if b.Origin != nil {
-		for _, t := range b.Origin.Took {
-			if !slices.ContainsFunc(out, func(w Wait) bool { return w.Unit == t.Unit }) {
-				out = append(out, Wait{Moment: Moment{max(0, t.Up-t.Took), t.Evidence}, Unit: t.Unit, Took: t.Took})
-			}
-		}
-	}
-	out = slices.DeleteFunc(out, func(w Wait) bool { return w.Took < least || strings.HasSuffix(w.Unit, ".device") && !w.Ongoing })
-	slices.SortStableFunc(out, func(x, y Wait) int { return int(y.Took - x.Took) })
-	return out
 }
 
 // Ailing are units of which a log says why they fail, or that a process of them ended badly,
@@ -265,18 +251,19 @@ func (b Facts) Ailing() []Failure {
 	for _, f := range b.Failures().All {
 		failed[f.Unit] = true
 	}
+	alone := !slices.ContainsFunc(b.Events, func(ev timeline.Event) bool { return ev.Unit == Vector && ev.Manager }) // PID 1 says whether it ended
 	byUnit := map[string]Failure{}
 	down := stopping{}
 	for _, ev := range b.Events {
 		down.see(ev)
-		if !ev.Manager || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded {
+		if (!ev.Manager && !(alone && refuses.MatchString(ev.Evidence.Text))) || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded {
 			continue
 		}
 		if ev.Kind == timeline.Succeeded { // an end that its unit takes for a good one
 			delete(byUnit, ev.Unit)
 			continue
 		}
-		bad := ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && ev.Change.ExitStatus != "TERM" && !strings.Contains(ev.Change.Command, "control")
+		bad := !ev.Manager || ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && ev.Change.ExitStatus != "TERM" && !strings.Contains(ev.Change.Command, "control")
 		if bad || slices.ContainsFunc(reasons, func(r reason) bool { return !r.mild && r.says.MatchString(ev.Text) }) {
 			byUnit[ev.Unit] = Failure{Unit: ev.Unit, At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}}
 		}
@@ -287,6 +274,9 @@ func (b Facts) Ailing() []Failure {
 	}
 	return out
 }
+
+// refuses: Vector, as it does not take its configuration.
+var refuses = regexp.MustCompile(`^vector: .*[Cc]onfiguration error`)
 
 // CycleThrough are the units that systemd says an ordering cycle goes through, each after the
 // next.

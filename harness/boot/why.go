@@ -30,12 +30,13 @@ var reasons = []reason{
 	{regexp.MustCompile(`Failed to determine (user|group) credentials: (.*?)\.?$`), "its $1 does not exist ($2)", false},
 	{regexp.MustCompile(`Failed at step (USER|GROUP) spawning ([^:]+): (.*?)\.?$`), "the user or group that $2 is to run as does not exist ($3; step $1)", false},
 	{regexp.MustCompile(`Failed at step ([A-Z0-9_]+) spawning ([^:]+): (.*?)\.?$`), "$2 was not run: step $1 failed ($3)", false},
-	{regexp.MustCompile(`Failed to (?:run|spawn) '([a-z-]+)' task: (.*?)\.?$`), "its $1 command was not run ($2)", false},
+	{regexp.MustCompile(`[Ff]ailed to (?:run|spawn) '([a-z-]+)' task: (.*?)\.?$`), "its $1 command was not run ($2)", false},
 	{regexp.MustCompile(`Failed to execute (?:command|\S+): (.*?)\.?$`), "its command could not be run ($1)", false},
 	{regexp.MustCompile(`(?i)watchdog timeout(?: \((.*)\))?`), "it did not feed its watchdog in time ($1)", false},
 	{regexp.MustCompile(`(?i)start[a-z-]* operation timed out`), "its start took longer than it may (TimeoutStartSec=)", false},
 	{regexp.MustCompile(`(?i)(?:mounting|activation) timed out`), "its start took longer than it may (TimeoutSec=)", false},
-	{regexp.MustCompile(`killed by the OOM killer|kernel OOM killer killed|systemd-oomd killed`), "the kernel killed a process of it for want of memory (OOM)", false},
+	{regexp.MustCompile(`systemd-oomd killed`), "systemd-oomd killed it for the pressure on its memory", false},
+	{regexp.MustCompile(`killed by the OOM killer|kernel OOM killer killed`), "the kernel killed a process of it for want of memory (OOM)", false},
 	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)", false},
 	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come", true},
 	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable`), "it did not leave the process that its PID file names", true},
@@ -44,6 +45,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)", false},
 	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found|is masked)`), "$1, which it wants, is not there", true},
 	{regexp.MustCompile(`Failed to create listening socket \(([^)]+)\): (.*?)\.?$`), "it cannot listen on $1 ($2)", false},
+	{regexp.MustCompile(`Socket service (\S+) not loaded`), "its service $1 is not there", false},
 	{regexp.MustCompile(`Failed to queue service startup job[^:]*: (.*?)\.?$`), "its service cannot be started ($1)", false},
 	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready", true},
 }
@@ -62,6 +64,9 @@ func (b Facts) Why(unit string) []Word {
 	var out []Word
 	add := func(text string, ev timeline.Evidence) {
 		text = strings.ReplaceAll(text, " ()", "")
+		if text == unit+", which it wants, is not there" {
+			text = "it is not there: systemd has no unit of that name"
+		}
 		if !slices.ContainsFunc(out, func(w Word) bool { return w.Text == text }) && len(out) < 8 {
 			out = append(out, Word{text, ev})
 		}
@@ -115,20 +120,28 @@ func exited(c timeline.Change) string {
 }
 
 // complaint is a line of a program that says what went wrong.
-var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|timed? ?out|missing|unexpected|exception|already in use)\b`)
+var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|timed? ?out|missing|undefined|unexpected|exception|already in use)\b`)
 
 // wordOnly is how a script of before systemd ends a line that says what went wrong.
-var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$`)
+var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$|\[ *FAILED *\]$`)
+
+// footnote is where a program that explains its error sends its reader, as Vector does for VRL.
+var footnote = regexp.MustCompile(`^\W*(?:learn more|see )`)
 
 // lastWords are what the unit's program said last before it ended the last time.
 func (b Facts) lastWords(unit string) []Word {
 	var last []timeline.Event
 	for _, ev := range b.Events {
-		if ev.Unit == unit && ev.Kind == timeline.Log && !ev.Manager && strings.TrimSpace(ev.Text) != "" {
+		if ev.Unit == unit && ev.Kind == timeline.Log && !ev.Manager && strings.TrimSpace(ev.Text) != "" && !strings.HasPrefix(ev.Text, "ci-info: ") { // its tables of the network
 			last = append(last, ev)
 		}
 	}
-	if complaints := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return !complaint.MatchString(ev.Text) || wordOnly.MatchString(ev.Text) }); len(complaints) > 0 {
+	if others := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return wordOnly.MatchString(ev.Text) }); len(others) > 0 {
+		last = others
+	}
+	if complaints := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool {
+		return !complaint.MatchString(ev.Text) || footnote.MatchString(ev.Text)
+	}); len(complaints) > 0 {
 		last = complaints
 	}
 	if len(last) == 0 {
@@ -140,7 +153,7 @@ func (b Facts) lastWords(unit string) []Word {
 
 func shortened(s string) string {
 	const most = 200
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.TrimLeft(strings.Join(strings.Fields(s), " "), "│┌├└─ ")
 	if r := []rune(s); len(r) > most { // what went wrong stands at the end
 		return string(r[:most/2]) + " … " + string(r[len(r)-most/2:])
 	}

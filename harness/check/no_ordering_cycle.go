@@ -25,7 +25,11 @@ var noOrderingCycle = Check{
 			if through := b.CycleThrough(); b.Origin != nil && len(through) > 1 {
 				summary += ": " + strings.Join(through, " after ")
 			}
-			if b.Origin != nil && !c.Dropped {
+			switch {
+			case b.Origin == nil || c.Dropped:
+			case b.CycleUnbroken():
+				summary += "; systemd could not break it, and refused all that was asked for with it"
+			default:
 				summary += "; which job it dropped is not in the log"
 			}
 			out = append(out, Finding{At: c.At, Unit: c.Unit, Intrinsic: true, Evidence: c.Evidence, Summary: summary})

@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,6 +63,9 @@ func Log(b boot.Facts, results []check.Result) Story {
 			s.Headline += "; " + more
 		}
 		for _, it := range items[1:] {
+			if b.Makes(it.unit, first.unit) && it.at <= first.at {
+				s.Headline += "; before it " + it.unit + " failed, which such a device can come of"
+			}
 			if !strings.Contains(s.Headline, strings.TrimPrefix(it.text, "cloud-init failed: ")) {
 				s.Then = append(s.Then, it.text)
 			}
@@ -79,6 +83,11 @@ func Log(b boot.Facts, results []check.Result) Story {
 		}
 		s.Evidence = append(s.Evidence, w.Evidence)
 		s.Change = mendLogged(w.Unit + " took")
+	case gap(b).For >= longStart:
+		g := gap(b)
+		s.Headline = fmt.Sprintf("nothing failed in it, but %s came %s after %s was up, which is all that the chain has before it: what it waited for in between is not in it", g.Unit, boot.Round(g.For), g.Behind)
+		s.Evidence = append(s.Evidence, g.Evidence)
+		s.Change = "see what failed or was late then: the chain leaves that out, journalctl -b of that time and systemctl --failed have it"
 	case doubtful:
 		s.Headline = "nothing failed in what is there, but " + doubt.Text
 		s.Evidence = append(s.Evidence, doubt.Evidence)
@@ -91,6 +100,16 @@ func Log(b boot.Facts, results []check.Result) Story {
 	}
 	s.Notes = notes(b, items, waits)
 	return s
+}
+
+// gap is the longest in the critical chain.
+func gap(b boot.Facts) (most timeline.Gap) {
+	for _, g := range b.Origin.Gaps {
+		if g.For > most.For {
+			most = g
+		}
+	}
+	return most
 }
 
 // manyTimes is from when on a restart counter is worth a word: DefaultStartLimitBurst= of
@@ -195,6 +214,13 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 			out = append(out, f.Unit+" failed as it was stopped, which is not of the boot")
 		}
 	}
+	if len(b.Final.Units) <= 3 { // those that somebody asked for
+		for _, name := range slices.Sorted(maps.Keys(b.Final.Units)) {
+			if u := b.Final.Units[name]; u.Active == "inactive" && !slices.ContainsFunc(items, func(it item) bool { return it.unit == name }) {
+				out = append(out, name+" is "+u.Active+"/"+u.Sub+", as systemctl has it")
+			}
+		}
+	}
 	if o.Relayed {
 		out = append(out, "the PIDs are a forwarder's: systemd's lines are PID 1's by what they say")
 	}
@@ -256,12 +282,23 @@ func itemsOf(b boot.Facts, results []check.Result) []item {
 				it.rank = ofStorm
 			case "boot-unblocked":
 				it.rank = ofWait
+			case "vector-active":
+				if words := b.Why(f.Unit); len(words) > 0 && !failed[f.Unit] {
+					it.text += "; " + words[0].Text
+				}
 			}
 			order = append(order, it)
 		}
 	}
 	if len(cycles) > 0 {
 		order = append(order, cycle(b, cycles))
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(order), func(it item) bool { return it.rank != ofMachine || gaveUp(it) })); n > 0 {
+		for i := range order {
+			if gaveUp(order[i]) {
+				order[i].rank = ofRest // another says why
+			}
+		}
 	}
 	slices.SortStableFunc(order, func(x, y item) int {
 		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at), cmp.Compare(x.line, y.line))
@@ -275,6 +312,8 @@ func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 	switch {
 	case strings.Contains(s, "at its console"), strings.HasPrefix(s, "the machine was"):
 		return ofConsole
+	case strings.HasPrefix(s, "systemctl status counts"):
+		return ofRest
 	case f.Unit == "cloud-init":
 		return ofCloudInit
 	case strings.Contains(s, "(dependency)"), strings.Contains(s, "for want of another unit"):
@@ -342,36 +381,4 @@ func consequences(b boot.Facts, first item, rest []item) string {
 		out = append(out, console[0].text)
 	}
 	return strings.Join(out, "; ")
-}
-
-// cloudWords are cloud-init's own, of a unit of it that failed.
-func cloudWords(b boot.Facts, unit string) string {
-	troubles := b.CloudInit()
-	if len(troubles) == 0 || !strings.HasPrefix(unit, "cloud-") || unit == "cloud-init" {
-		return ""
-	}
-	return "; cloud-init says: " + troubles[0].Text
-}
-
-// restarts says how often systemd counts that the unit was started again.
-func restarts(b boot.Facts, unit string) string {
-	n := 0
-	for _, ev := range b.Of(timeline.Restart) {
-		if ev.Unit == unit {
-			n = max(n, ev.Change.Count)
-		}
-	}
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; it was started again %d times so far (its restart counter)", n)
-}
-
-func took(b boot.Facts, unit string) string {
-	for _, w := range b.LongStarts(longStart) {
-		if w.Unit == unit && !w.Ongoing {
-			return fmt.Sprintf("; its start took %s", boot.Round(w.Took))
-		}
-	}
-	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+	"time"
 
 	"bootrace/harness/timespan"
 )
@@ -13,7 +14,7 @@ import (
 // maxUnits bounds what a file may say of units.
 const maxUnits = 20_000
 
-func (r *reader) set(name string, line int, change func(*Unit)) {
+func (r *reader) set(form Form, name string, line int, change func(*Unit)) {
 	u, has := r.report.Units[name]
 	if !has && len(r.report.Units) >= maxUnits {
 		return
@@ -23,11 +24,25 @@ func (r *reader) set(name string, line int, change func(*Unit)) {
 	}
 	change(&u)
 	r.report.Units[name] = u
-	r.report.Forms[Analyze]++
+	r.report.Forms[form]++
 }
 
 // chainLine is one of systemd-analyze critical-chain: "└─a.service @2.1s +10.2s".
 var chainLine = regexp.MustCompile(`^[│└├─| ` + "`" + `-]*([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)) @([0-9a-z. ]+?)(?: \+([0-9a-z. ]+))?$`)
+
+// describe keeps what a unit is called, for sentences that have nothing else of it.
+func (r *reader) describe(unit, as string) {
+	if as = strings.TrimSpace(as); as != "" && len(r.report.Described) < maxUnits && !strings.HasSuffix(as, "…") {
+		r.report.Described[as] = unit
+	}
+}
+
+// chainLink is the line before, which the next hangs below if it is indented more.
+type chainLink struct {
+	unit  string
+	up    time.Duration
+	depth int
+}
 
 func (t *textReader) chain(n int, s string) bool {
 	m := chainLine.FindStringSubmatch(s)
@@ -39,7 +54,12 @@ func (t *textReader) chain(n int, s string) bool {
 		return false
 	}
 	took, _ := timespan.Parse(m[3])
-	t.set(m[1], n, func(u *Unit) { u.Up, u.Took = up, took })
+	t.set(Analyze, m[1], n, func(u *Unit) { u.Up, u.Took = up, took })
+	link := chainLink{m[1], up, strings.Index(s, m[1])}
+	if t.above.unit != "" && link.depth > t.above.depth {
+		t.set(Analyze, t.above.unit, n, func(u *Unit) { u.Behind, u.Gap = m[1], t.above.up-up-took })
+	}
+	t.above = link
 	return true
 }
 
@@ -48,8 +68,8 @@ const unitNamed = `([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|a
 
 var (
 	blameLine = regexp.MustCompile(`^((?:\d+[a-z]+ )*[0-9.]+m?s) ` + unitNamed + `$`)
-	jobLine   = regexp.MustCompile(`^\d+ +` + unitNamed + ` +(start|stop|restart|reload|verify-active) +(running|waiting)$`)
-	listLine  = regexp.MustCompile(`^(?:[●×*○↻] ?)?` + unitNamed + ` +(loaded|not-found|masked|error) +(failed|active|inactive|activating|deactivating) +(\S+)(?: |$)`)
+	jobLine   = regexp.MustCompile(`^\d+ +` + strings.Replace(unitNamed, "@-", "@…-", 1) + ` +(start|stop|restart|reload|verify-active) +(running|waiting)$`)
+	listLine  = regexp.MustCompile(`^(?:[●×*○↻] ?)?` + unitNamed + ` +(loaded|not-found|masked|error) +(failed|active|inactive|activating|deactivating) +(\S+)(?: +(\S.*?))?(?: *>)?$`)
 )
 
 // listed reads those lines.
@@ -57,16 +77,17 @@ func (t *textReader) listed(n int, s string) bool {
 	if m := blameLine.FindStringSubmatch(s); m != nil {
 		took, err := timespan.Parse(m[1])
 		if err == nil {
-			t.set(m[2], n, func(u *Unit) { u.Took = took })
+			t.set(Analyze, m[2], n, func(u *Unit) { u.Took = took })
 		}
 		return err == nil
 	}
 	if m := jobLine.FindStringSubmatch(s); m != nil {
-		t.set(m[1], n, func(u *Unit) { u.Job = m[2] + " " + m[3] })
+		t.set(Status, m[1], n, func(u *Unit) { u.Job = m[2] + " " + m[3] })
 		return true
 	}
 	if m := listLine.FindStringSubmatch(s); m != nil {
-		t.set(m[1], n, func(u *Unit) { u.Load, u.Active, u.Sub = m[2], m[3], m[4] })
+		t.set(Status, m[1], n, func(u *Unit) { u.Load, u.Active, u.Sub = m[2], m[3], m[4] })
+		t.describe(m[1], m[5])
 		return true
 	}
 	return false
@@ -96,17 +117,17 @@ func (r *reader) dump(br *bufio.Reader) error {
 		switch {
 		case job && key == "Action":
 			if of, action, ok := strings.Cut(value, " -> "); ok {
-				r.set(of, n, func(u *Unit) { u.Job = action + " waiting" })
+				r.set(Analyze, of, n, func(u *Unit) { u.Job = action + " waiting" })
 				unit = of
 			}
 		case job && key == "State" && unit != "":
-			r.set(unit, n, func(u *Unit) { u.Job, _, _ = strings.Cut(u.Job, " "); u.Job += " " + value })
+			r.set(Analyze, unit, n, func(u *Unit) { u.Job, _, _ = strings.Cut(u.Job, " "); u.Job += " " + value })
 		case key == "Unit Load State":
-			r.set(unit, n, func(u *Unit) { u.Load = value })
+			r.set(Analyze, unit, n, func(u *Unit) { u.Load = value })
 		case key == "Unit Active State":
-			r.set(unit, n, func(u *Unit) { u.Active = value })
+			r.set(Analyze, unit, n, func(u *Unit) { u.Active = value })
 		case strings.HasSuffix(key, " State") && !strings.HasPrefix(key, "Unit ") && !strings.Contains(key, "File"):
-			r.set(unit, n, func(u *Unit) {
+			r.set(Analyze, unit, n, func(u *Unit) {
 				if u.Sub == "" {
 					u.Sub = value
 				}
@@ -130,23 +151,25 @@ func (r *reader) plot(br *bufio.Reader) error {
 			if err != nil {
 				took = 0
 			}
-			r.set(Clean(m[1]), n, func(u *Unit) { u.Took = max(u.Took, took) })
+			r.set(Analyze, Clean(m[1]), n, func(u *Unit) { u.Took = max(u.Took, took) })
 		}
 	})
 }
 
 var (
 	// Of systemctl status.
-	statusHead  = regexp.MustCompile(`^[●×○*↻x] ([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
+	statusHead  = regexp.MustCompile(`^[●×○*↻x] ([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - (.*))?$`)
 	activeLine  = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
 	failedUnits = regexp.MustCompile(`^Failed: [1-9]\d* units?$`)
-	processLine = regexp.MustCompile(`^(?:Main PID: \d+|Process: \d+ (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
+	processLine = regexp.MustCompile(`^(?:Main PID: (\d+)|Process: (\d+) (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
 )
 
 // statusOf reads systemctl status: the unit that follows, and that it failed.
 func (t *textReader) statusOf(n int, s string) bool {
 	if m := statusHead.FindStringSubmatch(s); m != nil {
 		t.unit = m[1]
+		clear(t.pids)
+		t.describe(m[1], m[2])
 		return true
 	}
 	if failedUnits.MatchString(s) { // of the machine as a whole
@@ -156,18 +179,25 @@ func (t *textReader) statusOf(n int, s string) bool {
 	if t.unit == "" {
 		return false
 	}
+	if strings.HasPrefix(s, "Active: *") { // emphasis of whoever copied it
+		s = strings.ReplaceAll(s, "*", "")
+	}
 	message := ""
 	if m := activeLine.FindStringSubmatch(s); m != nil && m[1] != "failed" && m[3] == "" {
-		t.set(t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", m[1], m[2] })
+		t.set(Status, t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", m[1], m[2] })
 		return true
 	} else if m != nil {
 		message = t.unit + ": Failed with result '" + cmp.Or(m[3], m[2]) + "'."
 	} else if m := processLine.FindStringSubmatch(s); m != nil {
 		which := "Main"
-		if m[1] != "" && m[1] != "ExecStart" {
+		if t.pids == nil {
+			t.pids = map[string]string{}
+		}
+		t.pids[cmp.Or(m[1], m[2])] = t.unit
+		if m[3] != "" && m[3] != "ExecStart" {
 			which = "Control"
 		}
-		message = t.unit + ": " + which + " process exited, " + strings.Replace(m[2], "signal=", "status=", 1)
+		message = t.unit + ": " + which + " process exited, " + strings.Replace(m[4], "signal=", "status=", 1)
 	}
 	if message == "" {
 		return false

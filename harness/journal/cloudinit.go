@@ -13,12 +13,16 @@ import (
 var cloudInitLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - (\S+?\[[A-Z]+\]: .*)$`)
 
 // cloudInitStatus is a line of cloud-init status --long, with its errors since 23.4.
-var cloudInitStatus = regexp.MustCompile(`^(?:(?:extended_)?status: (?:error|degraded|running|done|disabled|not (?:run|started))|- \('\w+', \w+\()`)
+var cloudInitStatus = regexp.MustCompile(`^(?:(?:extended_)?status: (?:error|degraded|running|done|disabled|not (?:run|started))|- \('\w+|(?:Error: )?Cloud config schema errors: )`)
 
 func (t *textReader) cloudInit(n int, s string, width int) bool {
 	s = strings.TrimLeft(s, " \t")
 	if strings.HasPrefix(s, "Cloud-init v. ") { // cloud-init-output.log, and the console
 		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: s}, width)
+		return true
+	}
+	if m := t.statusItem(n, s); m != "" {
+		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: m}, width)
 		return true
 	}
 	if cloudInitStatus.MatchString(s) || strings.HasPrefix(s, cloudScripts) {
@@ -37,6 +41,53 @@ func (t *textReader) cloudInit(n int, s string, width int) bool {
 	return true
 }
 
+var (
+	// Of cloud-init status in JSON, of which the end is not there, and of its lists.
+	cutStatus = regexp.MustCompile(`^"(extended_)?status": "([a-z -]+)",?$`)
+	listHead  = regexp.MustCompile(`^"?(recoverable_)?errors"?: ?(?:\[|\{)?$`)
+	listLevel = regexp.MustCompile(`^"?(?:WARNING|ERROR|CRITICAL|DEPRECATED)"?: ?\[?$`)
+	listItem  = regexp.MustCompile(`^(?:- ([^(].*)|"(.*)",?)$`)
+)
+
+// statusList is where in cloud-init status a reader is.
+type statusList struct {
+	is   string // the status
+	says string // what an item of the list begins with; empty: in no list
+	line int    // the last that was of the list
+}
+
+// statusItem is what a line of cloud-init status says: how it is, or one of its errors.
+func (t *textReader) statusItem(n int, s string) string {
+	l := &t.list
+	if m := cutStatus.FindStringSubmatch(s); m != nil {
+		if l.is = m[2]; l.is == "done" {
+			return ""
+		}
+		return "status: " + l.is
+	}
+	if is, ok := strings.CutPrefix(s, "status: "); ok {
+		l.is = is
+		return ""
+	}
+	if m := listHead.FindStringSubmatch(s); m != nil {
+		if l.says, l.line = "recoverable: ", n; m[1] == "" || l.is == "error" {
+			l.says = "- "
+		}
+		return ""
+	}
+	if l.says == "" || n-l.line > 1 {
+		return ""
+	}
+	m := listItem.FindStringSubmatch(s)
+	if m != nil || listLevel.MatchString(s) {
+		l.line = n
+	}
+	if m == nil {
+		return ""
+	}
+	return l.says + m[1] + m[2]
+}
+
 // cloudScripts is where the user data's scripts lie.
 const cloudScripts = "/var/lib/cloud/instance/scripts/"
 
@@ -48,7 +99,18 @@ func (t *textReader) cloudResult(n *int, o map[string]any) bool {
 	if !named || !has {
 		return false
 	}
-	t.hold(Entry{Line: *n, Form: CloudInit, Ident: "cloud-init", Message: "status: " + map[bool]string{true: "error", false: "done"}[len(errs) > 0]}, 1)
+	said, _ := o["status"].(string)
+	status := "status: " + said
+	switch extended, _ := o["extended_status"].(string); {
+	case len(errs) > 0, said == "":
+		status = "status: " + map[bool]string{true: "error", false: "done"}[len(errs) > 0]
+	case said == "error", strings.HasPrefix(extended, "error"):
+		status = "status: error, errors: none"
+	}
+	if extended, _ := o["extended_status"].(string); strings.HasPrefix(extended, "degraded") && status == "status: done" {
+		status = "status: " + extended
+	}
+	t.hold(Entry{Line: *n, Form: CloudInit, Ident: "cloud-init", Message: status}, 1)
 	for _, one := range errs {
 		s, _ := one.(string)
 		t.hold(Entry{Line: *n, Form: CloudInit, Ident: "cloud-init", Message: "- " + Clean([]byte(s))}, 1)

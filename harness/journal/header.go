@@ -28,7 +28,7 @@ var (
 )
 
 // statusKey is how a line of systemctl status begins: nobody of that name speaks.
-var statusKey = regexp.MustCompile(`^(?:Active: [a-z]+ \(|Process: \d+ Exec|Failed: \d+ units?$|systemd: \d[\w.~+-]*$)`)
+var statusKey = regexp.MustCompile(`^(?:Active: \**[a-z]+\** \(|Process: \d+ Exec|Failed: \d+ units?$|systemd: \d[\w.~+-]*$)`)
 
 func (e *Entry) header(rest string) bool {
 	if p, ok := priority(rest); ok {
@@ -68,7 +68,7 @@ func (e *Entry) header(rest string) bool {
 // what a shell says of one of its scripts.
 func (e *Entry) cloudInit(s string) bool {
 	message, ok := strings.CutPrefix(s, "[CLOUDINIT] ")
-	if ok = ok || strings.HasPrefix(s, cloudScripts); ok {
+	if ok = ok || strings.HasPrefix(s, cloudScripts) || cloudInitStatus.MatchString(s); ok {
 		e.Form, e.Ident, e.Message = CloudInit, "cloud-init", strings.TrimSpace(message)
 	}
 	return ok

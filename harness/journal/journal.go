@@ -31,7 +31,7 @@ const (
 	Kernel    Form = "kernel log"
 	CloudInit Form = "cloud-init's log"
 	Analyze   Form = "systemd-analyze"
-	Status    Form = "systemctl status"
+	Status    Form = "systemctl" // status, list-units, list-jobs
 )
 
 // Entry is one thing that was said.
@@ -49,6 +49,7 @@ type Entry struct {
 	HasMono       bool
 	Wall, Arrived time.Time
 	Message       string
+	Of            string            // the unit that systemctl status shows the line of
 	Status        string            // of a console: the word in brackets
 	Fields        map[string]string // of export and json: those that Wanted names
 	NewBoot       bool              // the file itself says that another boot begins here; no message
@@ -64,6 +65,8 @@ type Report struct {
 	// Faults are what is wrong with it: cut, wrapped, mangled, garbled.
 	Faults []string
 	Units  map[string]Unit // of systemd-analyze and systemctl
+	// Described are the units by what systemctl calls them.
+	Described map[string]string
 	// AllUnits: they are all that the machine had (systemd-analyze dump).
 	AllUnits bool
 }
@@ -73,7 +76,10 @@ type Unit struct {
 	Load, Active, Sub, Job string
 	// Up and Took are critical-chain's: when the unit was up, how long its start took.
 	Up, Took time.Duration
-	Line     int
+	// Behind is what was up before it in the chain, Gap how long before.
+	Behind string
+	Gap    time.Duration
+	Line   int
 }
 
 // wanted are the journal's fields that an entry has: systemd.journal-fields(7).
@@ -94,7 +100,7 @@ const maxUnpacked = 8 << 30
 // Read gives each entry of a log to f, in the file's order. name is for messages, and tells a
 // .journal file, which journalctl must read. An error means that there is nothing to judge.
 func Read(ctx context.Context, r io.Reader, name string, f func(Entry)) (Report, error) {
-	rd := &reader{report: Report{Name: name, Forms: map[Form]int{}, Units: map[string]Unit{}}, f: f}
+	rd := &reader{report: Report{Name: name, Forms: map[Form]int{}, Units: map[string]Unit{}, Described: map[string]string{}}, f: f}
 	err := rd.unpack(ctx, r, 0)
 	rd.report.Faults = append(rd.report.Faults, rd.faults()...)
 	if err != nil {

@@ -73,8 +73,13 @@ var (
 	escape = regexp.MustCompile("\x1b(?:\\[[0-9;:?!<=>]*[ -/]*[@-~]|[\\]P_^X][^\a\x1b]*(?:\a|\x1b\\\\)?|[()*+#%][0-9A-Za-z]|[0-Z\\\\-_a-z])")
 	// What is left of a colour where ESC was lost on the way, or printed as a symbol.
 	remnant = regexp.MustCompile(`(?:␛|ESC|\^\[|\\x1b|\\033|\\e)?\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m`)
+	// Erasing a line, before a word in brackets: "ESC M, ESC [K" without ESC.
+	erased  = regexp.MustCompile(`M?\[[0-2]?K(\s*\[)`)
 	symbols = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;?]*[A-Za-z]`)
 )
+
+// spelt are systemd's own signs as JSON spells them.
+var spelt = strings.NewReplacer(`\u2026`, "…", `\u25cf`, "●", `\u2192`, "→")
 
 // Clean makes text of bytes that may be anything: valid UTF-8 without escape sequences and
 // without control or formatting characters, which a terminal would obey.
@@ -88,6 +93,12 @@ func Clean(b []byte) string {
 	}
 	if strings.Contains(s, "m") && strings.Contains(s, "[") {
 		s = remnant.ReplaceAllString(s, "")
+	}
+	if strings.Contains(s, "K[") || strings.Contains(s, "K [") {
+		s = erased.ReplaceAllString(s, "$1")
+	}
+	if strings.Contains(s, `\u2`) { // somebody's JSON
+		s = spelt.Replace(s)
 	}
 	if strings.ContainsAny(s, "␛^") || strings.Contains(s, "ESC[") {
 		s = symbols.ReplaceAllString(s, "")
@@ -111,10 +122,10 @@ func plainASCII(b []byte) bool {
 		if c >= utf8.RuneSelf || c < ' ' && c != '\t' || c == 0x7f {
 			return false
 		}
-		if c == '[' && i+1 < len(b) && (b[i+1] >= '0' && b[i+1] <= '9' || b[i+1] == 'm') && mark(b[i+1:]) {
+		if c == '[' && i+1 < len(b) && (b[i+1] == 'K' || (b[i+1] >= '0' && b[i+1] <= '9' || b[i+1] == 'm') && mark(b[i+1:])) {
 			return false
 		}
-		if c == '\\' && i+1 < len(b) && (b[i+1] == 'x' || b[i+1] == '0' || b[i+1] == 'e') {
+		if c == '\\' && i+1 < len(b) && (b[i+1] == 'x' || b[i+1] == '0' || b[i+1] == 'e' || b[i+1] == 'u') {
 			return false
 		}
 	}

@@ -206,7 +206,7 @@ func syslogTime(s string) (t time.Time, n int) {
 		}
 	} else if v, ok := months[strings.TrimSuffix(strings.ToLower(word), ".")]; ok {
 		m = v
-	} else if strings.ContainsAny(word, "0123456789") {
+	} else if strings.ContainsAny(word, "0123456789_") || strings.IndexFunc(word, unicode.IsUpper) > 0 && strings.ToUpper(word) != word {
 		return t, 0
 	}
 	rest = strings.TrimLeft(rest, " ")

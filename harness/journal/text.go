@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,11 +20,16 @@ type textReader struct {
 	spaced  bool  // it ended with a space
 	mangled bool  // a 3270 console: "[" is "¬", "]" is "|"
 	verbose bool
-	unit    string // of systemctl status
+	unit    string            // of systemctl status
+	pids    map[string]string // its processes
 	arrived time.Time
 	logger  bool   // the line is of a record of a program's own
 	from    string // the machine, as who carried the line calls it
 	widths  []int  // where its lines may be wrapped
+	above   chainLink
+	list    statusList
+	unread  string // the line before, of which nothing was made
+	prior   string // unread, as a line is read
 }
 
 func (r *reader) text(br *bufio.Reader) error {
@@ -77,8 +83,9 @@ var (
 	embedded  = regexp.MustCompile(`\[ {0,4}\d{1,7}\.\d{6}\] |\[\s{0,4}(?:OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN)\s{0,4}\] `)
 	managerIn = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
 	statusIn  = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR)\s{0,4}\] +(\S.*)$`)
-	waitsIn   = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*)$`)
+	waitsIn   = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*|Job \S+ running \(.*)$`)
 	seeIn     = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@-]+\.[a-z]+)['"]?(?: for details)?`)
+	couldNot  = regexp.MustCompile(`^Failed to (?:start|mount|listen on|activate swap) \S.{2,120}$`)
 	begunIn   = regexp.MustCompile(`^(\s*)((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
 )
 
@@ -120,6 +127,7 @@ func (t *textReader) one(n int, b []byte) {
 	if s == "" {
 		return
 	}
+	t.prior, t.unread = t.unread, ""
 	if !utf8.Valid(b) {
 		t.fault(n, "bytes that are no UTF-8")
 	}
@@ -165,15 +173,33 @@ func (t *textReader) one(n int, b []byte) {
 	}
 }
 
+// beheaded is what is left of PID 1's name where lines are cut at the left.
+var beheaded = regexp.MustCompile(`^\[?1?[\]|]: `)
+
+// glued is the header of a second line in a line.
+var glued = regexp.MustCompile(` (?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(?:Z|[+-][0-9:]{4,5})) (\S+) \S{1,40}\[\d+\]: `)
+
 // said takes a line with a header. A console may have put a kernel's line, or a word in
 // brackets, into the middle of it.
 func (t *textReader) said(e Entry, s string, width int) {
-	if last := s[len(s)-1]; (last == '>' || last >= 0x80) && len(s) > 60 && cutMarks.MatchString(s) {
+	if last := s[len(s)-1]; (last == '>' && strings.Count(s, "<") < strings.Count(s, ">") || last >= 0x80) && len(s) > 60 && cutMarks.MatchString(s) {
 		t.fault(e.Line, "cut at the right, as a pager cuts (less -S, journalctl without --full)")
+	}
+	if e.PID > 1 {
+		e.Of = t.pids[strconv.Itoa(e.PID)]
+	}
+	if at := glued.FindStringSubmatchIndex(e.Message); at != nil && e.Host != "" && e.Message[at[2]:at[3]] == e.Host { // line ends are lost
+		rest := e.Message[at[0]+1:]
+		e.Message = e.Message[:at[0]]
+		t.hold(e, width)
+		t.one(e.Line, []byte(rest))
+		return
 	}
 	if (e.Form == Kernel || e.Form == Text && e.HasMono) && (strings.IndexByte(e.Message, '[') >= 0 || e.Form == Kernel && strings.Contains(e.Message, "systemd")) {
 		if m := statusIn.FindStringSubmatch(e.Message); m != nil && strings.HasPrefix(strings.TrimSpace(e.Message), "[") {
 			e.Status, e.Form, e.Ident, e.PID, e.Message = m[1], Console, "", 0, m[2]
+		} else if w := torn.FindStringSubmatch(e.Message); w != nil {
+			e.Status, e.Form, e.Ident, e.PID, e.Message = "FAILED", Console, "", 0, w[1]
 		} else if at := embedded.FindStringIndex(e.Message); at != nil && at[0] > 0 {
 			rest := e.Message[at[0]:]
 			e.Message = strings.TrimSpace(e.Message[:at[0]])
@@ -195,20 +221,39 @@ func (t *textReader) said(e Entry, s string, width int) {
 func (t *textReader) status(n int, s string, width int) bool {
 	m := statusIn.FindStringSubmatchIndex(s)
 	if m == nil || m[2] > 160 {
-		return false
+		w := torn.FindStringSubmatch(s)
+		return w != nil && t.status(n, "[FAILED] "+w[1], width)
 	}
 	e := Entry{Line: n, Form: Console, Status: s[m[2]:m[3]], Message: strings.Join(strings.Fields(s[m[4]:m[5]]), " ")}
+	if at := strings.Index(e.Message, within[e.Status]); at > 0 && within[e.Status] != "" && strings.HasPrefix(e.Message, "[1]: ") { // two writers' words in one line
+		e.Message = e.Message[at:]
+	}
 	before(s[:max(0, strings.LastIndexByte(s[:m[2]], '['))], &e)
-	if at := embedded.FindStringIndex(e.Message); at != nil && at[0] > 0 {
-		rest := e.Message[at[0]:]
-		e.Message = strings.TrimSpace(e.Message[:at[0]])
-		t.hold(e, width)
-		t.one(n, []byte(rest))
+	rest := ""
+	if at := embedded.FindStringIndex(e.Message); at != nil {
+		e.Message, rest = strings.TrimSpace(e.Message[:at[0]]), e.Message[at[0]:]
+	}
+	if said, see, ok := strings.Cut(e.Message, " See 'systemctl status "); ok { // line ends are lost
+		e.Message, rest = said, "See 'systemctl status "+see+"\n"+rest
+	}
+	if rest != "" {
+		if e.Message != "" { // else another writer's words are where the sentence was
+			t.hold(e, width)
+		}
+		for part := range strings.SplitSeq(rest, "\n") {
+			t.one(n, []byte(part))
+		}
 		return true
 	}
 	t.hold(e, width)
 	return true
 }
+
+// within is how a console's sentence begins after the word in brackets.
+var within = map[string]string{"FAILED": "Failed to ", "DEPEND": "Dependency failed for "}
+
+// torn is that word with another writer's between it and its sentence.
+var torn = regexp.MustCompile(`\[(?:FAILED|DEPEND)(?:systemd)?(?:\[1\])?: .*?\] ?((?:Failed to start|Failed to mount|Dependency failed for) .*)$`)
 
 // waits is a console's "[***   ] A start job is running for …", and "Starting …" without a word in brackets.
 func (t *textReader) waits(n int, s string, width int) bool {
@@ -216,7 +261,14 @@ func (t *textReader) waits(n int, s string, width int) bool {
 	if begun := begunIn.FindStringSubmatch(s); m == nil && begun != nil && (len(begun[1]) >= 9 || !t.arrived.IsZero()) {
 		m = begun[1:] // a carrier's time takes the spaces with it
 	}
+	if strings.Contains(s, "systemctl --user status") && strings.HasPrefix(t.held.Message, "Job for ") {
+		t.raw = 0 // it was of a user's manager
+		return true
+	}
 	if see := seeIn.FindStringSubmatch(strings.TrimSpace(s)); m == nil && see != nil {
+		if couldNot.MatchString(t.prior) { // copied off a screen, without the word in brackets
+			t.hold(Entry{Line: n - 1, Form: Console, Status: "FAILED", Message: t.prior}, 1)
+		}
 		t.hold(Entry{Line: n, Form: Console, Message: see[1] + ": see systemctl status"}, 1)
 		return true
 	}
@@ -289,25 +341,32 @@ func (t *textReader) goesOn(s string, width int) bool {
 // bare is PID 1's own words without anybody's name before them, as journalctl -o cat and
 // consoles have them, and the words of those who have the console when a boot has failed.
 func (t *textReader) bare(n int, s string, width int) bool {
-	s = strings.TrimSpace(s)
+	whole := s
+	s = beheaded.ReplaceAllString(strings.TrimSpace(s), "")
 	switch {
 	case t.statusOf(n, s):
 	case shells.MatchString(s):
 		t.hold(Entry{Line: n, Form: Console, Message: s}, width)
+	case vectorRefuses.MatchString(s):
+		t.hold(Entry{Line: n, Form: Bare, Ident: "vector", Message: vectorRefuses.FindStringSubmatch(s)[1]}, width)
 	case !t.logger && catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
-	case t.chain(n, s), t.listed(n, s):
+	case t.chain(n, whole), t.listed(n, s):
 	default:
+		t.unread = s
 		return false
 	}
 	return true
 }
 
+// vectorRefuses is Vector's own log, from a terminal or a container: nobody's name is before it.
+var vectorRefuses = regexp.MustCompile(`^(?:\d{4}-\S+Z +)?ERROR vector(?:::\w+)*: (Configuration error.*)$`)
+
 var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.
 	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
 		`Kernel panic - not syncing|dracut-initqueue|dracut:? (?:Warning|FATAL)|dracut: Refusing to continue|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
-		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution|Caught <[A-Z]+>|Failed to (?:create \S+ control group|allocate manager object|load SELinux policy))`)
+		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution|Caught <[A-Z]+>|Failed to (?:mount \w+ (?:\(type \w+\) )?(?:at|on) /|create \S+ control group|allocate manager object|load SELinux policy))`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
 		`Dependency failed for |Job for \S+ failed because |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

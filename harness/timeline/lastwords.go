@@ -35,6 +35,32 @@ func (b *BootLog) words(ended spoken) {
 	b.before = spoken{src: -1}
 }
 
+// aged is what is kept of a speaker: its last lines, and before them those that say what went
+// wrong, for an error that is explained has its words above the explanation.
+func aged(list []spoken, s spoken) []spoken {
+	if len(list) > 0 {
+		s.nth = list[len(list)-1].nth + 1
+	}
+	list = append(slices.DeleteFunc(list, func(o spoken) bool {
+		return s.nth-o.nth >= stillLast || s.nth-o.nth >= lastSaid && !wentWrong.MatchString(o.ev.Text)
+	}), s)
+	return slices.Delete(list, 0, max(0, len(list)-lastSaid-complains))
+}
+
+// statusWords are the words that follow on what systemctl status says of a unit that failed:
+// its own lines stand below the state.
+func (b *BootLog) statusWords() {
+	n := len(b.said)
+	for _, s := range slices.Clone(b.said) {
+		if s.status && s.ev.Kind == Failed {
+			b.words(s)
+		}
+	}
+	for i := n; i < len(b.said); i++ { // they stand after what was later
+		b.said[i].wall, b.said[i].hasMono = time.Time{}, false
+	}
+}
+
 func (b *BootLog) says(s spoken, unit, by string) {
 	ident := s.ev.Evidence.Text
 	s.ev.Unit, s.ev.Kind, s.ev.Text = unit, Log, by+s.ev.Text
@@ -45,7 +71,7 @@ func (b *BootLog) says(s spoken, unit, by string) {
 var (
 	// neverOurs speak at any time, of anything.
 	neverOurs = []string{"", "kernel", "audit", "auditd", "dbus-daemon", "cron", "CRON", "crond", "sshd", "sudo", "su", "login", "rsyslogd", "NetworkManager", "dhclient", "dhcpcd", "polkitd", "chronyd", "ntpd"}
-	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|missing|exception)\b`)
+	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|missing|undefined|exception)\b`)
 )
 
 // speaksFor: a program of that name is the unit's, as far as names go.

@@ -15,6 +15,8 @@ const (
 	most      = 15_000
 	mostHeard = 5_000 // of others that is worth keeping
 	lastSaid  = 3     // of a program before it ends
+	complains = 3     // of that before those, if it says what went wrong
+	stillLast = 25    // lines back at most: an error that is explained takes some
 )
 
 // spoken is an event before the boot's clock is known.
@@ -26,6 +28,7 @@ type spoken struct {
 	hasMono bool
 	wall    time.Time
 	status  bool // of systemctl status, which says over again what the journal does
+	nth     int  // of its speaker's lines
 }
 
 // BootLog gathers what is said of one boot.
@@ -63,11 +66,11 @@ var (
 	systemOnly = regexp.MustCompile(`\b(?:multi-user|graphical|local-fs|remote-fs|sysinit|getty|network-online|network-pre|network|swap|cryptsetup|cloud-init|nss-lookup|emergency|rescue)\.target|Multi-User System|System Initialization|Local File Systems|` +
 		`\bsystemd-(?:journald|udevd|networkd|logind|resolved|timesyncd|sysctl|fsck|tmpfiles-setup|udev-trigger)|Created slice (?:User and Session|system-)|Detected virtualization|Hostname set to|Queued start job for default target (?:Multi-User|Graphical|multi-user|graphical)`)
 	// What a child of PID 1 says before it becomes the service.
-	spawning = regexp.MustCompile(`Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard)|Changing to the requested working directory failed|Failed to drop capabilities`)
+	spawning = regexp.MustCompile(`^Failed to load environment files|Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard)|Changing to the requested working directory failed|Failed to drop capabilities`)
 
 	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "XFS (", "BTRFS error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
-	ofCloud  = []string{"[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "instance/scripts/", "E: "}
-	ofMany   = []string{"inotify", "directory watch", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
+	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "instance/scripts/", "E: "}
+	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
 
 func containsAny(s string, of []string) bool {
@@ -225,8 +228,10 @@ func (b *BootLog) speaks(e journal.Entry, s spoken) {
 		b.log.Begins = true
 	case s.ev.Kind == Finished:
 		b.log.Finished = text
-	case s.ev.Kind == Exit || s.ev.Kind == Failed:
-		b.words(s)
+	case s.ev.Kind == Exit || s.ev.Kind == Failed || b.orphan != nil && strings.Contains(text, " failed to run '"):
+		if s.ev.Kind != Log {
+			b.words(s)
+		}
 		if b.orphan != nil {
 			o := *b.orphan
 			o.ev.Unit, b.orphan = s.ev.Unit, nil
@@ -309,13 +314,16 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 			m.others[e.Ident] = true
 		}
 	}
+	s.ev.Unit = cmp.Or(s.ev.Unit, e.Of)
 	worth := containsAny(s.ev.Text, ofMany) || len(s.ev.Secrets) > 0
 	switch {
 	case e.Ident == "kernel" || e.Form == journal.Kernel:
 		worth = worth || containsAny(s.ev.Text, ofKernel)
 	case e.Ident == "cloud-init":
 		s.ev.Unit = cmp.Or(s.ev.Unit, "cloud-init")
-		worth = worth || containsAny(s.ev.Text, ofCloud)
+		worth = worth || containsAny(s.ev.Text, ofCloud) || strings.HasPrefix(s.ev.Text, "- ")
+	case e.Ident == "vector" && strings.Contains(s.ev.Text, "onfiguration error"):
+		s.ev.Unit, worth = cmp.Or(s.ev.Unit, "vector.service"), true
 	case e.Ident == "systemd-journald":
 		if m := suppressedText.FindStringSubmatch(s.ev.Text); m != nil {
 			s.ev.Kind, s.ev.Unit, s.ev.Change.Count = Suppressed, m[2], atoi(m[1])
@@ -337,13 +345,7 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 		return
 	}
 	s.ev.Evidence.Text = e.Ident
-	if len(list) == lastSaid {
-		copy(list, list[1:])
-		list[lastSaid-1] = s
-	} else {
-		list = append(list, s)
-	}
-	b.last[who] = list
+	b.last[who] = aged(list, s)
 }
 
 var suppressedText = regexp.MustCompile(`Suppressed (\d+) messages from (\S+)`)

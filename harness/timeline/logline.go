@@ -14,11 +14,17 @@ import (
 // Timeline is the boot, as far as the log shows it. What it does not show stands in Missing.
 func (b *BootLog) Timeline() Timeline {
 	b.managers()
+	b.statusWords()
 	b.said = slices.DeleteFunc(b.said, func(s spoken) bool {
 		return s.status && slices.ContainsFunc(b.said, func(o spoken) bool { return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == s.ev.Kind })
 	})
 	b.enteredFailed()
 	ns := namesIn(b.said)
+	for _, r := range b.log.Files {
+		for what, unit := range r.Described {
+			ns.learn(what, unit)
+		}
+	}
 	for i := range b.said {
 		s := &b.said[i]
 		if s.what == "" || s.ev.Unit != "" {
@@ -157,6 +163,9 @@ func (b *BootLog) final() Final {
 			ev := Evidence{File: r.Name, Line: u.Line, Text: name}
 			if u.Took > 0 {
 				b.log.Took = append(b.log.Took, Took{Unit: name, Up: u.Up, Took: u.Took, Evidence: Evidence{File: r.Name, Line: u.Line, Text: fmt.Sprintf("%s took %s", name, u.Took)}})
+			}
+			if u.Gap > 0 {
+				b.log.Gaps = append(b.log.Gaps, Gap{name, u.Behind, u.Gap, Evidence{File: r.Name, Line: u.Line, Text: fmt.Sprintf("%s is up %s after %s", name, u.Gap, u.Behind)}})
 			}
 			if u.Active != "" {
 				ev.Text = name + " " + u.Active + "/" + u.Sub

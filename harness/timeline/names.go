@@ -1,6 +1,8 @@
 package timeline
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -85,10 +87,17 @@ func namesIn(said []spoken) *names {
 	for _, s := range said {
 		ns.learn(s.what, s.ev.Unit)
 	}
+	ns.nested(said)
 	wanting := map[string]bool{} // units that PID 1 names as not started for want of another
 	for _, s := range said {
 		if s.ev.Kind == StartFailed && s.ev.Change.JobResult == "dependency" && s.ev.Unit != "" && s.what == "" && strings.Contains(s.ev.Unit, ".") {
 			wanting[s.ev.Unit] = true
+		}
+	}
+	pointed := map[string]bool{} // units that a console says to ask systemctl status for
+	for _, s := range said {
+		if s.ev.Kind == OnConsole && strings.HasSuffix(s.ev.Text, ": see systemctl status") {
+			pointed[s.ev.Unit] = true
 		}
 	}
 	for i, s := range said {
@@ -97,6 +106,11 @@ func namesIn(said []spoken) *names {
 		}
 		switch s.ev.Kind {
 		case StartFailed:
+			for unit := range pointed {
+				if n := inCommon(s.what, unit); n > 1 && s.ev.Change.JobResult == "failed" {
+					ns.vote(s.what, unit, n)
+				}
+			}
 			if s.ev.Change.JobResult == "dependency" { // names and descriptions are in two lists
 				for unit := range wanting {
 					if n := inCommon(s.what, unit); n > 0 {
@@ -118,12 +132,55 @@ func namesIn(said []spoken) *names {
 	return ns
 }
 
+// nested pairs descriptions with names: PID 1 says "Dependency failed for What." as it goes
+// down from a unit to those that want it, and "a.service: Job a.service/start failed …" as it
+// comes back, so that the last that was said is named first.
+func (ns *names) nested(said []spoken) {
+	var open []string
+	for _, s := range said {
+		if s.ev.Kind != StartFailed || s.ev.Change.JobResult != "dependency" || !s.ev.Manager {
+			continue
+		}
+		last := len(open) - 1
+		if s.what != "" {
+			if last < 0 || open[last] != s.what { // a console has it once more
+				open = append(open, s.what)
+			}
+			if s.ev.Unit != "" {
+				ns.learn(s.what, s.ev.Unit)
+			}
+			continue
+		}
+		if last < 0 || s.ev.Unit == "" {
+			continue
+		}
+		what := open[last]
+		open = open[:last]
+		other := slices.ContainsFunc(open, func(o string) bool { return alike(o, s.ev.Unit) })
+		switch unit := ns.known[what]; {
+		case unit != "" && unit != s.ev.Unit, unit == "" && other && !alike(what, s.ev.Unit):
+			open = nil // lines are missing
+		case unit == "":
+			ns.learn(what, s.ev.Unit)
+		}
+	}
+}
+
+var besideFailed = regexp.MustCompile(`entered failed state|ailed to (?:run|spawn) '`)
+
 func (ns *names) beside(said []spoken, i, step int, weights map[Kind]int) {
 	j := i + step
 	if j < 0 || j >= len(said) || said[j].src != said[i].src || said[j].ev.Unit == "" || !strings.Contains(said[j].ev.Unit, ".") {
 		return
 	}
-	if w := weights[said[j].ev.Kind]; w > 0 {
+	if said[j].ev.Kind == StartFailed && said[j].ev.Change.JobResult == "dependency" { // what came of it
+		return
+	}
+	w := weights[said[j].ev.Kind]
+	if said[j].ev.Kind == Log && besideFailed.MatchString(said[j].ev.Text) { // nobody else's sentence
+		w = 2
+	}
+	if w > 0 {
 		ns.vote(said[i].what, said[j].ev.Unit, w)
 	}
 }

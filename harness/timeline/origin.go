@@ -28,6 +28,14 @@ type Origin struct {
 	Relayed     bool     // the PIDs are a forwarder's
 	Backwards   bool     // the newest line is first (journalctl -r)
 	Took        []Took   // of systemd-analyze
+	Gaps        []Gap    // of its critical chain
+}
+
+// Gap is a time in the critical chain in which nothing of it started.
+type Gap struct {
+	Unit, Behind string
+	For          time.Duration
+	Evidence     Evidence
 }
 
 // Took is how long a unit's start took, as systemd-analyze has it.

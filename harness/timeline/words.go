@@ -79,6 +79,9 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 		unit, _, _ = cutUnit(text)
 		return Cycle, unit, "", c
 	}
+	if ofAPI.MatchString(text) {
+		return Log, "", "", c
+	}
 	rules, rest := ofJobs, text
 	if name, after, ok := cutUnit(text); ok {
 		unit, rest, rules = name, after, ofUnits
@@ -132,6 +135,9 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 	}
 	return Log, unit, "", c
 }
+
+// ofAPI is what PID 1 mounts itself, before there are units.
+var ofAPI = regexp.MustCompile(`^Failed to mount \w+ (?:\(type \w+\) )?(?:at|on) /`)
 
 // cutUnit takes "a.service: …" and "Unit a.service …" apart.
 func cutUnit(text string) (unit, rest string, ok bool) {
