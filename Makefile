@@ -4,7 +4,7 @@
 BOOTRACE := bin/bootrace
 # All tests of a package that boots machines share two cores, and on a slow host
 # a boot takes five times as long.
-TESTFLAGS ?= -timeout 40m
+TESTFLAGS ?= -timeout 60m
 
 .PHONY: help build run test short conformance lint golangci cross bench nightly kernel doctor clean
 
