@@ -25,7 +25,8 @@ type Tolerance struct {
 	// the machine's own tasks wait for each other as well. Boots took 1.1 to 1.9 times
 	// longer by what they lost, beside 2 to 40 busy sessions and of 16 at once, and 2.0 to
 	// 2.8 beside an emulator of the lowest priority: it leaves the CPU, and not the other
-	// thread of its core. Ordinary is more than a boot loses on an idle host, 0.08 to 0.13 s, and explains nothing.
+	// thread of its core. Ordinary is more than a boot loses on an idle host, 0.08 to
+	// 0.13 s, and explains nothing.
 	Behind   float64
 	Ordinary time.Duration
 	// SlowControl is a control boot's time on a host that is slow by itself: on two
