@@ -3,6 +3,7 @@ package process
 import (
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // followed are the units that bootrace follows by name. An image may have one of them under
@@ -16,6 +17,9 @@ var unitDirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/loca
 func Named(unit string) string { return named(unit, unitDirs) }
 
 func named(unit string, dirs []string) string {
+	if slices.Contains(followed, unit) || filepath.Ext(unit) != ".service" {
+		return unit
+	}
 	for _, name := range followed {
 		for _, dir := range dirs {
 			file := filepath.Join(dir, name)
