@@ -102,18 +102,37 @@ func (l *Lab) Run(t testing.TB, list []scenarios.Scenario, repeat, atOnce int) [
 	return l.RunCases(t, run.Plan(list, run.Matrix{Bases: bases, Subject: l.Names[0], Vector: "stand-in", Repeat: repeat}), atOnce)
 }
 
+// host is shared by the tests that boot machines beside each other, and had alone by one
+// that boots what the others have spoilt.
+var host sync.RWMutex
+
 // RunCases boots a plan. What the host has spoilt to the end says nothing of what
-// is tested: it is booted again, one case at a time.
+// is tested: it is booted again, one case at a time, and no other test's beside it.
 func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
-	out := l.Once(t, cases, atOnce)
+	out := l.among(t, cases, atOnce)
 	for i, c := range out {
 		if c.Verdict == string(verdict.Invalid) {
 			t.Logf("again: %s: %s", c.ID, c.Reason)
-			out[i] = l.Once(t, cases[i:i+1], 1)[0]
+			out[i] = l.alone(t, cases[i])
 		}
 	}
 	return out
+}
+
+// among and alone give the host back also where a test ends in between.
+func (l *Lab) among(t testing.TB, cases []run.Case, atOnce int) []results.Case {
+	t.Helper()
+	host.RLock()
+	defer host.RUnlock()
+	return l.Once(t, cases, atOnce)
+}
+
+func (l *Lab) alone(t testing.TB, c run.Case) results.Case {
+	t.Helper()
+	host.Lock()
+	defer host.Unlock()
+	return l.Once(t, []run.Case{c}, 1)[0]
 }
 
 // Once boots a plan and leaves what the host has spoilt to the end as it is: invalid.
