@@ -67,6 +67,9 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	if _, err := process.Output(ctx, "journalctl", "--sync"); err != nil {
 		c.missing[recording.MissingSync] = err.Error()
 	}
+	// The recording ends here: what is looked at from now on, a busy host takes seconds for,
+	// in which the journal, read at once, has no line.
+	end := recording.Now()
 	// All at once: each of them mostly waits for the others' servers.
 	var wg sync.WaitGroup
 	wg.Go(searchInFiles)
@@ -91,7 +94,7 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	c.add(recording.CollectedVersions, versions, err)
 	missing, err := json.Marshal(c.missing)
 	c.add(recording.CollectedMissing, missing, err)
-	clock, err := json.Marshal(recording.Now())
+	clock, err := json.Marshal(end)
 	c.add(recording.CollectedClock, clock, err)
 	if c.err != nil {
 		return fmt.Errorf("write the collection: %w", c.err)
