@@ -28,24 +28,51 @@ const controlWindow = 60 * time.Second
 // control is what boots without the subject are: the time that multi-user.target takes,
 // and what is active then.
 type control struct {
-	boots sync.WaitGroup
-	times [controlBoots]boot.Control
-	errs  [controlBoots]error
+	first sync.WaitGroup
+	again sync.Mutex // held while one more is made
+	mu    sync.Mutex
+	boots []boot.Control
+	errs  []error
 }
 
-// wait returns the median boot, with what was active in all, once all are over.
+func (c *control) add(b boot.Control, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		c.errs = append(c.errs, err)
+		return
+	}
+	c.boots = append(c.boots, b)
+}
+
+// wait returns the median boot, with what was active in all, once the first are over. Where
+// the host has not spoilt all of them, those that it has do not count.
 func (c *control) wait() (boot.Control, error) {
-	c.boots.Wait()
-	if err := errors.Join(c.errs[:]...); err != nil {
+	c.first.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := errors.Join(c.errs...); err != nil {
 		return boot.Control{}, fmt.Errorf("control boot: %w", err)
 	}
-	times := c.times
-	slices.SortFunc(times[:], func(a, b boot.Control) int { return cmp.Compare(a.Own(), b.Own()) })
-	median := times[controlBoots/2]
+	if len(c.boots) == 0 {
+		return boot.Control{}, nil // nothing to compare with
+	}
+	count := slices.DeleteFunc(slices.Clone(c.boots), boot.Control.Spoilt)
+	if len(count) == 0 {
+		count = slices.Clone(c.boots)
+	}
+	slices.SortFunc(count, func(a, b boot.Control) int { return cmp.Compare(a.Own(), b.Own()) })
+	median := count[len(count)/2]
 	median.Active = slices.DeleteFunc(slices.Clone(median.Active), func(unit string) bool {
-		return slices.ContainsFunc(times[:], func(t boot.Control) bool { return !slices.Contains(t.Active, unit) })
+		return slices.ContainsFunc(c.boots, func(t boot.Control) bool { return !slices.Contains(t.Active, unit) })
 	})
 	return median, nil
+}
+
+// spoilt: the host has spoilt all boots.
+func (c *control) spoilt() bool {
+	median, err := c.wait()
+	return err == nil && median.Spoilt()
 }
 
 // footing is what a case's boot must have in common with the control boots it is compared
@@ -80,21 +107,21 @@ func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[footi
 		}
 		ctl := &control{}
 		controls[on] = ctl
-		ctl.boots.Add(controlBoots)
+		ctl.first.Add(controlBoots)
 		for i := range controlBoots {
 			begin = append(begin, func() {
 				leave, err := enter(ctx, r.place.booting)
 				if err != nil {
-					ctl.errs[i] = err
-					ctl.boots.Done()
+					ctl.add(boot.Control{}, err)
+					ctl.first.Done()
 					return
 				}
 				go func() {
-					defer ctl.boots.Done()
+					defer ctl.first.Done()
 					defer leave()
 					defer time.AfterFunc(bootsFor(on.network), leave).Stop()
 					name := on.boot(i + 1)
-					ctl.times[i], ctl.errs[i] = r.unspoilt(ctx, name, on)
+					ctl.add(r.unspoilt(ctx, name, on))
 					r.tell(Update{Case: name, Over: true})
 				}()
 			})
@@ -113,6 +140,25 @@ func (r *Runner) unspoilt(ctx context.Context, name string, on footing) (boot.Co
 		r.tell(Update{Case: name, Step: fmt.Sprintf("again: other processes had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), (t.MultiUser - t.Waited).Round(time.Millisecond))})
 		r.host.calm(ctx)
 	}
+}
+
+// controlAgain makes one more boot of a control that the host has spoilt, for a case that
+// boots alone: without it, no boot of the case could be judged, however calm the host is by
+// then. What goes wrong is told, and leaves the control as it was.
+func (r *Runner) controlAgain(ctx context.Context, ctl *control, on footing) {
+	ctl.again.Lock()
+	defer ctl.again.Unlock()
+	if !ctl.spoilt() {
+		return
+	}
+	name := on.boot(len(ctl.boots) + 1)
+	b, err := r.controlBoot(ctx, name, 1, on)
+	if err != nil {
+		r.tell(Update{Case: name, Step: err.Error()})
+	} else {
+		ctl.add(b, nil)
+	}
+	r.tell(Update{Case: name, Over: true})
 }
 
 func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing) (boot.Control, error) {

@@ -134,7 +134,7 @@ func (r *Runner) Run(ctx context.Context, cases []Case) ([]results.Case, error) 
 	// Whatever happens, nobody is left behind with a machine in hand.
 	defer func() {
 		for _, ctl := range controls {
-			ctl.boots.Wait()
+			ctl.first.Wait()
 		}
 	}()
 	done := make([]*results.Case, len(cases))
@@ -233,11 +233,12 @@ func (r *Runner) runCase(ctx context.Context, c Case, ctl *control, booted func(
 		r.remove(ctx, a) // it shows nothing of the subject, and would take room from the next
 		r.tell(Update{Case: c.ID, Step: "again: " + a.Reason})
 		enterAgain := func(ctx context.Context) (func(), error) { return enter(ctx, r.place.booting) }
-		if n+1 == maxAttempts {
+		if n+1 == maxAttempts || ctl.spoilt() {
 			enterAgain = func(ctx context.Context) (func(), error) {
 				leave, err := r.place.bootAlone(ctx)
 				if err == nil {
 					r.host.calm(ctx)
+					r.controlAgain(ctx, ctl, footingOf(c))
 				}
 				return leave, err
 			}
