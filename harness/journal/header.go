@@ -27,6 +27,14 @@ var (
 	kmsg = regexp.MustCompile(`^\d{1,3},\d{1,10},(\d{1,15}),[^;]{1,40};(.+)$`)
 )
 
+// unrated is a line without its severity.
+func unrated(s string) string {
+	if word, _, _ := strings.Cut(s, " "); strings.IndexByte(word, '.') < 0 { // as nearly always
+		return s
+	}
+	return severity.ReplaceAllString(s, "")
+}
+
 // statusKey is how a line of systemctl status begins: nobody of that name speaks.
 var statusKey = regexp.MustCompile(`^(?:Active: \**[a-z]+\** \(|Process: \d+ Exec|Failed: \d+ units?$|systemd: \d[\w.~+-]*$)`)
 
@@ -49,7 +57,7 @@ func (e *Entry) header(rest string) bool {
 	case noTime:
 		return tag(rest, e) && (e.PID > 0 || e.Ident == "kernel" || e.Ident == "systemd")
 	}
-	if e.cloudInit(rest) || tag(rest, e) || tag(severity.ReplaceAllString(rest, ""), e) {
+	if e.cloudInit(rest) || tag(rest, e) || tag(unrated(rest), e) {
 		return e.inner()
 	}
 	host, after, ok := strings.Cut(rest, " ")
@@ -57,7 +65,7 @@ func (e *Entry) header(rest string) bool {
 		e.Host = host
 		return true
 	}
-	if !ok || !hostName(host) || !tag(severity.ReplaceAllString(strings.TrimLeft(after, " "), ""), e) {
+	if !ok || !hostName(host) || !tag(unrated(strings.TrimLeft(after, " ")), e) {
 		return false
 	}
 	e.Host = host

@@ -188,12 +188,14 @@ func (t *textReader) said(e Entry, s string, width int) {
 	if e.PID > 1 {
 		e.Of = t.pids[strconv.Itoa(e.PID)]
 	}
-	if at := glued.FindStringSubmatchIndex(e.Message); at != nil && e.Host != "" && e.Message[at[2]:at[3]] == e.Host { // line ends are lost
-		rest := e.Message[at[0]+1:]
-		e.Message = e.Message[:at[0]]
-		t.hold(e, width)
-		t.one(e.Line, []byte(rest))
-		return
+	if e.Host != "" && strings.Contains(e.Message, e.Host) {
+		if at := glued.FindStringSubmatchIndex(e.Message); at != nil && e.Message[at[2]:at[3]] == e.Host { // line ends are lost
+			rest := e.Message[at[0]+1:]
+			e.Message = e.Message[:at[0]]
+			t.hold(e, width)
+			t.one(e.Line, []byte(rest))
+			return
+		}
 	}
 	if (e.Form == Kernel || e.Form == Text && e.HasMono) && (strings.IndexByte(e.Message, '[') >= 0 || e.Form == Kernel && strings.Contains(e.Message, "systemd")) {
 		if m := statusIn.FindStringSubmatch(e.Message); m != nil && strings.HasPrefix(strings.TrimSpace(e.Message), "[") {

@@ -15,11 +15,11 @@ func (b *BootLog) words(ended spoken) {
 		return
 	}
 	found := false
-	for who, list := range b.last {
+	for who, spoke := range b.last {
 		if who != unit && !speaksFor(who, unit) {
 			continue
 		}
-		for _, s := range list {
+		for _, s := range spoke.last() {
 			b.says(s, unit, "")
 			found = true
 		}
@@ -35,16 +35,29 @@ func (b *BootLog) words(ended spoken) {
 	b.before = spoken{src: -1}
 }
 
-// aged is what is kept of a speaker: its last lines, and before them those that say what went
-// wrong, for an error that is explained has its words above the explanation.
-func aged(list []spoken, s spoken) []spoken {
-	if len(list) > 0 {
-		s.nth = list[len(list)-1].nth + 1
+// speaker has what a program said last, in a ring: what of it counts is looked at when one
+// has ended, for most never do.
+type speaker struct {
+	lines []spoken
+	next  int // the oldest, once there are stillLast
+}
+
+func (p *speaker) speak(s spoken) {
+	if len(p.lines) < stillLast {
+		p.lines = append(p.lines, s)
+		return
 	}
-	list = append(slices.DeleteFunc(list, func(o spoken) bool {
-		return s.nth-o.nth >= stillLast || s.nth-o.nth >= lastSaid && !wentWrong.MatchString(o.ev.Text)
-	}), s)
-	return slices.Delete(list, 0, max(0, len(list)-lastSaid-complains))
+	p.lines[p.next] = s
+	p.next = (p.next + 1) % stillLast
+}
+
+// last are its last lines, and before them those that say what went wrong, for an error that
+// is explained has its words above the explanation.
+func (p *speaker) last() []spoken {
+	all := slices.Concat(p.lines[p.next:], p.lines[:p.next])
+	older := max(0, len(all)-lastSaid)
+	wrong := slices.DeleteFunc(slices.Clone(all[:older]), func(s spoken) bool { return !wentWrong.MatchString(s.ev.Text) })
+	return append(wrong[max(0, len(wrong)-complains):], all[older:]...)
 }
 
 // statusWords are the words that follow on what systemctl status says of a unit that failed:

@@ -28,7 +28,6 @@ type spoken struct {
 	hasMono bool
 	wall    time.Time
 	status  bool // of systemctl status, which says over again what the journal does
-	nth     int  // of its speaker's lines
 }
 
 // BootLog gathers what is said of one boot.
@@ -36,7 +35,7 @@ type BootLog struct {
 	log     Origin
 	said    []spoken
 	managed map[managerKey]*manager
-	last    map[string][]spoken // by who speaks
+	last    map[string]*speaker // by who speaks
 	heard   int
 	lost    int            // of PID 1, above most
 	ends    map[int]spoken // the last entry of each file
@@ -56,7 +55,7 @@ type manager struct {
 }
 
 func newBootLog() *BootLog {
-	return &BootLog{managed: map[managerKey]*manager{}, last: map[string][]spoken{}, ends: map[int]spoken{}}
+	return &BootLog{managed: map[managerKey]*manager{}, last: map[string]*speaker{}, ends: map[int]spoken{}}
 }
 
 var (
@@ -340,12 +339,16 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 	if who == "" || e.Ident == "kernel" {
 		return
 	}
-	list := b.last[who]
-	if list == nil && len(b.last) > 2000 {
-		return
+	spoke := b.last[who]
+	if spoke == nil {
+		if len(b.last) > 2000 {
+			return
+		}
+		spoke = &speaker{}
+		b.last[who] = spoke
 	}
 	s.ev.Evidence.Text = e.Ident
-	b.last[who] = aged(list, s)
+	spoke.speak(s)
 }
 
 var suppressedText = regexp.MustCompile(`Suppressed (\d+) messages from (\S+)`)
