@@ -6,7 +6,7 @@ BOOTRACE := bin/bootrace
 # a boot takes five times as long.
 TESTFLAGS ?= -timeout 60m
 
-.PHONY: help build run test short conformance lint golangci cross bench nightly kernel doctor clean
+.PHONY: help build run test short conformance lint golangci cross bench nightly kernel engines doctor clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ nightly: build ## slow and exhaustive: all scenarios into PostgreSQL (report: bi
 
 kernel: ## slow: boots on Debian's own kernel, emulated
 	BOOTRACE_NIGHTLY=1 go test -timeout 90m -run DebiansKernel -v ./harness/e2e
+
+engines: ## slow: boots on the engines of Debian's releases (Docker, Podman, rootless)
+	BOOTRACE_NIGHTLY=1 go test -timeout 150m -run 'TestEngines$$' -v ./harness/e2e
 
 doctor: build ## can this host boot machines?
 	$(BOOTRACE) doctor

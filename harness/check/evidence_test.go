@@ -264,6 +264,12 @@ func TestSecretsContained(t *testing.T) {
 			b.Missing[timeline.Leaks] = "search: canary not found"
 			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/tmp/vector.env.bak"}
 		}},
+		{name: "an engine that lets nobody watch", want: check.Pass, say: []string{"what did not last was not looked for: fanotify: operation not permitted"}, break_: func(b *boot) {
+			b.Leaks = []string{"(unwatched)\tfanotify: operation not permitted"}
+		}},
+		{name: "a leak on such an engine", want: check.Fail, say: []string{"is in /tmp/vector.env.bak"}, break_: func(b *boot) {
+			b.Leaks = []string{"(unwatched)\tfanotify: operation not permitted", "shared-axiom-platform-ingest-token\t/tmp/vector.env.bak"}
+		}},
 		{name: "nobody watched", want: check.NoEvidence, say: []string{"said nothing"}, break_: func(b *boot) {
 			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool {
 				return e["SYSLOG_IDENTIFIER"] == "boot-logger" || e["_SYSTEMD_UNIT"] == "boot-logger.service"

@@ -228,3 +228,7 @@ type Pending struct {
 // value of its own, which its search must find as well. No secret's name in Key
 // Vault has parentheses.
 const Canary = "(canary)"
+
+// Unwatched stands there where the engine does not let a machine see what does not last;
+// why follows. fanotify(7) takes CAP_SYS_ADMIN of the host, which no rootless engine has.
+const Unwatched = "(unwatched)"

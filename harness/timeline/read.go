@@ -120,7 +120,7 @@ func (r *reader) sources() {
 	})
 	r.source(Files, func(in io.Reader, d *damage) { t.Final.Files = readFiles(in, d) })
 	r.source(Processes, func(in io.Reader, d *damage) { t.Final.Processes = readProcesses(in, r.zero, d) })
-	r.source(Leaks, func(in io.Reader, d *damage) { t.Final.Leaks = readLeaks(in, d) })
+	r.source(Leaks, func(in io.Reader, d *damage) { t.Final.Leaks, t.Final.Unwatched = readLeaks(in, d) })
 	r.listed(Room, func(in io.Reader, d *damage) { t.Final.Room = readRoom(in, d) })
 	r.listed(Journald, func(in io.Reader, d *damage) { t.Final.Journald = readJournald(in, d) })
 	r.listed(Config, func(in io.Reader, d *damage) { t.Final.Pipeline, t.Final.Unread = readConfig(in, d) })

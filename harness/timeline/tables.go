@@ -75,12 +75,15 @@ func readProcesses(r io.Reader, zero time.Duration, d *damage) []Process {
 
 // readLeaks reads secret, where. Without the canary an empty file and a search
 // that finds nothing whatever there is look the same.
-func readLeaks(r io.Reader, d *damage) []Leak {
-	var out []Leak
+func readLeaks(r io.Reader, d *damage) (out []Leak, unwatched string) {
 	proved := false
 	rows(r, d, 2, 2, func(n int, f []string) {
-		if f[0] == recording.Canary {
+		switch f[0] {
+		case recording.Canary:
 			proved = true
+			return
+		case recording.Unwatched:
+			unwatched = f[1]
 			return
 		}
 		out = append(out, Leak{Secret: f[0], Where: f[1],
@@ -89,7 +92,7 @@ func readLeaks(r io.Reader, d *damage) []Leak {
 	if !proved {
 		d.say("search: canary not found")
 	}
-	return out
+	return out, unwatched
 }
 
 // readHost reads the host's pressure: totals of /proc/pressure (the kernel's

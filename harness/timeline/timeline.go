@@ -174,6 +174,7 @@ type Final struct {
 	Files       []File
 	Processes   []Process
 	Leaks       []Leak
+	Unwatched   string // why what did not last was not looked for; empty: it was
 	SystemState string
 	LogLevel    LogLevel // PID 1's own (systemd-system.conf(5))
 	LogTarget   string   // where PID 1 logs to; empty: not recorded

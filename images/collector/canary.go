@@ -155,6 +155,10 @@ func (c *collection) search(ctx context.Context, roots []string, secrets map[str
 		c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
 		seen, err := sightings.Read()
 		for _, s := range seen {
+			if s.Kind == sightings.Refused {
+				c.passed = append(c.passed, fileLeak(recording.Unwatched, s.Where))
+				continue
+			}
 			for _, name := range c.wanted.Find([]byte(s.Text)) {
 				c.passed = append(c.passed, fileLeak(name, s.Where))
 			}

@@ -188,6 +188,9 @@ func watchWhatDoesNotLast() error {
 	}
 	defer f.Close()
 	s, err := newSentinel(f)
+	if errors.Is(err, unix.EPERM) {
+		return sightings.Write(f, sightings.Refused, err.Error())
+	}
 	if err != nil {
 		return sightings.Write(f, sightings.Lost, err.Error())
 	}

@@ -23,6 +23,7 @@ const (
 	Started = "started" // a process, and its arguments
 	Closed  = "closed"  // a file that others could read, and the tokens in it
 	Lost    = "lost"    // why there are not all
+	Refused = "refused" // why nobody may watch, on this engine
 )
 
 // Sighting is one of them.
