@@ -240,8 +240,11 @@ func TestSecretsContained(t *testing.T) {
 		{name: "a temporary of the stub for all to read", want: check.Pass, break_: func(b *boot) {
 			sight(b, 0, "modify", "0644", "0", "OPENCOMPUTER_CELL_ID=ce110001,AXIOM_PLATFORM_TOKEN=5700b001", "others")
 		}},
-		{name: "a file that another user owns", want: check.Fail, say: []string{"user:vector may"}, break_: func(b *boot) {
+		{name: "a file that Vector's user owns", want: check.Pass, break_: func(b *boot) {
 			sight(b, 0, "modify", "0600", "998", timelinetest.VaultVars, "user:vector")
+		}},
+		{name: "a file that another user owns", want: check.Fail, say: []string{"user:deploy may"}, break_: func(b *boot) {
+			sight(b, 0, "modify", "0600", "998", timelinetest.VaultVars, "user:deploy")
 		}},
 		{name: "a file that an access list opens", want: check.Fail, say: []string{"user:nobody may"}, break_: func(b *boot) {
 			sight(b, 0, "modify", "0640", "0", timelinetest.VaultVars, "user:nobody")

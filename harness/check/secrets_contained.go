@@ -162,7 +162,7 @@ func exposed(tl timeline.Timeline, e Expect) []Finding {
 // available says to whom beside root, and the group in which Vector reads it, a file
 // is open; empty: to nobody. Recordings that do not know of others have its mode.
 func available(mode, uid, gid string, others []string, known bool) string {
-	others = slices.DeleteFunc(slices.Clone(others), func(who string) bool { return who == vectorsGroup })
+	others = slices.DeleteFunc(slices.Clone(others), isVectors)
 	as := fmt.Sprintf("mode %s, owner %s", mode, uid)
 	switch {
 	case known && len(others) > 0:
@@ -173,13 +173,13 @@ func available(mode, uid, gid string, others []string, known bool) string {
 	return ""
 }
 
-// vectorsGroup is that of the user as whom Vector's package has it run.
-const vectorsGroup = "group:vector"
+// isVectors: the user as whom Vector's package has it run, or that user's group.
+func isVectors(who string) bool { return who == "user:vector" || who == "group:vector" }
 
 // changeable says why others may put files into a directory.
 func changeable(dir *timeline.FileChange) string {
 	mode, err := strconv.ParseUint(dir.Mode, 8, 32)
-	if err == nil && (mode&0o002 != 0 || dir.UID != "0" || mode&0o020 != 0 && slices.ContainsFunc(dir.Others, func(who string) bool { return strings.HasPrefix(who, "group:") && who != vectorsGroup })) {
+	if err == nil && (mode&0o002 != 0 || dir.UID != "0" || mode&0o020 != 0 && slices.ContainsFunc(dir.Others, func(who string) bool { return strings.HasPrefix(who, "group:") && !isVectors(who) })) {
 		return fmt.Sprintf("mode %s, owner %s", dir.Mode, dir.UID)
 	}
 	return ""

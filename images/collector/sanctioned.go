@@ -95,7 +95,6 @@ func guarded(path string) []string {
 		}
 	}
 	return slices.DeleteFunc(candidates, func(file string) bool {
-		who := envfile.Others(file)
-		return who != envfile.Nobody && who != envfile.VectorsGroup
+		return !envfile.Contained(envfile.Others(file))
 	})
 }

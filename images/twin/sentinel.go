@@ -120,7 +120,7 @@ func (s *sentinel) closed(fd int) error {
 		return nil
 	}
 	who := envfile.Others(self)
-	if who == envfile.Nobody || who == envfile.VectorsGroup || !reachable(path) || elsewhere(fd, path) {
+	if envfile.Contained(who) || !reachable(path) || elsewhere(fd, path) {
 		return nil
 	}
 	if filepath.Dir(path) == envfile.Dir && envfile.Inspect(self).Vars != "" {

@@ -61,7 +61,8 @@ exec unshare --net --mount --pid --fork --kill-child sh -eu -c '
     home=$(getent passwd "$user" | cut -d: -f6)
     chown -R "$user:" /serve /run/user
     [ "$user" = root ] || chown "$user:" "$home/.local" "$home/.local/share" "/$store"
-    exec setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$home" XDG_RUNTIME_DIR=/run/user \
+    # No exec: what changes its user is no longer told that its parent has died.
+    setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$home" XDG_RUNTIME_DIR=/run/user \
       podman system service --time 0 unix:///serve/engine.sock
     ;;
   esac' serve "$engine" "$user"

@@ -14,8 +14,16 @@ import (
 // Nobody is who has a file of root's with mode 0600.
 const Nobody = "-"
 
-// VectorsGroup alone beside root: the user as whom Vector's package has it run may read it.
-const VectorsGroup = "group:vector"
+// Contained says of what [Others] returns whether it is nobody but root and Vector: the user
+// as whom its package has it run, and that user's group.
+func Contained(who string) bool {
+	for name := range strings.SplitSeq(who, ",") {
+		if name != Nobody && name != "user:vector" && name != "group:vector" {
+			return false
+		}
+	}
+	return true
+}
 
 // Others names who beside root may read or change a file, as of State.
 func Others(path string) string {
