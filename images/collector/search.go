@@ -95,7 +95,7 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 				unread.add(path, err)
 			}
 			where := path
-			if who := envfile.Others(path); len(names) > 0 && who != envfile.Nobody {
+			if who := envfile.Others(path); len(names) > 0 && !envfile.Contained(who) {
 				where += ", for " + who + " to read or change"
 			}
 			for _, name := range names {

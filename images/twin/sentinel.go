@@ -115,7 +115,13 @@ var tokens = regexp.MustCompile(`xaat-[0-9a-f-]{36}|bootrace-imds-[0-9a-f]{32}`)
 func (s *sentinel) closed(fd int) error {
 	self := fmt.Sprintf("/proc/self/fd/%d", fd)
 	path, err := os.Readlink(self)
-	path = strings.TrimSuffix(path, " (deleted)") // proc(5)
+	path = strings.TrimSuffix(path, " (deleted)")       // proc(5)
+	if path == loaderCache || path == loaderCache+"~" { // ldconfig(8) writes that one and renames it
+		if err := unix.FanotifyMark(s.fd, unix.FAN_MARK_ADD, unix.FAN_OPEN, unix.AT_FDCWD, self); err != nil {
+			return sightings.Write(s.out, sightings.Lost, fmt.Sprintf("%s is a new file now: fanotify: %s", loaderCache, err))
+		}
+		return nil
+	}
 	if err != nil || strings.HasPrefix(path, sightings.Dir) {
 		return nil
 	}
