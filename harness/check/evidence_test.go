@@ -267,7 +267,7 @@ func TestSecretsContained(t *testing.T) {
 			b.Missing[timeline.Leaks] = "search: canary not found"
 			b.Leaks = []string{"shared-axiom-platform-ingest-token\t/tmp/vector.env.bak"}
 		}},
-		{name: "an engine that lets nobody watch", want: check.Pass, say: []string{"what did not last was not looked for: fanotify: operation not permitted"}, break_: func(b *boot) {
+		{name: "an engine that lets nobody watch", want: check.NotJudged, say: []string{"what did not last was not looked for: fanotify: operation not permitted"}, break_: func(b *boot) {
 			b.Leaks = []string{"(unwatched)\tfanotify: operation not permitted"}
 		}},
 		{name: "a leak on such an engine", want: check.Fail, say: []string{"is in /tmp/vector.env.bak"}, break_: func(b *boot) {

@@ -30,7 +30,7 @@ var secretsContained = Check{
 			return pass("what did not last was not looked for: the image has no boot logger")
 		}
 		if len(out) == 0 && tl.Final.Unwatched != "" {
-			return pass("what did not last was not looked for: " + tl.Final.Unwatched + ", as in the machines of a rootless engine")
+			return notJudged("what did not last was not looked for: " + tl.Final.Unwatched + ", as in the machines of a rootless engine")
 		}
 		if len(out) == 0 && !slices.ContainsFunc(tl.Events, func(ev timeline.Event) bool {
 			return ev.Kind == timeline.EnvFile || ev.Kind == timeline.Line && ev.Line.Source == boot.BootLogger

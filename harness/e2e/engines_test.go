@@ -23,7 +23,7 @@ import (
 var engines = []struct{ suite, kind, user, version string }{
 	{"bookworm", "docker", "", "20.10."},
 	{"trixie", "docker", "", "26.1."},
-	{"sid", "docker", "", ""},
+	{"sid", "docker", "", "2"}, // it moves
 	{"bookworm", "podman", "", "4.3."},
 	{"trixie", "podman", "", "5.4."},
 	{"sid", "podman", "", "5."},

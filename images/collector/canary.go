@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/recording"
 	"bootrace/images/inside/process"
@@ -133,6 +134,30 @@ func (c *canary) missed(found []string) error {
 	return nil
 }
 
+// sightWithin bounds how long who watches may take to note a start.
+const sightWithin = 2 * time.Second
+
+// sightings are all that were written, once the start of the planted process is among them:
+// that no other was seen means something only if that one was.
+func (c *canary) sightings() ([]sightings.Sighting, error) {
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		seen, err := sightings.Read()
+		if err != nil || c.process == nil || sighted(seen, c.value) {
+			return seen, err
+		}
+		if time.Since(began) > sightWithin {
+			return seen, errors.New("search: what did not last was not seen: nor that a process was started for the search")
+		}
+	}
+}
+
+// sighted: a process with the value among its arguments was seen to start, or nobody may see.
+func sighted(seen []sightings.Sighting, value string) bool {
+	return slices.ContainsFunc(seen, func(s sightings.Sighting) bool {
+		return s.Kind == sightings.Refused || s.Kind == sightings.Started && strings.Contains(s.Text, value)
+	})
+}
+
 // bootLogger watches what does not last, in an image that has it.
 const bootLogger = "/usr/local/bin/boot-logger"
 
@@ -153,7 +178,7 @@ func (c *collection) search(ctx context.Context, roots []string, secrets map[str
 		inFiles, fileErr := searchFiles(roots, bootTime(), wanted, sanctioned(ctx, config))
 		c.leaks = append(found, inFiles...)
 		c.doubt = errors.Join(plantErr, procErr, fileErr, bird.missed(c.leaks))
-		seen, err := sightings.Read()
+		seen, err := bird.sightings()
 		for _, s := range seen {
 			if s.Kind == sightings.Refused {
 				c.passed = append(c.passed, fileLeak(recording.Unwatched, s.Where))

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/recording"
+	"bootrace/images/inside/sightings"
 )
 
 // searchIn runs the collector's search and returns leaks.txt and why it is not
@@ -108,4 +109,14 @@ func TestWhatIsFoundIsReportedBesideTheCanary(t *testing.T) {
 	leaks, missing := searchIn(t, []string{dir}, map[string]string{"token": token})
 	assert.Empty(t, ofOurs(missing))
 	assert.Contains(t, leaks, "token\t"+dir+"/bak\n")
+}
+
+func TestThePlantedProcessMustBeSeenToStart(t *testing.T) {
+	started := func(text string) sightings.Sighting {
+		return sightings.Sighting{Kind: sightings.Started, Text: text}
+	}
+	assert.True(t, sighted([]sightings.Sighting{started("sleep\x001"), started("sh\x00bootrace-canary/1")}, "bootrace-canary/1"))
+	assert.True(t, sighted([]sightings.Sighting{{Kind: sightings.Refused}}, "bootrace-canary/1"), "a rootless engine's machine")
+	assert.False(t, sighted([]sightings.Sighting{started("sleep\x001"), {Kind: sightings.Closed, Text: "bootrace-canary/1"}}, "bootrace-canary/1"))
+	assert.False(t, sighted(nil, "bootrace-canary/1"))
 }

@@ -115,7 +115,8 @@ var tokens = regexp.MustCompile(`xaat-[0-9a-f-]{36}|bootrace-imds-[0-9a-f]{32}`)
 func (s *sentinel) closed(fd int) error {
 	self := fmt.Sprintf("/proc/self/fd/%d", fd)
 	path, err := os.Readlink(self)
-	path = strings.TrimSuffix(path, " (deleted)")       // proc(5)
+	path = strings.TrimSuffix(path, " (deleted)") // proc(5)
+
 	if path == loaderCache || path == loaderCache+"~" { // ldconfig(8) writes that one and renames it
 		if err := unix.FanotifyMark(s.fd, unix.FAN_MARK_ADD, unix.FAN_OPEN, unix.AT_FDCWD, self); err != nil {
 			return sightings.Write(s.out, sightings.Lost, fmt.Sprintf("%s is a new file now: fanotify: %s", loaderCache, err))
@@ -185,6 +186,13 @@ func known(mount string) bool {
 	return false
 }
 
+// rootless: this is no root of the host's, user_namespaces(7). Who is and may not watch was
+// kept from it, and that is no engine's doing.
+func rootless() bool {
+	text, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && strings.Join(strings.Fields(string(text)), " ") != "0 0 4294967295"
+}
+
 // watchWhatDoesNotLast runs a sentinel until reading ends; where there can be none the
 // collector is told why.
 func watchWhatDoesNotLast() error {
@@ -194,7 +202,7 @@ func watchWhatDoesNotLast() error {
 	}
 	defer f.Close()
 	s, err := newSentinel(f)
-	if errors.Is(err, unix.EPERM) {
+	if errors.Is(err, unix.EPERM) && rootless() {
 		return sightings.Write(f, sightings.Refused, err.Error())
 	}
 	if err != nil {
