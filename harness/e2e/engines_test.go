@@ -61,14 +61,7 @@ func TestEngines(t *testing.T) {
 	bootrace, saved := filepath.Join(dir, "bootrace"), filepath.Join(dir, "images.tar")
 	_, stderr, err := do(t.Context(), nil, "go", "build", "-trimpath", "-o", bootrace, "./harness/cmd/bootrace")
 	require.NoError(t, err, stderr)
-	save := []string{"save", "-o", saved, "bootrace/debian:" + base}
-	for _, id := range []string{lab.Bases[base], lab.Images[base].Control, lab.Images[base].Cloud} {
-		tags, stderr, err := do(t.Context(), nil, "docker", "image", "inspect", "-f", `{{join .RepoTags " "}}`, id)
-		require.NoError(t, err, stderr)
-		save = append(save, strings.Fields(tags)...)
-	}
-	_, stderr, err = do(t.Context(), nil, "docker", save...)
-	require.NoError(t, err, stderr)
+	saveImages(t.Context(), t, saved, "bootrace/debian:"+base, lab.Bases[base], lab.Images[base].Control, lab.Images[base].Cloud)
 
 	for _, e := range engines {
 		t.Run(strings.TrimSuffix(e.suite+" "+e.kind+" "+e.user, " "), func(t *testing.T) {

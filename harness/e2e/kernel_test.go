@@ -62,11 +62,8 @@ func TestDebiansKernel(t *testing.T) {
 		require.NoError(t, os.Mkdir(to, 0o755))
 		do("sh", "-c", `tar -C "$0" --exclude=./.git --exclude=./bin/bootrace -c . | tar -C "$1" -x`, from, to)
 	}
-	save := []string{"save", "-o", filepath.Join(dir, "images.tar"), "bootrace/debian:" + base}
-	for _, id := range []string{lab.Bases[base], lab.Images[base].Control, lab.Images[base].Cloud, lab.Subjects[lab.Names[0]].Images[base]} {
-		save = append(save, strings.Fields(do("docker", "image", "inspect", "-f", `{{join .RepoTags " "}}`, id))...)
-	}
-	do("docker", save...)
+	saveImages(ctx, t, filepath.Join(dir, "images.tar"), "bootrace/debian:"+base,
+		lab.Bases[base], lab.Images[base].Control, lab.Images[base].Cloud, lab.Subjects[lab.Names[0]].Images[base])
 
 	out, err := exec.CommandContext(ctx, filepath.Join(root, "harness/e2e/kernel/boot.sh"), dir, "run", "pre", "--parallel", "1").CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -84,4 +81,13 @@ func TestDebiansKernel(t *testing.T) {
 		assert.NotEqual(t, "no-evidence", check.Outcome, check.Name)
 	}
 	t.Logf("%s", out)
+}
+
+// saveImages writes images with all their names into a file, for another engine.
+func saveImages(ctx context.Context, t *testing.T, file string, images ...string) {
+	t.Helper()
+	out, err := exec.CommandContext(ctx, "docker", append([]string{"image", "inspect", "-f", `{{join .RepoTags " "}}`}, images...)...).Output()
+	require.NoError(t, err, "docker image inspect %s", images)
+	saved, err := exec.CommandContext(ctx, "docker", append([]string{"save", "-o", file}, strings.Fields(string(out))...)...).CombinedOutput()
+	require.NoError(t, err, string(saved))
 }
