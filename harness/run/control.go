@@ -191,11 +191,9 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing
 		return boot.Control{}, unreachedError{why}
 	}
 	console := filepath.Join(rec.dir, recording.ConsoleFile)
-	switch why := j.Missing[recording.MissingClock]; {
-	case rec.ended == machineExited:
-		return boot.Control{}, fmt.Errorf("a machine without the subject ended while it booted: the image is broken, or this engine cannot boot it; see %s", console)
-	case why != "": // when anything was is not known
-		return boot.Control{}, fmt.Errorf("a machine without the subject could not be looked at (%s); see %s", cmp.Or(j.Missing[recording.MissingCollection], why), console)
+	if why := j.Missing[recording.MissingClock]; why != "" { // when anything was is not known
+		return boot.Control{}, fmt.Errorf("a machine without the subject could not be looked at (%s): the image is broken, or this engine cannot boot it; see %s",
+			cmp.Or(j.Missing[recording.MissingCollection], why), console)
 	}
 	if j.MultiUser == 0 {
 		return boot.Control{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",

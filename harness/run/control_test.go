@@ -32,12 +32,12 @@ func TestACaseWhoseControlBootsFailedIsAnError(t *testing.T) {
 	assert.Len(t, out[0].Attempts, 1, "and no further boot would help")
 }
 
-func TestAControlThatEndedSaysSo(t *testing.T) {
+func TestAControlThatCannotBeLookedAtSaysSo(t *testing.T) {
 	r, _ := newRunner(t, &fakeBackend{exits: func(name string) bool { return strings.HasPrefix(name, "control") }})
 	out, err := r.Run(t.Context(), quick(1))
 	require.NoError(t, err)
 	assert.Equal(t, "error", out[0].Verdict)
-	assert.Contains(t, out[0].Reason, "a machine without the subject ended while it booted")
+	assert.Contains(t, out[0].Reason, "a machine without the subject could not be looked at (read what was collected: is not running)")
 	assert.NotContains(t, out[0].Reason, "within", "it was not waited for")
 }
 
