@@ -63,11 +63,18 @@ func Challenge(c *timeline.Call) bool {
 	return c.Service == KeyVault && c.Status == 401 && (c.Auth == "" || c.Auth == "none")
 }
 
-// Requests counts those to each service.
+// Requests counts those to each service, scheduled events left out.
 func (b Facts) Requests() map[string]int {
 	n := map[string]int{}
 	for _, ev := range b.Of(timeline.Request) {
-		n[ev.Call.Service]++
+		if !ScheduledEvents(ev.Call) {
+			n[ev.Call.Service]++
+		}
 	}
 	return n
 }
+
+// ScheduledEvents: an agent asks IMDS whether maintenance is planned, which has nothing to do
+// with credentials and may be asked "as frequently or infrequently as you like" (Scheduled
+// Events for Linux VMs, Polling frequency).
+func ScheduledEvents(c *timeline.Call) bool { return c.Service == IMDS && c.Op == "scheduledevents" }

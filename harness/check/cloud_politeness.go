@@ -59,7 +59,7 @@ var cloudPoliteness = Check{
 func (b bound) judge(calls []timeline.Event) (Finding, bool) {
 	var s []boot.Moment
 	for _, ev := range calls {
-		if ev.Call.Service == b.service && (len(b.ops) == 0 || slices.Contains(b.ops, ev.Call.Op)) {
+		if ev.Call.Service == b.service && !boot.ScheduledEvents(ev.Call) && (len(b.ops) == 0 || slices.Contains(b.ops, ev.Call.Op)) {
 			s = append(s, boot.Moment{At: ev.At, Evidence: ev.Evidence})
 		}
 	}

@@ -117,6 +117,7 @@ func TestCloudPoliteness(t *testing.T) {
 		{name: "as many as IMDS allows", want: check.Pass, break_: ask(20, 10*time.Millisecond, "imds", "token")},
 		{name: "a storm at the vault", want: check.Fail, break_: ask(50, 100*time.Millisecond, "keyvault", "secrets.get")},
 		{name: "a poll each half second for a minute", want: check.Fail, break_: ask(75, 500*time.Millisecond, "imds", "token"), say: []string{"allowed 60"}},
+		{name: "an agent that asks for scheduled events", want: check.Pass, break_: ask(75, time.Second, "imds", "scheduledevents"), say: []string{"imds 1 requests"}},
 		{name: "a poll each 5 s", want: check.Pass, break_: ask(7, 5*time.Second, "keyvault", "secrets.get")},
 		{name: "Retry-After not kept", want: check.Fail, break_: limited(2*time.Second, "a"), say: []string{"before its Retry-After of 5s was over"}},
 		{name: "Retry-After kept", want: check.Pass, break_: limited(5100*time.Millisecond, "a")},
@@ -153,6 +154,9 @@ func TestQuiescent(t *testing.T) {
 		}},
 		{name: "the vault is still asked", want: check.Fail, say: []string{"keyvault was asked 1 times in the last 5s"}, break_: func(b *boot) {
 			b.Call(end-time.Second, "keyvault", "secrets.get", 200)
+		}},
+		{name: "an agent asks for scheduled events", want: check.Pass, break_: func(b *boot) {
+			b.Call(end-time.Second, "imds", "scheduledevents", 200)
 		}},
 		{name: "the vault is asked, because nothing was delivered yet", want: check.Pass, break_: func(b *boot) {
 			undelivered(b)

@@ -1,11 +1,13 @@
 // Package imds emulates what a virtual machine's Instance Metadata Service says
-// to a worker: access tokens of its managed identities, and the instance's
-// description.
+// to a worker: access tokens of its managed identities, the instance's description, and
+// that no maintenance is planned.
 //
 // https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
 // https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 //
-// There are no attested data and no scheduled events.
+// https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events
+//
+// There are no attested data.
 package imds
 
 import (
@@ -27,10 +29,11 @@ const tokenLifetime = 24 * time.Hour
 
 // Operations, as the request log names them.
 const (
-	opToken    = "token"
-	opInstance = "instance"
-	opVersions = "versions"
-	opUnknown  = "unknown"
+	opToken           = "token"
+	opInstance        = "instance"
+	opVersions        = "versions"
+	opScheduledEvents = "scheduledevents"
+	opUnknown         = "unknown"
 )
 
 // Service answers as the metadata service of one machine.
@@ -63,6 +66,8 @@ func (s *Service) Identify(r *http.Request, rec *requestlog.Record) {
 		rec.Op = opInstance
 	case path == "/metadata/versions":
 		rec.Op = opVersions
+	case path == "/metadata/scheduledevents":
+		rec.Op = opScheduledEvents
 	}
 }
 
@@ -78,6 +83,8 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, rec *requestlog.
 		s.describe(w, r, rec, trusted)
 	case rec.Op == opVersions:
 		s.versions(w, r, rec, trusted)
+	case rec.Op == opScheduledEvents:
+		s.scheduledEvents(w, r, rec, trusted)
 	default:
 		rec.Error = "not_found"
 		answer.JSON(w, http.StatusNotFound, instanceError{Error: "Not found"})

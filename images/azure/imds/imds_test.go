@@ -165,6 +165,22 @@ func TestTheVersionsAreListedForWhoeverSendsTheHeader(t *testing.T) {
 	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }
 
+func TestNoMaintenanceIsPlanned(t *testing.T) {
+	t.Parallel()
+	service := imds.New("a-tenant", imds.Identities{}, accesstoken.New())
+	w, rec := ask(service, http.MethodGet, "/metadata/scheduledevents?api-version=2020-07-01", "Metadata", "true")
+	assert.Equal(t, http.StatusOK, w.Code)
+	assert.Equal(t, "scheduledevents", rec.Op)
+	assert.JSONEq(t, `{"DocumentIncarnation":1,"Events":[]}`, w.Body.String())
+
+	w, _ = ask(service, http.MethodGet, "/metadata/scheduledevents", "Metadata", "true")
+	assert.Equal(t, http.StatusBadRequest, w.Code, "no version")
+	w, _ = ask(service, http.MethodGet, "/metadata/scheduledevents?api-version=2020-07-01")
+	assert.Equal(t, http.StatusBadRequest, w.Code, "no header")
+	w, _ = ask(service, http.MethodPost, "/metadata/scheduledevents?api-version=2020-07-01", "Metadata", "true")
+	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
+}
+
 func ask(service *imds.Service, method, target string, header ...string) (*httptest.ResponseRecorder, requestlog.Record) {
 	r := httptest.NewRequest(method, "http://169.254.169.254"+target, nil)
 	for i := 0; i < len(header); i += 2 {

@@ -36,20 +36,28 @@ func (s *Service) refuseInstance(w http.ResponseWriter, r *http.Request, rec *re
 	return true
 }
 
+// refuseVersion answers a request that names no version.
+func (s *Service) refuseVersion(w http.ResponseWriter, r *http.Request, rec *requestlog.Record) bool {
+	if s.version.MatchString(r.URL.Query().Get("api-version")) {
+		return false
+	}
+	rec.Error = "bad_request"
+	answer.JSON(w, http.StatusBadRequest, instanceError{
+		Error:    "Bad request. api-version was not specified in the request. For more information refer to aka.ms/azureimds",
+		Versions: newest(3),
+	})
+	return true
+}
+
 // describe answers for /metadata/instance and any node below it.
 func (s *Service) describe(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, trusted bool) {
 	if s.refuseInstance(w, r, rec, trusted) {
 		return
 	}
-	query := r.URL.Query()
-	if !s.version.MatchString(query.Get("api-version")) {
-		rec.Error = "bad_request"
-		answer.JSON(w, http.StatusBadRequest, instanceError{
-			Error:    "Bad request. api-version was not specified in the request. For more information refer to aka.ms/azureimds",
-			Versions: newest(3),
-		})
+	if s.refuseVersion(w, r, rec) {
 		return
 	}
+	query := r.URL.Query()
 	root := s.instance
 	if query.Get("extended") == "true" {
 		// What cloud-init reads of it (DataSourceAzure.py, _ppstype_from_imds).
@@ -93,6 +101,21 @@ func listing(node any) string {
 		return text
 	}
 	return strings.Join(names, "\n")
+}
+
+// events is the document of Scheduled Events.
+type events struct {
+	Incarnation int        `json:"DocumentIncarnation"`
+	Events      []struct{} `json:"Events"`
+}
+
+// scheduledEvents says that no maintenance is planned. What a client would start of it by
+// POST is not there.
+func (s *Service) scheduledEvents(w http.ResponseWriter, r *http.Request, rec *requestlog.Record, trusted bool) {
+	if s.refuseInstance(w, r, rec, trusted) || s.refuseVersion(w, r, rec) {
+		return
+	}
+	answer.JSON(w, http.StatusOK, events{Incarnation: 1, Events: []struct{}{}})
 }
 
 // versions answers for /metadata/versions, which needs no api-version.
