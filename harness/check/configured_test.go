@@ -112,6 +112,11 @@ func keepsStub(b *boot) {
 func TestTheAddressOfAStub(t *testing.T) {
 	judged(t, "logs-delivered", []row{
 		{name: "stays beside the vault's values", want: check.Fail, break_: keepsStub, say: []string{"has the vault's values, and still the AXIOM_PLATFORM_URL of the stub, and nothing came to Axiom"}},
+		{name: "is not the control plane's, which worker.env has", want: check.Fail, break_: func(b *boot) {
+			b.EnvFile(300*time.Millisecond, "/etc/opensandbox/worker.env", "rename", 160, "0600", "CONTROLPLANE_URL=abcd0001", true)
+			b.VectorProcess(400, timelinetest.LoadedAt, timelinetest.VaultVars+",CONTROLPLANE_URL=abcd0001")
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["op"] == "ingest" })
+		}, say: []string{"are not at Axiom"}, unit: "boot-logger.service"},
 		{name: "is where Vector sends to", want: check.Pass, break_: func(b *boot) {
 			cloud := slices.Clone(b.Cloud)
 			keepsStub(b)

@@ -109,7 +109,7 @@ func unasked(b boot.Facts, e Expect, complete time.Duration) string {
 	if b.Unknown(timeline.Cloud) != "" || asked[boot.IMDS]+asked[boot.KeyVault] > 0 {
 		return ""
 	}
-	said := "nobody asked IMDS or the vault"
+	said := "no request came to IMDS or the vault"
 	for i, m := range append(b.Idle(e.SubjectUnits), b.InVain(e.SubjectUnits, complete)...) {
 		if i < 3 {
 			said += fmt.Sprintf("; %s %s", m.Unit, m.Why)
@@ -124,7 +124,7 @@ func neverAsked(b boot.Facts, e Expect) string {
 	if asked > 0 {
 		return fmt.Sprintf("the vault was asked %d times in this boot", asked)
 	}
-	said := "nobody asked the vault in this boot"
+	said := "no request came to the vault in this boot"
 	for _, ev := range b.Of(timeline.Skipped) {
 		if slices.Contains(e.SubjectUnits, ev.Unit) {
 			said += fmt.Sprintf("; %s was skipped at %s for a condition", ev.Unit, timeline.Since(ev.At))
@@ -141,7 +141,7 @@ func networkCame(b boot.Facts) string {
 	}
 	asked := b.Requests()
 	if asked[boot.IMDS]+asked[boot.KeyVault] == 0 {
-		return fmt.Sprintf("; there was no network until %s, and nobody asked for credentials after that", timeline.Since(came.At))
+		return fmt.Sprintf("; there was no network until %s, and no request for credentials came after that", timeline.Since(came.At))
 	}
 	return fmt.Sprintf("; there was no network until %s, and IMDS was asked %d times and the vault %d times after that", timeline.Since(came.At), asked[boot.IMDS], asked[boot.KeyVault])
 }

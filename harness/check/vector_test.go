@@ -76,7 +76,7 @@ func TestVectorCredentialed(t *testing.T) {
 			stub(b)
 			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "imds" || row["service"] == "keyvault" })
 			b.Call(20*time.Second, "azure", "network", 0)
-		}, say: []string{"there was no network until +20.000s, and nobody asked for credentials after that"}},
+		}, say: []string{"there was no network until +20.000s, and no request for credentials came after that"}},
 		{name: "a stub for ever, though somebody asked", want: check.Fail, break_: func(b *boot) {
 			stub(b)
 			b.Call(20*time.Second, "azure", "network", 0)
@@ -144,16 +144,16 @@ func TestVectorCredentialed(t *testing.T) {
 		{name: "in a later boot, what the boot before had", want: check.Fail, unit: "vector.service", late: "since +20.000s, 15s over 5s",
 			say:    []string{"has still what it had in the boot before, though the vault has other values since: AXIOM_PLATFORM_TOKEN; the vault was asked 3 times in this boot"},
 			expect: rotatedBefore, break_: func(b *boot) { b.VectorProcess(300, 360*time.Millisecond, beforeRotation) }},
-		{name: "the same, and nobody asked", want: check.Fail, say: []string{"nobody asked the vault in this boot; populate-vector-env.service was skipped at +0.210s for a condition"}, expect: rotatedBefore, break_: func(b *boot) {
+		{name: "the same, and nobody asked", want: check.Fail, say: []string{"no request came to the vault in this boot; populate-vector-env.service was skipped at +0.210s for a condition"}, expect: rotatedBefore, break_: func(b *boot) {
 			b.VectorProcess(300, 360*time.Millisecond, beforeRotation)
 			b.ConditionUnmet(210*time.Millisecond, timelinetest.Subject)
 			b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["service"] == "keyvault" })
 		}},
-		{name: "nobody asked, though it ran", want: check.Fail, say: []string{"nobody asked IMDS or the vault; fetch.service runs since +1.000s; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
+		{name: "nobody asked, though it ran", want: check.Fail, say: []string{"no request came to IMDS or the vault; fetch.service runs since +1.000s; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
 			b.Step(20*time.Second, "role-env-complete")
 			b.Up("fetch.service", time.Second, time.Second)
 		}, expect: func(e *expect) { e.SubjectUnits = []string{"fetch.service"} }},
-		{name: "nobody asked", want: check.Fail, say: []string{"nobody asked IMDS or the vault; populate-vector-env.service was skipped at +1.000s for ConditionFirstBoot=yes; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
+		{name: "nobody asked", want: check.Fail, say: []string{"no request came to IMDS or the vault; populate-vector-env.service was skipped at +1.000s for ConditionFirstBoot=yes; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
 			b.Step(20*time.Second, "role-env-complete")
 			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["UNIT"] == timelinetest.Subject })
 			b.Prop(timelinetest.Subject, "ActiveState", "inactive", "ActiveEnterTimestampMonotonic", "0", "InactiveExitTimestampMonotonic", "0",

@@ -195,7 +195,7 @@ func excused(c results.Check) bool {
 }
 
 // nobodyAsked is how it begins where the subject did not come to it.
-const nobodyAsked = "nobody asked IMDS or the vault"
+const nobodyAsked = "no request came to IMDS or the vault"
 
 // wasRight is how vector-credentialed begins where what was right was undone.
 const wasRight = "what was right was "

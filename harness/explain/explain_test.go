@@ -56,7 +56,7 @@ func TestTheCauseComesBeforeWhatFollowsFromIt(t *testing.T) {
 func TestWhatTheHostExplainsIsNoCause(t *testing.T) {
 	late := one("boot-unblocked", "multi-user.target 2.2s later")
 	late.Findings[0].Host = "other processes had the CPU for 3s"
-	e, ok := Case(failed(late, one("vector-credentialed", "nobody asked IMDS or the vault; a.service was skipped")), boot.Facts{})
+	e, ok := Case(failed(late, one("vector-credentialed", "no request came to IMDS or the vault; a.service was skipped")), boot.Facts{})
 	require.True(t, ok)
 	assert.Equal(t, "vector-credentialed", e.Check)
 	assert.Contains(t, e.Change, "see what starts the unit that fetches them")

@@ -20,6 +20,7 @@ var (
 	// A line of a program's own that says what went wrong; Vector's validate marks
 	// those with an x, its log with the level.
 	complaint = regexp.MustCompile(`(?i)^(x|error:|thread '|panic)|\b(ERROR|FATAL)\b`)
+	troubled  = regexp.MustCompile(`\b(WARN|ERROR)\b`)
 	ruler     = regexp.MustCompile(`^[\W_]*$`)
 	stamp     = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[0-9:.]+Z?\s+`)
 )
@@ -117,6 +118,22 @@ func before057(version string) bool {
 	return major == 0 && minor < 57
 }
 
+// suppressed is what Vector says instead of a line that it has said already.
+const suppressed = "to avoid flooding"
+
+// trouble is the last that a Vector that runs said of what it cannot do.
+func trouble(b boot.Facts) []string {
+	v, ok := b.RunningVector().First()
+	for i := len(b.Events) - 1; ok && i >= 0; i-- {
+		ev := b.Events[i]
+		if ev.Unit == boot.Vector && ev.Kind == timeline.Log && !ev.Manager && !ev.Untimed && ev.At >= v.Start &&
+			troubled.MatchString(ev.Text) && !strings.Contains(ev.Text, suppressed) {
+			return []string{fmt.Sprintf("Vector said at %s: %s", timeline.Since(ev.At), strings.Join(lastWords([]string{ev.Text}), ""))}
+		}
+	}
+	return nil
+}
+
 // vectors are the checks whose failure can be Vector's own doing.
 var vectors = []string{"no-start-limit", "no-unit-failed", "vector-active", "start-rate", "vector-credentialed", "logs-delivered"}
 
@@ -131,6 +148,9 @@ func (e *Explanation) vectorSays(b boot.Facts, cause results.Check) {
 		more = append(more, ending(end, len(ends)))
 	}
 	words := lastWords(end.Words)
+	if len(ends) == 0 && cause.Name == "logs-delivered" {
+		more = append(more, trouble(b)...)
+	}
 	trap, trapped := interpolation(b, words)
 	if trapped {
 		more = append(more, trap)

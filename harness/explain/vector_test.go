@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
+	"bootrace/harness/timeline/timelinetest"
 	"bootrace/results"
 )
 
@@ -54,6 +56,25 @@ func TestARealVectorThatRanIsNotExplained(t *testing.T) {
 		assert.NotEqual(t, changeInterpolation, e.Change, check)
 		assert.NotEqual(t, changeConfig, e.Change, check)
 	}
+}
+
+func TestAVectorThatRunsAndCannotSendIsQuoted(t *testing.T) {
+	t.Parallel()
+	more := func(lines ...string) string {
+		b := timelinetest.Healthy()
+		for i, l := range lines {
+			b.Log(timelinetest.LoadedAt+time.Duration(i+1)*time.Second, boot.Vector, l)
+		}
+		tl, err := timeline.Read(b.FS())
+		require.NoError(t, err)
+		e, ok := Case(failed(of(boot.Vector, "logs-delivered")), boot.Of(tl))
+		require.True(t, ok)
+		return strings.Join(e.More, "\n")
+	}
+	assert.NotContains(t, more("INFO vector: Vector has started."), "Vector said")
+	assert.Contains(t, more("2026-07-14T08:00:00.123456Z  WARN sink{component_id=platform}: vector::sinks::util::retries: Retrying after error. error=dns error",
+		"WARN vector::sinks::util::retries: Internal log [Retrying after error.] is being suppressed to avoid flooding."),
+		fmt.Sprintf("Vector said at %s: WARN sink{component_id=platform}: vector::sinks::util::retries: Retrying after error. error=dns error", timeline.Since(timelinetest.LoadedAt+time.Second)))
 }
 
 // events are a second apart.
