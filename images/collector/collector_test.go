@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,10 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600))
 	}
 	require.NoError(t, os.Chmod(filepath.Join(dir, "plain"), 0o644))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "for-"+value), 0o700))
 	want := []string{
 		fileLeak("token", dir+"/plain, for others to read or change"), fileLeak("token", dir+"/hex"), fileLeak("token", inner+"/b"), fileLeak("token", dir+"/at a part's end"),
+		fileLeak("token", "the name of "+dir+"/for-"+value),
 	}
 	for _, roots := range [][]string{{dir, filepath.Join(dir, "absent")}, {dir, inner}} {
 		found, err := searchFiles(roots, bootTime(), wanted, []string{filepath.Join(dir, "vector.env")})
@@ -42,6 +45,7 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 	}
 	found, err := searchFiles([]string{dir}, time.Now().Add(time.Hour), wanted, nil)
 	require.NoError(t, err)
+	found = slices.DeleteFunc(found, func(l string) bool { return strings.Contains(l, "the name of ") }) // a name has no age
 	assert.Empty(t, found, "what is older than the boot cannot hold what is new in it")
 }
 

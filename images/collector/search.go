@@ -74,6 +74,11 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 				return err
 			case d.IsDir() && (slices.Contains(pass, path) || path != root && slices.Contains(roots, path)):
 				return filepath.SkipDir
+			}
+			for _, name := range wanted.Find([]byte(d.Name())) {
+				found = append(found, fileLeak(name, "the name of "+path))
+			}
+			switch {
 			case d.IsDir() && root == "/" && strings.HasPrefix(path, shipped):
 				if info, err := d.Info(); err == nil {
 					asShipped[path] = changed(info).Before(since)

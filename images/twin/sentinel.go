@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -22,8 +23,10 @@ import (
 // start, and files that others may read as they are closed. It knows no secret: what
 // it saw is kept in memory for the collector, which knows them.
 type sentinel struct {
-	fd  int
-	out io.Writer
+	starts, files int    // two queues: a start waits for its answer, and not for a file to be read
+	opening       uint64 // how starts are seen
+	mu            sync.Mutex
+	out           io.Writer
 }
 
 // loaderCache is what the dynamic loader opens first of all in each new process, when
@@ -34,35 +37,69 @@ const loaderCache = "/etc/ld.so.cache"
 // watchedTrees are the file systems in which something is written during a boot.
 var watchedTrees = []string{"/", "/run", "/run/lock", "/tmp", "/dev/shm"}
 
+const asRead = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_LARGEFILE
+
 func newSentinel(out io.Writer) (*sentinel, error) {
-	fd, err := unix.FanotifyInit(unix.FAN_CLASS_NOTIF|unix.FAN_CLOEXEC, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_LARGEFILE)
+	files, err := unix.FanotifyInit(unix.FAN_CLASS_NOTIF|unix.FAN_CLOEXEC, asRead)
 	if err != nil {
 		return nil, fmt.Errorf("fanotify: %w", err)
 	}
-	s := &sentinel{fd: fd, out: out}
+	starts, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC, asRead)
+	if err != nil {
+		_ = unix.Close(files)
+		return nil, fmt.Errorf("fanotify: %w", err)
+	}
+	s := &sentinel{starts: starts, files: files, out: out}
 	// Whole file systems: a service may have mounts of its own.
 	for _, tree := range watchedTrees {
-		err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD|unix.FAN_MARK_FILESYSTEM, unix.FAN_CLOSE_WRITE, unix.AT_FDCWD, tree)
+		err := unix.FanotifyMark(files, unix.FAN_MARK_ADD|unix.FAN_MARK_FILESYSTEM, unix.FAN_CLOSE_WRITE, unix.AT_FDCWD, tree)
 		if err != nil && !errors.Is(err, unix.ENOENT) {
-			_ = unix.Close(fd)
+			s.close()
 			return nil, fmt.Errorf("fanotify on %s: %w", tree, err)
 		}
 	}
-	err = unix.FanotifyMark(fd, unix.FAN_MARK_ADD, unix.FAN_OPEN, unix.AT_FDCWD, loaderCache)
+	// Who opens it waits until it was looked at. A kernel without
+	// CONFIG_FANOTIFY_ACCESS_PERMISSIONS only tells, and who is gone by then is not seen.
+	for _, s.opening = range []uint64{unix.FAN_OPEN_PERM, unix.FAN_OPEN} {
+		if err = s.watchStarts(loaderCache); !errors.Is(err, unix.EINVAL) {
+			break
+		}
+	}
 	if err != nil && !errors.Is(err, unix.ENOENT) {
-		_ = unix.Close(fd)
+		s.close()
 		return nil, fmt.Errorf("fanotify on %s: %w", loaderCache, err)
 	}
 	return s, nil
 }
 
-func (s *sentinel) close() { _ = unix.Close(s.fd) }
+func (s *sentinel) watchStarts(path string) error {
+	return unix.FanotifyMark(s.starts, unix.FAN_MARK_ADD, s.opening, unix.AT_FDCWD, path)
+}
+
+// close lets go who waits.
+func (s *sentinel) close() {
+	_ = unix.Close(s.starts)
+	_ = unix.Close(s.files)
+}
 
 // run notes what it sees until reading ends.
 func (s *sentinel) run() error {
+	ended := make(chan error, 2)
+	go func() { ended <- read(s.starts, s.started) }()
+	go func() { ended <- read(s.files, s.written) }()
+	return <-ended
+}
+
+func (s *sentinel) note(kind, where string, text ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sightings.Write(s.out, kind, where, text...)
+}
+
+func read(fd int, see func(unix.FanotifyEventMetadata) error) error {
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := unix.Read(s.fd, buf)
+		n, err := unix.Read(fd, buf)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -78,28 +115,58 @@ func (s *sentinel) run() error {
 				return errors.New("read fanotify events: one of a size that cannot be")
 			}
 			b = b[ev.Event_len:]
-			if err := s.see(ev); err != nil {
+			if err := see(ev); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (s *sentinel) see(ev unix.FanotifyEventMetadata) error {
+// lost notes that the queue was full.
+func (s *sentinel) lost() error { return s.note(sightings.Lost, "fanotify's queue was full") }
+
+func (s *sentinel) started(ev unix.FanotifyEventMetadata) error {
 	if ev.Fd < 0 {
-		return sightings.Write(s.out, sightings.Lost, "fanotify's queue was full")
+		return s.lost()
+	}
+	defer unix.Close(int(ev.Fd))
+	dir := fmt.Sprintf("/proc/%d", ev.Pid)
+	arguments, unit := []byte(nil), ""
+	if ev.Pid != 0 && int(ev.Pid) != os.Getpid() {
+		arguments, _ = os.ReadFile(dir + "/cmdline") // of one that nobody holds, and that has ended, none
+		unit = process.Unit(dir)
+	}
+	if s.opening == unix.FAN_OPEN_PERM {
+		if err := s.allow(ev.Fd); err != nil {
+			return err
+		}
+	}
+	if len(arguments) == 0 {
+		return nil
+	}
+	return s.note(sightings.Started, fmt.Sprintf("arguments of process %d (%s) as it started", ev.Pid, unit), string(arguments))
+}
+
+// allow answers who waits: fanotify(7), Dealing with permission events.
+func (s *sentinel) allow(fd int32) error {
+	var answer bytes.Buffer
+	if err := binary.Write(&answer, binary.NativeEndian, unix.FanotifyResponse{Fd: fd, Response: unix.FAN_ALLOW}); err != nil {
+		return err
+	}
+	// Who was killed meanwhile waits for none.
+	if _, err := unix.Write(s.starts, answer.Bytes()); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("answer fanotify: %w", err)
+	}
+	return nil
+}
+
+func (s *sentinel) written(ev unix.FanotifyEventMetadata) error {
+	if ev.Fd < 0 {
+		return s.lost()
 	}
 	defer unix.Close(int(ev.Fd))
 	if int(ev.Pid) == os.Getpid() || ev.Pid == 0 {
 		return nil
-	}
-	if ev.Mask&unix.FAN_OPEN != 0 {
-		dir := fmt.Sprintf("/proc/%d", ev.Pid)
-		arguments, err := os.ReadFile(dir + "/cmdline")
-		if err != nil || len(arguments) == 0 {
-			return nil // it has ended
-		}
-		return sightings.Write(s.out, sightings.Started, fmt.Sprintf("arguments of process %d (%s) as it started", ev.Pid, process.Unit(dir)), string(arguments))
 	}
 	return s.closed(int(ev.Fd))
 }
@@ -118,8 +185,8 @@ func (s *sentinel) closed(fd int) error {
 	path = strings.TrimSuffix(path, " (deleted)") // proc(5)
 
 	if path == loaderCache || path == loaderCache+"~" { // ldconfig(8) writes that one and renames it
-		if err := unix.FanotifyMark(s.fd, unix.FAN_MARK_ADD, unix.FAN_OPEN, unix.AT_FDCWD, self); err != nil {
-			return sightings.Write(s.out, sightings.Lost, fmt.Sprintf("%s is a new file now: fanotify: %s", loaderCache, err))
+		if err := s.watchStarts(self); err != nil {
+			return s.note(sightings.Lost, fmt.Sprintf("%s is a new file now: fanotify: %s", loaderCache, err))
 		}
 		return nil
 	}
@@ -142,7 +209,7 @@ func (s *sentinel) closed(fd int) error {
 	if found == nil {
 		return nil
 	}
-	return sightings.Write(s.out, sightings.Closed, fmt.Sprintf("%s while it lasted, which %s could read", path, who), string(bytes.Join(found, []byte(" "))))
+	return s.note(sightings.Closed, fmt.Sprintf("%s while it lasted, which %s could read", path, who), string(bytes.Join(found, []byte(" "))))
 }
 
 // reachable: nobody but root goes through a directory that is not for others. One that

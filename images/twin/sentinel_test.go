@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,7 @@ echo nothing > plain; rm plain
 (umask 077; echo "$1" > mine; rm mine)
 echo "$1" > hidden/open; rm hidden/open
 mkdir -m 700 gone; echo "$1" > gone/open; rm -r gone
+for i in 0 1 2 3 4 5 6 7 8 9; do /bin/true "moment-$i"; done
 mkdir public hidden/tmp
 unshare --mount sh -c 'mount --bind hidden/tmp public; echo "$0" > public/private; rm public/private' "$1"
 exec sleep 1 # after the others`
@@ -66,6 +68,9 @@ exec sleep 1 # after the others`
 	require.EventuallyWithT(t, func(t *assert.CollectT) {
 		assert.True(t, strings.Contains(seen.String(), dir+closed), "the file that others could read")
 		assert.True(t, started.MatchString(seen.String()), "the process that is gone soon")
+		for i := range 10 {
+			assert.True(t, strings.Contains(seen.String(), fmt.Sprintf(`moment-%d\u0000`, i)), "each that is gone at once: %d", i)
+		}
 	}, 20*time.Second, 10*time.Millisecond)
 	for _, not := range []string{"plain", "mine", "hidden/open", "gone/open", "public/private"} {
 		assert.False(t, strings.Contains(seen.String(), dir+"/"+not+" "), not)
