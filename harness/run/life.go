@@ -121,7 +121,7 @@ func (r *Runner) reboot(ctx context.Context, b life, ctl *control) (attempt, err
 	if b.after() == machine.Reboot {
 		b.down = time.Since(began)
 	}
-	leave, err := enter(ctx, r.place.booting)
+	leave, err := r.placeToBoot(ctx, b.try == maxAttempts)
 	if err != nil {
 		return attempt{}, err
 	}

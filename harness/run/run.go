@@ -232,21 +232,14 @@ func (r *Runner) runCase(ctx context.Context, c Case, ctl *control, booted func(
 		}
 		r.remove(ctx, a) // it shows nothing of the subject, and would take room from the next
 		r.tell(Update{Case: c.ID, Step: "again: " + a.Reason})
-		enterAgain := func(ctx context.Context) (func(), error) { return enter(ctx, r.place.booting) }
-		if n+1 == maxAttempts || ctl.spoilt() {
-			enterAgain = func(ctx context.Context) (func(), error) {
-				leave, err := r.place.bootAlone(ctx)
-				if err == nil {
-					r.host.calm(ctx)
-					r.controlAgain(ctx, ctl, footingOf(c))
-				}
-				return leave, err
-			}
-		}
+		alone := n+1 == maxAttempts || ctl.spoilt()
 		booted() // a place of its own would be one too few for all
-		again, err := enterAgain(ctx)
+		again, err := r.placeToBoot(ctx, alone)
 		if err != nil {
 			break
+		}
+		if alone {
+			r.controlAgain(ctx, ctl, footingOf(c))
 		}
 		booted = again
 		defer again()
@@ -261,6 +254,18 @@ func (r *Runner) runCase(ctx context.Context, c Case, ctl *control, booted func(
 	out.Recording = cmp.Or(out.Recording, out.Attempts[0].Recording)
 	out.Duration = time.Since(began)
 	return out
+}
+
+// placeToBoot waits for a place among those that boot; alone, until nobody else boots and the
+// host is calm.
+func (r *Runner) placeToBoot(ctx context.Context, alone bool) (leave func(), err error) {
+	if !alone {
+		return enter(ctx, r.place.booting)
+	}
+	if leave, err = r.place.bootAlone(ctx); err == nil {
+		r.host.calm(ctx)
+	}
+	return leave, err
 }
 
 // ofMachine is the judgement on all boots of a machine: that of the one that is no pass,
