@@ -48,7 +48,7 @@ const between = "---- units ----"
 var properties = []string{
 	"Id", "LoadState", "UnitFileState", "Type", "RemainAfterExit", "Restart", "TimeoutStartUSec", "StartLimitIntervalUSec", "StartLimitBurst",
 	"PIDFile", "Before", "After", "WantedBy", "RequiredBy", "TriggeredBy", "Wants", "Requires", "BindsTo", "Triggers", "Paths", "DefaultDependencies",
-	"OnFailure", "UpheldBy",
+	"OnFailure", "UpheldBy", "OnFailureOf", "OnSuccessOf",
 }
 
 // Script is the command whose output [Read] reads. The whole boot transaction is
@@ -91,7 +91,7 @@ func Read(output []byte, units []string, populator string) ([]Remark, error) {
 		u := unit{}
 		for line := range strings.Lines(block) {
 			if name, value, ok := strings.Cut(strings.TrimRight(line, "\n"), "="); ok {
-				u[name] = value
+				u[name] = strings.TrimSpace(u[name] + " " + value) // of several lines, as Paths= has
 			}
 		}
 		if u["Id"] != "" {
@@ -162,7 +162,12 @@ func notLoaded(u unit, _ map[string]unit) (Level, string) {
 }
 
 func neverAsked(u unit, _ map[string]unit) (Level, string) {
-	if len(u.list("WantedBy"))+len(u.list("RequiredBy"))+len(u.list("TriggeredBy")) > 0 || !u.is("LoadState", "loaded") {
+	for _, asks := range []string{"WantedBy", "RequiredBy", "UpheldBy", "TriggeredBy", "OnFailureOf", "OnSuccessOf"} {
+		if len(u.list(asks)) > 0 {
+			return "", ""
+		}
+	}
+	if !u.is("LoadState", "loaded") {
 		return "", ""
 	}
 	return Note, "nothing in the image wants, requires or triggers it: it starts only if a program asks for it"
@@ -194,9 +199,16 @@ func successEndsIt(u unit, _ map[string]unit) (Level, string) {
 	return Note, fmt.Sprintf("exit 0 ends it for good (Restart=%s retries failures only, RemainAfterExit=yes keeps it active): work that is put off must not exit 0", u["Restart"])
 }
 
-func secondTrigger(u unit, _ map[string]unit) (Level, string) {
+func secondTrigger(u unit, all map[string]unit) (Level, string) {
 	if len(u.list("TriggeredBy")) == 0 || !u.is("RemainAfterExit", "yes") {
 		return "", ""
+	}
+	once := func(by string) bool { // a file that is there is there for good
+		paths := all[by]["Paths"]
+		return strings.Count(paths, "(") > 0 && strings.Count(paths, "(") == strings.Count(paths, "(PathExists)")
+	}
+	if !slices.ContainsFunc(u.list("TriggeredBy"), func(by string) bool { return !once(by) }) {
+		return Note, fmt.Sprintf("%s triggers it once only (RemainAfterExit=yes): what is not done in that one start is never done", u["TriggeredBy"])
 	}
 	return Problem, fmt.Sprintf("%s triggers it once only: with RemainAfterExit=yes it counts as active, and the next trigger starts nothing", u["TriggeredBy"])
 }

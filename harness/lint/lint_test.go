@@ -75,6 +75,21 @@ func TestAPathUnitOnTheDirectoryTriggersItself(t *testing.T) {
 	assert.Empty(t, remarks(t, "", strings.Replace(path, "/etc/opensandbox ", "/etc/opensandbox/worker.env ", 1)+"\n"+good, "p.path"))
 }
 
+func TestATriggerThatComesOnceIsEnoughForAUnitThatWaits(t *testing.T) {
+	show := strings.Replace(good, "Before=", "TriggeredBy=p.path\nBefore=", 1)
+	path := func(kind string) string {
+		return "Id=p.path\nLoadState=loaded\nWantedBy=multi-user.target\nPaths=/etc/opensandbox/worker.env (" + kind + ")\nTriggers=p.service\n\n"
+	}
+	assert.Contains(t, remarks(t, "", path("PathExists")+show, "p.service")[0], "note p.service: p.path triggers it once only")
+	assert.Contains(t, remarks(t, "", path("PathChanged")+show, "p.service")[0], "problem p.service: p.path triggers it once only")
+}
+
+func TestAUnitThatAnotherUpholdsIsAsked(t *testing.T) {
+	for _, by := range []string{"UpheldBy", "OnFailureOf", "OnSuccessOf"} {
+		assert.Empty(t, remarks(t, "", strings.Replace(good, "WantedBy=multi-user.target vector.service", "WantedBy=\n"+by+"=multi-user.target", 1), "p.service"), by)
+	}
+}
+
 func TestWhatSystemdAnalyzeSaysIsKeptIfItConcernsTheSubjectOrTheOrder(t *testing.T) {
 	got := remarks(t, "/etc/systemd/system/p.service:3: Unknown key name 'Tpye' in section 'Service', ignoring.\n"+
 		"vector.service: Found ordering cycle on q.service/start\nsomething of another unit\n", good, "p.service")
