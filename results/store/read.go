@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"bootrace/results"
@@ -21,6 +22,24 @@ func (s *Store) Runs(ctx context.Context, limit int) ([]results.Run, error) {
 		return nil, s.explain("read", err)
 	}
 	return runs, nil
+}
+
+// Latest returns the run that began last, or as many before that one as back says, with its
+// cases. Those that pass over is true of do not count.
+func (s *Store) Latest(ctx context.Context, back int, pass func(results.Run) bool) (results.Run, error) {
+	runs, err := query(ctx, s.db, document[results.Run], `SELECT document FROM runs ORDER BY started_ns DESC, id DESC`)
+	if err != nil {
+		return results.Run{}, s.explain("read", err)
+	}
+	all := len(runs)
+	runs = slices.DeleteFunc(runs, pass)
+	switch {
+	case all == 0:
+		return results.Run{}, fmt.Errorf("no run is stored in %s: %w", s.name, ErrNotFound)
+	case back >= len(runs):
+		return results.Run{}, fmt.Errorf("of the %d runs stored in %s %d have ended: %w", all, s.name, len(runs), ErrNotFound)
+	}
+	return s.Run(ctx, runs[back].ID)
 }
 
 // Run returns a run with its cases, as they were put. The id may be cut short

@@ -55,7 +55,7 @@ the case again, on any host. It holds no secret's value.`,
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
-	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
+	cmd.Flags().StringVar(&runID, "run", latestRun, "the run, by id or its beginning; latest~1 is the one before the latest")
 	cmd.Flags().StringVar(&dir, "subject", "", "`DIR` of the subject, where it lies elsewhere than when it booted")
 	cmd.Flags().StringVar(&output, "output", "", "the `FILE` to write (default: named as the case, here)")
 	return cmd

@@ -47,7 +47,7 @@ func explainCommand(io streams) *cobra.Command {
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
-	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
+	cmd.Flags().StringVar(&runID, "run", latestRun, "the run, by id or its beginning; latest~1 is the one before the latest")
 	return cmd
 }
 

@@ -71,7 +71,7 @@ func journalCommand(io streams) *cobra.Command {
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
-	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
+	cmd.Flags().StringVar(&runID, "run", latestRun, "the run, by id or its beginning; latest~1 is the one before the latest")
 	cmd.Flags().StringVarP(&unit, "unit", "u", "", "what a unit says, and what is said of it")
 	cmd.Flags().StringVar(&around, "around", "", "what is within "+aroundBy.String()+" of a time on the boot clock")
 	return cmd

@@ -96,7 +96,7 @@ func reportCommand(io streams) *cobra.Command {
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
-	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
+	cmd.Flags().StringVar(&runID, "run", latestRun, "the run, by id or its beginning; latest~1 is the one before the latest")
 	cmd.Flags().StringVar(&form, "form", "", "one of "+names)
 	cmd.Flags().StringVar(&endpoint, "endpoint", "", "with --form otlp: the collector to send to, such as http://localhost:4318")
 	cmd.Flags().StringVar(&against, "against", "", "with --form html: a run to compare the critical chains with")

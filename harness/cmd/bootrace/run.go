@@ -34,6 +34,7 @@ type runFlags struct {
 	debug         bool
 	json          bool
 	resume        bool
+	dryRun        bool
 	db            string
 }
 
@@ -74,6 +75,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 	f.tests(fl)
 	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
 	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) did not come to, and its errors")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "say which cases there would be, and what they wait, and boot nothing")
 	return cmd
 }
 
@@ -174,11 +176,24 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 	if err != nil {
 		return usage(err)
 	}
+	if f.dryRun {
+		printPlan(io, list, f)
+		return nil
+	}
 	request, err := f.request(names)
 	if err != nil {
 		return err
 	}
 	return runJob(ctx, io, scenarioJob(list, f, request))
+}
+
+// printPlan says what would be booted, in the order in which it would begin.
+func printPlan(io streams, list []scenarios.Scenario, f runFlags) {
+	cases := run.Plan(list, run.Matrix{Bases: f.bases, Repeat: f.repeat})
+	for _, c := range cases { // of each subject
+		fmt.Fprintf(io.out, "%-32s waits %s\n", c.ID, c.Scenario.Waits())
+	}
+	fmt.Fprintf(io.out, "cases: %d\n", len(cases)*max(1, len(f.subjects)))
 }
 
 // scenarioJob is a run of the scenarios on the flags' subjects, which boot in

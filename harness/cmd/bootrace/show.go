@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,7 @@ Of a capsule it prints the same, and what is in it.`,
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
-	cmd.Flags().StringVar(&runID, "run", "", "the run, by id or its beginning (default: the latest)")
+	cmd.Flags().StringVar(&runID, "run", latestRun, "the run, by id or its beginning; latest~1 is the one before the latest")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -73,8 +74,22 @@ func stored(ctx context.Context, io streams, db, id string, name []string) (r re
 	return r, err
 }
 
-func storedRun(ctx context.Context, s *store.Store, id string) (results.Run, error) {
-	r, err := s.Run(ctx, id)
+// latestRun is what the run is called that began last of those that have ended; latest~2 is the
+// one two before it.
+const latestRun = "latest"
+
+func storedRun(ctx context.Context, s *store.Store, id string) (r results.Run, err error) {
+	if back, ok := strings.CutPrefix(id, latestRun); ok {
+		n := 0
+		if back != "" {
+			if n, err = strconv.Atoi(strings.TrimPrefix(back, "~")); err != nil || n < 0 || back[0] != '~' {
+				return r, usage(fmt.Errorf("run %q: expected %s or %[2]s~1", id, latestRun))
+			}
+		}
+		r, err = s.Latest(ctx, n, stillRuns)
+	} else {
+		r, err = s.Run(ctx, id)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		err = usage(advice{err, "bootrace list shows the runs, bootrace run makes one"})
 	}
@@ -139,6 +154,11 @@ func listCommand(io streams) *cobra.Command {
 // known to be wrong counts for more than what is not known.
 var ranked = []string{"pass", "not-applicable", "untestable", "invalid", "error", "flaky", "fail"}
 
+// stillRuns: a process of this host is at it.
+func stillRuns(r results.Run) bool {
+	return r.Ended.IsZero() && machine.Owned(filepath.Join(r.Dir, "lock"))
+}
+
 func runLine(st style, r results.Run) string {
 	worst, bad, aside := 0, 0, 0
 	note := func(word string) { worst = max(worst, slices.Index(ranked, word)) }
@@ -160,7 +180,7 @@ func runLine(st style, r results.Run) string {
 	}
 	text, running := fmt.Sprintf("%d of %d cases ended", len(r.Cases), r.Planned), ""
 	switch {
-	case r.Ended.IsZero() && machine.Owned(filepath.Join(r.Dir, "lock")):
+	case stillRuns(r):
 		text, running = text+" so far", "running"
 	case r.Ended.IsZero():
 		note("error")

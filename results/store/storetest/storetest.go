@@ -29,6 +29,7 @@ type Store interface {
 	PutCase(ctx context.Context, run string, c results.Case) error
 	Runs(ctx context.Context, limit int) ([]results.Run, error)
 	Run(ctx context.Context, id string) (results.Run, error)
+	Latest(ctx context.Context, back int, pass func(results.Run) bool) (results.Run, error)
 	Samples(context.Context, results.Filter) ([]results.Sample, error)
 	Export(ctx context.Context, w io.Writer, ids ...string) error
 	Import(ctx context.Context, r io.Reader) (int, error)
@@ -152,6 +153,11 @@ func newestFirst(t *testing.T, s Store, _ func() Store) {
 	require.Len(t, runs, 2)
 	assert.Equal(t, []string{"b-3", "ab-2"}, []string{runs[0].ID, runs[1].ID})
 	assert.Empty(t, runs[0].Cases)
+	second, err := s.Latest(t.Context(), 1, func(r results.Run) bool { return r.ID == "b-3" })
+	require.NoError(t, err)
+	assert.Equal(t, "aa-1", second.ID, "one is passed over")
+	_, err = s.Latest(t.Context(), 3, func(results.Run) bool { return false })
+	require.ErrorIs(t, err, store.ErrNotFound)
 	assert.Equal(t, []results.Case{withoutEvents(CaseRecord("c"))}, runs[1].Cases, "each with its own cases, without the events of their boots")
 }
 
