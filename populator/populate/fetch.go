@@ -39,9 +39,10 @@ type fetchResult struct {
 }
 
 // fastRetries are for what goes away by itself: quick at first, because at
-// boot it is mostly a network that comes up, then once a minute.
+// boot it is mostly a network that comes up, then once a minute. Nobody is asked more for
+// it, so it comes at most half as late again as what it waits for.
 func fastRetries() *backoff.ExponentialBackOff {
-	return retries(backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, Multiplier: 2, RandomizationFactor: 0.3, MaxInterval: time.Minute})
+	return retries(backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, Multiplier: 1.5, RandomizationFactor: 0.3, MaxInterval: time.Minute})
 }
 
 // answeredRetries are for a service that is there and answers with an error:
