@@ -164,5 +164,10 @@ func (b Facts) Wanting(unit string) string {
 			return fmt.Sprintf("%s, which is %s", id, u.Active)
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(b.Final.Units)) {
+		if u := b.Final.Units[id]; slices.Contains(u.RequisiteOf, unit) {
+			return fmt.Sprintf("%s to be up already (Requisite= starts nothing)", id)
+		}
+	}
 	return ""
 }

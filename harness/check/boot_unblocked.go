@@ -37,7 +37,7 @@ var bootUnblocked = Check{
 		if over := at - e.MultiUser - e.BootBudget; over > 0 {
 			chain := b.CriticalChain(boot.MultiUser)
 			f := Finding{At: at, Unit: boot.MultiUser, Over: over, Limit: e.BootBudget, Summary: fmt.Sprintf("multi-user.target %s later than in the control boot, budget %s%s: %s",
-				boot.Round(at-e.MultiUser), e.BootBudget, mostly(chain, at-e.MultiUser), chain)}
+				boot.Round(at-e.MultiUser), e.BootBudget, mostly(b, chain, at-e.MultiUser), chain)}
 			for _, l := range chain {
 				f.Evidence = append(f.Evidence, evidence(l.Evidence)...)
 			}
@@ -48,7 +48,10 @@ var bootUnblocked = Check{
 }
 
 // mostly names the start that takes most of a delay.
-func mostly(chain boot.Chain, late time.Duration) string {
+func mostly(b boot.Facts, chain boot.Chain, late time.Duration) string {
+	if took := b.Final.Generators; took > late*3/4 {
+		return fmt.Sprintf(", most of it the generators, which took %s before PID 1 loaded any unit", boot.Round(took))
+	}
 	var most boot.Link
 	for _, l := range chain {
 		if l.Unit != boot.MultiUser && l.Ended-l.Began > most.Ended-most.Began {

@@ -32,7 +32,7 @@ var envFileWhole = Check{
 				continue
 			}
 			seen++
-			for _, s := range wrongs(ev.File, had, e) {
+			for _, s := range wrongs(ev.File, had, e, b.Wanted(e.Setup)) {
 				out = append(out, Finding{At: ev.At, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence}, Summary: s})
 			}
 			switch {
@@ -50,7 +50,7 @@ var envFileWhole = Check{
 }
 
 // wrongs says what one sight of vector.env shows.
-func wrongs(f *timeline.FileChange, had map[string]string, e Expect) []string {
+func wrongs(f *timeline.FileChange, had map[string]string, e Expect, read boot.Digests) []string {
 	var out []string
 	if f.Op == "remove" {
 		if names := valued(had); len(names) > 0 {
@@ -68,7 +68,7 @@ func wrongs(f *timeline.FileChange, had map[string]string, e Expect) []string {
 	case !f.Whole:
 		out = append(out, "vector.env was seen partial: its last line has no end")
 	}
-	if lost := lost(had, f.Vars, e); f.Size >= 0 && len(lost) > 0 {
+	if lost := lost(had, f.Vars, e, read); f.Size >= 0 && len(lost) > 0 {
 		out = append(out, "vector.env lost values it had: "+strings.Join(lost, ", "))
 	}
 	return out
@@ -77,7 +77,7 @@ func wrongs(f *timeline.FileChange, had map[string]string, e Expect) []string {
 // lost names variables whose value is gone. A stub's value giving way to the
 // vault's is the point of it all, also where the vault's is empty; the reverse
 // is the loss of credentials that worked.
-func lost(had, has map[string]string, e Expect) []string {
+func lost(had, has map[string]string, e Expect, read boot.Digests) []string {
 	var out []string
 	for _, name := range valued(had) {
 		want, vault := e.EnvDigests[name]
@@ -86,17 +86,18 @@ func lost(had, has map[string]string, e Expect) []string {
 		case vault && had[name] != want && (now == want || want == "-" && !there):
 		case vault && had[name] == want:
 			out = append(out, name+" (the vault's value replaced)")
-		case (!there || now == "-") && promised(name, e):
+		case (!there || now == "-") && promised(name, read):
 			out = append(out, name)
 		}
 	}
 	return out
 }
 
-// promised reports whether every vector.env must have the variable: the vault's,
-// and the role's two (populator contract). What else a stub sets is its own.
-func promised(name string, e Expect) bool {
-	_, vault := e.EnvDigests[name]
+// promised reports whether every vector.env must have the variable: those of the vault's
+// that Vector's configuration reads, and the role's two (populator contract). What else a
+// stub sets is its own.
+func promised(name string, read boot.Digests) bool {
+	_, vault := read[name]
 	return vault || name == "OPENSANDBOX_REGION" || name == "OPENCOMPUTER_HOST_IP"
 }
 

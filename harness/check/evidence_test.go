@@ -71,6 +71,10 @@ func TestBootUnblocked(t *testing.T) {
 		{name: "no job for it", boot: blocked(), want: check.Fail, say: []string{"no job for it is queued"}, break_: func(b *boot) { b.Jobs = b.Jobs[:2] }},
 		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 23.26s over 1s", say: []string{
 			"24.26s later than in the control boot, budget 1s, most of it the start of populate-vector-env.service, which took 24.77s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},
+		{name: "late for the generators", boot: slow(), want: check.Fail, unit: "multi-user.target", say: []string{
+			"24.26s later than in the control boot, budget 1s, most of it the generators, which took 20s before PID 1 loaded any unit: multi-user.target"}, break_: func(b *boot) {
+			b.Extra["manager.txt"] = []byte("Version=257\nSystemState=running\nGeneratorsStartTimestampMonotonic=" + timelinetest.Micros(time.Second) + "\nGeneratorsFinishTimestampMonotonic=" + timelinetest.Micros(21*time.Second) + "\n")
+		}},
 		{name: "the machine boots to another target", want: check.Fail, unit: timelinetest.MultiUser, say: []string{"no job for it is queued: the boot was over without it, for the default target is another one"}, break_: func(b *boot) {
 			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["UNIT"] == timelinetest.MultiUser })
 			b.Console = nil
@@ -307,6 +311,14 @@ func TestEnvFileWhole(t *testing.T) {
 		{name: "what only the stub needed goes when the vault's values come", want: check.Pass, break_: func(b *boot) {
 			see(10*time.Second, "rename", 160, "AXIOM_PLATFORM_URL=abcd0001,"+timelinetest.StubVars, true)(b)
 		}},
+		{name: "the same of the vault's that the configuration does not read", want: check.Pass, break_: func(b *boot) {
+			configuration(t, strings.Replace(workerOnly, "${OPENCOMPUTER_CELL_ID}", "x", 1))(b)
+			see(10*time.Second, "rename", 160, withoutVar(timelinetest.StubVars, "OPENCOMPUTER_CELL_ID"), true)(b)
+		}},
+		{name: "the same of one that it reads", want: check.Fail, say: []string{"lost values it had: AXIOM_PLATFORM_DATASET"}, break_: func(b *boot) {
+			configuration(t, workerOnly)(b)
+			see(10*time.Second, "rename", 160, withoutVar(timelinetest.StubVars, "AXIOM_PLATFORM_DATASET"), true)(b)
+		}},
 		{name: "removed", want: check.Fail, say: []string{"was removed while it held"}, break_: see(real-time.Millisecond, "remove", -1, "", false)},
 		{name: "replaced again before the boot logger could look", want: check.Pass, break_: see(real-time.Millisecond, "rename", -1, "", false)},
 		{name: "an optional value of the stub gives way to the vault's empty one", want: check.Pass, expect: func(e *expect) {
@@ -341,4 +353,9 @@ func dropEnv(b *boot, vars string) {
 		}
 	}
 	b.Journal = kept
+}
+
+// withoutVar takes a variable out of a list of NAME=digest.
+func withoutVar(vars, name string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(vars, ","), func(v string) bool { return strings.HasPrefix(v, name+"=") }), ",")
 }

@@ -43,6 +43,10 @@ func TestNoUnitFailed(t *testing.T) {
 			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
 			b.Prop("tick.service", "ActiveState", "inactive", "BoundBy", timelinetest.Subject)
 		}},
+		{name: "the subject was left out because of what had to be up before it", want: check.Fail, unit: timelinetest.Subject, say: []string{"and needs tick.service to be up already (Requisite= starts nothing)"}, break_: func(b *boot) {
+			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
+			b.Prop("tick.service", "ActiveState", "active", "RequisiteOf", timelinetest.Subject)
+		}},
 		{name: "the subject was left out because of what may fail", want: check.Pass, say: []string{"populate-vector-env.service was not started, for want of another unit"},
 			expect: func(e *expect) { e.AllowedFailed = []check.Allowed{{Unit: "base.service", Reason: "known"}} }, break_: func(b *boot) {
 				b.Failed(time.Second, "base.service", "exit-code")

@@ -58,7 +58,7 @@ func (c cause) after(failed map[string]results.Check) bool {
 var causes = []cause{
 	{check: "no-ordering-cycle", follows: "no-unit-failed", where: "never got its start job", change: "take away the After= or Before= that closes the cycle: what multi-user.target waits for cannot come after cloud-final.service or multi-user.target, " +
 		"which cloud-final.service comes after", more: cycleUnits},
-	{check: "start-rate", follows: "no-start-limit", change: "trigger on the one file that is awaited and not on its directory, where the unit writes as well; or wait inside one start"},
+	{check: "start-rate", follows: "no-start-limit", change: "wait inside one start, and be started once; where a path unit starts it, watch the one file that is awaited and not its directory, where the unit writes as well"},
 	{check: "boot-unblocked", follows: "no-unit-failed", where: "no job for it is queued", change: "let the unit's start end before worker.env exists: READY (Type=notify) with a stub, and the waiting after it; " +
 		"and ask for other units' starts with --no-block, since a start that waits for this one never ends"},
 	{check: "no-start-limit", change: "do not fail while worker.env is not there yet, nor let Vector fail for want of a variable; or take the limit of the subject's unit away (StartLimitIntervalSec=0): " +
@@ -111,6 +111,7 @@ var mends = []struct{ check, says, change string }{
 	{"registered", "was never ", "leave cloud-init as the base has it, for it writes worker.env and starts the worker: no cloud-init.disabled, none of its units masked, scripts-user among cloud_final_modules"},
 	{"no-ordering-cycle", "which is not there", "have what it requires in the image, or say Wants= of what it can do without (systemd.unit(5))"},
 	{"boot-unblocked", "the default target is another one", "have default.target be multi-user.target, or a target that wants it (systemctl set-default): cloud-final, which writes worker.env, waits for that one"},
+	{"boot-unblocked", "most of it the generators", "take what is slow out of system-generators/: PID 1 waits for all of them before it loads a unit (systemd.generator(7)), so do it in a service"},
 	{"boot-unblocked", "most of it the start of cloud-init", "take what is slow out of bootcmd and out of cloud-init's modules: what comes before the network and basic.target holds all others"},
 	{"quiescent", "the boot before took", "let the unit end when it is told to (SIGTERM), or bound what it may take: TimeoutStopSec= (systemd.service(5))"},
 	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},

@@ -118,6 +118,18 @@ func before057(version string) bool {
 	return major == 0 && minor < 57
 }
 
+// ignored are the lines of Vector's environment files that PID 1 did not take
+// (systemd.exec(5), EnvironmentFile=).
+func ignored(b boot.Facts) []string {
+	var out []string
+	for _, ev := range b.Events {
+		if line := "PID 1: " + ev.Text; ev.Unit == boot.Vector && ev.Manager && strings.Contains(ev.Text, "invalid environment assignment") && !slices.Contains(out, line) && len(out) < wordsAtMost {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
 // suppressed is what Vector says instead of a line that it has said already.
 const suppressed = "to avoid flooding"
 
@@ -155,7 +167,7 @@ func (e *Explanation) vectorSays(b boot.Facts, cause results.Check) {
 	if trapped {
 		more = append(more, trap)
 	}
-	e.More = slices.Concat(more, e.More)
+	e.More = slices.Concat(more, ignored(b), e.More)
 	of := slices.Contains(unitsOf(cause), boot.Vector) || cause.Name == "vector-credentialed" || cause.Name == "logs-delivered"
 	if !of || !slices.Contains(vectors, cause.Name) {
 		return

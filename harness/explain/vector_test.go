@@ -77,6 +77,17 @@ func TestAVectorThatRunsAndCannotSendIsQuoted(t *testing.T) {
 		fmt.Sprintf("Vector said at %s: WARN sink{component_id=platform}: vector::sinks::util::retries: Retrying after error. error=dns error", timeline.Since(timelinetest.LoadedAt+time.Second)))
 }
 
+func TestALineThatPID1DidNotTakeIsQuoted(t *testing.T) {
+	t.Parallel()
+	b := timelinetest.Healthy()
+	b.PID1(2*time.Second, "", boot.Vector, "vector.service: Ignoring invalid environment assignment 'AXIOM-TOKEN=x': /etc/opensandbox/vector.env", nil)
+	tl, err := timeline.Read(b.FS())
+	require.NoError(t, err)
+	e, ok := Case(failed(of(boot.Vector, "vector-credentialed")), boot.Of(tl))
+	require.True(t, ok)
+	assert.Contains(t, e.More, "PID 1: vector.service: Ignoring invalid environment assignment 'AXIOM-TOKEN=x': /etc/opensandbox/vector.env")
+}
+
 // events are a second apart.
 func events(list ...timeline.Event) []timeline.Event {
 	for i := range list {

@@ -117,6 +117,7 @@ func (r *reader) sources() {
 	r.source(Manager, func(in io.Reader, d *damage) {
 		m := readManager(in, d)
 		t.Final.SystemState, t.Final.LogLevel, t.Final.LogTarget = m["SystemState"], levelNamed(m["LogLevel"]), m["LogTarget"]
+		t.Final.Generators = stamp(m["GeneratorsFinishTimestampMonotonic"], r.zero) - stamp(m["GeneratorsStartTimestampMonotonic"], r.zero)
 	})
 	r.source(Files, func(in io.Reader, d *damage) { t.Final.Files = readFiles(in, d) })
 	r.source(Processes, func(in io.Reader, d *damage) { t.Final.Processes = readProcesses(in, r.zero, d) })

@@ -71,6 +71,7 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	if u.Condition > 0 || u.Assert > 0 {
 		u.Unmet, u.MetLater = each(p["UnmetCondition"]), each(p["MetCondition"])
 	}
+	u.RequisiteOf = strings.Fields(p["RequisiteOf"])
 	u.Held, u.BoundBy, u.MountsFor = each(p["HeldCondition"]), strings.Fields(p["BoundBy"]), strings.Fields(p["RequiresMountsFor"])
 	if out := p["StandardOutput"]; out != "" && out != "journal" && !strings.HasPrefix(out, "journal+") && out != "inherit" {
 		u.Output = append(u.Output, "StandardOutput="+out)

@@ -178,6 +178,8 @@ type Final struct {
 	SystemState string
 	LogLevel    LogLevel // PID 1's own (systemd-system.conf(5))
 	LogTarget   string   // where PID 1 logs to; empty: not recorded
+	// Generators is how long PID 1 waited for them before it loaded any unit (systemd.generator(7)).
+	Generators time.Duration
 	// Room is how many bytes file systems have free, by path; older recordings have none.
 	Room map[string]int64
 	// Journald are the settings of journald.conf(5) that differ from what is built in, by
@@ -219,6 +221,7 @@ type Unit struct {
 	Unmet, MetLater []string
 	Held            []string // ConditionVirtualization= that held
 	BoundBy         []string
+	RequisiteOf     []string
 	MountsFor       []string // RequiresMountsFor=
 	Output          []string // of the worker: what keeps its words from the journal, as in its file
 	// User is a service's own, empty for root; Bounding are the capabilities that it may

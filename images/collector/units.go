@@ -138,7 +138,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		optional(out, keptFrom, get)
 	}
 	if u.LoadState == "loaded" {
-		optional(out, []string{"BoundBy", "RequiresMountsFor"}, get)
+		optional(out, []string{"BoundBy", "RequisiteOf", "RequiresMountsFor"}, get)
 		for _, name := range []string{"Conditions", "Asserts"} {
 			if p, err := get(name); err == nil {
 				writeConditions(out, p.Value)
