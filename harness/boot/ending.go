@@ -18,6 +18,10 @@ type Ending struct {
 	// By is the unit whose doing it is, and Why says how that is seen. With RanThen it is
 	// only the one that may have asked.
 	By, Why string
+	// Said are logind's words of it. AfterCloudInit: cloud-init had just come to its end, whose
+	// power_state ends a machine then.
+	Said           string
+	AfterCloudInit bool
 }
 
 // RanThen is why of a unit nothing more is known.
@@ -38,6 +42,8 @@ var (
 	// Engines stop a container by its stop signal, which PID 1 says (systemd(1), Signals).
 	// From outside of its namespace the sender has no number there.
 	stopSignal = regexp.MustCompile(`(?:^|\] )Received SIGRTMIN\+[0-9]+( from PID 0 \(.*\))?\.$`)
+	// What logind tells of a shutdown, with the message of shutdown(8) if there is one.
+	wall = regexp.MustCompile(`^System is (rebooting|powering down|halting|going)`)
 	// Of systemd 253 and later; a reload of PID 1 is told in the same words.
 	asker = regexp.MustCompile(`requested from client PID [0-9]+ \('[^']*'\) \(unit ([^)]+)\)`)
 )
@@ -98,6 +104,12 @@ func (b Facts) blame(e *Ending, subject []string) {
 	var running []string
 	for _, ev := range b.Events {
 		asked = cmp.Or(askedBy(ev), asked)
+		if soon := !ev.Untimed && ev.At <= e.At && e.At-ev.At <= atOnce; soon {
+			e.AfterCloudInit = e.AfterCloudInit || ev.Kind == timeline.Started && ev.Unit == CloudFinal
+			if ev.Unit == "systemd-logind.service" && wall.MatchString(ev.Text) {
+				e.Said = ev.Text
+			}
+		}
 		if ev.Untimed || e.At > 0 && ev.At > e.At || !slices.Contains(subject, ev.Unit) {
 			continue
 		}

@@ -28,13 +28,15 @@ func TestEnding(t *testing.T) {
 		b.Started(31500*time.Millisecond, "reboot.target")
 	}
 	for _, tt := range []struct {
-		name     string
-		break_   func(*timelinetest.Boot)
-		how, by  string
-		why      string
-		at       time.Duration
-		engine   bool
-		evidence string
+		name      string
+		break_    func(*timelinetest.Boot)
+		how, by   string
+		why       string
+		at        time.Duration
+		engine    bool
+		said      string
+		cloudInit bool
+		evidence  string
 	}{
 		{name: "a boot that goes on", break_: func(*timelinetest.Boot) {}},
 		{name: "a unit of the subject fails as it begins", how: "rebooted", by: health, why: "as it failed", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
@@ -54,6 +56,17 @@ func TestEnding(t *testing.T) {
 		{name: "logind says who asked", how: "rebooted", by: other, why: "which asked for it", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
 			b.Started(20*time.Second, health)
 			b.Log(30900*time.Millisecond, logind, "Reboot requested from client PID 271 ('systemctl') (unit other.service)...")
+			reboots(b)
+		}},
+		{name: "cloud-init does, after its end", how: "rebooted", by: health, why: "which ran then", at: 31 * time.Second, evidence: timeline.Journal, said: "System is rebooting (first boot done).", cloudInit: true, break_: func(b *timelinetest.Boot) {
+			b.Started(20*time.Second, health)
+			b.Started(30500*time.Millisecond, boot.CloudFinal)
+			b.Log(30900*time.Millisecond, logind, "System is rebooting (first boot done).")
+			reboots(b)
+		}},
+		{name: "cloud-init was done long before", how: "rebooted", by: health, why: "which ran then", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
+			b.Started(20*time.Second, health)
+			b.Started(25*time.Second, boot.CloudFinal)
 			reboots(b)
 		}},
 		{name: "a reload that was asked for is none", how: "rebooted", by: health, why: "which ran then", at: 31 * time.Second, evidence: timeline.Journal, break_: func(b *timelinetest.Boot) {
@@ -90,6 +103,9 @@ func TestEnding(t *testing.T) {
 			assert.Equal(t, tt.how != "", ok)
 			assert.Equal(t, tt.evidence, got.Evidence.File)
 			got.Evidence = timeline.Evidence{}
+			assert.Equal(t, tt.said, got.Said)
+			assert.Equal(t, tt.cloudInit, got.AfterCloudInit)
+			got.Said, got.AfterCloudInit = "", false
 			assert.Equal(t, boot.Ending{Moment: boot.Moment{At: tt.at}, How: tt.how, Engine: tt.engine, By: tt.by, Why: tt.why}, got)
 			assert.Equal(t, tt.by == "", strings.TrimSpace(got.Why) == "")
 		})

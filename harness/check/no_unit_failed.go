@@ -96,8 +96,14 @@ func ending(b boot.Facts, e Expect) ([]Finding, told) {
 	switch {
 	case end.Why == boot.RanThen:
 		f.Summary += fmt.Sprintf(" while %s ran", end.By)
+		if end.AfterCloudInit {
+			f.Summary += ", right after cloud-init was done, whose power_state does that"
+		}
 	case end.By != "":
 		f.Summary += fmt.Sprintf(", by %s, %s", end.By, end.Why)
+	}
+	if end.Said != "" {
+		f.Summary += "; logind said: " + end.Said
 	}
 	return []Finding{f}, told{end}
 }

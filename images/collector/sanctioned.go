@@ -27,40 +27,83 @@ func sanctioned(ctx context.Context, config recording.VectorConfig) []string {
 	if real, err := filepath.EvalSymlinks(vectorEnv); err == nil {
 		files = append(files, real)
 	}
-	for _, path := range slices.Concat(givenByUnit(ctx), readByBackends(config)) {
+	given, binds := givenByUnit(ctx)
+	for _, path := range readByBackends(config) {
+		given = append(given, outside(path, binds))
+	}
+	for _, path := range given {
 		files = append(files, guarded(path)...)
 	}
 	return files
 }
 
-// credstores are where LoadCredential= looks for a name that is no path (systemd.exec(5)).
+// credstores are where LoadCredential= and ImportCredential= look for a name that is no path
+// (systemd.exec(5)).
 var credstores = []string{"/etc/credstore", "/run/credstore", "/usr/local/lib/credstore", "/usr/lib/credstore"}
 
-// givenByUnit are the paths that PID 1 reads for Vector. No answer: none.
-func givenByUnit(ctx context.Context) []string {
+// bind is a path of Vector's that is another one outside of its mounts (BindPaths=).
+type bind struct{ from, to string }
+
+// outside is where a path of Vector's lies for all others.
+func outside(path string, binds []bind) string {
+	for _, b := range binds {
+		if rest, below := strings.CutPrefix(filepath.Clean(path)+"/", filepath.Clean(b.to)+"/"); below {
+			return filepath.Join(b.from, rest)
+		}
+	}
+	return path
+}
+
+// givenByUnit are the paths that PID 1 reads for Vector, and what it mounts elsewhere for it.
+// No answer: none.
+func givenByUnit(ctx context.Context) (paths []string, binds []bind) {
 	conn, err := dbus.NewSystemdConnectionContext(ctx)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	defer conn.Close()
-	var paths []string
+	property := func(name string) any { // nil: an older systemd has none of that name
+		if p, err := conn.GetServicePropertyContext(ctx, "vector.service", name); err == nil {
+			return p.Value.Value()
+		}
+		return nil
+	}
 	// Of each pair of EnvironmentFiles, a(sb), the first is the path; of LoadCredential, a(ss), the second.
 	for name, at := range map[string]int{"EnvironmentFiles": 0, "LoadCredential": 1, "LoadCredentialEncrypted": 1} {
-		p, err := conn.GetServicePropertyContext(ctx, "vector.service", name)
-		if err != nil {
-			continue // an older systemd has no such property
-		}
-		pairs, _ := p.Value.Value().([][]any)
+		pairs, _ := property(name).([][]any)
 		for _, pair := range pairs {
 			path, _ := pair[at].(string)
-			if filepath.IsAbs(path) {
-				paths = append(paths, path)
-				continue
-			}
-			for _, dir := range credstores {
-				paths = append(paths, filepath.Join(dir, path))
-			}
+			paths = append(paths, inCredstores(path)...)
 		}
+	}
+	imported, _ := property("ImportCredential").([]string)
+	for _, name := range imported {
+		paths = append(paths, inCredstores(name)...)
+	}
+	for _, name := range []string{"BindPaths", "BindReadOnlyPaths"} { // a(ssbt): from, to
+		list, _ := property(name).([][]any)
+		for _, entry := range list {
+			from, _ := entry[0].(string)
+			to, _ := entry[1].(string)
+			binds = append(binds, bind{from, to})
+		}
+	}
+	return paths, binds
+}
+
+// inCredstores are the files of a path, or of a name in the stores; both may be patterns.
+func inCredstores(name string) []string {
+	patterns := []string{name}
+	if !filepath.IsAbs(name) {
+		patterns = nil
+		for _, dir := range credstores {
+			patterns = append(patterns, filepath.Join(dir, name))
+		}
+	}
+	var paths []string
+	for _, p := range patterns {
+		found, _ := filepath.Glob(p)
+		paths = append(paths, found...)
 	}
 	return paths
 }

@@ -36,3 +36,23 @@ func TestAFileMayHoldSecretsThatIsForNobodyElse(t *testing.T) {
 	assert.Empty(t, guarded(filepath.Join(dir, "open")))
 	assert.Empty(t, guarded(filepath.Join(dir, "none")))
 }
+
+func TestAPathOfVectorsIsElsewhereOutsideOfItsMounts(t *testing.T) {
+	binds := []bind{{"/etc/opensandbox/vk", "/run/vk"}, {"/srv/x", "/srv/x"}}
+	for inside, want := range map[string]string{
+		"/run/vk": "/etc/opensandbox/vk", "/run/vk/token": "/etc/opensandbox/vk/token", "/run/vk2/token": "/run/vk2/token", "/srv/x/a": "/srv/x/a",
+	} {
+		assert.Equal(t, want, outside(inside, binds))
+	}
+}
+
+func TestANameOfACredentialMayBeAPattern(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.env", "b.env", "c"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+	assert.Equal(t, []string{filepath.Join(dir, "a.env"), filepath.Join(dir, "b.env")}, inCredstores(filepath.Join(dir, "*.env")))
+	assert.Equal(t, []string{filepath.Join(dir, "c")}, inCredstores(filepath.Join(dir, "c")))
+	assert.Empty(t, inCredstores(filepath.Join(dir, "none")))
+	assert.Empty(t, inCredstores("bootrace-no-such-credential"))
+}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,14 @@ func TestWatchTellsReplacedFromWrittenInPlace(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "new"), []byte("A=2\n"), 0o600))
 	require.NoError(t, os.Rename(filepath.Join(elsewhere, "new"), target))
 	assert.Equal(t, []string{"rename"}, ops("rename"), "where the link leads, and of nothing else there")
+
+	// A version beside it, the link moved to that, and the one before removed.
+	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "v2.env"), []byte("A=3\n"), 0o600))
+	require.NoError(t, os.Symlink(filepath.Join(elsewhere, "v2.env"), filepath.Join(dir, "link")))
+	require.NoError(t, os.Rename(filepath.Join(dir, "link"), path))
+	require.NoError(t, os.Remove(target))
+	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "v2.env"), []byte("A=4\n"), 0o600))
+	assert.Equal(t, []string{"create", "remove", "rename", "modify", "close"}, slices.Compact(ops("close")), "what it leads to now, and no removal of what it led to")
 }
 
 func TestWatchFollowsALinkWhoseWayIsMadeLater(t *testing.T) {

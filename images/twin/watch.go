@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -75,6 +76,12 @@ const stepsAtMost = 64
 
 // follow watches what a file leads to, if it is a link: it changes there.
 func (w *watch) follow(name string) {
+	// What it led to before is no longer it.
+	for _, ways := range []map[int]map[string]string{w.led, w.awaited} {
+		for _, way := range ways {
+			maps.DeleteFunc(way, func(_, link string) bool { return link == name })
+		}
+	}
 	target, err := os.Readlink(filepath.Join(w.dir, name))
 	if err != nil {
 		return // no link
