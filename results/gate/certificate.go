@@ -53,6 +53,9 @@ type PolicyFile struct {
 	Source string
 }
 
+// Digest is the SHA-256 of the file, in hex.
+func (p PolicyFile) Digest() string { return digestOf([]byte(p.Source)) }
+
 // Run is the run that was decided on.
 type Run struct {
 	ID      string    `json:"id"`

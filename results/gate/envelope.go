@@ -50,6 +50,7 @@ func canonical(e *dsse.Envelope) ([]byte, error) {
 type Wanted struct {
 	Image       string        // digest of an image: sha256:… or its hex alone
 	SubjectHash string        // of the subject
+	Policy      string        // digest of the policy that it was decided by: sha256:… or its hex alone
 	MaxAge      time.Duration // since the decision
 	// SignatureOnly takes what the certificate says as it is, a failed gate too.
 	SignatureOnly bool
@@ -122,6 +123,9 @@ func (c Certificate) meets(want Wanted, now time.Time) error {
 	}
 	if hash := strings.TrimPrefix(want.SubjectHash, "sha256:"); want.SubjectHash != "" && hash != c.Subject.Hash {
 		return fmt.Errorf("it is about subject %s with hash %s, not %s", c.Subject.Name, c.Subject.Hash, hash)
+	}
+	if policy := strings.TrimPrefix(want.Policy, "sha256:"); want.Policy != "" && policy != c.Policy.Digest() {
+		return fmt.Errorf("it was decided by another policy, %s (sha256:%s), not by sha256:%s", c.Policy.File, c.Policy.Digest(), policy)
 	}
 	age := now.Sub(c.Run.Decided)
 	switch {

@@ -75,7 +75,7 @@ func (c Certificate) encode() ([]byte, error) {
 		*list = append(*list, rd)
 	}
 	conf, said := &result.Configuration, Decision{Reasons: c.Reasons}
-	add(conf, policyResource, digestOf([]byte(c.Policy.Source)), []byte(c.Policy.Source), policyNotes{c.Policy.File, c.Waivers})
+	add(conf, policyResource, c.Policy.Digest(), []byte(c.Policy.Source), policyNotes{c.Policy.File, c.Waivers})
 	add(conf, scenariosResource, digestOf(c.scenarioList()), nil, c.Scenarios)
 	add(conf, subjectResource, c.Subject.Hash, nil, subjectNotes{c.Subject.Name})
 	for _, i := range c.Images {

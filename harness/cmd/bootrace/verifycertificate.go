@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ is, and that the gate passed.
 
 Exit codes: 0 it verifies, 1 it does not, 2 usage.`,
 		Example: `  bootrace verify-certificate gate.dsse.json --public-key key.pub.pem
-  bootrace verify-certificate gate.dsse.json --public-key key.pub.pem --image sha256:… --max-age 24h`,
+  bootrace verify-certificate gate.dsse.json --public-key key.pub.pem --image sha256:… --policy gate.yaml --max-age 24h`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// What a script's variable should have held, and did not, is not "any".
@@ -44,6 +45,7 @@ Exit codes: 0 it verifies, 1 it does not, 2 usage.`,
 	fl.StringSliceVar(&public, "public-key", nil, "file with the public half of the gate's key, PEM; of several keys one must have signed")
 	fl.StringVar(&want.Image, "image", "", "digest of an image that it must be about: the image's id, or what a registry knows it by")
 	fl.StringVar(&want.SubjectHash, "subject-hash", "", "hash of the subject that it must be about")
+	fl.StringVar(&want.Policy, "policy", "", "`FILE` or digest of the policy that it must have been decided by")
 	fl.DurationVar(&want.MaxAge, "max-age", 0, "how old it may be, such as 24h (default: any)")
 	fl.BoolVar(&want.SignatureOnly, "signature-only", false, "take the certificate of a failed gate, too: show what is signed")
 	return cmd
@@ -55,6 +57,13 @@ func runVerifyCertificate(ctx context.Context, io streams, file string, public [
 		return usage(advice{errors.New("--public-key is missing: without it anybody may have signed"), "openssl pkey -in key.pem -pubout writes the public half of the gate's key"})
 	case want.MaxAge < 0:
 		return usage(fmt.Errorf("--max-age %s: expected a duration such as 24h", want.MaxAge))
+	}
+	if want.Policy != "" && !strings.HasPrefix(want.Policy, "sha256:") {
+		source, err := os.ReadFile(want.Policy)
+		if err != nil {
+			return usage(fmt.Errorf("--policy: %w", err))
+		}
+		want.Policy = gate.PolicyFile{Source: string(source)}.Digest()
 	}
 	var keys []gate.Key
 	for _, name := range public {
