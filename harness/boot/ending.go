@@ -42,8 +42,8 @@ var (
 	// Engines stop a container by its stop signal, which PID 1 says (systemd(1), Signals).
 	// From outside of its namespace the sender has no number there.
 	stopSignal = regexp.MustCompile(`(?:^|\] )Received SIGRTMIN\+[0-9]+( from PID 0 \(.*\))?\.$`)
-	// What logind tells of a shutdown, with the message of shutdown(8) if there is one.
-	wall = regexp.MustCompile(`^System is (rebooting|powering down|halting|going)`)
+	// What logind tells of a shutdown that was given a message (shutdown(8)).
+	wall = regexp.MustCompile(`^System is (rebooting|powering down|halting|going)[^(]* \(.+\)`)
 	// Of systemd 253 and later; a reload of PID 1 is told in the same words.
 	asker = regexp.MustCompile(`requested from client PID [0-9]+ \('[^']*'\) \(unit ([^)]+)\)`)
 )

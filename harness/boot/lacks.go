@@ -70,12 +70,51 @@ func (b Facts) Lacks(s Setup) []Lack {
 			add(Lack{Unit: ev.Unit, What: fmt.Sprintf("%s is of a kind that systemd does not start in a container", ev.Unit), Evidence: ev.Evidence}, false)
 		}
 	}
+	for _, id := range theirs {
+		if ev, ok := b.networked(id); ok {
+			add(Lack{Unit: id, What: fmt.Sprintf("%s has the machine's network here, and none on a real worker: PrivateNetwork=yes is more than a container may do", id), Evidence: ev.Evidence}, false)
+			if s.Populator == "" && b.ranAtRequest(id) { // it may be the one that fetches, as it can here
+				out[len(out)-1].Needed = true
+			}
+		}
+	}
 	for _, f := range b.Failures().All {
 		if what := b.beyond(f); what != "" && slices.Contains(theirs, f.Unit) && !b.holdsBoot(f.Unit) {
 			add(Lack{Unit: f.Unit, What: what, Evidence: f.Evidence[0]}, f.Unit != Vector)
 		}
 	}
 	return slices.Concat(out, b.devices(chain), b.asked(s, chain))
+}
+
+// networked: the unit's program runs with the network that it was not to have. systemd says
+// so and goes on, where it has no CAP_NET_ADMIN (its exec_invoke).
+func (b Facts) networked(unit string) (timeline.Event, bool) {
+	i := slices.IndexFunc(b.Events, func(ev timeline.Event) bool {
+		return strings.HasPrefix(ev.Text, unit+": PrivateNetwork=yes is configured, but")
+	})
+	if i < 0 {
+		return timeline.Event{}, false
+	}
+	return b.Events[i], true
+}
+
+// ranAtRequest: a program of the unit's ran when the cloud was asked for credentials.
+func (b Facts) ranAtRequest(unit string) bool {
+	runs := false
+	for _, ev := range b.Events {
+		switch {
+		case ev.Kind == timeline.Request:
+			if runs && (ev.Call.Service == KeyVault || ev.Call.Service == IMDS && !ScheduledEvents(ev.Call)) {
+				return true
+			}
+		case ev.Unit != unit || ev.Untimed:
+		case ev.Kind == timeline.Starting, ev.Kind == timeline.Started:
+			runs = !strings.HasPrefix(ev.Text, "Finished ") // a oneshot is over then
+		case slices.Contains([]timeline.Kind{timeline.Exit, timeline.Succeeded, timeline.Failed, timeline.Stopped}, ev.Kind):
+			runs = false
+		}
+	}
+	return false
 }
 
 func all(list []string, is func(string) bool) bool {

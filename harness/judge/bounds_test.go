@@ -128,6 +128,19 @@ func TestWhatAContainerCannotShowIsUntestableWhereItDecides(t *testing.T) {
 		{"it runs in any machine that is none of metal", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
 			b.Prop(timelinetest.Subject, "HeldCondition", "ConditionVirtualization=yes")
 		}, verdict.Pass, ""},
+		{"the populator is to have no network", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) { networked(b, timelinetest.Subject) },
+			verdict.Untestable, "populate-vector-env.service has the machine's network here, and none on a real worker"},
+		{"who fetches is to have no network, whichever that is", timelinetest.Healthy, func(b *timelinetest.Boot, e *check.Expect) {
+			b.Starting(2*time.Second, tuner)
+			networked(b, tuner)
+			e.Populator = ""
+		}, verdict.Untestable, "tuner.service has the machine's network here"},
+		{"a unit that was done before anybody asked is to have none", timelinetest.Healthy, func(b *timelinetest.Boot, e *check.Expect) {
+			b.Starting(time.Second, tuner)
+			networked(b, tuner)
+			b.PID1(2*time.Second, "7ad2d189f7e94e70a38c781354912448", tuner, "tuner.service: Deactivated successfully.", nil)
+			e.Populator = ""
+		}, verdict.Pass, "not seen here: tuner.service has the machine's network here"},
 		{"a unit may not change the network", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) { fails(b, tuner, netlink) },
 			verdict.Untestable, "tuner.service failed on a machine that may not change the network"},
 		{"nor may its user", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
@@ -350,4 +363,9 @@ func TestWithoutABootClockNothingFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// networked: PID 1's child says of the unit that it does without what it was told.
+func networked(b *timelinetest.Boot, unit string) {
+	b.Log(2*time.Second, unit, unit+": PrivateNetwork=yes is configured, but the kernel does not support or we lack privileges for network namespace, proceeding without.")
 }

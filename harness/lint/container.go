@@ -100,6 +100,12 @@ func beyond(cat, given []byte, units []string, all map[string]unit, populator st
 		case kind && !here && real:
 			add(s.unit, said+": it is skipped in a container, and runs on a real worker")
 		case kind:
+		case s.name == "PrivateNetwork" && slices.Contains([]string{"yes", "true", "on", "1"}, s.value):
+			level := Note // a stub needs none
+			if s.unit == populator || s.unit == vector {
+				level = Untestable
+			}
+			out = append(out, Remark{level, s.unit, said + ": it has the machine's network in a container, and none on a real worker"})
 		case (strings.HasPrefix(s.name, "Condition") || strings.HasPrefix(s.name, "Assert")) && boot.NotHere([]string{said}):
 			out = append(out, Remark{Note, s.unit, said + ": it may not hold in a container, as it does on a real worker"})
 		case strings.HasPrefix(s.name, "Exec") && only.MatchString(s.value):
