@@ -19,18 +19,24 @@ const historyRuns = 100
 
 func historyCommand(io streams) *cobra.Command {
 	f := results.Filter{}
-	var db string
+	var db, failOn string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "history [SCENARIO...]", Short: "Show how boot times, credentials and restarts went from run to run",
 		Long: `history shows a line for each measure of each case: the runs' medians as a curve,
 the median of the earlier runs and that of the last one, and whether the newest
 runs (as many as have 30 boots together, at most half of them) moved against the
-earlier ones.`,
+earlier ones.
+
+Exit codes: 0 it was shown, 1 with --fail-on regressed if the newest runs are worse
+than the earlier ones, 2 usage.`,
 		Example: "  bootrace history\n  bootrace history delay-45s never --base trixie --runs 1000",
 		RunE: func(cmd *cobra.Command, scenarios []string) error {
 			if err := someRuns(f); err != nil {
 				return err
+			}
+			if failOn != "" && failOn != regressed {
+				return usage(fmt.Errorf("--fail-on %q: expected %s", failOn, regressed))
 			}
 			samples, err := sampled(cmd.Context(), io, db, f, scenarios)
 			if err != nil {
@@ -41,23 +47,30 @@ earlier ones.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(io.out, map[string]any{"version": results.Version, "series": series, "recent": recent})
-			}
-			if len(samples) == 0 {
+			switch {
+			case asJSON:
+				err = printJSON(io.out, map[string]any{"version": results.Version, "series": series, "recent": recent})
+			case len(samples) == 0:
 				fmt.Fprintf(io.out, "nothing is stored of it in the last %d runs; bootrace run makes one\n", f.Runs)
-				return nil
+			default:
+				printHistory(io, series, recent)
 			}
-			printHistory(io, series, recent)
-			return nil
+			if err == nil && failOn == regressed && recent.Worse() {
+				err = exitError{exitFailure, nil}
+			}
+			return err
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().StringVar(&f.Base, "base", "", "the base (default: all)")
 	cmd.Flags().IntVar(&f.Runs, "runs", historyRuns, "newest runs to look at")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&failOn, "fail-on", "", "regressed: exit 1 if the newest runs are worse, for a nightly that alarms")
 	return cmd
 }
+
+// regressed is what --fail-on takes.
+const regressed = "regressed"
 
 func someRuns(f results.Filter) error {
 	if f.Runs < 1 {
