@@ -31,8 +31,8 @@ func (b Facts) Idle(units []string) []Missed {
 	return out
 }
 
-// InVain are those of the services that ran, and were done before the role env was complete, or
-// are at it still, and templates without an instance. By name.
+// InVain are those of the services that ran, and are done, or are at it still, and templates
+// without an instance: of a boot in which nobody asked for credentials. By name.
 func (b Facts) InVain(units []string, complete time.Duration) []Missed {
 	if b.Unknown(timeline.Units) != "" {
 		return nil
@@ -56,6 +56,8 @@ func (b Facts) InVain(units []string, complete time.Duration) []Missed {
 			out = append(out, Missed{Unit: id, Why: fmt.Sprintf("runs since %s", timeline.Since(u.InactiveExit)), Evidence: of(u)})
 		case u.Active == "inactive" && done > 0 && done < complete:
 			out = append(out, Missed{Unit: id, Why: fmt.Sprintf("was done at %s, before the role env was complete, and nothing started it again", timeline.Since(done)), Evidence: of(u)})
+		case u.Active == "inactive" && done > 0:
+			out = append(out, Missed{Unit: id, Why: fmt.Sprintf("was done at %s", timeline.Since(done)), Evidence: of(u)})
 		}
 	}
 	return out

@@ -121,7 +121,7 @@ func TestWhatAServiceRanInVain(t *testing.T) {
 		"done after": {func(b *timelinetest.Boot) {
 			b.Prop(fetch, "LoadState", "loaded", "ActiveState", "inactive", "SubState", "dead", "InactiveExitTimestampMonotonic", at)
 			b.PID1(24*time.Second, "7ad2d189f7e94e70a38c781354912448", fetch, "fetch.service: Deactivated successfully.", nil)
-		}, nil},
+		}, []string{"was done at +24.000s"}},
 		"never ran": {func(*timelinetest.Boot) {}, nil},
 		"not known": {func(b *timelinetest.Boot) { b.Drop = []string{timeline.Units} }, nil},
 	} {
