@@ -98,7 +98,7 @@ type Recipe struct {
 
 func (r Recipe) ref() string {
 	h := sha256.New()
-	fmt.Fprintln(h, r.Tree.Hash())
+	fmt.Fprintln(h, r.Tree.Hash(), "files have times of their own")
 	for _, m := range []map[string]string{r.Args, r.Labels} {
 		for _, k := range slices.Sorted(maps.Keys(m)) {
 			fmt.Fprintf(h, "%q=%q\n", k, m[k])
@@ -157,6 +157,7 @@ func (b *Builder) build(ctx context.Context, r Recipe, ref string) error {
 	}
 	res, err := b.Engine.ImageBuild(ctx, bytes.NewReader(buildContext), client.ImageBuildOptions{
 		Tags: []string{ref}, Remove: true, ForceRemove: true, BuildArgs: args, Labels: labels,
+		NoCache: true, // a layer in it is the same for the same contents, whatever their times (Tree.Tar)
 	})
 	if err != nil {
 		return fmt.Errorf("build image %s: %w", r.Kind, err)

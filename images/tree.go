@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -106,7 +107,7 @@ func (t Tree) Tar() ([]byte, error) {
 	w := tar.NewWriter(&buf)
 	for _, name := range slices.Sorted(maps.Keys(t)) {
 		f := t[name]
-		h := &tar.Header{Name: name, Mode: tarMode(f.Mode), ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg, Size: int64(len(f.Data))}
+		h := &tar.Header{Name: name, Mode: tarMode(f.Mode), ModTime: f.modified(), Typeflag: tar.TypeReg, Size: int64(len(f.Data))}
 		switch {
 		case f.Mode&fs.ModeSymlink != 0:
 			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, string(f.Data), 0
@@ -126,6 +127,17 @@ func (t Tree) Tar() ([]byte, error) {
 		return nil, err
 	}
 	return buf.Bytes(), nil
+}
+
+// modified is a time that differs where the contents do. Engines whose storage has no overlayfs
+// of the kernel's (fuse-overlayfs, vfs) find what a layer has changed by size and time
+// (Docker's archive.ChangesDirs): a file as long as the one that it replaces was left out.
+func (f File) modified() time.Time {
+	if f.Mode.IsDir() {
+		return time.Unix(0, 0)
+	}
+	sum := sha256.Sum256(f.Data)
+	return time.Unix(int64(binary.BigEndian.Uint32(sum[:])%1_500_000_000), 0) // long ago
 }
 
 // tarMode is a mode as tar(5) has it.

@@ -4,11 +4,13 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,6 +68,22 @@ func TestTreeFromDiskBecomesATarOfTheSameFiles(t *testing.T) {
 		assert.Zero(t, h.Uid, "root owns what is in an image")
 	}
 	assert.Equal(t, map[string]string{"rootfs/etc/f": "text", "rootfs/etc/l": "f"}, got)
+}
+
+// A storage that looks at size and time alone must see what replaces a file.
+func TestFilesOfOneLengthDifferInTime(t *testing.T) {
+	times := func(f File) int64 {
+		data, err := Tree{"f": f}.Tar()
+		require.NoError(t, err)
+		h, err := tar.NewReader(bytes.NewReader(data)).Next()
+		require.NoError(t, err)
+		return h.ModTime.Unix()
+	}
+	one, other := File{Mode: 0o644, Data: []byte("Restart=on-abort")}, File{Mode: 0o644, Data: []byte("Restart=always  ")}
+	assert.NotEqual(t, times(one), times(other))
+	assert.Equal(t, times(one), times(one), "the same tree, the same layer")
+	assert.NotEqual(t, times(File{Mode: fs.ModeSymlink | 0o777, Data: []byte("/a")}), times(File{Mode: fs.ModeSymlink | 0o777, Data: []byte("/b")}))
+	assert.Less(t, times(other), time.Now().Unix())
 }
 
 func TestTreeKeepsWhatAFileIsBesideItsContent(t *testing.T) {

@@ -1,7 +1,10 @@
 package container
 
 import (
+	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +64,28 @@ func TestInstallersThatAreOdd(t *testing.T) {
 	names, err := l.running(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, names, "nothing is left behind")
+}
+
+func TestAFileAsLongAsTheOneItReplacesIsInTheImage(t *testing.T) {
+	l := newLab(t)
+	root, err := images.FindRoot(".")
+	require.NoError(t, err)
+	base, err := os.ReadFile(filepath.Join(root, "images/worker/files/etc/vector/vector.yaml"))
+	require.NoError(t, err)
+	changed := bytes.Replace(base, []byte("scrape_interval_secs: 15"), []byte("scrape_interval_secs: 14"), 1)
+	require.NotEqual(t, base, changed)
+	made, err := l.backend.Builder(root, t.TempDir(), func(s string) { t.Log(s) }).Make(t.Context(), images.Recipe{Kind: "test", Tree: images.Tree{
+		"Dockerfile":  {Mode: 0o644, Data: []byte("FROM " + l.worker + "\nCOPY vector.yaml /etc/vector/vector.yaml\n")},
+		"vector.yaml": {Mode: 0o644, Data: changed},
+	}})
+	require.NoError(t, err)
+	defer func() {
+		_, _ = l.backend.Engine().ImageRemove(context.WithoutCancel(t.Context()), made.ID, client.ImageRemoveOptions{Force: true})
+	}()
+	l.worker = made.ID
+	output, err := install(t, l, "cat /etc/vector/vector.yaml", 0)
+	require.ErrorContains(t, err, "seal the image", "nobody wants one")
+	assert.Equal(t, string(changed), output)
 }
 
 func TestAnImageIsNotTakenForTheBenchItWasMadeOn(t *testing.T) {
