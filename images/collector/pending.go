@@ -41,10 +41,15 @@ func pending(ctx context.Context, subject []string) ([]byte, error) {
 	}
 	services := map[string]bool{"vector.service": true} // whose processes may do something; drop-ins of the subject's run in Vector's as well
 	for _, u := range units {
+		var err error
+		if process.Named(u.Name) == "vector.service" && u.SubState == "running" { // a drop-in may have told it to
+			if err = pendingEnd(ctx, conn, u.Name, tell); err != nil {
+				return out.Bytes(), fmt.Errorf("what ends %s: %w", u.Name, err)
+			}
+		}
 		if !ofSubject(process.Named(u.Name), subject) {
 			continue
 		}
-		var err error
 		switch path.Ext(u.Name) {
 		case ".timer":
 			err = pendingTimer(ctx, conn, u, now, tell)
@@ -56,6 +61,8 @@ func pending(ctx context.Context, subject []string) ([]byte, error) {
 			services[u.Name] = true
 			if u.SubState == "auto-restart" || u.SubState == "auto-restart-queued" {
 				err = pendingRestart(ctx, conn, u.Name, tell)
+			} else if path.Ext(u.Name) == ".service" && u.SubState == "running" {
+				err = pendingEnd(ctx, conn, u.Name, tell)
 			}
 		}
 		if err != nil {
@@ -133,6 +140,53 @@ func pendingRestart(ctx context.Context, conn *dbus.Conn, unit string, tell func
 	at, _ := since.Value.Value().(uint64)
 	after, _ := pause.Value.Value().(uint64)
 	return tell(unit, "is started again", time.Duration(at+min(after, math.MaxInt64/2000))*time.Microsecond)
+}
+
+// pendingEnd tells when PID 1 ends a service that runs: one that has never said WATCHDOG=1
+// since it was up, and one that may not run for longer (systemd.service(5), WatchdogSec=,
+// RuntimeMaxSec=).
+func pendingEnd(ctx context.Context, conn *dbus.Conn, unit string, tell func(unit, how string, due time.Duration) error) error {
+	times := map[string]uint64{}
+	for _, name := range []string{"WatchdogUSec", "WatchdogTimestampMonotonic", "RuntimeMaxUSec"} {
+		p, err := conn.GetServicePropertyContext(ctx, unit, name)
+		if err != nil {
+			return err
+		}
+		times[name], _ = p.Value.Value().(uint64)
+	}
+	p, err := conn.GetUnitPropertyContext(ctx, unit, "ActiveEnterTimestampMonotonic")
+	if err != nil {
+		return err
+	}
+	up, _ := p.Value.Value().(uint64)
+	for _, end := range ends(up, times["WatchdogTimestampMonotonic"], times["WatchdogUSec"], times["RuntimeMaxUSec"]) {
+		if err := tell(unit, end.how, time.Duration(end.due)*time.Microsecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type end struct {
+	how string
+	due uint64 // in microseconds of CLOCK_MONOTONIC
+}
+
+// fed is how much later than its service is up a watchdog begins to count without having
+// been fed.
+const fed = uint64(200_000)
+
+// ends are those of a service that is up since then. A span of 0 or of all bits is none.
+func ends(up, watched, watchdog, runtime uint64) []end {
+	var out []end
+	set := func(span uint64) bool { return span > 0 && span < math.MaxInt64/2000 }
+	if set(watchdog) && watched <= up+fed {
+		out = append(out, end{"has a watchdog that nobody has fed yet", max(watched, up) + watchdog})
+	}
+	if set(runtime) {
+		out = append(out, end{"may not run for longer (RuntimeMaxSec=)", up + runtime})
+	}
+	return out
 }
 
 // startedByVector: what Vector runs is its own, as the journalctl that it reads from.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os/exec"
 	"strings"
 	"testing"
@@ -58,4 +59,13 @@ func TestWhatMayStillHappenIsAskedWithoutASubjectToo(t *testing.T) {
 	text, err := json.Marshal(recording.CollectRequest{Pending: true})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"secrets":null,"pending":true}`, string(text), "a subject may have no unit of its own")
+}
+
+func TestWhatEndsAServiceThatRuns(t *testing.T) {
+	const s = 1_000_000
+	assert.Empty(t, ends(10*s, 0, 0, math.MaxUint64), "nothing does")
+	assert.Equal(t, []end{{"has a watchdog that nobody has fed yet", 30 * s}}, ends(10*s, 10*s, 20*s, math.MaxUint64))
+	assert.Empty(t, ends(10*s, 15*s, 20*s, math.MaxUint64), "it was fed")
+	assert.Empty(t, ends(10*s, 10*s, math.MaxUint64, math.MaxUint64), "infinity")
+	assert.Equal(t, []end{{"may not run for longer (RuntimeMaxSec=)", 25 * s}}, ends(10*s, 0, 0, 15*s))
 }
