@@ -15,6 +15,7 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"bootrace/harness/recording"
 	"bootrace/images/inside/process"
@@ -47,6 +48,18 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 	require.NoError(t, err)
 	found = slices.DeleteFunc(found, func(l string) bool { return strings.Contains(l, "the name of ") }) // a name has no age
 	assert.Empty(t, found, "what is older than the boot cannot hold what is new in it")
+}
+
+func TestSearchFindsASecretInAnExtendedAttribute(t *testing.T) {
+	value := "xaat-" + filepath.Base(t.TempDir())
+	path := filepath.Join(t.TempDir(), "f")
+	require.NoError(t, os.WriteFile(path, []byte("nothing"), 0o600))
+	if err := unix.Setxattr(path, "user.note", []byte("a "+value), 0); err != nil {
+		t.Skipf("no such attributes here: %v", err)
+	}
+	found, err := searchFiles([]string{filepath.Dir(path)}, bootTime(), recording.NewRedactor(map[string]string{"token": value}), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{fileLeak("token", "an extended attribute of "+path)}, found)
 }
 
 func TestWhatSystemdSaysIsSearched(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bootrace/harness/recording"
 	"bootrace/images/inside/envfile"
 	"bootrace/images/inside/process"
@@ -106,6 +108,9 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 			for _, name := range names {
 				found = append(found, fileLeak(name, where))
 			}
+			for _, name := range wanted.Find(attributes(path)) {
+				found = append(found, fileLeak(name, "an extended attribute of "+path))
+			}
 			return nil
 		})
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -145,6 +150,23 @@ func searchFile(path string, wanted recording.Redactor) (names []string, err err
 		}
 		data = append(data[:0], data[len(data)-overlap:]...)
 	}
+}
+
+// attributes are the values of a file's extended attributes (xattr(7)).
+func attributes(path string) []byte {
+	names := make([]byte, 4<<10)
+	n, err := unix.Llistxattr(path, names)
+	if err != nil || n == 0 { // most have none
+		return nil
+	}
+	var out []byte
+	value := make([]byte, 64<<10) // XATTR_SIZE_MAX
+	for name := range bytes.SplitSeq(bytes.TrimRight(names[:n], "\x00"), []byte{0}) {
+		if n, err := unix.Lgetxattr(path, string(name), value); err == nil {
+			out = append(append(out, value[:n]...), '\n')
+		}
+	}
+	return out
 }
 
 // appender is a slice that can be written to.
