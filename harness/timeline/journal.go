@@ -125,8 +125,17 @@ func (en *entry) prefix() string {
 	return id + ": "
 }
 
+// unit is the one whose process says it. Of a child of PID 1's that has not run its program yet,
+// "(program)", journald may not know it any more, or not yet; the child says it itself.
+func (en *entry) unit() string {
+	if u := en.get("UNIT"); u != "" && strings.HasPrefix(en.get("SYSLOG_IDENTIFIER"), "(") && !en.fromManager() {
+		return u
+	}
+	return en.get("_SYSTEMD_UNIT")
+}
+
 func (en *entry) event(at time.Duration) Event {
-	e := Event{At: at, Kind: Log, Text: scrub(en.get("MESSAGE")), Unit: en.get("_SYSTEMD_UNIT")}
+	e := Event{At: at, Kind: Log, Text: scrub(en.get("MESSAGE")), Unit: en.unit()}
 	if event := en.get("BOOTRACE_EVENT"); event != "" {
 		en.ours(event, &e)
 		return e

@@ -86,6 +86,19 @@ func TestOnlyPID1IsBelievedOnUnits(t *testing.T) {
 	assert.Contains(t, d.String(), "no entry of PID 1")
 }
 
+func TestAChildThatHasNotRunItsProgramYetSaysOfWhichUnitItIs(t *testing.T) {
+	t.Parallel()
+	for _, known := range []string{"", `"_SYSTEMD_UNIT":"init.scope",`, `"_SYSTEMD_UNIT":"wg-module.service",`} {
+		var d damage
+		line := `{"__MONOTONIC_TIMESTAMP":"1","_PID":"812",` + known + `"SYSLOG_IDENTIFIER":"(modprobe)","UNIT":"wg-module.service","MESSAGE":"wg-module.service: Unable to locate executable '/sbin/modprobe': No such file or directory"}`
+		events, _ := readJournal(strings.NewReader(line), 0, &d)
+		require.Len(t, events, 1)
+		assert.Equal(t, Log, events[0].Kind)
+		assert.Equal(t, "wg-module.service", events[0].Unit)
+		assert.False(t, events[0].Manager)
+	}
+}
+
 func TestAUsersManagerDoesNotSpeakOfTheMachinesUnits(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{"Start request repeated too quickly.", "Failed with result 'exit-code'.", "Found ordering cycle on b.service/start"} {
