@@ -207,7 +207,9 @@ func secondTrigger(u unit, all map[string]unit) (Level, string) {
 		paths := all[by]["Paths"]
 		return strings.Count(paths, "(") > 0 && strings.Count(paths, "(") == strings.Count(paths, "(PathExists)")
 	}
-	if !slices.ContainsFunc(u.list("TriggeredBy"), func(by string) bool { return !once(by) }) {
+	// Whoever else asks for it has it active before the file is there.
+	alone := len(u.list("WantedBy"))+len(u.list("RequiredBy"))+len(u.list("UpheldBy")) == 0 && !all[vector].asks(u["Id"])
+	if alone && !slices.ContainsFunc(u.list("TriggeredBy"), func(by string) bool { return !once(by) }) {
 		return Note, fmt.Sprintf("%s triggers it once only (RemainAfterExit=yes): what is not done in that one start is never done", u["TriggeredBy"])
 	}
 	return Problem, fmt.Sprintf("%s triggers it once only: with RemainAfterExit=yes it counts as active, and the next trigger starts nothing", u["TriggeredBy"])

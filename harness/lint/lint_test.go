@@ -76,12 +76,19 @@ func TestAPathUnitOnTheDirectoryTriggersItself(t *testing.T) {
 }
 
 func TestATriggerThatComesOnceIsEnoughForAUnitThatWaits(t *testing.T) {
-	show := strings.Replace(good, "Before=", "TriggeredBy=p.path\nBefore=", 1)
-	path := func(kind string) string {
-		return "Id=p.path\nLoadState=loaded\nWantedBy=multi-user.target\nPaths=/etc/opensandbox/worker.env (" + kind + ")\nTriggers=p.service\n\n"
+	asked := strings.Replace(good, "Before=", "TriggeredBy=p.path\nBefore=", 1)
+	alone := strings.Replace(asked, "WantedBy=multi-user.target vector.service", "WantedBy=", 1)
+	said := func(kind, show, wants string) string {
+		path := "Id=p.path\nLoadState=loaded\nWantedBy=multi-user.target\nPaths=/etc/opensandbox/worker.env (" + kind + ")\nTriggers=p.service\n\n"
+		got, err := Read([]byte(between+"\n"+path+show+"\n"+strings.Replace(vectors, "Wants=p.service ", wants, 1)), []string{"p.service"}, "p.service")
+		require.NoError(t, err)
+		require.NotEmpty(t, got)
+		return string(got[0].Level) + " " + got[0].Text
 	}
-	assert.Contains(t, remarks(t, "", path("PathExists")+show, "p.service")[0], "note p.service: p.path triggers it once only")
-	assert.Contains(t, remarks(t, "", path("PathChanged")+show, "p.service")[0], "problem p.service: p.path triggers it once only")
+	assert.Contains(t, said("PathExists", alone, "Wants="), "note p.path triggers it once only")
+	assert.Contains(t, said("PathChanged", alone, "Wants="), "problem p.path triggers it once only")
+	assert.Contains(t, said("PathExists", asked, "Wants="), "problem p.path triggers it once only", "it is active before")
+	assert.Contains(t, said("PathExists", alone, "Wants=p.service "), "problem p.path triggers it once only", "Vector asks for it")
 }
 
 func TestAUnitThatAnotherUpholdsIsAsked(t *testing.T) {
