@@ -168,3 +168,29 @@ func TestAMachineThatCannotBootAgainIsAnError(t *testing.T) {
 	_, err = r.reboot(ctx, l, ctl)
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+func TestTheLastTryBootsAlone(t *testing.T) {
+	t.Parallel()
+	for try, waits := range map[int]bool{1: false, maxAttempts: true} {
+		b := &fakeBackend{}
+		r, l, ctl := aLife(t, b, scenarios.ByPowerLoss)
+		l.try, r.host.ended = try, errors.New("nobody watches the host, so it is taken for calm")
+		leave, err := enter(t.Context(), r.place.booting) // another machine boots
+		require.NoError(t, err)
+		done := make(chan error, 1)
+		go func() {
+			_, err := r.reboot(t.Context(), l, ctl)
+			done <- err
+		}()
+		if waits {
+			assert.Never(t, func() bool { return len(done) > 0 }, time.Second, 50*time.Millisecond, "it boots beside another")
+		} else {
+			require.NoError(t, <-done)
+		}
+		leave()
+		if waits {
+			require.NoError(t, <-done)
+		}
+		require.Len(t, b.nexts, 1)
+	}
+}
