@@ -78,3 +78,8 @@ func (b Facts) Requests() map[string]int {
 // with credentials and may be asked "as frequently or infrequently as you like" (Scheduled
 // Events for Linux VMs, Polling frequency).
 func ScheduledEvents(c *timeline.Call) bool { return c.Service == IMDS && c.Op == "scheduledevents" }
+
+// ForCredentials: the request is to the services that credentials come from, and for nothing else.
+func ForCredentials(c *timeline.Call) bool {
+	return c.Service == KeyVault || c.Service == IMDS && !ScheduledEvents(c)
+}

@@ -104,7 +104,7 @@ func (b Facts) ranAtRequest(unit string) bool {
 	for _, ev := range b.Events {
 		switch {
 		case ev.Kind == timeline.Request:
-			if runs && (ev.Call.Service == KeyVault || ev.Call.Service == IMDS && !ScheduledEvents(ev.Call)) {
+			if runs && ForCredentials(ev.Call) {
 				return true
 			}
 		case ev.Unit != unit || ev.Untimed:
@@ -125,7 +125,7 @@ func isDevice(unit string) bool { return strings.HasSuffix(unit, ".device") }
 
 // askedCloud: something fetched, or tried to.
 func (b Facts) askedCloud() bool {
-	return slices.ContainsFunc(b.Of(timeline.Request), func(ev timeline.Event) bool { return ev.Call.Service == IMDS || ev.Call.Service == KeyVault })
+	return slices.ContainsFunc(b.Of(timeline.Request), func(ev timeline.Event) bool { return ForCredentials(ev.Call) })
 }
 
 // chain are the units without which credentials do not come to Vector: what it, the

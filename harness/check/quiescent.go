@@ -78,7 +78,7 @@ func working(b boot.Facts, e Expect) []Finding {
 	asked := map[string]int{}
 	last := map[string]timeline.Event{}
 	for _, ev := range b.Of(timeline.Request) {
-		if s := ev.Call.Service; ev.At > from && !boot.ScheduledEvents(ev.Call) && (s == boot.IMDS || s == boot.KeyVault) {
+		if s := ev.Call.Service; ev.At > from && boot.ForCredentials(ev.Call) {
 			asked[s]++
 			last[s] = ev
 		}

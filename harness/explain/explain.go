@@ -296,7 +296,7 @@ func refusals(b boot.Facts, check results.Check) []string {
 	last := map[string]timeline.Event{}
 	asked := map[string]int{}
 	for _, ev := range b.Of(timeline.Request) {
-		if ev.Call.Service != boot.IMDS && ev.Call.Service != boot.KeyVault {
+		if !boot.ForCredentials(ev.Call) {
 			continue
 		}
 		what := strings.TrimSpace(ev.Call.Service + " " + cmp.Or(ev.Call.Secret, ev.Call.Op))

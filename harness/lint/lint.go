@@ -149,6 +149,11 @@ func (u unit) asks(id string) bool {
 	return slices.Contains(slices.Concat(u.list("Wants"), u.list("Requires"), u.list("BindsTo")), id)
 }
 
+// asked reports whether another unit starts it with itself, or by one of those ways besides.
+func (u unit) asked(besides ...string) bool {
+	return slices.ContainsFunc(append([]string{"WantedBy", "RequiredBy", "UpheldBy"}, besides...), func(by string) bool { return len(u.list(by)) > 0 })
+}
+
 // rules look at one unit among all, and say nothing or one thing.
 var rules = []func(u unit, all map[string]unit) (Level, string){
 	notLoaded, neverAsked, holdsTheBoot, successEndsIt, secondTrigger, triggersItself, childIsKilled, burnsItsStarts,
@@ -162,12 +167,7 @@ func notLoaded(u unit, _ map[string]unit) (Level, string) {
 }
 
 func neverAsked(u unit, _ map[string]unit) (Level, string) {
-	for _, asks := range []string{"WantedBy", "RequiredBy", "UpheldBy", "TriggeredBy", "OnFailureOf", "OnSuccessOf"} {
-		if len(u.list(asks)) > 0 {
-			return "", ""
-		}
-	}
-	if !u.is("LoadState", "loaded") {
+	if u.asked("TriggeredBy", "OnFailureOf", "OnSuccessOf") || !u.is("LoadState", "loaded") {
 		return "", ""
 	}
 	return Note, "nothing in the image wants, requires or triggers it: it starts only if a program asks for it"
@@ -208,7 +208,7 @@ func secondTrigger(u unit, all map[string]unit) (Level, string) {
 		return strings.Count(paths, "(") > 0 && strings.Count(paths, "(") == strings.Count(paths, "(PathExists)")
 	}
 	// Whoever else asks for it has it active before the file is there.
-	alone := len(u.list("WantedBy"))+len(u.list("RequiredBy"))+len(u.list("UpheldBy")) == 0 && !all[vector].asks(u["Id"])
+	alone := !u.asked() && !all[vector].asks(u["Id"])
 	if alone && !slices.ContainsFunc(u.list("TriggeredBy"), func(by string) bool { return !once(by) }) {
 		return Note, fmt.Sprintf("%s triggers it once only (RemainAfterExit=yes): what is not done in that one start is never done", u["TriggeredBy"])
 	}

@@ -168,17 +168,22 @@ func TestTheVersionsAreListedForWhoeverSendsTheHeader(t *testing.T) {
 func TestNoMaintenanceIsPlanned(t *testing.T) {
 	t.Parallel()
 	service := imds.New("a-tenant", imds.Identities{}, accesstoken.New())
-	w, rec := ask(service, http.MethodGet, "/metadata/scheduledevents?api-version=2020-07-01", "Metadata", "true")
-	assert.Equal(t, http.StatusOK, w.Code)
+	const events = "/metadata/scheduledevents?api-version=2020-07-01"
+	w, rec := ask(service, http.MethodGet, events, "Metadata", "true")
 	assert.Equal(t, "scheduledevents", rec.Op)
 	assert.JSONEq(t, `{"DocumentIncarnation":1,"Events":[]}`, w.Body.String())
-
-	w, _ = ask(service, http.MethodGet, "/metadata/scheduledevents", "Metadata", "true")
-	assert.Equal(t, http.StatusBadRequest, w.Code, "no version")
-	w, _ = ask(service, http.MethodGet, "/metadata/scheduledevents?api-version=2020-07-01")
-	assert.Equal(t, http.StatusBadRequest, w.Code, "no header")
-	w, _ = ask(service, http.MethodPost, "/metadata/scheduledevents?api-version=2020-07-01", "Metadata", "true")
-	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
+	for what, tt := range map[string]struct {
+		method, target string
+		header         []string
+		want           int
+	}{
+		"not without a version": {http.MethodGet, "/metadata/scheduledevents", []string{"Metadata", "true"}, http.StatusBadRequest},
+		"nor the header":        {http.MethodGet, events, nil, http.StatusBadRequest},
+		"nothing is started":    {http.MethodPost, events, []string{"Metadata", "true"}, http.StatusMethodNotAllowed},
+	} {
+		w, _ := ask(service, tt.method, tt.target, tt.header...)
+		assert.Equal(t, tt.want, w.Code, what)
+	}
 }
 
 func ask(service *imds.Service, method, target string, header ...string) (*httptest.ResponseRecorder, requestlog.Record) {
