@@ -212,6 +212,9 @@ func runCapsule(ctx context.Context, io streams, f runFlags, file string, said f
 	if said("subject") || said("image") {
 		return usage(fmt.Errorf("run %s boots the capsule's own subject; --subject and --image go with scenarios", file))
 	}
+	if said("dry-run") {
+		return usage(fmt.Errorf("--dry-run goes with scenarios; bootrace show %s says what is in the capsule", file))
+	}
 	state, err := stateDir()
 	if err != nil {
 		return err

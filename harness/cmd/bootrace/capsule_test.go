@@ -98,6 +98,9 @@ func TestACapsuleIsShownExplainedAndRunWithoutItsStore(t *testing.T) {
 	code, _, errs = b.run("run", file, "--subject", ".")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, errs, "the capsule's own subject")
+	code, _, errs = b.run("run", file, "--dry-run")
+	assert.Equal(t, exitUsage, code, "it would boot")
+	assert.Contains(t, errs, "--dry-run goes with scenarios")
 }
 
 func TestWhatIsNoCapsuleIsSaidByEachVerb(t *testing.T) {

@@ -146,6 +146,8 @@ func (f runFlags) validate() error {
 		return fmt.Errorf("--repeat %d: expected at least 1", f.repeat)
 	case f.parallel < 0:
 		return fmt.Errorf("--parallel %d: expected at least 1", f.parallel)
+	case f.dryRun && f.json:
+		return errors.New("--dry-run and --json: choose one")
 	case f.keep && f.keepOnFailure:
 		return errors.New("--keep and --keep-on-failure: choose one")
 	case f.image != "" && len(f.subjects) > 0:
