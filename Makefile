@@ -11,9 +11,10 @@ TESTFLAGS ?= -timeout 60m
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-build: ## the command, bin/bootrace
+build: ## the command, bin/bootrace, with all that it needs to run anywhere on this architecture
 	@mkdir -p bin
-	go build -trimpath -buildvcs=auto -o $(BOOTRACE) ./harness/cmd/bootrace
+	go run ./images/kit/pack $(shell go env GOARCH)
+	go build -tags kit -trimpath -buildvcs=auto -o $(BOOTRACE) ./harness/cmd/bootrace
 
 run: build ## the main job: five scenarios against a real boot (ARGS='--base bookworm')
 	$(BOOTRACE) run $(ARGS)

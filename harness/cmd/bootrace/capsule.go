@@ -126,11 +126,7 @@ func whole(ctx context.Context, dir string) (s subject.Subject, files images.Tre
 		}
 		return s, files, at, err
 	}
-	root, err := images.FindRoot(".")
-	if err != nil {
-		return s, nil, "", err
-	}
-	cache, err := cacheDir()
+	root, cache, err := sources("")
 	if err != nil {
 		return s, nil, "", err
 	}
@@ -159,7 +155,7 @@ func subjectOf(r results.Run) (string, error) {
 			return "", nil
 		}
 	}
-	if root, err := images.FindRoot("."); err == nil { // a museum has no request
+	if root, _, err := sources(""); err == nil { // a museum has no request
 		if dir := filepath.Join(root, museum.Dir, name); filepath.Base(name) == name && isDir(dir) {
 			return dir, nil
 		}

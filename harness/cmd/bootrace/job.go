@@ -12,7 +12,6 @@ import (
 	"bootrace/harness/machine"
 	"bootrace/harness/run"
 	"bootrace/harness/wire"
-	"bootrace/images"
 	"bootrace/results"
 )
 
@@ -160,11 +159,7 @@ func prompt(ctx context.Context, io streams, c results.Case, shell []string) {
 
 // build makes what the run needs, where it is not there already.
 func (j job) build(ctx context.Context, io streams, b wire.Backend) (wire.Lab, error) {
-	root, err := images.FindRoot(".")
-	if err != nil {
-		return wire.Lab{}, err
-	}
-	cache, err := cacheDir()
+	root, cache, err := sources(j.flags.source)
 	if err != nil {
 		return wire.Lab{}, err
 	}

@@ -14,7 +14,6 @@ import (
 	"bootrace/harness/museum"
 	"bootrace/harness/run"
 	"bootrace/harness/wire"
-	"bootrace/images"
 )
 
 func museumCommand(io streams) *cobra.Command {
@@ -39,7 +38,7 @@ func runMuseum(ctx context.Context, io streams, f runFlags, ids []string) error 
 	if err := f.validate(); err != nil {
 		return usage(err)
 	}
-	root, err := images.FindRoot(".")
+	root, _, err := sources(f.source)
 	if err != nil {
 		return err
 	}

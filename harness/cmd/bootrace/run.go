@@ -26,6 +26,7 @@ type runFlags struct {
 	subjects      []string
 	image         string
 	asIs          bool
+	source        string
 	vector        string
 	repeat        int
 	parallel      int
@@ -109,6 +110,7 @@ func (f *runFlags) unrepaired(fl *pflag.FlagSet) {
 func (f *runFlags) builds(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.bases, "base", images.Suites()[:1], "bases to boot: "+strings.Join(images.Suites(), ", ")+", a .tar of a root file system, or an image")
 	f.realVector(fl)
+	fl.StringVar(&f.source, "source", "", "`DIR` of a clone to make images from, with its Go (default: what this command carries)")
 }
 
 func (f *runFlags) realVector(fl *pflag.FlagSet) {

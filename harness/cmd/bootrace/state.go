@@ -15,6 +15,7 @@ import (
 
 	"bootrace/harness/machine"
 	"bootrace/harness/wire"
+	"bootrace/images/kit"
 )
 
 // stateDir is where runs and results are kept: BOOTRACE_STATE, else where the
@@ -31,6 +32,18 @@ func stateDir() (string, error) {
 		return "", fmt.Errorf("no place for results: %w; set BOOTRACE_STATE", err)
 	}
 	return filepath.Join(home, ".local", "state", "bootrace"), nil
+}
+
+// sources are the directory that images are made from, the source tree dir where it is given,
+// and the one for what is built of it.
+func sources(dir string) (root, cache string, err error) {
+	if cache, err = cacheDir(); err != nil {
+		return "", "", err
+	}
+	if root, err = kit.Root(dir, cache); err != nil && dir != "" {
+		err = usage(fmt.Errorf("--source: %w", err))
+	}
+	return root, cache, err
 }
 
 // cacheDir is where built programs are kept; losing it costs time only.

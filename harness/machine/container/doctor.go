@@ -16,6 +16,7 @@ import (
 	"bootrace/harness/machine"
 	"bootrace/harness/recording"
 	"bootrace/images"
+	"bootrace/images/kit"
 )
 
 // view is what probes look at: the directory where recordings go, which is here, and the
@@ -212,9 +213,12 @@ func probePressure(host recording.HostFacts) machine.Finding {
 }
 
 func probeGo(ctx context.Context, _ *Backend, _ view) machine.Finding {
+	if kit.Carried() {
+		return machine.Finding{State: machine.OK, Detail: "not needed: this command carries what goes into the images"}
+	}
 	out, err := exec.CommandContext(ctx, "go", "version").Output()
 	if err != nil {
-		return machine.Finding{State: machine.Fail, Detail: "the go command does not run: " + err.Error(), Fix: "install the Go named in go.mod: what goes into the images is built from source"}
+		return machine.Finding{State: machine.Fail, Detail: "the go command does not run: " + err.Error(), Fix: "install the Go named in go.mod: what goes into the images is built from source; a release of bootrace needs none"}
 	}
 	return machine.Finding{State: machine.OK, Detail: strings.TrimSpace(string(out))}
 }
