@@ -5,8 +5,13 @@ BOOTRACE := bin/bootrace
 # All tests of a package that boots machines share two cores, and on a slow host
 # a boot takes five times as long.
 TESTFLAGS ?= -timeout 60m
+PREFIX ?= /usr/local
+# What a release runs on. On darwin it is a client: its engine is Linux.
+SYSTEMS := linux/amd64 linux/arm64 darwin/arm64 darwin/amd64
+RELEASE = $(shell git describe --tags --always --dirty)
+SBOM := go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 
-.PHONY: help build run test short conformance lint golangci cross bench nightly kernel engines doctor clean
+.PHONY: help build install release run test short conformance lint golangci cross bench nightly kernel engines doctor clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +20,31 @@ build: ## the command, bin/bootrace, with all that it needs to run anywhere on t
 	@mkdir -p bin
 	go run ./images/kit/pack $(shell go env GOARCH)
 	go build -tags kit -trimpath -buildvcs=auto -o $(BOOTRACE) ./harness/cmd/bootrace
+
+install: build ## the command, its manual pages and completions, below PREFIX (/usr/local)
+	install -D -m 755 $(BOOTRACE) $(DESTDIR)$(PREFIX)/bin/bootrace
+	$(BOOTRACE) manual $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(BOOTRACE) completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bootrace
+	$(BOOTRACE) completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bootrace
+	$(BOOTRACE) completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bootrace.fish
+
+# Built twice from the same commit the archives are the same bytes: no times, no owners, no paths.
+release: build ## dist/: an archive for each system, with its bill of materials, and their checksums
+	rm -rf dist && mkdir -p dist/manual
+	$(BOOTRACE) manual dist/manual
+	go run ./images/kit/pack amd64 arm64
+	set -e; for t in $(SYSTEMS); do \
+		name=bootrace-$(RELEASE)-$${t%/*}-$${t#*/}; mkdir dist/$$name; \
+		GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 go build -tags kit -trimpath -buildvcs=auto -ldflags='-s -w' -o dist/$$name/bootrace ./harness/cmd/bootrace; \
+		cp -r README.md CHANGELOG.md LICENSE dist/manual dist/$$name/; \
+		$(SBOM) bin -json -noserial -output dist/$$name.part dist/$$name/bootrace; \
+		grep -v '"timestamp":' dist/$$name.part > dist/$$name.cdx.json; \
+		tar -C dist --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=go=rX -cf - $$name | gzip -n > dist/$$name.tar.gz; \
+		rm -r dist/$$name dist/$$name.part; \
+	done
+	rm -r dist/manual
+	cd dist && sha256sum *.tar.gz *.cdx.json > SHA256SUMS
 
 run: build ## the main job: five scenarios against a real boot (ARGS='--base bookworm')
 	$(BOOTRACE) run $(ARGS)
@@ -36,7 +66,7 @@ lint: ## vet, staticcheck, gofmt, go.mod
 	go mod tidy -diff
 
 cross: ## the command compiles for the other systems that talk to a Linux engine
-	for t in darwin/arm64 darwin/amd64 linux/arm64; do \
+	for t in $(SYSTEMS); do \
 		GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 go build -o /dev/null ./harness/cmd/bootrace || exit 1; \
 	done
 

@@ -122,6 +122,8 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 			root.AddCommand(verb)
 		}
 	}
+	root.AddCommand(manualCommand(io))
+	complete(root)
 	for _, c := range root.Commands() {
 		if check := c.Args; check != nil {
 			c.Args = func(c *cobra.Command, args []string) error {

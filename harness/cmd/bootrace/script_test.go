@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 
+	"bootrace/images"
 	"bootrace/results"
 	"bootrace/results/store"
 )
@@ -32,6 +34,8 @@ const noEngine = "unix:///nonexistent/engine.sock"
 // a machine, or even reaches an engine.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	clone, err := images.FindRoot(".")
+	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		// Goldens are changed by a person who looks at the change, not by CI.
@@ -41,6 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DOCKER_HOST", noEngine)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("ESC", "\x1b")
+			env.Setenv("CLONE", clone)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
