@@ -105,7 +105,7 @@ func beyond(cat, given []byte, units []string, all map[string]unit, populator st
 			if s.unit == populator || s.unit == vector {
 				level = Untestable
 			}
-			out = append(out, Remark{level, s.unit, said + ": it has the machine's network in a container, and none on a real worker"})
+			out = append(out, Remark{level, s.unit, said + ": in a container systemd may leave it the machine's network (257 does, 252 does not); on a real worker it has none"})
 		case (strings.HasPrefix(s.name, "Condition") || strings.HasPrefix(s.name, "Assert")) && boot.NotHere([]string{said}):
 			out = append(out, Remark{Note, s.unit, said + ": it may not hold in a container, as it does on a real worker"})
 		case strings.HasPrefix(s.name, "Exec") && only.MatchString(s.value):
