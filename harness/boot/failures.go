@@ -41,7 +41,7 @@ func (b Facts) Failures() Seen[Failure] {
 		return byUnit[unit]
 	}
 	var said []string // by the journal
-	stopping := b.failedStopping()
+	stopping, refused := b.failedStopping(), b.failedRefused()
 	for _, ev := range append(b.failed(false), b.failed(true)...) {
 		unit := ev.Unit
 		if ev.Kind == timeline.OnConsole {
@@ -57,7 +57,7 @@ func (b Facts) Failures() Seen[Failure] {
 		}
 		f.Result = cmp.Or(f.Result, ev.Change.Result, jobResult(ev))
 		f.Stopped = stopping[ev.Evidence] && (f.Stopped || len(f.Evidence) == 1)
-		if ev.Kind == timeline.Failed {
+		if ev.Kind == timeline.Failed && !refused[ev.Evidence] {
 			f.Times++
 		}
 	}
@@ -107,7 +107,26 @@ func (b Facts) failedStopping() map[timeline.Evidence]bool {
 	down := stopping{}
 	for _, ev := range b.Events {
 		if down.see(ev); ev.Kind == timeline.Failed {
-			out[ev.Evidence] = down[ev.Unit]
+			// Nothing of a scope is started: in time or not is how it ends (systemd.scope(5)).
+			out[ev.Evidence] = down[ev.Unit] || strings.HasSuffix(ev.Unit, ".scope") && ev.Change.Result == "timeout"
+		}
+	}
+	return out
+}
+
+// failedRefused are the failures that are a refused start's: PID 1 says a unit's last result once
+// more when it has used up its starts, and nothing has run in between.
+func (b Facts) failedRefused() map[timeline.Evidence]bool {
+	out, refused := map[timeline.Evidence]bool{}, map[string]bool{}
+	for _, ev := range b.Events {
+		switch ev.Kind {
+		case timeline.Refused:
+			refused[ev.Unit] = ev.Manager
+		case timeline.Starting, timeline.Started, timeline.Exit, timeline.Restart:
+			delete(refused, ev.Unit)
+		case timeline.Failed:
+			out[ev.Evidence] = refused[ev.Unit]
+			delete(refused, ev.Unit)
 		}
 	}
 	return out
@@ -185,7 +204,7 @@ func failure(ev timeline.Event) bool {
 		return !slices.Contains([]string{"", "done", "canceled", "skipped", Unsupported}, ev.Change.JobResult)
 	case timeline.OnConsole:
 		_, fails := failedStatus[ev.Status]
-		return fails && !stopWords.MatchString(ev.Text)
+		return fails && (ev.Status == "ONCE" || startWhole.MatchString(ev.Text))
 	}
 	return false
 }
@@ -201,13 +220,17 @@ func jobResult(ev timeline.Event) string {
 	return ""
 }
 
+// startSaid is how sentences on starts that failed begin.
+const startSaid = `(?:Failed to (?:start|listen on|mount|set up automount|activate swap)|Timed out (?:starting|mounting|waiting for device|activating swap)|` +
+	`Dependency failed for|Assertion failed (?:on job )?for|Starting of) `
+
 // The words in brackets with the results of jobs that they are for, systemd's job.c since
 // 218, and what is said of stops rather than of starts.
 var (
 	failedStatus = map[string]string{"FAILED": "", "TIME": "timeout", "DEPEND": ForDependency, "ASSERT": "assert", "ONCE": "once"}
-	stopWords    = regexp.MustCompile(`\] (Failed (unmounting|deactivating|to stop)|Timed out (unmounting|deactivating|stopping))`)
-	startWords   = regexp.MustCompile(`^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)|Timed out (?:starting|mounting|waiting for device|activating swap)|` +
-		`Dependency failed for|Assertion failed (?:on job )?for|Starting of) (.+)`)
+	startWords   = regexp.MustCompile(`^` + startSaid + `(.+)`)
+	// The sentence has its end, or the unit's whole name: what was cut names a unit that there is not.
+	startWhole = regexp.MustCompile(startSaid + `(?:.*[.…?]\W*$|\S+\.\w+ - )`)
 )
 
 // consoleName is the unit that a "[FAILED] Failed to start …" line names, and its words.

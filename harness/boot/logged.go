@@ -61,6 +61,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`Initial SELinux policy load failed`), "the initrd could not load the SELinux policy, which is enforced", anybody},
 	{regexp.MustCompile(`dracut:? FATAL: (.*)`), "the initrd gave up: $1", anybody},
 	{regexp.MustCompile(`^Failed to mount (\w+) (?:\(type \w+\) )?(?:at|on) (/\S*)(?: \(.*\))?: (.*)`), "PID 1 could not mount $1 on $2 ($3)", systemSays},
+	{regexp.MustCompile(`Failed to open executor binary '([^']+)': (.*)`), "PID 1 cannot open its executor $1 ($2)", systemSays},
 	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays},
 	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays},
 	{regexp.MustCompile(`^segfault at [0-9a-f]+ ip `), "PID 1 crashed", func(ev timeline.Event) bool { return ev.Manager }},
@@ -134,6 +135,7 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`^(?:finish: )?\S*?: ?FAIL: (.*)|finish: ([\w-]+(?:/[\w-]+)?): FAIL`), "$1$2"},
 	{regexp.MustCompile(`(?:Failed (?:loading|to load) yaml|Failed at merging in cloud config).*`), "$0"},
 	{regexp.MustCompile(`/var/lib/cloud/instance/scripts/\S+: (?:line )?\d+: .*`), "$0"},
+	{regexp.MustCompile(`Job for (\S+) failed because (.*?)\.?$`), "$1, which it had systemctl start, failed ($2)"},
 	{regexp.MustCompile(`E: (?:Unable to locate package|Failed to fetch|Package .* has no installation candidate).*|Error: Unable to find a match: .*`), "$0"},
 	{regexp.MustCompile(`(?:Can not apply stage \w+, no datasource found|No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
 	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|(?:\]: .*)?Unexpected error while running command).*`), "$0"},
@@ -155,13 +157,15 @@ func (b Facts) CloudInit() []Trouble {
 		return nil
 	}
 	var out []Trouble
+	// What asked for the upgrade fails for the reboot that it asks for.
+	rebooted := slices.ContainsFunc(b.Of(timeline.Log), func(ev timeline.Event) bool { return rebooting.MatchString(ev.Text) })
 	for _, row := range cloudTroubles {
 		for _, ev := range b.Events {
 			if ev.Kind != timeline.Log || ev.Manager || ev.Unit != "cloud-init" && !strings.HasPrefix(ev.Unit, "cloud-") {
 				continue
 			}
 			m := row.says.FindStringSubmatchIndex(ev.Text)
-			if m == nil || searched.MatchString(ev.Text) {
+			if m == nil || searched.MatchString(ev.Text) || rebooted && strings.Contains(ev.Text, "package_update_upgrade_install") {
 				continue
 			}
 			text := shortened(strings.TrimPrefix(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))), "]: "))
@@ -173,11 +177,16 @@ func (b Facts) CloudInit() []Trouble {
 			}
 		}
 	}
+	if slices.ContainsFunc(out, func(t Trouble) bool { return strings.Contains(t.Text, "had systemctl start") }) {
+		out = slices.DeleteFunc(out, func(t Trouble) bool { return strings.Contains(t.Text, "rror while running command") })
+	}
 	if len(out) > 1 { // another says why
 		out = slices.DeleteFunc(out, func(t Trouble) bool { return t.Text == statusOnly })
 	}
 	return out
 }
+
+var rebooting = regexp.MustCompile(`Rebooting after upgrade or install per (\S+)`)
 
 // doubts are rows: words of what has failed and shows in no unit. The groups are in the text
 // as $1 …. A boot may be well with them: they are told where nothing else is.
@@ -196,6 +205,8 @@ var doubts = []struct {
 	{regexp.MustCompile(`Timed out waiting for addresses: (\S+)`), "cloud-init asked $1 in vain"},
 	{regexp.MustCompile(`(startup|shutdown)-script exit status ([1-9]\d*)`), "the metadata's $1-script exited with status $2"},
 	{regexp.MustCompile(`Script "(startup|shutdown)-script" failed with error: (.*)`), "the metadata's $1-script failed: $2"},
+	{regexp.MustCompile(`No journal files were opened due to insufficient permissions`), "journalctl says that it may open no journal: who runs it, as Vector does, gets nothing of it (the group systemd-journal may read it)"},
+	{rebooting, "cloud-init rebooted the machine itself, after an upgrade that asks for it ($1)"},
 	{regexp.MustCompile(`system-generators/(\S+) (failed with .*?|terminated by .*?)\.?$`), "systemd's generator $1, which makes units before the boot, $2"},
 	{regexp.MustCompile(`type=1130 .*unit=(\S+) comm="systemd".*res=failed`), "the audit has that a start of $1 failed"},
 }
@@ -256,14 +267,14 @@ func (b Facts) Ailing() []Failure {
 	down := stopping{}
 	for _, ev := range b.Events {
 		down.see(ev)
-		if (!ev.Manager && !(alone && refuses.MatchString(ev.Evidence.Text))) || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded {
+		if (!ev.Manager && !(alone && refuses.MatchString(ev.Evidence.Text))) || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded && ev.Kind != timeline.Stopped {
 			continue
 		}
-		if ev.Kind == timeline.Succeeded { // an end that its unit takes for a good one
+		if ev.Kind == timeline.Succeeded || ev.Kind == timeline.Stopped { // an end that its unit takes for a good one, or a stop's
 			delete(byUnit, ev.Unit)
 			continue
 		}
-		bad := !ev.Manager || ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && ev.Change.ExitStatus != "TERM" && !strings.Contains(ev.Change.Command, "control")
+		bad := !ev.Manager || ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && ev.Change.ExitStatus != "TERM" && (!strings.Contains(ev.Change.Command, "control") || notRun(ev.Change))
 		if bad || slices.ContainsFunc(reasons, func(r reason) bool { return !r.mild && r.says.MatchString(ev.Text) }) {
 			byUnit[ev.Unit] = Failure{Unit: ev.Unit, At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}}
 		}
@@ -273,6 +284,12 @@ func (b Facts) Ailing() []Failure {
 		out = append(out, byUnit[unit])
 	}
 	return out
+}
+
+// notRun: the process ended before its program was there (systemd.exec(5), Process Exit Codes).
+func notRun(c timeline.Change) bool {
+	status, err := strconv.Atoi(c.ExitStatus)
+	return err == nil && c.ExitCode == "exited" && status >= 200
 }
 
 // refuses: Vector, as it does not take its configuration.

@@ -38,6 +38,8 @@ var reasons = []reason{
 	{regexp.MustCompile(`systemd-oomd killed`), "systemd-oomd killed it for the pressure on its memory", false},
 	{regexp.MustCompile(`killed by the OOM killer|kernel OOM killer killed`), "the kernel killed a process of it for want of memory (OOM)", false},
 	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)", false},
+	{regexp.MustCompile(`Changing to the requested working directory failed: (.*?)\.?$`), "its working directory could not be changed to ($1; 200/CHDIR)", false},
+	{regexp.MustCompile(`Failed to (?:read|parse) PID from file (\S+): (.*?)\.?$`), "its PID file $1 has no PID in it when it is read ($2)", true},
 	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come", true},
 	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable`), "it did not leave the process that its PID file names", true},
 	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active", false},
@@ -54,7 +56,7 @@ var reasons = []reason{
 // program was there.
 var statuses = map[string]string{
 	"200": "CHDIR: its working directory is not there", "203": "EXEC: its program could not be run", "208": "STDIN", "209": "STDOUT", "216": "GROUP: its group does not exist", "217": "USER: its user does not exist",
-	"218": "CAPABILITIES", "226": "NAMESPACE: its mounts could not be set up", "228": "SECCOMP", "233": "RUNTIME_DIRECTORY", "238": "STATE_DIRECTORY", "239": "CACHE_DIRECTORY", "240": "LOGS_DIRECTORY", "241": "CONFIGURATION_DIRECTORY", "243": "CREDENTIALS: a credential is not there",
+	"218": "CAPABILITIES", "226": "NAMESPACE: its mounts could not be set up", "228": "SECCOMP", "233": "RUNTIME_DIRECTORY", "238": "STATE_DIRECTORY", "239": "CACHE_DIRECTORY", "240": "LOGS_DIRECTORY", "241": "CONFIGURATION_DIRECTORY", "243": "CREDENTIALS: its credentials could not be set up",
 	"126": "not executable", "127": "not found", "78": "CONFIG: its configuration is refused", "32": "as mount(8) does that could not mount",
 }
 

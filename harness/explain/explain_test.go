@@ -142,7 +142,7 @@ func TestAnExplanationCountsAsTheChecksDo(t *testing.T) {
 		want string
 	}{
 		"a storm": {read(t, storm().FS()), timelinetest.Subject,
-			"was started 3 times from +0.230s to +3.000s (3 by others) and failed 3 times; populate-vector-env.service used 5 of 5 starts in 10s (2 were asked for while"},
+			"was started 3 times from +0.230s to +3.000s (3 by others) and failed 2 times; populate-vector-env.service used 5 of 5 starts in 10s (2 were asked for while"},
 		"who asked": {read(t, asked().FS()), timelinetest.Subject,
 			"was started 3 times from +0.230s to +3.000s (1 by the boot, 1 by its automatic restart, 1 by others) and failed 0 times; populate-vector-env.service used 3 of 5 starts in 10s"},
 		"a journal that lost something": {read(t, func() fs.FS { b := asked(); b.Replace[timeline.Journal] = cut(b.FS(), timeline.Journal); return b.FS() }()),

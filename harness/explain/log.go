@@ -112,15 +112,16 @@ func gap(b boot.Facts) (most timeline.Gap) {
 	return most
 }
 
-// manyTimes is from when on a restart counter is worth a word: DefaultStartLimitBurst= of
-// systemd-system.conf(5).
-const manyTimes = 5
+// manyTimes is from when on that a unit was started again is worth a word.
+const manyTimes = 3
 
 // again names the unit that was started again most often, and why that is all that is known.
 func again(b boot.Facts) string {
 	var most timeline.Event
+	counted := map[string]int{} // systemd has a counter since 235
 	for _, ev := range b.Of(timeline.Restart) {
-		if ev.Change.Count > most.Change.Count {
+		counted[ev.Unit]++
+		if ev.Change.Count = max(ev.Change.Count, counted[ev.Unit]); ev.Change.Count > most.Change.Count {
 			most = ev
 		}
 	}
@@ -154,8 +155,11 @@ func scope(b boot.Facts) string {
 		return "in what is there, where PID 1 has no line"
 	}
 	lines := fmt.Sprintf("in %d lines of PID 1", o.Said)
-	if o.NoClock || o.First == o.Last {
+	switch {
+	case o.NoClock:
 		return lines + ", which have no time"
+	case o.First == o.Last:
+		return lines + ", all of one moment"
 	}
 	return fmt.Sprintf("%s from %s to %s", lines, timeline.Since(o.First), timeline.Since(o.Last))
 }
@@ -188,6 +192,12 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 			if i < 3 && !w.Ongoing {
 				out = append(out, fmt.Sprintf("%s took %s to start", w.Unit, boot.Round(w.Took)))
 			}
+		}
+	}
+	for _, target := range []string{"reboot.target", "poweroff.target", "halt.target", "shutdown.target"} {
+		if down, ok := b.Reached(target).First(); ok {
+			out = append(out, fmt.Sprintf("the machine goes down in it: %s was reached at %s", target, timeline.Since(down.At)))
+			break
 		}
 	}
 	if users := said(o.Users); len(users) > 0 && (o.Said > 0 || len(items) > 0) {
@@ -281,7 +291,9 @@ func itemsOf(b boot.Facts, results []check.Result) []item {
 				}
 				it.rank = ofStorm
 			case "boot-unblocked":
-				it.rank = ofWait
+				if it.rank = ofWait; ofCloudInits(f.Unit) {
+					it.rank = ofStorm // what it says itself says why
+				}
 			case "vector-active":
 				if words := b.Why(f.Unit); len(words) > 0 && !failed[f.Unit] {
 					it.text += "; " + words[0].Text
@@ -304,6 +316,11 @@ func itemsOf(b boot.Facts, results []check.Result) []item {
 		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at), cmp.Compare(x.line, y.line))
 	})
 	return order
+}
+
+// ofCloudInits: a stage of cloud-init, by its name or by what its unit says that it is.
+func ofCloudInits(unit string) bool {
+	return strings.HasPrefix(unit, "cloud-") || strings.HasPrefix(strings.ToLower(unit), "cloud-init")
 }
 
 // rankOf is a unit's place among the causes.

@@ -117,8 +117,8 @@ func wrapped(line string, at int) string {
 }
 
 // changed are forms that a transport makes something else of: what stands in columns, and
-// what other programs print.
-var changed = regexp.MustCompile(`json|blame|critical-chain|list-`)
+// what other programs print; and what is wrapped or torn already.
+var changed = regexp.MustCompile(`json|blame|critical-chain|list-|wrapped-mail|mangled|at-login|bbcode`)
 
 // TestALogIsToldTheSameHoweverItCame: what carried a log changes nothing of its cause.
 func TestALogIsToldTheSameHoweverItCame(t *testing.T) {

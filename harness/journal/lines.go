@@ -75,6 +75,7 @@ var (
 	remnant = regexp.MustCompile(`(?:␛|ESC|\^\[|\\x1b|\\033|\\e)?\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m`)
 	// Erasing a line, before a word in brackets: "ESC M, ESC [K" without ESC.
 	erased  = regexp.MustCompile(`M?\[[0-2]?K(\s*\[)`)
+	bbcode  = regexp.MustCompile(`(?i)\[/?(?:color|font|size|b|i|u|code|quote)(?:=[^\]]*)?\]`)
 	symbols = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;?]*[A-Za-z]`)
 )
 
@@ -100,6 +101,9 @@ func Clean(b []byte) string {
 	if strings.Contains(s, `\u2`) { // somebody's JSON
 		s = spelt.Replace(s)
 	}
+	if strings.Contains(s, "[/") || strings.Contains(s, "[COLOR=") { // a forum's
+		s = strings.ReplaceAll(bbcode.ReplaceAllString(s, ""), "**", "")
+	}
 	if strings.ContainsAny(s, "␛^") || strings.Contains(s, "ESC[") {
 		s = symbols.ReplaceAllString(s, "")
 	}
@@ -123,6 +127,9 @@ func plainASCII(b []byte) bool {
 			return false
 		}
 		if c == '[' && i+1 < len(b) && (b[i+1] == 'K' || (b[i+1] >= '0' && b[i+1] <= '9' || b[i+1] == 'm') && mark(b[i+1:])) {
+			return false
+		}
+		if c == '[' && i+1 < len(b) && (b[i+1] == '/' || b[i+1] == 'C') {
 			return false
 		}
 		if c == '\\' && i+1 < len(b) && (b[i+1] == 'x' || b[i+1] == '0' || b[i+1] == 'e' || b[i+1] == 'u') {

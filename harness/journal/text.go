@@ -26,6 +26,7 @@ type textReader struct {
 	logger  bool   // the line is of a record of a program's own
 	from    string // the machine, as who carried the line calls it
 	widths  []int  // where its lines may be wrapped
+	widest  int    // its longest line, as far as it was looked at
 	above   chainLink
 	list    statusList
 	unread  string // the line before, of which nothing was made
@@ -35,7 +36,7 @@ type textReader struct {
 func (r *reader) text(br *bufio.Reader) error {
 	t := &textReader{reader: r}
 	head, _ := br.Peek(16 << 10)
-	t.widths = append(slices.Clone(widths), wrappedAt(head)...)
+	t.widths, t.widest = append(slices.Clone(widths), wrappedAt(head)...), widestOf(head)
 	err := r.eachLine(br, t.line)
 	t.flush()
 	if t.mangled {
@@ -76,17 +77,19 @@ func (t *textReader) hold(e Entry, raw int) {
 }
 
 var (
-	bootLine  = regexp.MustCompile(`^(?:-- (?:Boot [0-9a-f]{32}|Reboot) --|-{12} .{20,40} -{12})$`) // journalctl's, and plymouth's in boot.log
-	noise     = regexp.MustCompile(`^(?:-- (?:Logs begin|Journal begins|No entries|Subject:|Defined-By:|Support:|Documentation:)|░|---$|\x60\x60\x60|lines \d+-\d+)`)
-	redrawn   = []byte{'\r'}
-	cutMarks  = regexp.MustCompile(`(?:[^ >]>|…)$`)
-	embedded  = regexp.MustCompile(`\[ {0,4}\d{1,7}\.\d{6}\] |\[\s{0,4}(?:OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN)\s{0,4}\] `)
-	managerIn = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
-	statusIn  = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR)\s{0,4}\] +(\S.*)$`)
-	waitsIn   = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*|Job \S+ running \(.*)$`)
-	seeIn     = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@-]+\.[a-z]+)['"]?(?: for details)?`)
-	couldNot  = regexp.MustCompile(`^Failed to (?:start|mount|listen on|activate swap) \S.{2,120}$`)
-	begunIn   = regexp.MustCompile(`^(\s*)((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
+	bootLine = regexp.MustCompile(`^(?:-- (?:Boot [0-9a-f]{32}|Reboot) --|-{12} .{20,40} -{12})$`) // journalctl's, and plymouth's in boot.log
+	noise    = regexp.MustCompile(`^(?:-- (?:Logs begin|Journal begins|No entries|Subject:|Defined-By:|Support:|Documentation:)|░|---$|\x60\x60\x60|lines \d+-\d+)`)
+	// journalctl -x on a unit that has failed, systemd's catalog/systemd.catalog.in.
+	catalogued = regexp.MustCompile(`^(?:-- |░+ )The unit (\S+) has entered the 'failed' state with result '([a-z-]+)'\.`)
+	redrawn    = []byte{'\r'}
+	cutMarks   = regexp.MustCompile(`(?:[^ >]>|…)$`)
+	embedded   = regexp.MustCompile(`\[ {0,4}\d{1,7}\.\d{6}\] |\[\s{0,4}(?:OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN)\s{0,4}\] `)
+	managerIn  = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
+	statusIn   = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR)\s{0,4}\] +(\S.*)$`)
+	waitsIn    = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*|Job \S+ running \(.*)$`)
+	seeIn      = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@-]+\.[a-z]+)['"]?(?: for details)?`)
+	couldNot   = regexp.MustCompile(`^Failed to (?:start|mount|listen on|activate swap) \S.{2,120}$`)
+	begunIn    = regexp.MustCompile(`^(\s*)((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
 )
 
 func (t *textReader) line(n int, b []byte) {
@@ -141,6 +144,9 @@ func (t *textReader) one(n int, b []byte) {
 		t.emit(e)
 		return
 	}
+	if t.catalogue(n, s, width) {
+		return
+	}
 	if (first == '-' || first == 'l' || first == '`' || first >= 0x80) && noise.MatchString(s) {
 		return
 	}
@@ -162,6 +168,9 @@ func (t *textReader) one(n int, b []byte) {
 		if !ok {
 			break
 		}
+		if t.catalogue(n, rest, width) {
+			return
+		}
 		if s = rest; header(s, &e) {
 			t.said(e, s, width)
 			return
@@ -171,6 +180,19 @@ func (t *textReader) one(n int, b []byte) {
 	case t.opens(n, whole):
 	case t.cloudInit(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.within(n, whole, width), t.found(n, whole, width), !shells.MatchString(strings.TrimSpace(s)) && t.goesOn(whole, width), t.bare(n, s, width):
 	}
+}
+
+// catalogue is what journalctl -x adds to a line: it says over again what that does, and says
+// it alone where the line was cut off.
+func (t *textReader) catalogue(n int, s string, width int) bool {
+	if s = strings.TrimLeft(s, " \t"); !strings.HasPrefix(s, "--") && !strings.HasPrefix(s, "░") {
+		return false
+	}
+	m := catalogued.FindStringSubmatch(s)
+	if m != nil && t.raw == 0 && t.report.Entries == 0 {
+		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: m[1] + ": Failed with result '" + m[2] + "'."}, width)
+	}
+	return m != nil || strings.HasPrefix(s, "-- ") || s == "--"
 }
 
 // beheaded is what is left of PID 1's name where lines are cut at the left.
@@ -184,6 +206,9 @@ var glued = regexp.MustCompile(` (?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d
 func (t *textReader) said(e Entry, s string, width int) {
 	if last := s[len(s)-1]; (last == '>' && strings.Count(s, "<") < strings.Count(s, ">") || last >= 0x80) && len(s) > 60 && cutMarks.MatchString(s) {
 		t.fault(e.Line, "cut at the right, as a pager cuts (less -S, journalctl without --full)")
+	}
+	if e.Ident == "login" && cloudAtLogin.MatchString(e.Message) { // the prompt has no line end
+		e.Ident, e.PID = "cloud-init", 0
 	}
 	if e.PID > 1 {
 		e.Of = t.pids[strconv.Itoa(e.PID)]
@@ -269,7 +294,7 @@ func (t *textReader) waits(n int, s string, width int) bool {
 	}
 	if see := seeIn.FindStringSubmatch(strings.TrimSpace(s)); m == nil && see != nil {
 		if couldNot.MatchString(t.prior) { // copied off a screen, without the word in brackets
-			t.hold(Entry{Line: n - 1, Form: Console, Status: "FAILED", Message: t.prior}, 1)
+			t.hold(Entry{Line: n - 1, Form: Console, Status: "FAILED", Message: strings.TrimSuffix(t.prior, ".") + "."}, 1)
 		}
 		t.hold(Entry{Line: n, Form: Console, Message: see[1] + ": see systemctl status"}, 1)
 		return true
@@ -308,6 +333,23 @@ func wrappedAt(head []byte) []int {
 		return nil
 	}
 	return []int{most}
+}
+
+// widestOf is the length of the longest line, where more than one has it.
+func widestOf(head []byte) int {
+	most, n := 0, 0
+	for line := range bytes.Lines(head) {
+		switch w := utf8.RuneCount(bytes.TrimRight(line, "\r\n")); {
+		case w > most:
+			most, n = w, 1
+		case w == most:
+			n++
+		}
+	}
+	if n < 2 {
+		return 0
+	}
+	return most
 }
 
 // goesOn joins a line to the one before that was wrapped at the console's edge.
@@ -349,17 +391,54 @@ func (t *textReader) bare(n int, s string, width int) bool {
 	case t.statusOf(n, s):
 	case shells.MatchString(s):
 		t.hold(Entry{Line: n, Form: Console, Message: s}, width)
+	case cloudAtLogin.MatchString(s):
+		t.hold(Entry{Line: n, Form: Bare, Ident: "cloud-init", Message: cloudAtLogin.FindString(s)}, width)
+	case lostDevice.MatchString(s):
+		t.hold(Entry{Line: n, Form: Console, Status: "TIME", Message: "Timed out waiting for device " + lostDevice.FindStringSubmatch(s)[1] + "."}, width)
 	case vectorRefuses.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "vector", Message: vectorRefuses.FindStringSubmatch(s)[1]}, width)
 	case !t.logger && catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
-	case t.chain(n, whole), t.listed(n, s):
+	case t.chain(n, whole), t.listed(n, s), t.flows(whole, width):
 	default:
 		t.unread = s
 		return false
 	}
 	return true
 }
+
+// flows joins a line to PID 1's sentence before it, which a mail program has wrapped between
+// two words, or a terminal at its edge in the middle of one.
+func (t *textReader) flows(s string, width int) bool {
+	held := t.held
+	if t.raw == 0 || held.Form != Text || held.Ident != "systemd" || strings.HasSuffix(held.Message, ".") || strings.HasPrefix(s, "-") || strings.HasPrefix(s, " ") {
+		return false
+	}
+	word, _, _ := strings.Cut(s, " ")
+	switch next := t.raw + 1 + utf8.RuneCountInString(word); {
+	case t.raw >= 60 && t.raw == t.widest:
+	case t.raw >= 50 && t.raw <= mailWidth && next > mailLeast:
+		s = " " + s
+	default:
+		return false
+	}
+	t.held.Message += s
+	t.raw = max(1, width)
+	t.fault(held.Line, "wrapped at the edge of a terminal or of a mail")
+	return true
+}
+
+// Where mail programs wrap (RFC 3676, 4.2: at 78 characters or before).
+const (
+	mailLeast = 71
+	mailWidth = 78
+)
+
+// cloudAtLogin is cloud-init's own word on a console that a login prompt is on.
+var cloudAtLogin = regexp.MustCompile(`Can not apply stage \w+, no datasource found! Likely bad things to come!`)
+
+// lostDevice is PID 1's sentence within another's word in brackets.
+var lostDevice = regexp.MustCompile(`^\[ *(?:OK|FAILED|DEPEND|TIME) +Timed out waiting for device (/dev/[^\s\]]+?)\.? ?\]`)
 
 // vectorRefuses is Vector's own log, from a terminal or a container: nobody's name is before it.
 var vectorRefuses = regexp.MustCompile(`^(?:\d{4}-\S+Z +)?ERROR vector(?:::\w+)*: (Configuration error.*)$`)

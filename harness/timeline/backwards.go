@@ -16,6 +16,7 @@ type forwards struct {
 	several  bool
 	held     []journal.Entry
 	up, down int
+	fell     bool // a step back is none of lines that come out of order
 	wall     time.Time
 	mono     time.Duration
 	known    bool // that the oldest is first
@@ -26,8 +27,9 @@ type forwards struct {
 const (
 	telling   = 1000
 	mostHeld  = 300_000
-	atLeast   = 2 // steps back
-	manyTimes = 4 // as many steps back as forth: clocks are set, and boots follow each other
+	atLeast   = 2         // steps back
+	isSet     = time.Hour // what falls further is a clock that is set
+	manyTimes = 4         // as many steps back as forth: clocks are set, and boots follow each other
 )
 
 func (o *forwards) add(e journal.Entry) {
@@ -49,6 +51,11 @@ func (o *forwards) add(e journal.Entry) {
 		o.up++
 	case step < 0:
 		o.down++
+		fall := o.wall.Sub(e.Wall)
+		o.fell = o.fell || !e.Wall.IsZero() && fall > disorder && fall < isSet
+	}
+	if clockSet.MatchString(e.Message) {
+		o.up++ // that is why
 	}
 	if !e.Wall.IsZero() {
 		o.wall = e.Wall
@@ -67,7 +74,7 @@ func (o *forwards) add(e journal.Entry) {
 }
 
 func (o *forwards) backwards() bool {
-	return o.down >= atLeast && (o.up == 0 || o.down >= manyTimes*o.up)
+	return o.fell && o.down > 0 && o.up == 0 || o.down >= atLeast && o.down >= manyTimes*o.up
 }
 
 // end gives what is held. Before each boot is journalctl's mark, whichever way the entries go.

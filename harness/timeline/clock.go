@@ -30,6 +30,13 @@ func (b *BootLog) clockOf() (end time.Duration) {
 				w = &wallClock{last: s.wall, at: b.begins(s.wall, both, offset)}
 				walls[s.src] = w
 			}
+			if s.quoted {
+				s.ev.At, any = w.earlier(s.wall), true
+				break
+			}
+			if s.set {
+				w.set(s.wall)
+			}
 			s.ev.At, any = w.take(s.wall, s.ev.Evidence, &b.log), true
 		default:
 			s.ev.Untimed = true
@@ -117,6 +124,21 @@ type wallClock struct {
 	at   time.Duration
 }
 
+// set: the clock says that since it was set, and was still a moment ago.
+func (w *wallClock) set(now time.Time) {
+	if d := now.Sub(w.last).Abs(); d > disorder {
+		w.last = now
+	}
+}
+
+// earlier is when something was said that stands after what was said later.
+func (w *wallClock) earlier(at time.Time) time.Duration {
+	if d := at.Sub(w.last); d < 0 && d >= -silence {
+		return w.at + d
+	}
+	return w.at
+}
+
 // What a machine's clock does within a boot without having been set: nothing is said for a
 // day at most, and lines of different sources come out of order by a little.
 const (
@@ -136,7 +158,11 @@ func (w *wallClock) take(now time.Time, ev Evidence, log *Origin) time.Duration 
 		return w.at
 	default:
 		if len(log.Steps) < 5 {
-			log.Steps = append(log.Steps, fmt.Sprintf("the clock steps by %s at %s:%d: what is after it counts from there", d.Round(time.Second), ev.File, ev.Line))
+			at := ev.File
+			if ev.Line > 0 {
+				at = fmt.Sprintf("%s:%d", ev.File, ev.Line)
+			}
+			log.Steps = append(log.Steps, fmt.Sprintf("the clock steps by %s at %s: what is after it counts from there", d.Round(time.Second), at))
 		}
 		w.last = now
 	}

@@ -76,7 +76,7 @@ func (b *BootLog) statusWords() {
 
 func (b *BootLog) says(s spoken, unit, by string) {
 	ident := s.ev.Evidence.Text
-	s.ev.Unit, s.ev.Kind, s.ev.Text = unit, Log, by+s.ev.Text
+	s.ev.Unit, s.ev.Kind, s.ev.Text, s.quoted = unit, Log, by+s.ev.Text, true
 	b.heard++
 	b.keep(s, ident)
 }

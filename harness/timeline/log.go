@@ -28,6 +28,8 @@ type spoken struct {
 	hasMono bool
 	wall    time.Time
 	status  bool // of systemctl status, which says over again what the journal does
+	quoted  bool // said earlier than what stands before it
+	set     bool // the machine's clock was set right before it
 }
 
 // BootLog gathers what is said of one boot.
@@ -41,6 +43,7 @@ type BootLog struct {
 	ends    map[int]spoken // the last entry of each file
 	before  spoken         // the last that another than PID 1 said
 	orphan  *spoken        // "Failed at step EXEC …" of before 219, which names no unit
+	set     map[int]bool   // files whose clock was set since the last that was kept
 }
 
 // managerKey tells managers of one file apart.
@@ -55,7 +58,7 @@ type manager struct {
 }
 
 func newBootLog() *BootLog {
-	return &BootLog{managed: map[managerKey]*manager{}, last: map[string]*speaker{}, ends: map[int]spoken{}}
+	return &BootLog{managed: map[managerKey]*manager{}, last: map[string]*speaker{}, ends: map[int]spoken{}, set: map[int]bool{}}
 }
 
 var (
@@ -68,9 +71,12 @@ var (
 	spawning = regexp.MustCompile(`^Failed to load environment files|Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard)|Changing to the requested working directory failed|Failed to drop capabilities`)
 
 	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "XFS (", "BTRFS error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
-	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "instance/scripts/", "E: "}
-	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
+	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "Rebooting after", "Job for ", "instance/scripts/", "E: "}
+	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
+
+// clockSet is said right before or after the machine's clock is set, by systemd's timesyncd, PID 1, chronyd and ntpd.
+var clockSet = regexp.MustCompile(`^System clock time unset or jumped backwards, restoring|^Time has been changed|^(?:System clock wrong by|System clock was stepped by) |^ntpd?: time (?:set|slew)|^Initial (?:clock )?synchronization to `)
 
 func containsAny(s string, of []string) bool {
 	return slices.ContainsFunc(of, func(part string) bool { return strings.Contains(s, part) })
@@ -83,6 +89,9 @@ func (b *BootLog) add(src int, file string, e journal.Entry) {
 	}
 	b.log.Boot = cmp.Or(b.log.Boot, e.Boot)
 	b.log.Kernel = b.log.Kernel || begins(e)
+	if clockSet.MatchString(e.Message) {
+		b.set[src] = true
+	}
 	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, status: e.Form == journal.Status}
 	if s.hasMono || !s.wall.IsZero() {
 		b.ends[src] = s
@@ -112,8 +121,13 @@ func hostOf(h string) string {
 	return h
 }
 
+// ofServices: a process of a slice below system.slice was killed, and so of a service in it.
+func ofServices(s spoken) bool {
+	return strings.HasPrefix(s.ev.Unit, "system-") && strings.Contains(s.ev.Text, "OOM killer")
+}
+
 func (b *BootLog) keep(s spoken, ident string) {
-	if s.ev.Kind != Failed && s.ev.Kind != Suppressed && (strings.HasSuffix(s.ev.Unit, ".scope") || strings.HasSuffix(s.ev.Unit, ".slice")) {
+	if s.ev.Kind != Failed && s.ev.Kind != StartFailed && s.ev.Kind != Suppressed && s.ev.Status != "FAILED" && s.ev.Status != "DEPEND" && !ofServices(s) && (strings.HasSuffix(s.ev.Unit, ".scope") || strings.HasSuffix(s.ev.Unit, ".slice")) {
 		return // sessions, and what only groups: a host has them by the thousand
 	}
 	limit := most
@@ -130,6 +144,9 @@ func (b *BootLog) keep(s spoken, ident string) {
 		text = ident + ": " + text
 	}
 	s.ev.Evidence.Text = clip(text)
+	if !s.quoted {
+		s.set, b.set[s.src] = b.set[s.src], false
+	}
 	b.said = append(b.said, s)
 }
 

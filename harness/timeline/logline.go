@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ func (b *BootLog) Timeline() Timeline {
 			s.ev.Unit = s.what
 		}
 	}
+	b.ownPIDFiles()
 	end := b.clockOf()
 	b.once()
 	t := Timeline{Case: cmp.Or(b.log.Host, "boot"), Missing: map[string]string{}, Versions: map[string]string{}, Origin: &b.log, End: end}
@@ -73,6 +75,25 @@ func (b *BootLog) enteredFailed() {
 	for i := range b.said {
 		if s := &b.said[i]; s.ev.Kind == Log && s.ev.Manager && !results[s.ev.Unit] && strings.HasPrefix(s.ev.Text, s.ev.Unit+": Unit entered failed state") {
 			s.ev.Kind = Failed
+		}
+	}
+}
+
+// pidFile is what PID 1 said of a service's PID file before 240, without the service's name.
+var pidFile = regexp.MustCompile(`^Failed to read PID from file (\S+): `)
+
+// ownPIDFiles gives such a sentence to the service that the file is called after.
+func (b *BootLog) ownPIDFiles() {
+	for i := range b.said {
+		m := pidFile.FindStringSubmatch(b.said[i].ev.Text)
+		if m == nil || b.said[i].ev.Unit != "" {
+			continue
+		}
+		for _, s := range b.said {
+			if name, ok := strings.CutSuffix(s.ev.Unit, ".service"); ok && strings.Contains(m[1], "/"+name) {
+				b.said[i].ev.Unit = s.ev.Unit
+				break
+			}
 		}
 	}
 }

@@ -137,12 +137,14 @@ func namesIn(said []spoken) *names {
 // comes back, so that the last that was said is named first.
 func (ns *names) nested(said []spoken) {
 	var open []string
-	for _, s := range said {
+	whole := false // as many names follow as there were descriptions
+	for i, s := range said {
 		if s.ev.Kind != StartFailed || s.ev.Change.JobResult != "dependency" || !s.ev.Manager {
 			continue
 		}
 		last := len(open) - 1
 		if s.what != "" {
+			whole = false
 			if last < 0 || open[last] != s.what { // a console has it once more
 				open = append(open, s.what)
 			}
@@ -154,16 +156,30 @@ func (ns *names) nested(said []spoken) {
 		if last < 0 || s.ev.Unit == "" {
 			continue
 		}
+		if !whole {
+			whole = namesFrom(said[i:]) == len(open)
+		}
 		what := open[last]
 		open = open[:last]
 		other := slices.ContainsFunc(open, func(o string) bool { return alike(o, s.ev.Unit) })
 		switch unit := ns.known[what]; {
-		case unit != "" && unit != s.ev.Unit, unit == "" && other && !alike(what, s.ev.Unit):
+		case unit != "" && unit != s.ev.Unit, unit == "" && other && !alike(what, s.ev.Unit) && !whole:
 			open = nil // lines are missing
 		case unit == "":
 			ns.learn(what, s.ev.Unit)
 		}
 	}
+}
+
+// namesFrom is how many units in a row are named as not started for want of another.
+func namesFrom(said []spoken) (n int) {
+	for _, s := range said {
+		if s.ev.Kind != StartFailed || s.ev.Change.JobResult != "dependency" || s.what != "" {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 var besideFailed = regexp.MustCompile(`entered failed state|ailed to (?:run|spawn) '`)

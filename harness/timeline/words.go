@@ -42,6 +42,8 @@ var ofUnits = []rule{
 	r("start start-limit-hit", `(?i)^start request repeated too quickly|^start-limit-hit`, Refused, "", ""),
 	r("scheduled", `^Scheduled restart job.*restart counter is at (?P<count>\d+)`, Restart, "", ""),
 	r("service holdoff hold-off", `(?i)hold-?off time.*scheduling restart|expired, scheduling restart`, Restart, "", ""),
+	r("has", `^has no hold-?off time, scheduling restart`, Restart, "", ""),
+	r("stopping", `^stopping timed out`, Stopping, "stop", ""),
 	r("deactivated succeeded.", `^(?:Deactivated successfully|Succeeded)\.`, Succeeded, "", ""),
 	r("job", `^Job (?P<unit>\S+)/start failed with result '(?P<how>[a-z-]+)'`, StartFailed, "start", ""),
 	r("job", `^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
@@ -98,6 +100,9 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 		if strings.HasPrefix(rest, "Unit entered failed") && strings.HasSuffix(unit, ".service") {
 			break // 229 to 232 say so of all units, and of a service its result right after
 		}
+		if rule.kind == StartFailed && slices.ContainsFunc(rule.words.SubexpNames(), describes) && !wholeSentence.MatchString(rest) {
+			break // cut: the unit's name would be one that there is not
+		}
 		c.JobType = rule.job
 		if c.JobResult = rule.how; rule.kind == Failed {
 			c.JobResult = ""
@@ -135,6 +140,12 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 	}
 	return Log, unit, "", c
 }
+
+func describes(group string) bool { return group == "what" || group == "device" }
+
+// wholeSentence: PID 1 ends it with a full stop, a narrow console has shortened it before that,
+// or the unit's name is whole.
+var wholeSentence = regexp.MustCompile(`[.…?]\W*$|\.(?:` + unitSuffix + `) - `)
 
 // ofAPI is what PID 1 mounts itself, before there are units.
 var ofAPI = regexp.MustCompile(`^Failed to mount \w+ (?:\(type \w+\) )?(?:at|on) /`)
