@@ -265,3 +265,23 @@ func TestAnImageThatIsRemovedIsBuiltAgain(t *testing.T) {
 	assert.Contains(t, stderr, "building image "+image)
 	assert.Regexp(t, `1 (pass|invalid)`, stdout)
 }
+
+func TestARunEndsAtItsFirstFailureWhichIsBootedAgain(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	dir := filepath.Join(t.TempDir(), "broken")
+	unit := filepath.Join(dir, "rootfs/etc/systemd/system/broken.service")
+	require.NoError(t, os.MkdirAll(filepath.Dir(unit), 0o755))
+	require.NoError(t, os.WriteFile(unit, []byte("[Service]\nType=oneshot\nExecStart=/bin/false\n[Install]\nWantedBy=multi-user.target\n"), 0o600))
+
+	code, stdout, stderr := p.bootrace("run", p.long, p.quick, "--subject", dir, "--fail-fast")
+	assert.Equal(t, exitFailure, code, stderr)
+	assert.Contains(t, stderr, "ended at the first failure (--fail-fast): 1 of 2 cases had ended")
+	assert.Regexp(t, `(?m)^  fail +quick@`, stdout)
+	assert.NotRegexp(t, `(?m)^  \w+ +long@`, stdout)
+
+	code, stdout, stderr = p.bootrace("run", "--last-failed")
+	assert.Equal(t, exitFailure, code, stderr)
+	assert.Contains(t, stderr, ": 1 cases, subject broken")
+	assert.Regexp(t, `(?m)^1 fail in `, stdout)
+}

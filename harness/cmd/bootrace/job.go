@@ -79,7 +79,13 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once%s\n", s.id, len(cases), r.Subject, r.Vector, min(room.AtOnce, len(cases)), more)
 
 	show := newProgress(io.err, io.live() && !f.debug, style{io.color}, cases)
-	runner := lab.Runner(s.id, s.recordings, db, room)
+	boots, enough := context.WithCancel(ctx)
+	defer enough()
+	var keeper run.Store = db
+	if f.failFast {
+		keeper = &failFast{Store: db, end: enough}
+	}
+	runner := lab.Runner(s.id, s.recordings, keeper, room)
 	runner.Keep, runner.Watch = f.keeps(), show.Update
 	if len(f.subjects) > 1 {
 		runner.Booting = 1 // they are booted to be compared: no boot disturbs another
@@ -88,7 +94,7 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 		runner.Debug = func(c results.Case, shell []string) { prompt(ctx, io, c, shell) }
 	}
 	heard := context.AfterFunc(ctx, func() { show.Note("ending the run and removing its machines; once more (Ctrl-C) ends it at once") })
-	ended, runErr := runner.Run(ctx, cases)
+	ended, runErr := runner.Run(boots, cases)
 	r.Cases = append(r.Cases, ended...)
 	heard()
 	show.Close()
@@ -103,10 +109,27 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if err := db.Waiting(); err != nil {
 		fmt.Fprintf(io.err, "bootrace: %v\n", err)
 	}
+	if boots.Err() != nil && ctx.Err() == nil {
+		runErr = fmt.Errorf("ended at the first failure (--fail-fast): %d of %d cases had ended; run --resume boots the others", len(r.Cases), r.Planned)
+	}
 	if ctx.Err() != nil {
 		runErr = interrupted(context.WithoutCancel(ctx), backend, r)
 	}
 	return r, explainDisk(runErr, state)
+}
+
+// failFast is a store that ends the run once a case has failed.
+type failFast struct {
+	run.Store
+	end func()
+}
+
+func (f *failFast) PutCase(ctx context.Context, run string, c results.Case) error {
+	err := f.Store.PutCase(ctx, run, c)
+	if !c.AsExpected() && !slices.Contains([]string{"invalid", "error", "untestable", "not-applicable"}, c.Verdict) {
+		f.end()
+	}
+	return err
 }
 
 // begin returns the run as one that goes on, with the cases that it still has to

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"bootrace/harness/run"
+	"bootrace/harness/wire"
 	"bootrace/images"
 	"bootrace/results"
 	"bootrace/scenarios"
@@ -18,7 +20,7 @@ import (
 
 // resumable are the flags that a run which is resumed may be given: all others
 // say what to boot, and that is settled.
-var resumable = []string{"resume", "db", "json", "parallel", "keep", "keep-on-failure", "debug"}
+var resumable = []string{"resume", "last-failed", "fail-fast", "db", "json", "parallel", "keep", "keep-on-failure", "debug", "source"}
 
 func mayResume(given *pflag.FlagSet) error {
 	var settled []string
@@ -28,7 +30,7 @@ func mayResume(given *pflag.FlagSet) error {
 		}
 	})
 	if len(settled) > 0 {
-		return fmt.Errorf("--resume boots what the run was to boot: leave out %s", strings.Join(settled, ", "))
+		return fmt.Errorf("--resume and --last-failed boot what the run was to boot: leave out %s", strings.Join(settled, ", "))
 	}
 	return nil
 }
@@ -48,20 +50,57 @@ func resumeRun(ctx context.Context, io streams, f runFlags, args []string) error
 	if len(settled(r.Cases)) >= r.Planned {
 		return usage(fmt.Errorf("run %s has nothing left to do: all its %d cases were judged", r.ID, r.Planned))
 	}
-	q := r.Request
-	if q == nil {
-		return usage(fmt.Errorf("run %s cannot be resumed: bootrace run did not make it, or an older version of it did", r.ID))
-	}
-	f.bases, f.subjects, f.image, f.asIs, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, q.AsIs, vectorAgain(r), q.Repeat
-	if err := f.validate(); err != nil {
-		return usage(err)
-	}
-	list, err := scenarios.Choose(q.Scenarios)
+	j, err := jobAgain(r, f)
 	if err != nil {
 		return usage(err)
 	}
-	j := scenarioJob(list, f, q)
 	j.resume = r.ID
+	return runJob(ctx, io, j)
+}
+
+// jobAgain is the job that a run was.
+func jobAgain(r results.Run, f runFlags) (job, error) {
+	q := r.Request
+	if q == nil {
+		return job{}, fmt.Errorf("run %s cannot be booted again: bootrace run did not make it, or an older version of it did", r.ID)
+	}
+	f.bases, f.subjects, f.image, f.asIs, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, q.AsIs, vectorAgain(r), q.Repeat
+	if err := f.validate(); err != nil {
+		return job{}, err
+	}
+	list, err := scenarios.Choose(q.Scenarios)
+	if err != nil {
+		return job{}, err
+	}
+	return scenarioJob(list, f, q), nil
+}
+
+// runLastFailed boots what was not as expected in a run once more.
+func runLastFailed(ctx context.Context, io streams, f runFlags, args []string) error {
+	if len(args) > 1 {
+		return usage(fmt.Errorf("--last-failed: expected one run, got %s", strings.Join(args, ", ")))
+	}
+	r, err := stored(ctx, io, f.db, cmp.Or(strings.Join(args, ""), latestRun), nil)
+	if err != nil {
+		return err
+	}
+	type one struct{ subject, id string }
+	failed := map[one]bool{}
+	for _, c := range r.Cases {
+		failed[one{c.Subject, c.ID}] = !c.AsExpected()
+	}
+	if !slices.Contains(slices.Collect(maps.Values(failed)), true) {
+		return usage(fmt.Errorf("run %s: all its %d cases were as expected", r.ID, len(r.Cases)))
+	}
+	j, err := jobAgain(r, f)
+	if err != nil {
+		return usage(err)
+	}
+	whole := j.plan
+	j.plan = func(lab wire.Lab, m run.Matrix) ([]run.Case, error) {
+		cases, err := whole(lab, m)
+		return slices.DeleteFunc(cases, func(c run.Case) bool { return !failed[one{c.Subject, c.ID}] }), err
+	}
 	return runJob(ctx, io, j)
 }
 

@@ -35,6 +35,8 @@ type runFlags struct {
 	debug         bool
 	json          bool
 	resume        bool
+	lastFailed    bool
+	failFast      bool
 	dryRun        bool
 	db            string
 }
@@ -42,7 +44,7 @@ type runFlags struct {
 func runCommand(io streams) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run [SCENARIO|SIZE...] | run CAPSULE | run --resume [RUN]",
+		Use:   "run [SCENARIO|SIZE...] | run CAPSULE | run --resume [RUN] | run --last-failed [RUN]",
 		Short: "Boot the scenarios and judge them (default: pre, delay-0s, delay-45s, delay-4m, never)",
 		Long: `run boots each scenario on each base and judges what happened. A scenario is a
 name of bootrace scenarios, or a file. A boot that the host spoilt is made again,
@@ -57,16 +59,25 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
   bootrace run 'vault-*'               # all of that name
   bootrace run ./mine.yaml --subject ./my-populator --keep-on-failure
   bootrace run case.tar.zst           # a capsule's subject and scenario
-  bootrace run --resume               # what a run that was killed had still to do`,
+  bootrace run --resume               # what a run that was killed had still to do
+  bootrace run --last-failed          # what was not as expected, once more
+  bootrace run delay-45s --repeat 100 --fail-fast    # until it fails`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && capsule.Is(args[0]) && !f.resume {
+			if f.resume && f.lastFailed {
+				return usage(errors.New("--resume and --last-failed: choose one"))
+			}
+			again := f.resume || f.lastFailed
+			if len(args) == 1 && capsule.Is(args[0]) && !again {
 				return runCapsule(cmd.Context(), io, f, args[0], cmd.Flags().Changed)
 			}
-			if !f.resume {
+			if !again {
 				return runScenarios(cmd.Context(), io, f, args)
 			}
 			if err := mayResume(cmd.Flags()); err != nil {
 				return usage(err)
+			}
+			if f.lastFailed {
+				return runLastFailed(cmd.Context(), io, f, args)
 			}
 			return resumeRun(cmd.Context(), io, f, args)
 		},
@@ -76,6 +87,8 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 	f.tests(fl)
 	fl.BoolVar(&f.json, "json", false, "print the results as JSON")
 	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) did not come to, and its errors")
+	fl.BoolVar(&f.lastFailed, "last-failed", false, "boot what was not as expected in a run (default: the latest) again, as a run of its own")
+	fl.BoolVar(&f.failFast, "fail-fast", false, "end the run at the first case that fails")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say which cases there would be, and what they wait, and boot nothing")
 	return cmd
 }
