@@ -52,8 +52,8 @@ func (b Facts) Displaced(s Setup, c Control) Seen[Displaced] {
 		if id == Vector || slices.Contains(s.SubjectUnits, id) || u.Active != "inactive" && loaded || b.droppedByCycle(id) || b.tried(id) {
 			continue
 		}
-		if stop, stopped := b.stoppedForGood(id); stopped {
-			out = append(out, Displaced{At: stop.At, Unit: id, Why: fmt.Sprintf("was stopped at %s and not started again", timeline.Since(stop.At)), Evidence: append(of(u), stop.Evidence)})
+		if d, stopped := b.stoppedForGood(s, id); stopped {
+			out = append(out, d)
 			continue
 		}
 		if !loaded || u.Load != "loaded" || u.InactiveExit > 0 || u.Condition > 0 || u.Assert > 0 || len(b.Starts(id).All) > 0 {
@@ -67,17 +67,52 @@ func (b Facts) Displaced(s Setup, c Control) Seen[Displaced] {
 	return seen(b, out, timeline.Journal, timeline.Units)
 }
 
-// stoppedForGood is the last stop of a unit that no start came after.
-func (b Facts) stoppedForGood(unit string) (stop timeline.Event, ok bool) {
+// DisplacedWorker: the worker, which the user data starts and no control boot has, was stopped,
+// not started again, and is not up at the end.
+func (b Facts) DisplacedWorker(s Setup) (d Displaced, ok bool) {
+	const unit = Worker + ".service"
+	u, loaded := b.Final.Units[unit] // systemd unloads a unit that is inactive and that nobody names
+	if _, ended := b.Ending(nil); ended || loaded && u.Active != "inactive" {
+		return d, false
+	}
+	return b.stoppedForGood(s, unit)
+}
+
+// together is how far apart PID 1 is with the stop and the start of units that exclude each other.
+const together = 100 * time.Millisecond
+
+// stoppedForGood is the last stop of a unit that no start came after, with the unit of the
+// subject that began right then: Conflicts=, most of the time.
+func (b Facts) stoppedForGood(s Setup, unit string) (Displaced, bool) {
+	stop, ok := b.lastStop(unit)
+	if !ok {
+		return Displaced{}, false
+	}
+	d := Displaced{At: stop.At, Unit: unit, Why: fmt.Sprintf("was stopped at %s and not started again", timeline.Since(stop.At)), Evidence: append(of(b.Final.Units[unit]), stop.Evidence)}
+	for _, ev := range b.Of(timeline.Starting) {
+		if (ev.At-stop.At).Abs() <= together && slices.Contains(s.SubjectUnits, ev.Unit) {
+			d.Why += fmt.Sprintf(", as %s was started (Conflicts=, or what it runs)", ev.Unit)
+			d.Evidence = append(d.Evidence, ev.Evidence)
+			break
+		}
+	}
+	return d, true
+}
+
+func (b Facts) lastStop(unit string) (stop timeline.Event, ok bool) {
+	stopping := false
 	for _, ev := range b.Events {
 		if ev.Unit != unit {
 			continue
 		}
 		switch ev.Kind {
 		case timeline.Stopping, timeline.Stopped:
-			stop, ok = ev, true
+			if !stopping { // when it began
+				stop, ok = ev, true
+			}
+			stopping = true
 		case timeline.Starting, timeline.Started:
-			ok = false
+			ok, stopping = false, false
 		}
 	}
 	return stop, ok

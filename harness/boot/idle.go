@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -116,8 +117,13 @@ func (b Facts) idle(u timeline.Unit) string {
 		}
 	}
 	switch i := slices.IndexFunc(wanted, func(w string) bool { return b.Final.Units[w].ActiveEnter > 0 }); {
+	case len(wanted) == 0 && len(u.TriggeredBy) == 0 && len(u.OnSuccessOf) > 0:
+		by := u.OnSuccessOf[0]
+		return fmt.Sprintf("is started by OnSuccess= of %s alone, which acts when that becomes inactive: it is %s", by, cmp.Or(b.Final.Units[by].Active, "not loaded"))
+	case len(wanted) == 0 && len(u.TriggeredBy) == 0 && u.FileState == "enabled":
+		return "is enabled for what nothing starts"
 	case len(wanted) == 0 && len(u.TriggeredBy) == 0:
-		return "is wanted by nothing"
+		return "is wanted by nothing that was started"
 	case i < 0 && len(wanted) > 0:
 		return fmt.Sprintf("is wanted by %s alone, which was not reached", strings.Join(wanted, ", "))
 	}

@@ -26,11 +26,16 @@ func TestWhyAServiceRanNothing(t *testing.T) {
 	}{
 		"it is active": {func(b *timelinetest.Boot) { b.Up(fetch, time.Second, 2*time.Second) }, ""},
 		"it has ended": {func(b *timelinetest.Boot) { unit(b, "InactiveExitTimestampMonotonic", at) }, ""},
-		"not loaded":   {func(*timelinetest.Boot) {}, "is wanted by nothing"},
+		"not loaded":   {func(*timelinetest.Boot) {}, "is wanted by nothing that was started"},
 		"not known":    {func(b *timelinetest.Boot) { b.Drop = []string{timeline.Units} }, ""},
-		"nobody's":     {func(b *timelinetest.Boot) { unit(b) }, "is wanted by nothing"},
-		"masked":       {func(b *timelinetest.Boot) { unit(b, "LoadState", "masked") }, "is masked"},
-		"not there":    {func(b *timelinetest.Boot) { unit(b, "LoadState", "not-found") }, "has no file"},
+		"nobody's":     {func(b *timelinetest.Boot) { unit(b, "UnitFileState", "static") }, "is wanted by nothing that was started"},
+		"another's":    {func(b *timelinetest.Boot) { unit(b, "UnitFileState", "enabled") }, "is enabled for what nothing starts"},
+		"after one that stays active": {func(b *timelinetest.Boot) {
+			unit(b, "OnSuccessOf", "role.service")
+			b.Up("role.service", time.Second, time.Second)
+		}, "is started by OnSuccess= of role.service alone, which acts when that becomes inactive: it is active"},
+		"masked":    {func(b *timelinetest.Boot) { unit(b, "LoadState", "masked") }, "is masked"},
+		"not there": {func(b *timelinetest.Boot) { unit(b, "LoadState", "not-found") }, "has no file"},
 		"a condition": {func(b *timelinetest.Boot) {
 			unit(b, "ConditionResult", "no", "ConditionTimestampMonotonic", at, "UnmetCondition", "ConditionFirstBoot=yes")
 		}, "was skipped at +1.000s for ConditionFirstBoot=yes"},

@@ -24,6 +24,8 @@ type reason struct {
 }
 
 var reasons = []reason{
+	{regexp.MustCompile(`Ignoring invalid environment assignment 'export `), "systemd ignores the lines of its environment file that begin with export", false},
+	{regexp.MustCompile(`Ignoring invalid environment assignment '`), "systemd ignores lines of its environment file that are no NAME=value", false},
 	{regexp.MustCompile(`Failed to load environment files: (.*?)\.?$`), "a file of its EnvironmentFile= could not be read ($1)", false},
 	{regexp.MustCompile(`(?:Unable to|Failed to) (?:locate|find) executable '?([^':]+)'?: (.*?)\.?$`), "its program $1 cannot be found ($2)", false},
 	{regexp.MustCompile(`Failed at step EXEC spawning ([^:]+): (.*?)\.?$`), "its program $1 cannot be run ($2; 203/EXEC)", false},

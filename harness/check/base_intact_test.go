@@ -29,7 +29,7 @@ func TestBaseIntact(t *testing.T) {
 	judged(t, "base-intact", []row{
 		{name: "all are there", want: check.Pass, expect: active, break_: up(nil), say: []string{"4 units of the control boot"}},
 		{name: "no control boot said", want: check.NotJudged, expect: func(e *expect) { e.Active = nil }},
-		{name: "one was stopped", want: check.Fail, expect: active, unit: getty, say: []string{"console-getty.service, which is active without the subject, was stopped at +2.010s and not started again"}, break_: up(func(b *boot) {
+		{name: "one was stopped", want: check.Fail, expect: active, unit: getty, say: []string{"console-getty.service, which is active without the subject, was stopped at +2.000s and not started again"}, break_: up(func(b *boot) {
 			b.Stopped(2*time.Second, getty)
 			b.Prop(getty, "ActiveState", "inactive")
 		})},

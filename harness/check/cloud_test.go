@@ -93,6 +93,17 @@ func TestRegistered(t *testing.T) {
 			without(b)
 			b.Call(30*time.Second, "controlplane", "destroyed", 0)
 		}},
+		{name: "and stopped", want: check.Fail, unit: timelinetest.Worker, say: []string{"the worker registered, and opensandbox-worker.service was stopped at +25.000s and not started again, as swap.service was started (Conflicts="},
+			expect: func(e *expect) { e.SubjectUnits = []string{"swap.service"} }, break_: func(b *boot) {
+				b.Starting(25*time.Second+time.Millisecond, "swap.service")
+				b.Stopped(25*time.Second, timelinetest.Worker)
+				delete(b.Units, timelinetest.Worker)
+			}},
+		{name: "stopped and started again", want: check.Pass, break_: func(b *boot) {
+			b.Stopped(25*time.Second, timelinetest.Worker)
+			b.Starting(26*time.Second, timelinetest.Worker)
+			b.Started(26*time.Second, timelinetest.Worker)
+		}},
 		{name: "where none is expected", boot: timelinetest.Never(), expect: never, want: check.NotApplicable},
 	})
 }
@@ -155,6 +166,11 @@ func TestQuiescent(t *testing.T) {
 		{name: "the vault is still asked", want: check.Fail, say: []string{"keyvault was asked 1 times in the last 5s"}, break_: func(b *boot) {
 			b.Call(end-time.Second, "keyvault", "secrets.get", 200)
 		}},
+		{name: "the vault is asked by what a service left behind", want: check.Fail, break_: func(b *boot) {
+			b.Call(end-time.Second, "keyvault", "secrets.get", 200)
+			b.Prop(timelinetest.Subject, "ActiveState", "inactive", "SubState", "dead", "MainPID", "0")
+			b.Procs = append(b.Procs, fmt.Sprintf("77\t%s\t%d\t\tcurl -s vault", timelinetest.Subject, timelinetest.Mono(3*time.Second)))
+		}, say: []string{"though Vector has its values; " + timelinetest.Subject + ", which is over (inactive), has left a process behind: pid 77 curl -s vault"}},
 		{name: "an agent asks for scheduled events", want: check.Pass, break_: func(b *boot) {
 			b.Call(end-time.Second, "imds", "scheduledevents", 200)
 		}},

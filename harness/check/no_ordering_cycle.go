@@ -48,7 +48,7 @@ var noOrderingCycle = Check{
 			}
 			out = append(out, Finding{At: b.End, Unit: u.ID, Absence: true, Evidence: []timeline.Evidence{u.Evidence}, Summary: noJob(u.ID) + without(b, u.ID)})
 		}
-		for _, m := range b.Missed(e.SubjectUnits).All {
+		for _, m := range b.Missed(slices.Compact(append(slices.Clone(e.SubjectUnits), boot.Vector))).All {
 			if !slices.ContainsFunc(out, func(o Finding) bool { return o.Unit == m.Unit }) {
 				out = append(out, Finding{At: m.At, Unit: m.Unit, Evidence: m.Evidence, Summary: fmt.Sprintf("%s never ran: %s", m.Unit, m.Why)})
 			}

@@ -71,6 +71,17 @@ func hasDelivered(b boot.Facts, e Expect) bool {
 	return ok && len(e.EnvDigests) > 0 && len(e.EnvDigests.Differing(v.Vars)) == 0
 }
 
+// leftBehind names the processes of the subject's services that are over.
+func leftBehind(b boot.Facts, e Expect) string {
+	for _, p := range b.Final.Processes {
+		u := b.Final.Units[p.Unit]
+		if slices.Contains(e.SubjectUnits, p.Unit) && p.PID != u.MainPID && (u.Active == "inactive" || u.Active == "failed" || u.Sub == "exited") {
+			return fmt.Sprintf("; %s, which is over (%s), has left a process behind: pid %d %s", p.Unit, u.Active, p.PID, p.Cmdline)
+		}
+	}
+	return ""
+}
+
 // working finds what the subject does in the last moments.
 func working(b boot.Facts, e Expect) []Finding {
 	from := b.End - quiet
@@ -85,7 +96,7 @@ func working(b boot.Facts, e Expect) []Finding {
 	}
 	for _, s := range slices.Sorted(maps.Keys(asked)) {
 		out = append(out, Finding{At: last[s].At, Evidence: []timeline.Evidence{last[s].Evidence},
-			Summary: fmt.Sprintf("%s was asked %d times in the last %s though Vector has its values", s, asked[s], quiet)})
+			Summary: fmt.Sprintf("%s was asked %d times in the last %s though Vector has its values%s", s, asked[s], quiet, leftBehind(b, e))})
 	}
 	for _, unit := range e.SubjectUnits {
 		for _, s := range b.Starts(unit).All {

@@ -11,7 +11,7 @@ import (
 var registered = Check{
 	Name: "registered",
 	Why: "the worker did not register before pendingWorkerTTL: the control plane destroys it then; or its start, which takes no time in a boot " +
-		"without the subject, was held",
+		"without the subject, was held; or it was stopped",
 	Needs: []string{timeline.Cloud},
 	Judge: func(b boot.Facts, e Expect) Result {
 		if !e.Registered {
@@ -32,6 +32,10 @@ var registered = Check{
 				if limit := ready + e.PendingWorkerTTL; e.PendingWorkerTTL > 0 && ev.At > limit {
 					out = append(out, Finding{At: ev.At, Over: ev.At - limit, Limit: e.PendingWorkerTTL, Since: ready, Evidence: []timeline.Evidence{ev.Evidence},
 						Summary: fmt.Sprintf("the worker registered %s after the cloud was ready, pendingWorkerTTL is %s", boot.Round(ev.At-ready), e.PendingWorkerTTL)})
+				}
+				if d, gone := b.DisplacedWorker(e.Setup); gone {
+					out = append(out, Finding{At: d.At, Unit: d.Unit, Intrinsic: true, Evidence: d.Evidence,
+						Summary: fmt.Sprintf("the worker registered, and %s %s", d.Unit, d.Why)})
 				}
 				return found(out, fmt.Sprintf("registered at %s", timeline.Since(ev.At)))
 			case c.Op == "register":

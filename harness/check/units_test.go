@@ -166,12 +166,22 @@ func tooEarly(b *boot, unmet, met string) {
 	}
 }
 
+// neverStarted has Vector skipped for a vector.env that comes later.
+func neverStarted(b *boot) {
+	const condition = "ConditionPathExists=/etc/opensandbox/vector.env"
+	dropStarts(b, timelinetest.Vector, 0)
+	b.Procs = nil
+	b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "inactive", "SubState", "dead", "InactiveExitTimestampMonotonic", "0", "ActiveEnterTimestampMonotonic", "0",
+		"ConditionResult", "no", "ConditionTimestampMonotonic", timelinetest.Micros(2*time.Second), "UnmetCondition", condition, "MetCondition", condition)
+}
+
 func TestNoOrderingCycle(t *testing.T) {
 	judged(t, "no-ordering-cycle", []row{
 		{name: "skipped for what came later", want: check.Fail, unit: timelinetest.Subject,
 			say: []string{"never ran: it was skipped at +2.000s for ConditionPathExists=/etc/opensandbox/worker.env, which held later"}, break_: func(b *boot) {
 				tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")
 			}},
+		{name: "Vector, skipped for what came later", want: check.Fail, unit: timelinetest.Vector, say: []string{"vector.service never ran: it was skipped at +2.000s"}, break_: neverStarted},
 		{name: "skipped for what never came", want: check.Pass, break_: func(b *boot) { tooEarly(b, "ConditionPathExists=/etc/opensandbox/server.env", "") }},
 		{name: "skipped for what came later, and a path starts it then", want: check.Pass, break_: func(b *boot) {
 			tooEarly(b, "ConditionPathExists=/etc/opensandbox/worker.env", "ConditionPathExists=/etc/opensandbox/worker.env")

@@ -37,7 +37,7 @@ var vectorCredentialed = Check{
 			return early
 		case running.Never():
 			return found([]Finding{{At: b.End, Unit: boot.Vector, Absence: true, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
-				Evidence: evidence(b.Final.Units[boot.Vector].Evidence), Summary: unasked(b, e, complete) + "no Vector runs, so none has the vault's values"}}, "")
+				Evidence: evidence(b.Final.Units[boot.Vector].Evidence), Summary: unasked(b, e, complete) + "no Vector runs, so none has the vault's values" + skipped(b)}}, "")
 		case !ok:
 			return noEvidence(running.Unknown)
 		}
@@ -212,4 +212,12 @@ func evidence(e timeline.Evidence) []timeline.Evidence {
 		return nil
 	}
 	return []timeline.Evidence{e}
+}
+
+// skipped is why Vector never ran, where it was to run.
+func skipped(b boot.Facts) string {
+	for _, m := range b.Idle([]string{boot.Vector}) {
+		return fmt.Sprintf(": %s %s", m.Unit, m.Why)
+	}
+	return ""
 }

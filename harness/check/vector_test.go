@@ -105,6 +105,9 @@ func TestVectorCredentialed(t *testing.T) {
 			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "failed")
 			b.Procs = nil
 		}},
+		{name: "no Vector runs, for it was skipped", want: check.Fail, say: []string{"no Vector runs, so none has the vault's values: vector.service was skipped at +2.000s for ConditionPathExists=/etc/opensandbox/vector.env"}, break_: func(b *boot) {
+			neverStarted(b)
+		}},
 		{name: "Vector runs and its environment was not recorded", want: check.NoEvidence, break_: func(b *boot) { b.Procs = nil }},
 		{name: "another process than the main one was recorded", want: check.NoEvidence, break_: func(b *boot) { b.Prop(timelinetest.Vector, "MainPID", "401") }},
 		{name: "a shell is the main process, and Vector below it has them", want: check.Pass, say: []string{"after worker.env was complete"}, break_: func(b *boot) {

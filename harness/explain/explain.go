@@ -108,6 +108,7 @@ var mends = []struct{ check, says, change string }{
 	{"vector-credentialed", "had in the boot before", "ask the vault in each boot, whatever the disk has: a vector.env that is there is as old as the boot that wrote it (no ConditionPathExists=! on it, no stamp file, or one below /run)"},
 	{"vector-credentialed", wasRight, "let a refresh touch vector.env only with values that it has just got from the vault, and leave it alone where it got none: a stub is for a file that is not there yet"},
 	{"vector-credentialed", nobodyAsked, "see what starts the unit that fetches them: it is enabled, for a target that is reached, with everything there that it requires, and waits for worker.env itself instead of being skipped without it"},
+	{"registered", "not started again", "leave the worker alone: no Conflicts= with it, no stop of it; what Conflicts= stops is not started again"},
 	{"registered", "was never ", "leave cloud-init as the base has it, for it writes worker.env and starts the worker: no cloud-init.disabled, none of its units masked, scripts-user among cloud_final_modules"},
 	{"no-ordering-cycle", "which is not there", "have what it requires in the image, or say Wants= of what it can do without (systemd.unit(5))"},
 	{"boot-unblocked", "the default target is another one", "have default.target be multi-user.target, or a target that wants it (systemctl set-default): cloud-final, which writes worker.env, waits for that one"},

@@ -25,7 +25,7 @@ func (t *Timeline) rename() {
 		to(&t.Final.Jobs[i].Unit)
 	}
 	for _, u := range t.Final.Units {
-		for _, list := range [][]string{u.Before, u.After, u.WantedBy, u.RequiredBy, u.BoundBy, u.RequisiteOf, u.OnFailure, u.UpheldBy, u.TriggeredBy} {
+		for _, list := range [][]string{u.Before, u.After, u.WantedBy, u.RequiredBy, u.BoundBy, u.RequisiteOf, u.OnFailure, u.UpheldBy, u.TriggeredBy, u.OnSuccessOf} {
 			for i := range list {
 				to(&list[i])
 			}

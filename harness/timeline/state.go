@@ -60,7 +60,7 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 		WantedBy: strings.Fields(p["WantedBy"]), RequiredBy: strings.Fields(p["RequiredBy"]),
 		LogLevelMax: ownLevel(p["LogLevelMax"]), Slice: p["Slice"],
 		MemoryLimited: p["MemoryMax"] != "" && p["MemoryMax"] != "infinity",
-		Restart:       p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]), TriggeredBy: strings.Fields(p["TriggeredBy"]),
+		Restart:       p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]), TriggeredBy: strings.Fields(p["TriggeredBy"]), OnSuccessOf: strings.Fields(p["OnSuccessOf"]),
 	}
 	if p["ConditionResult"] == "no" {
 		u.Condition = stamp(p["ConditionTimestampMonotonic"], zero)

@@ -230,6 +230,7 @@ type Unit struct {
 	Bounding    uint64
 	Forgoes     []string // what it gives up by settings of its own: PrivateDevices, ProtectClock, …
 	TriggeredBy []string // of units that are inactive at the end
+	OnSuccessOf []string // of the same; systemd before 249 does not say
 	LogLevelMax LogLevel // the unit's own; Debug where it has none
 	// MemoryLimited: the unit may not have all of the host's memory (MemoryMax=). Slice
 	// is what it is in, which may have a limit as well.

@@ -36,7 +36,7 @@ var (
 	saidTo = []string{"StandardOutput", "LogNamespace"}
 	// keptFrom is what may have kept an inactive unit from its start, whether PID 1 was
 	// heard or not, and what may still start it.
-	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy"}
+	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy", "OnSuccessOf"}
 	// ownLimits are a service's own, whose effects are not the host's doing.
 	ownLimits = []string{"MemoryMax", "Slice", "User", "CapabilityBoundingSet",
 		"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices"}
