@@ -30,7 +30,20 @@ type Run struct {
 	Bases    map[string]string `json:"bases,omitempty"`       // by base, the id of the image that the worker is made of
 	Given    []string          `json:"given,omitempty"`       // digests of the image that --image named: its id, and what registries know it by
 	Found    []ImageFinding    `json:"found,omitempty"`       // what lies in the images that it should not have, or that is worth to know
-	Cases    []Case            `json:"cases,omitempty"`
+	// Labels are where the run was made, and what its maker says of it: host, and in CI commit,
+	// branch and ci, a link; others as --label has them.
+	Labels map[string]string `json:"labels,omitempty"`
+	Cases  []Case            `json:"cases,omitempty"`
+}
+
+// Labelled reports whether the run has all of the labels.
+func (r Run) Labelled(want map[string]string) bool {
+	for name, value := range want {
+		if have, ok := r.Labels[name]; !ok || have != value {
+			return false
+		}
+	}
+	return true
 }
 
 // ImageFinding is something that lies in a worker image before it boots.

@@ -107,6 +107,9 @@ func (d *decider) asPlanned() {
 	if notKnown(plan.Harness) {
 		d.Refuse(NoVersions, "the harness", "its version is not known")
 	}
+	if isDevel(plan.Harness) && !p.Devel {
+		d.Refuse(Devel, "the harness", "bootrace %s is of no commit: build it of one, or say devel: true in the policy", plan.Harness)
+	}
 }
 
 // whole holds the run's own record against the plan.
@@ -326,6 +329,11 @@ func (p Policy) unknown(w Waiver, plan Plan) string {
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// isDevel reports whether the Go command found no commit for a build, or files beside it.
+func isDevel(version string) bool {
+	return strings.Contains(version, "(devel)") || strings.Contains(version, "+dirty") || strings.Contains(version, "+modified")
+}
 
 // notKnown reports whether a version is none.
 func notKnown(version string) bool { return blank(version) || version == "unknown" }

@@ -38,13 +38,14 @@ const (
 	NoEvidence   Kind = "no-evidence"   // a verdict rests on less than it must
 	StandIn      Kind = "stand-in"      // and the policy wants the real Vector
 	NoVersions   Kind = "no-versions"   // it is not known what booted
+	Devel        Kind = "devel"         // what booted and judged is of no commit, and the policy wants one
 	TooFew       Kind = "too-few-cases"
 	Unfinished   Kind = "unfinished" // the run was cut off, or its record is not whole
 )
 
 // Kinds are all there are, those that are known to be wrong first.
 func Kinds() []Kind {
-	return append(known(), Invalid, Untestable, Broken, NoCases, NeverRan, Doubled, NotPlanned, OtherSubject, NoEvidence, StandIn, NoVersions, TooFew, Unfinished)
+	return append(known(), Invalid, Untestable, Broken, NoCases, NeverRan, Doubled, NotPlanned, OtherSubject, NoEvidence, StandIn, NoVersions, Devel, TooFew, Unfinished)
 }
 
 func known() []Kind {

@@ -35,8 +35,11 @@ type Policy struct {
 	MinCases  int      `yaml:"min_cases" jsonschema:"minimum=1" jsonschema_description:"cases that must have been judged"`            // so many cases must have been judged, at least
 	// MaxInvalid is how many cases the host may have spoilt for good, as long as
 	// each scenario is judged on each base. No such case is a pass.
-	MaxInvalid int      `yaml:"max_invalid" jsonschema:"minimum=0" jsonschema_description:"cases that the host may have spoilt for good"`
-	Waivers    []Waiver `yaml:"waivers" jsonschema_description:"known failures that are let through"`
+	MaxInvalid int `yaml:"max_invalid" jsonschema:"minimum=0" jsonschema_description:"cases that the host may have spoilt for good"`
+	// Devel lets a bootrace decide that was built of no commit, or of more than one: nobody can
+	// say later what its checks were.
+	Devel   bool     `yaml:"devel" jsonschema_description:"a bootrace that is built of no commit will do"`
+	Waivers []Waiver `yaml:"waivers" jsonschema_description:"known failures that are let through"`
 
 	File   string `yaml:"-"` // where it was read from
 	Source []byte `yaml:"-"` // the file as it is

@@ -76,7 +76,7 @@ waivers:
 		"p.yaml:3:17: bases[1]: trixie is there twice",
 		"p.yaml:4:9: repeat: expected a whole number, at least 1",
 		`p.yaml:5:9: vector: expected one of real, any, found "stand-in"`,
-		"p.yaml:6:1: unknown key maxinvalid: expected bases, max_invalid,",
+		"p.yaml:6:1: unknown key maxinvalid: expected bases, devel, max_invalid,",
 		"p.yaml:8:13: waivers[0].reason is missing",
 		"p.yaml:9:12: waivers[0].check: expected a check's name",
 		"p.yaml:11:14: waivers[0].expires: expected the last day it holds, such as 2026-01-31",

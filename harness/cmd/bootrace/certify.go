@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"bootrace/harness/check"
@@ -77,8 +78,30 @@ func boots(p *gate.Plan, lab wire.Lab, cases []run.Case) {
 }
 
 // harnessVersion is what the Go command stamped: the release, or the commit where it is none,
-// with +modified where the tree was another than the commit's.
+// with +modified where the tree was another than the commit's. Two builds of no commit are never
+// the same: their own digest tells them apart.
 func harnessVersion() string {
+	version := stampedVersion()
+	if !strings.Contains(version, "(devel)") && !strings.Contains(version, "+") {
+		return version
+	}
+	return version + " " + ownDigest()
+}
+
+// ownDigest is the beginning of the SHA-256 of this program.
+var ownDigest = sync.OnceValue(func() string {
+	file, err := os.Executable()
+	if err != nil {
+		return "unknown"
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("sha256:%.6x", sha256.Sum256(data))
+})
+
+func stampedVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

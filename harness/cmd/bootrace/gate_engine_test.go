@@ -14,7 +14,7 @@ import (
 )
 
 // A policy of one scenario, which the populator passes.
-const smallPolicy = "version: 1\nscenarios: [pre]\nbases: [trixie]\nvector: any\n"
+const smallPolicy = "version: 1\nscenarios: [pre]\nbases: [trixie]\nvector: any\ndevel: true\n"
 
 func TestTheGateBootsDecidesAndCertifies(t *testing.T) {
 	t.Parallel()

@@ -141,7 +141,7 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend wire.Bac
 	}
 	r = results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
 		Vector: lab.Vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given, Found: lab.Found,
-		Plan: run.PlanHash(todo), Request: j.request}
+		Plan: run.PlanHash(todo), Request: j.request, Labels: labelsOf(j.flags.labels)}
 	if r.Subject == "" {
 		r.Subject = strings.Join(lab.Names, ",")
 	}

@@ -96,7 +96,7 @@ containers against an emulated cloud, delays worker.env as production does, and
 judges what happened.
 
 Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or error.`,
-		Version:      harnessVersion(),
+		Version:      stampedVersion(),
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}

@@ -77,6 +77,9 @@ func headline(c results.Case) string {
 func printRun(io streams, r results.Run) {
 	st := style{io.color}
 	fmt.Fprintf(io.out, "\nrun %s: subject %s, Vector: %s\n", r.ID, r.Subject, r.RanVector())
+	if len(r.Labels) > 1 { // not the host alone
+		fmt.Fprintf(io.out, "  %s\n", labelled(r.Labels))
+	}
 	count := map[string]int{}
 	for _, c := range r.Cases {
 		count[c.Verdict]++

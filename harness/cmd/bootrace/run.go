@@ -38,6 +38,7 @@ type runFlags struct {
 	lastFailed    bool
 	failFast      bool
 	dryRun        bool
+	labels        map[string]string
 	db            string
 }
 
@@ -97,6 +98,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 func (f *runFlags) boots(fl *pflag.FlagSet) {
 	f.builds(fl)
 	dbFlag(fl, &f.db)
+	fl.StringToStringVar(&f.labels, "label", nil, "`NAME=VALUE` that the run keeps, beside its host and CI's commit, branch and link")
 	fl.IntVar(&f.repeat, "repeat", 1, "boots of each scenario and base")
 	f.atOnce(fl)
 	fl.BoolVar(&f.keep, "keep", false, "leave all machines running: bootrace shell opens them, bootrace clean removes them")

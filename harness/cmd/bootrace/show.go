@@ -119,6 +119,7 @@ func listCommand(io streams) *cobra.Command {
 	var db string
 	var limit int
 	var asJSON bool
+	var labels map[string]string
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the latest runs", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -132,6 +133,7 @@ func listCommand(io streams) *cobra.Command {
 			}); err != nil {
 				return err
 			}
+			runs = slices.DeleteFunc(runs, func(r results.Run) bool { return !r.Labelled(labels) })
 			if asJSON {
 				return json.NewEncoder(io.out).Encode(append([]results.Run{}, runs...)) // a list, if an empty one
 			}
@@ -145,7 +147,8 @@ func listCommand(io streams) *cobra.Command {
 		},
 	}
 	dbFlag(cmd.Flags(), &db)
-	cmd.Flags().IntVar(&limit, "limit", 20, "runs to list")
+	cmd.Flags().IntVar(&limit, "limit", 20, "runs to look at")
+	cmd.Flags().StringToStringVar(&labels, "label", nil, "only those with `NAME=VALUE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, without the boots' events, which show --json has")
 	return cmd
 }

@@ -160,6 +160,8 @@ func Ways() []Way {
 		{"a boot whose systemd is not known", gate.NoVersions, boot(func(a *results.Attempt) { delete(a.Versions, "systemd") }), nil},
 		{"a run whose host is not known", gate.NoVersions, func(s *Setup) { s.Run.Versions = map[string]string{"bootrace": "v1"} }, nil},
 		{"a harness of unknown version", gate.NoVersions, func(s *Setup) { s.Plan.Harness = "unknown" }, nil},
+		{"a harness of no commit", gate.Devel, func(s *Setup) { s.Plan.Harness = "(devel) go1.26.8 sha256:0123456789ab" }, nil},
+		{"a harness of a commit and more", gate.Devel, func(s *Setup) { s.Plan.Harness = "v1.2.0+dirty go1.26.8" }, nil},
 		{"a harness of no version", gate.NoVersions, func(s *Setup) { s.Plan.Harness = "" }, nil},
 		{"fewer cases than the policy wants", gate.TooFew, func(s *Setup) { s.Policy.MinCases = 9 }, func(s *Setup) { s.Policy.MinCases = 8 }},
 		{"enough cases, one of them spoilt", gate.TooFew, func(s *Setup) { s.Policy.MinCases, s.Policy.MaxInvalid = 8, 1; s.Spoil(0) }, func(s *Setup) { s.Policy.MinCases = 7 }},
