@@ -50,6 +50,10 @@ var reasons = []reason{
 	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found|is masked)`), "$1, which it wants, is not there", true},
 	{regexp.MustCompile(`Failed to create listening socket \(([^)]+)\): (.*?)\.?$`), "it cannot listen on $1 ($2)", false},
 	{regexp.MustCompile(`Socket service (\S+) not loaded`), "its service $1 is not there", false},
+	{regexp.MustCompile(`[Ff]ailed to listen on sockets: (.*?)\.?$`), "it cannot listen on its sockets ($1)", false},
+	{regexp.MustCompile(`Socket service (\S+) already active, refusing`), "its service $1 runs already, and no socket is opened for a service that runs", false},
+	{regexp.MustCompile(`[Ff]ailed to queue unit startup job: (.*?)\.?$`), "what it triggers cannot be started ($1)", false},
+	{regexp.MustCompile(`Refusing to start, unit (\S+) to trigger not loaded`), "$1, which it triggers, is not there", false},
 	{regexp.MustCompile(`Failed to queue service startup job[^:]*: (.*?)\.?$`), "its service cannot be started ($1)", false},
 	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready", true},
 }

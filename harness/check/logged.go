@@ -151,7 +151,7 @@ func endless(b boot.Facts) []Finding {
 // dependents finds units that were not started for want of others of which the log has no
 // word: what failed stands before its first line.
 func dependents(b boot.Facts, found []Finding) []Finding {
-	if b.Origin == nil || len(found) > 0 {
+	if b.Origin == nil || slices.ContainsFunc(found, func(f Finding) bool { return !strings.Contains(f.Summary, "at its console") }) {
 		return nil
 	}
 	var out []Finding

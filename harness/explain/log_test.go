@@ -44,6 +44,19 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"console-depend-emergency.txt":   {verdict.Fail, `^datadisk1\.mount .*was not started.*the machine waits for somebody`, "local-fs.target was not started", ""},
+	"device-no-stop.txt":             {verdict.Fail, `^dev-disk-by\\x2dlabel-vault\.device did not appear.*for want of it: a\.mount$`, `dev-disk-by\x2dlabel-spool.device did not appear`, ""},
+	"ignition-alone.txt":             {verdict.Fail, `^Ignition failed: failed to create files: gzip: invalid header; the machine waits`, "", ""},
+	"exec-stop-speaks-last.txt":      {verdict.Fail, `^gauge\.service failed.*it said last: gauge: cannot open /etc/gauge\.conf`, "", "right before"},
+	"status-of-a-user.txt":           {verdict.NotJudged, `nothing in it is of the machine's own boot`, "", `failed (`},
+	"status-without-sign.txt":        {verdict.Fail, `^gauge\.service failed \(start-limit\); its main process exited with status 1`, "", ""},
+	"naked-v219.txt":                 {verdict.Fail, `^gauge\.service failed \(start failed\); its starts were used up`, "", "2 times"},
+	"wrapped-short.txt":              {verdict.Fail, `^gauge\.service failed \(exit-code\); its starts were used up`, "", ""},
+	"socket-listen-v230.txt":         {verdict.Fail, `^gauge\.socket failed.*it cannot listen on its sockets \(Address already in use\)`, "", ""},
+	"no-bus-v227.txt":                {verdict.Fail, `^PID 1 has no D-Bus \(Connection timed out`, "", ""},
+	"journal-of-a-file-system.txt":   {verdict.Fail, `broken disk or file system: JBD2: recovery failed`, "", ""},
+	"status-padded.txt":              {verdict.Fail, `^Generate gauge messages issue snippet failed \(start failed\)$|^gauge-mes…ages-issuegen\.service failed`, "", "See"},
+	"signal-cut.txt":                 {verdict.Fail, `^systemd-cryptsetup@foo\.service went wrong.*signal TERM.*Failed to activate`, "", ""},
 	"env-file-export.txt":            {verdict.Fail, `^gauge\.service failed \(exit-code\); systemd ignores the lines of its environment file that begin with export`, "", ""},
 	"refused-once-v238.txt":          {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1; its starts were used up`, "", "2 times"},
 	"cut-sentence.txt":               {verdict.Fail, `^dev-disk-by\\x2dlabel-spool\.device did not appear.*for want of it: srv-spool\.mount$`, "", "Local Fi"},

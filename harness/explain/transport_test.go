@@ -118,7 +118,7 @@ func wrapped(line string, at int) string {
 
 // changed are forms that a transport makes something else of: what stands in columns, and
 // what other programs print; and what is wrapped or torn already.
-var changed = regexp.MustCompile(`json|blame|critical-chain|list-|wrapped-mail|mangled|at-login|bbcode`)
+var changed = regexp.MustCompile(`json|blame|critical-chain|list-|wrapped-mail|mangled|at-login|bbcode|cut-sentence|wrapped-short|status-(?:of-a-user|without-sign)`)
 
 // TestALogIsToldTheSameHoweverItCame: what carried a log changes nothing of its cause.
 func TestALogIsToldTheSameHoweverItCame(t *testing.T) {
@@ -156,6 +156,9 @@ func TestALogIsToldTheSameHoweverItCame(t *testing.T) {
 // TestALogIsToldTheSameOfTheFieldsThatAStoreKept: who spoke, what, and when, and none of journald's other fields.
 func TestALogIsToldTheSameOfTheFieldsThatAStoreKept(t *testing.T) {
 	for name, w := range logs {
+		if name == "cut-sentence.txt" { // a record is whole
+			continue
+		}
 		f, err := os.Open(filepath.Join("testdata", "logs", name))
 		require.NoError(t, err)
 		var lines []string

@@ -158,7 +158,9 @@ func (r *reader) plot(br *bufio.Reader) error {
 
 var (
 	// Of systemctl status.
-	statusHead  = regexp.MustCompile(`^[●×○*↻x] ([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - (.*))?$`)
+	// The sign in front is lost where somebody has copied what he saw.
+	statusHead  = regexp.MustCompile(`^(?:[●×○*↻x] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
+	ofAUser     = regexp.MustCompile(`^Loaded: \w+ \(\S*/systemd/user/`)
 	activeLine  = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
 	failedUnits = regexp.MustCompile(`^Failed: [1-9]\d* units?$`)
 	processLine = regexp.MustCompile(`^(?:Main PID: (\d+)|Process: (\d+) (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
@@ -167,9 +169,13 @@ var (
 // statusOf reads systemctl status: the unit that follows, and that it failed.
 func (t *textReader) statusOf(n int, s string) bool {
 	if m := statusHead.FindStringSubmatch(s); m != nil {
-		t.unit = m[1]
+		t.unit = m[1] + m[3]
 		clear(t.pids)
-		t.describe(m[1], m[2])
+		t.describe(t.unit, m[2]+m[4])
+		return true
+	}
+	if ofAUser.MatchString(s) {
+		t.unit = "" // its manager is not the machine's
 		return true
 	}
 	if failedUnits.MatchString(s) { // of the machine as a whole

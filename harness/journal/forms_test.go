@@ -84,7 +84,7 @@ func TestHeaders(t *testing.T) {
 			got, _, err := read(t, tt.line+"\n")
 			require.NoError(t, err)
 			require.Len(t, got, 1)
-			tt.want.Line = 1
+			tt.want.Line, tt.want.Last = 1, got[0].Form != JSON
 			assert.Equal(t, tt.want, got[0])
 		})
 	}
@@ -159,7 +159,7 @@ func TestRecordsOfStores(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, got, 1)
 			want := want
-			want.PID, want.Line = tt.pid, got[0].Line
+			want.PID, want.Line, want.Last = tt.pid, got[0].Line, got[0].Last
 			assert.Equal(t, want, got[0])
 		})
 	}

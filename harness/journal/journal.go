@@ -52,6 +52,7 @@ type Entry struct {
 	Of            string            // the unit that systemctl status shows the line of
 	Status        string            // of a console: the word in brackets
 	Fields        map[string]string // of export and json: those that Wanted names
+	Last          bool              // of a file of lines: it may be cut
 	NewBoot       bool              // the file itself says that another boot begins here; no message
 }
 

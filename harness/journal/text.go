@@ -38,6 +38,7 @@ func (r *reader) text(br *bufio.Reader) error {
 	head, _ := br.Peek(16 << 10)
 	t.widths, t.widest = append(slices.Clone(widths), wrappedAt(head)...), widestOf(head)
 	err := r.eachLine(br, t.line)
+	t.held.Last = true
 	t.flush()
 	if t.mangled {
 		r.fault(0, "mangled by a 3270 console: brackets and escapes are not what was sent")
@@ -85,9 +86,9 @@ var (
 	cutMarks   = regexp.MustCompile(`(?:[^ >]>|…)$`)
 	embedded   = regexp.MustCompile(`\[ {0,4}\d{1,7}\.\d{6}\] |\[\s{0,4}(?:OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN)\s{0,4}\] `)
 	managerIn  = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
-	statusIn   = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR)\s{0,4}\] +(\S.*)$`)
+	statusIn   = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR|!!)\s{0,4}\] +(\S.*)$`)
 	waitsIn    = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*|Job \S+ running \(.*)$`)
-	seeIn      = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@-]+\.[a-z]+)['"]?(?: for details)?`)
+	seeIn      = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@…-]+\.[a-z]+)['"]?(?: for details)?`)
 	couldNot   = regexp.MustCompile(`^Failed to (?:start|mount|listen on|activate swap) \S.{2,120}$`)
 	begunIn    = regexp.MustCompile(`^(\s*)((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
 )
@@ -313,75 +314,6 @@ func (t *textReader) waits(n int, s string, width int) bool {
 	return true
 }
 
-// widths are where consoles wrap.
-var widths = []int{80, 132}
-
-// wrappedAt is where a file's lines seem to be wrapped: many are of one length, and none is
-// longer.
-func wrappedAt(head []byte) []int {
-	most, n, all := 0, 0, 0
-	for line := range bytes.Lines(head) {
-		all++
-		switch w := utf8.RuneCount(bytes.TrimRight(line, "\r\n")); {
-		case w > most:
-			most, n = w, 1
-		case w == most:
-			n++
-		}
-	}
-	if most < 30 || most > 250 || n < 3 || n*5 < all {
-		return nil
-	}
-	return []int{most}
-}
-
-// widestOf is the length of the longest line, where more than one has it.
-func widestOf(head []byte) int {
-	most, n := 0, 0
-	for line := range bytes.Lines(head) {
-		switch w := utf8.RuneCount(bytes.TrimRight(line, "\r\n")); {
-		case w > most:
-			most, n = w, 1
-		case w == most:
-			n++
-		}
-	}
-	if n < 2 {
-		return 0
-	}
-	return most
-}
-
-// goesOn joins a line to the one before that was wrapped at the console's edge.
-func (t *textReader) goesOn(s string, width int) bool {
-	if t.raw == 0 || strings.HasPrefix(s, "[") || s == "" {
-		return false
-	}
-	if _, kind := stamp(s, &Entry{}); kind != noTime {
-		return false
-	}
-	for _, w := range t.widths {
-		switch t.raw {
-		case w - 1:
-			s = " " + s
-		case w:
-			if t.spaced {
-				s = " " + s
-			}
-		default:
-			continue
-		}
-		if len(t.held.Message) < maxMessage {
-			t.held.Message += s
-			t.held.Message = strings.Join(strings.Fields(t.held.Message), " ")
-		}
-		t.raw = max(1, width)
-		t.fault(t.held.Line, "wrapped at the console's edge")
-		return true
-	}
-	return false
-}
-
 // bare is PID 1's own words without anybody's name before them, as journalctl -o cat and
 // consoles have them, and the words of those who have the console when a boot has failed.
 func (t *textReader) bare(n int, s string, width int) bool {
@@ -407,33 +339,6 @@ func (t *textReader) bare(n int, s string, width int) bool {
 	return true
 }
 
-// flows joins a line to PID 1's sentence before it, which a mail program has wrapped between
-// two words, or a terminal at its edge in the middle of one.
-func (t *textReader) flows(s string, width int) bool {
-	held := t.held
-	if t.raw == 0 || held.Form != Text || held.Ident != "systemd" || strings.HasSuffix(held.Message, ".") || strings.HasPrefix(s, "-") || strings.HasPrefix(s, " ") {
-		return false
-	}
-	word, _, _ := strings.Cut(s, " ")
-	switch next := t.raw + 1 + utf8.RuneCountInString(word); {
-	case t.raw >= 60 && t.raw == t.widest:
-	case t.raw >= 50 && t.raw <= mailWidth && next > mailLeast:
-		s = " " + s
-	default:
-		return false
-	}
-	t.held.Message += s
-	t.raw = max(1, width)
-	t.fault(held.Line, "wrapped at the edge of a terminal or of a mail")
-	return true
-}
-
-// Where mail programs wrap (RFC 3676, 4.2: at 78 characters or before).
-const (
-	mailLeast = 71
-	mailWidth = 78
-)
-
 // cloudAtLogin is cloud-init's own word on a console that a login prompt is on.
 var cloudAtLogin = regexp.MustCompile(`Can not apply stage \w+, no datasource found! Likely bad things to come!`)
 
@@ -447,7 +352,7 @@ var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.
 	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
 		`Kernel panic - not syncing|dracut-initqueue|dracut:? (?:Warning|FATAL)|dracut: Refusing to continue|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
-		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |Freezing execution|Caught <[A-Z]+>|Failed to (?:mount \w+ (?:\(type \w+\) )?(?:at|on) /|create \S+ control group|allocate manager object|load SELinux policy))`)
+		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |CRITICAL : Ignition failed: |\*\*\* An error occurred during the file system check|Freezing execution|Caught <[A-Z]+>|Failed to (?:mount \w+ (?:\(type \w+\) )?(?:at|on) /|create \S+ control group|allocate manager object|load SELinux policy))`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
-		`Dependency failed for |Job for \S+ failed because |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
+		`[Ss]tart request repeated too quickly for \S+|\S+\.service holdoff time over|Dependency failed for |Job for \S+ failed because |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

@@ -29,7 +29,7 @@ func (b *BootLog) words(ended spoken) {
 	ident := s.ev.Evidence.Text
 	apart := ended.ev.Evidence.Line - s.ev.Evidence.Line
 	near := s.src == ended.src && max(apart, -apart) <= 2 && !s.wall.Before(ended.wall.Add(-2*time.Second))
-	if !found && near && ended.ev.Kind == Exit && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" && wentWrong.MatchString(s.ev.Text) {
+	if !found && near && ended.ev.Kind == Exit && ended.ev.Change.Command == commands["main"] && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" && wentWrong.MatchString(s.ev.Text) {
 		b.says(s, unit, "("+ident+", right before) ")
 	}
 	b.before = spoken{src: -1}

@@ -70,9 +70,9 @@ var (
 	// What a child of PID 1 says before it becomes the service.
 	spawning = regexp.MustCompile(`^Failed to load environment files|Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard)|Changing to the requested working directory failed|Failed to drop capabilities`)
 
-	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "XFS (", "BTRFS error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
+	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "error loading journal", "JBD2: recovery failed", "XFS (", "BTRFS error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
 	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "Rebooting after", "Job for ", "instance/scripts/", "E: "}
-	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
+	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Ignition failed: ", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
 
 // clockSet is said right before or after the machine's clock is set, by systemd's timesyncd, PID 1, chronyd and ntpd.
@@ -161,7 +161,7 @@ func (b *BootLog) console(e journal.Entry, s spoken) {
 		text = "[" + e.Status + "] " + text
 	}
 	s.ev.Manager = true
-	kind, unit, what, change := said(e.Message)
+	kind, unit, what, change := meant(e)
 	s.ev.Kind, s.ev.Status, s.ev.Text, s.ev.Unit, s.what, s.ev.Change = OnConsole, e.Status, scrub(text), unit, what, change
 	switch {
 	case strings.HasPrefix(e.Message, "Ordering cycle found, skipping "):
@@ -259,7 +259,7 @@ func (b *BootLog) speaks(e journal.Entry, s spoken) {
 
 // manager is an entry without fields of somebody who is called systemd.
 func (b *BootLog) manager(e journal.Entry, s spoken) {
-	kind, unit, what, change := said(e.Message)
+	kind, unit, what, change := meant(e)
 	s.ev.Kind, s.ev.Unit, s.what, s.ev.Change = kind, unit, what, change
 	if unit == "" && spawning.MatchString(e.Message) {
 		b.child(e, s)

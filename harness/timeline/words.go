@@ -1,10 +1,13 @@
 package timeline
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"bootrace/harness/journal"
 )
 
 // Words of PID 1 from 218 to 260, for logs that have no fields: message IDs and UNIT= are
@@ -100,9 +103,6 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 		if strings.HasPrefix(rest, "Unit entered failed") && strings.HasSuffix(unit, ".service") {
 			break // 229 to 232 say so of all units, and of a service its result right after
 		}
-		if rule.kind == StartFailed && slices.ContainsFunc(rule.words.SubexpNames(), describes) && !wholeSentence.MatchString(rest) {
-			break // cut: the unit's name would be one that there is not
-		}
 		c.JobType = rule.job
 		if c.JobResult = rule.how; rule.kind == Failed {
 			c.JobResult = ""
@@ -122,7 +122,7 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 				c.ExitStatus = m[i]
 			case "name":
 				if c.ExitCode != "exited" {
-					c.ExitStatus = m[i]
+					c.ExitStatus = cmp.Or(signals[c.ExitStatus], m[i]) // a name may be cut
 				}
 			case "which":
 				c.Command = commands[strings.ToLower(m[i])]
@@ -141,11 +141,21 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 	return Log, unit, "", c
 }
 
-func describes(group string) bool { return group == "what" || group == "device" }
-
 // wholeSentence: PID 1 ends it with a full stop, a narrow console has shortened it before that,
 // or the unit's name is whole.
 var wholeSentence = regexp.MustCompile(`[.…?]\W*$|\.(?:` + unitSuffix + `) - `)
+
+// signals are those that end programs, by number (signal(7)).
+var signals = map[string]string{"1": "HUP", "2": "INT", "3": "QUIT", "4": "ILL", "6": "ABRT", "7": "BUS", "8": "FPE", "9": "KILL", "11": "SEGV", "13": "PIPE", "14": "ALRM", "15": "TERM"}
+
+// meant is what an entry's sentence means. Of the last in a file that may be cut the unit's name
+// would be one that there is not.
+func meant(e journal.Entry) (kind Kind, unit, what string, c Change) {
+	if kind, unit, what, c = said(e.Message); kind == StartFailed && e.Last && !wholeSentence.MatchString(e.Message) {
+		return Log, "", "", Change{}
+	}
+	return kind, unit, what, c
+}
 
 // ofAPI is what PID 1 mounts itself, before there are units.
 var ofAPI = regexp.MustCompile(`^Failed to mount \w+ (?:\(type \w+\) )?(?:at|on) /`)

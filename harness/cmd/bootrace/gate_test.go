@@ -103,7 +103,7 @@ var exitCodes = map[gate.Kind]int{
 	gate.Failed: exitFailure, gate.Flaky: exitFailure, gate.UnexpectedPass: exitFailure, gate.WaiverExpired: exitFailure, gate.WaiverUnknown: exitFailure,
 	gate.InImage: exitFailure, gate.Untestable: exitInvalid, gate.Invalid: exitInvalid, gate.Broken: exitInvalid, gate.NoCases: exitInvalid, gate.NeverRan: exitInvalid, gate.Doubled: exitInvalid,
 	gate.NotPlanned: exitInvalid, gate.OtherSubject: exitInvalid, gate.NoEvidence: exitInvalid, gate.StandIn: exitInvalid,
-	gate.NoVersions: exitInvalid, gate.TooFew: exitInvalid, gate.Unfinished: exitInvalid,
+	gate.NoVersions: exitInvalid, gate.Devel: exitInvalid, gate.TooFew: exitInvalid, gate.Unfinished: exitInvalid,
 }
 
 func TestTheGatesExitCodeForEachWayOfFailing(t *testing.T) {

@@ -1,0 +1,78 @@
+package explain
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	"bootrace/harness/boot"
+	"bootrace/harness/timeline"
+)
+
+// notes are what is to be known beside it, and is no failure.
+func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
+	var out []string
+	o := b.Origin
+	if up := b.Up(); up != "" {
+		if len(items) > 0 {
+			up += " all the same"
+		}
+		out = append(out, up)
+	} else if o.Finished != "" {
+		out = append(out, "PID 1: "+o.Finished)
+	} else if len(items) > 0 && o.Said > 0 {
+		out = append(out, "multi-user.target is not reached in it")
+	}
+	if len(items) > 0 {
+		for i, w := range waits {
+			if i < 3 && !w.Ongoing {
+				out = append(out, fmt.Sprintf("%s took %s to start", w.Unit, boot.Round(w.Took)))
+			}
+		}
+	}
+	for _, target := range []string{"reboot.target", "poweroff.target", "halt.target", "shutdown.target"} {
+		if down, ok := b.Reached(target).First(); ok {
+			out = append(out, fmt.Sprintf("the machine goes down in it: %s was reached at %s", target, timeline.Since(down.At)))
+			break
+		}
+	}
+	if users := said(o.Users); len(users) > 0 && (o.Said > 0 || len(items) > 0) {
+		out = append(out, fmt.Sprintf("a user's manager, which is not the machine's boot, said %d things that went wrong, the first: %s", len(users), users[0]))
+	}
+	for _, ev := range b.Of(timeline.Stopped) {
+		if said := "as it was stopped: " + bracketed.ReplaceAllString(ev.Text, ""); ev.Change.JobResult == "failed" && len(out) < 8 && !slices.Contains(out, said) {
+			out = append(out, said)
+		}
+	}
+	for _, ev := range b.Of(timeline.Cycle) {
+		if ev.Change.JobType == "stop" && ev.Change.Dropped != "" {
+			out = append(out, fmt.Sprintf("as units were stopped, systemd dropped the stop of %s to break an ordering cycle", ev.Change.Dropped))
+			break
+		}
+	}
+	for _, ev := range b.Events {
+		if ev.Change.JobResult == boot.Unsupported && len(out) < 8 {
+			out = append(out, bracketed.ReplaceAllString(ev.Text, ""))
+		}
+	}
+	for _, f := range b.Failures().All {
+		if f.Stopped {
+			out = append(out, f.Unit+" failed as it was stopped, which is not of the boot")
+		}
+	}
+	if len(b.Final.Units) <= 3 { // those that somebody asked for
+		for _, name := range slices.Sorted(maps.Keys(b.Final.Units)) {
+			if u := b.Final.Units[name]; u.Active == "inactive" && !slices.ContainsFunc(items, func(it item) bool { return it.unit == name }) {
+				out = append(out, name+" is "+u.Active+"/"+u.Sub+", as systemctl has it")
+			}
+		}
+	}
+	if o.Relayed {
+		out = append(out, "the PIDs are a forwarder's: systemd's lines are PID 1's by what they say")
+	}
+	return append(out, o.Steps...)
+}
+
+// bracketed is the word in brackets of a console.
+var bracketed = regexp.MustCompile(`^\[[A-Z]+\] `)
