@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -129,6 +130,14 @@ func (h *host) start() (int, string) { return h.run("start", "--yes-this-is-a-de
 func (h *host) must(args ...string) string {
 	h.t.Helper()
 	code, out := h.run(args...)
+	// What was killed holds the lock until it is gone, which a busy host takes a moment for.
+	for range 50 {
+		if !strings.Contains(out, "another finish or undo is at work") {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+		code, out = h.run(args...)
+	}
 	require.Zero(h.t, code, out)
 	return out
 }
