@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -111,6 +112,15 @@ func valued(vars map[string]string) []string {
 	return out
 }
 
+// mountedOver is the mount unit that is active on vector.env's directory.
+func mountedOver(b boot.Facts) string {
+	const unit = "etc-opensandbox.mount"
+	if b.Final.Units[unit].Active == "active" {
+		return unit
+	}
+	return ""
+}
+
 // unseen holds the watch against the file as it lies there at the end: if they
 // differ, the watch has missed something and proves nothing.
 func unseen(b boot.Facts, seen int, had map[string]string) Result {
@@ -120,6 +130,8 @@ func unseen(b boot.Facts, seen int, had map[string]string) Result {
 		return noEvidence("vector.env is gone at the end and the boot logger did not see it go")
 	case i < 0:
 		return pass("vector.env never existed")
+	case seen == 0 && mountedOver(b) != "":
+		return notJudged(fmt.Sprintf("%s has a file system put over %s, after the boot logger began to watch what is below it", mountedOver(b), path.Dir(boot.VectorEnv)))
 	case seen == 0:
 		return noEvidence("vector.env is there and the boot logger saw nobody write it")
 	case !maps.Equal(had, b.Final.Files[i].Vars):

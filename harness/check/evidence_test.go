@@ -338,6 +338,11 @@ func TestEnvFileWhole(t *testing.T) {
 			dropEnv(b, timelinetest.StubVars)
 			b.Files = nil
 		}},
+		{name: "written on what the subject has mounted there", want: check.NotJudged, say: []string{"etc-opensandbox.mount has a file system put over /etc/opensandbox"}, break_: func(b *boot) {
+			dropEnv(b, timelinetest.VaultVars)
+			dropEnv(b, timelinetest.StubVars)
+			b.Up("etc-opensandbox.mount", time.Second, time.Second)
+		}},
 		{name: "written unseen", want: check.NoEvidence, break_: func(b *boot) {
 			dropEnv(b, timelinetest.VaultVars)
 			dropEnv(b, timelinetest.StubVars)

@@ -51,7 +51,7 @@ var vectorCredentialed = Check{
 			}
 			f := Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
-				Summary: unasked(b, e, complete) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
+				Summary: unasked(b, e, complete) + notLoaded(b, e, v) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + networkCame(b)}
 			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
 				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
@@ -101,6 +101,38 @@ func takenAway(b boot.Facts, e Expect, v timeline.Process, wrong []string) (Find
 	}
 	return Finding{At: u.At, Unit: boot.Vector, Intrinsic: u.InFile, Summary: how,
 		Evidence: append(evidence(u.Evidence), v.Evidence)}, true
+}
+
+// notLoaded says that vector.env is right, and why the Vector that runs began before it was: a
+// process keeps the environment that it was started with.
+func notLoaded(b boot.Facts, e Expect, v timeline.Process) string {
+	var right timeline.Event
+	for _, ev := range b.Of(timeline.EnvFile) {
+		if ev.File.Path != boot.VectorEnv {
+			continue
+		}
+		if ev.File.Op == "remove" || len(b.Wanted(e.Setup).Differing(ev.File.Vars)) > 0 {
+			right = timeline.Event{}
+		} else if right.File == nil {
+			right = ev
+		}
+	}
+	if right.File == nil || right.At <= v.Start {
+		return ""
+	}
+	how := "and nothing started vector.service again after that"
+	if j, queued := b.Job(boot.Vector); queued {
+		how = fmt.Sprintf("and a %s job of vector.service is %s since", j.Type, j.State)
+		if u := b.Final.Units[boot.Vector]; u.Active != "active" {
+			how += fmt.Sprintf(" (it is %s/%s)", u.Active, u.Sub)
+		}
+	}
+	for _, ev := range b.Events {
+		if ev.Unit == boot.Vector && ev.Manager && ev.At > v.Start && strings.HasPrefix(ev.Text, "Reloading ") {
+			how = fmt.Sprintf("and vector.service was reloaded at %s, which gives a process no other environment", timeline.Since(ev.At))
+		}
+	}
+	return fmt.Sprintf("vector.env has the vault's values since %s, %s: ", timeline.Since(right.At), how)
 }
 
 // unasked says that nobody asked for the values, if so, and what of the subject ran nothing, or to no end.

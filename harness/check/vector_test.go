@@ -71,7 +71,16 @@ func TestVectorCredentialed(t *testing.T) {
 			b.VectorProcess(300, 360*time.Millisecond, timelinetest.VaultVars)
 		}},
 		{name: "a stub for ever while all is green", want: check.Fail, unit: "vector.service", break_: stub, late: "since +20.000s, 15s over 5s",
-			say: []string{"AXIOM_PLATFORM_TOKEN is another value", "worker.env was complete at +20.000s"}},
+			say: []string{"vector.env has the vault's values since +20.", ", and nothing started vector.service again after that: the Vector that runs", "AXIOM_PLATFORM_TOKEN is another value", "worker.env was complete at +20.000s"}},
+		{name: "a stub for ever, for it was reloaded", want: check.Fail, say: []string{", and vector.service was reloaded at +21.000s, which gives a process no other environment: the Vector"}, break_: func(b *boot) {
+			stub(b)
+			b.PID1(21*time.Second, "", timelinetest.Vector, "Reloading vector.service - Vector...", nil)
+		}},
+		{name: "a stub for ever, for its restart does not end", want: check.Fail, say: []string{", and a restart job of vector.service is running since (it is deactivating/stop): the Vector"}, break_: func(b *boot) {
+			stub(b)
+			b.Jobs = []string{"7 vector.service restart running"}
+			b.Prop(timelinetest.Vector, "ActiveState", "deactivating", "SubState", "stop")
+		}},
 		{name: "a stub for ever, for nobody asked once there was a network", want: check.Fail, break_: func(b *boot) {
 			stub(b)
 			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "imds" || row["service"] == "keyvault" })
