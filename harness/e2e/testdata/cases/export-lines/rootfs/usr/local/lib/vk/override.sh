@@ -1,0 +1,11 @@
+real() {
+  put <<END
+export AXIOM_PLATFORM_TOKEN=$token
+export AXIOM_PLATFORM_DATASET=$dataset
+export AXIOM_PLATFORM_METRICS_TOKEN=$mtoken
+export AXIOM_PLATFORM_METRICS_DATASET=$mdataset
+export OPENCOMPUTER_CELL_ID=$cell
+export OPENSANDBOX_REGION=$(val OPENSANDBOX_REGION)
+export OPENCOMPUTER_HOST_IP=unknown
+END
+}
