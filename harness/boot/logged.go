@@ -189,6 +189,15 @@ func (b Facts) CloudInit() []Trouble {
 	if slices.ContainsFunc(out, func(t Trouble) bool { return strings.Contains(t.Text, "had systemctl start") }) {
 		out = slices.DeleteFunc(out, func(t Trouble) bool { return strings.Contains(t.Text, "rror while running command") })
 	}
+	modules := map[string]bool{} // of each the first word is enough
+	out = slices.DeleteFunc(out, func(t Trouble) bool {
+		m := ofModule.FindStringSubmatch(t.Text)
+		again := m != nil && modules[m[1]]
+		if m != nil {
+			modules[m[1]] = true
+		}
+		return again
+	})
 	if len(out) > 1 { // another says why
 		out = slices.DeleteFunc(out, func(t Trouble) bool { return t.Text == statusOnly })
 	}
@@ -196,6 +205,9 @@ func (b Facts) CloudInit() []Trouble {
 }
 
 var rebooting = regexp.MustCompile(`Rebooting after upgrade or install per (\S+)`)
+
+// ofModule is the module of cloud-init's that a trouble is of.
+var ofModule = regexp.MustCompile(`(?:\bmodule |/config-)([a-z_-]+)`)
 
 // doubts are rows: words of what has failed and shows in no unit. The groups are in the text
 // as $1 …. A boot may be well with them: they are told where nothing else is.

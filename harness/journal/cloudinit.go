@@ -15,8 +15,15 @@ var cloudInitLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) 
 // cloudInitStatus is a line of cloud-init status --long, with its errors since 23.4.
 var cloudInitStatus = regexp.MustCompile(`^(?:(?:extended_)?status: (?:error|degraded|running|done|disabled|not (?:run|started))|- \('\w+|(?:Error: )?Cloud config schema errors: )`)
 
+// commandSaid are the lines below "Unexpected error while running command." (cloudinit/subp.py).
+var commandSaid = regexp.MustCompile(`^(?:Command: |Exit code: )`)
+
 func (t *textReader) cloudInit(n int, s string, width int) bool {
 	s = strings.TrimLeft(s, " \t")
+	if t.raw > 0 && t.held.Form == CloudInit && commandSaid.MatchString(s) && strings.Contains(t.held.Message, "rror while running command.") {
+		t.held.Message += " " + s
+		return true
+	}
 	if strings.HasPrefix(s, "Cloud-init v. ") { // cloud-init-output.log, and the console
 		t.hold(Entry{Line: n, Form: CloudInit, Ident: "cloud-init", Message: s}, width)
 		return true
