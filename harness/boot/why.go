@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/timeline"
 )
@@ -79,16 +80,24 @@ func (b Facts) Why(unit string) []Word {
 			out = append(out, Word{text, ev})
 		}
 	}
-	for _, ev := range b.Events {
-		if ev.Unit != unit || !ev.Manager {
-			continue
-		}
-		for _, r := range reasons {
-			if m := r.says.FindStringSubmatchIndex(ev.Text); m != nil {
-				add(string(r.says.ExpandString(nil, r.is, ev.Text, m)), ev.Evidence)
-				break
+	said := func(events []timeline.Event) {
+		for _, ev := range events {
+			if ev.Unit != unit || !ev.Manager {
+				continue
+			}
+			for _, r := range reasons {
+				if m := r.says.FindStringSubmatchIndex(ev.Text); m != nil {
+					add(string(r.says.ExpandString(nil, r.is, ev.Text, m)), ev.Evidence)
+					break
+				}
 			}
 		}
+	}
+	if b.Origin != nil { // a host's log goes back to what was mended since
+		said(b.lastFailure(unit))
+	}
+	if len(out) == 0 {
+		said(b.Events)
 	}
 	spawned := len(out) > 0
 	var end *timeline.Event
@@ -106,6 +115,28 @@ func (b Facts) Why(unit string) []Word {
 		add(w.Text, w.Evidence)
 	}
 	return out
+}
+
+// ofOneStart is how long before a failure what led to it was said, far more than a start may
+// take (DefaultTimeoutStartSec=).
+const ofOneStart = 15 * time.Minute
+
+// lastFailure are the events after the unit had failed for the last time but one, those of long
+// before left out.
+func (b Facts) lastFailure(unit string) []timeline.Event {
+	last, before := -1, -1
+	for i, ev := range b.Events {
+		if ev.Unit == unit && ev.Kind == timeline.Failed {
+			last, before = i, last
+		}
+	}
+	if last < 0 {
+		return nil
+	}
+	failed := b.Events[last]
+	return slices.DeleteFunc(slices.Clone(b.Events[before+1:]), func(ev timeline.Event) bool {
+		return !ev.Untimed && !failed.Untimed && failed.At-ev.At > ofOneStart
+	})
 }
 
 func exited(c timeline.Change) string {
