@@ -44,6 +44,8 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"powers-off.txt":                 {verdict.Fail, `^PID 1 ended the machine.*unit emergency-exit\.service failed`, "", ""},
+	"serial-port.txt":                {verdict.Fail, `^dev-ttyS0\.device did not appear`, "", "fstab"},
 	"mended-before.txt":              {verdict.Fail, `^gauge\.service failed \(exit-code\) 2 times; its command could not be run \(Permission denied\)`, "", "user does not exist"},
 	"cloud-init-command.txt":         {verdict.Fail, `^cloud-init failed: .*Command: \['/var/lib/cloud/instance/scripts/runcmd'\] Exit code: 127`, "scripts-user", ""},
 	"console-depend-emergency.txt":   {verdict.Fail, `^datadisk1\.mount .*was not started.*the machine waits for somebody`, "local-fs.target was not started", ""},
