@@ -217,6 +217,8 @@ var doubts = []struct {
 }{
 	{regexp.MustCompile(`Calling '(\S+)' failed \[([1-9]\d*)/\d+s\]`), "cloud-init asked $1 in vain, for ${2}s so far"},
 	{regexp.MustCompile(`Calling '(\S+)' failed \[0/\d+s\].*` + noAnswer), "cloud-init asked $1 in vain"},
+	{regexp.MustCompile(`UrlError\(.*Max retries exceeded with url: (\S+).*?` + noAnswer), "cloud-init asked $1 in vain ($2)"},
+	{regexp.MustCompile(`(?i)no space left on device`), "a program says that no space is left on a device"},
 	{regexp.MustCompile(`Invalid ((?:cloud|network)-config) provided`), "cloud-init says that the $1 is not valid, and goes on without what it cannot read (cloud-init schema --system)"},
 	{regexp.MustCompile(`Cloud config schema errors: (.*)`), "the cloud-config is not valid: $1"},
 	{regexp.MustCompile(`ERROR \w+ .*([Pp]rovisioning failed.*)`), "the Azure agent says: $1"},

@@ -26,10 +26,12 @@ var running = regexp.MustCompile(`(?:A start job is running for ?(.+?)|Job (\S+?
 func (b Facts) LongStarts(least time.Duration) []Wait {
 	var out []Wait
 	begun := map[string]timeline.Event{}
+	over := map[string]bool{} // its process has ended, whatever the log has of that
 	under := map[string]int{} // of out, by what the console calls it
 	for _, ev := range b.Events {
 		switch ev.Kind {
 		case timeline.Starting:
+			over[ev.Unit] = false
 			if _, have := begun[ev.Unit]; !have {
 				begun[ev.Unit] = ev
 			}
@@ -42,6 +44,10 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 				if name == ev.Unit || shows(name, ev.Text) {
 					out[i].Ongoing, out[i].Unit = false, ev.Unit
 				}
+			}
+		case timeline.Exit:
+			if ev.Change.Command == "ExecStart" && ev.Change.ExitStatus != "0" { // the start is over, whatever became of it
+				over[ev.Unit] = true
 			}
 		case timeline.OnConsole:
 			m := running.FindStringSubmatch(ev.Text)
@@ -64,7 +70,7 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 	}
 	if b.Origin != nil && !b.Origin.NoClock {
 		for unit, from := range begun {
-			if left := b.End - from.At; !from.Untimed && left >= least && !slices.ContainsFunc(out, func(w Wait) bool { return w.Unit == unit }) {
+			if left := b.End - from.At; !from.Untimed && !over[unit] && left >= least && !slices.ContainsFunc(out, func(w Wait) bool { return w.Unit == unit }) {
 				out = append(out, Wait{Moment: Moment{from.At, from.Evidence}, Unit: unit, Took: left, Ongoing: true})
 			}
 		}

@@ -41,6 +41,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`systemd-oomd killed`), "systemd-oomd killed it for the pressure on its memory", false},
 	{regexp.MustCompile(`killed by the OOM killer|kernel OOM killer killed`), "the kernel killed a process of it for want of memory (OOM)", false},
 	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)", false},
+	{regexp.MustCompile(`Mount process finished, but there is no mount`), "mount(8) ended well, and nothing is mounted there", false},
 	{regexp.MustCompile(`Changing to the requested working directory failed: (.*?)\.?$`), "its working directory could not be changed to ($1; 200/CHDIR)", false},
 	{regexp.MustCompile(`Failed to (?:read|parse) PID from file (\S+): (.*?)\.?$`), "its PID file $1 has no PID in it when it is read ($2)", true},
 	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come", true},
@@ -165,7 +166,7 @@ var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cann
 var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$|\[ *FAILED *\]$`)
 
 // footnote is where a program that explains its error sends its reader, as Vector does for VRL.
-var footnote = regexp.MustCompile(`^\W*(?:learn more|see )`)
+var footnote = regexp.MustCompile(`^\W*(?:learn more|see |dmesg\(1\) may have)`)
 
 // lastWords are what the unit's program said last before it ended the last time.
 func (b Facts) lastWords(unit string) []Word {

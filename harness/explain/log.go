@@ -256,6 +256,9 @@ func ofCloudInits(unit string) bool {
 	return strings.HasPrefix(unit, "cloud-") || strings.HasPrefix(strings.ToLower(unit), "cloud-init")
 }
 
+// isTerminal: without that device there is no login on it, and nothing else is missing.
+func isTerminal(unit string) bool { return strings.HasPrefix(unit, "dev-tty") }
+
 // rankOf is a unit's place among the causes.
 func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 	s := f.Summary
@@ -272,6 +275,8 @@ func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 		return ofRest
 	case slices.ContainsFunc(troubles, func(t boot.Trouble) bool { return t.Text == s }):
 		return ofMachine
+	case isTerminal(f.Unit):
+		return ofStorm
 	case len(waitedFor(b, f.Unit)) > 0:
 		return ofCause
 	}
@@ -309,7 +314,7 @@ func consequences(b boot.Facts, first item, rest []item) string {
 			want = append(want, f.Unit)
 		}
 	}
-	if first.rank != ofMachine && slices.ContainsFunc(rest, func(it item) bool { return it.rank == ofCause }) { // each has its own
+	if first.rank != ofMachine && slices.ContainsFunc(rest, func(it item) bool { return it.rank == ofCause || len(waitedFor(b, it.unit)) > 0 }) { // each has its own
 		want = waitedFor(b, first.unit)
 	}
 	if first.rank == ofMachine {
@@ -322,7 +327,7 @@ func consequences(b boot.Facts, first item, rest []item) string {
 			}
 		}
 	}
-	if len(want) > 0 && first.rank <= ofUnit && first.rank != ofCycle {
+	if len(want) > 0 && (first.rank <= ofUnit || isTerminal(first.unit)) && first.rank != ofCycle {
 		more := ""
 		if len(want) > 5 {
 			more = fmt.Sprintf(" and %d more", len(want)-5)

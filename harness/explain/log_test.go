@@ -44,6 +44,14 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"console-question-marks.txt":     {verdict.Fail, `^cloud-init\.service failed`, "", ""},
+	"limit-cut.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\); its starts were used up`, "", ""},
+	"no-mount.txt":                   {verdict.Fail, `^home-nfs\.mount .*mount\(8\) ended well, and nothing is mounted there`, "", ""},
+	"fine-metadata-asked.txt":        {verdict.NotJudged, `nothing failed.*cloud-init asked /hetzner/v1/metadata/instance-id in vain \(Network is unreachable\)`, "", ""},
+	"fine-no-space-said.txt":         {verdict.NotJudged, `nothing failed.*no space is left on a device`, "", ""},
+	"grep-of-cloud-init-log.txt":     {verdict.Fail, `^cloud-init failed: Running module scripts-user`, "", ""},
+	"exit-cut-off.txt":               {verdict.Fail, `^gauge\.service went wrong.*status 1`, "", "the boot waits"},
+	"serial-port-first.txt":          {verdict.Fail, `^dev-vdb1\.device did not appear.*for want of it: local-fs\.target, srv\.mount|^dev-vdb1\.device did not appear.*for want of it: srv\.mount, local-fs\.target`, "dev-ttyS0.device did not appear", ""},
 	"powers-off.txt":                 {verdict.Fail, `^PID 1 ended the machine.*unit emergency-exit\.service failed`, "", ""},
 	"serial-port.txt":                {verdict.Fail, `^dev-ttyS0\.device did not appear`, "", "fstab"},
 	"mended-before.txt":              {verdict.Fail, `^gauge\.service failed \(exit-code\) 2 times; its command could not be run \(Permission denied\)`, "", "user does not exist"},

@@ -8,7 +8,7 @@ import (
 )
 
 // carrier is what docker compose, NixOS's tests, kubectl, packer, Jenkins, mail, grep, Loki and CloudWatch put before a line.
-var carrier = regexp.MustCompile(`^(?: +> |([\w./-]{1,80}) +\| |([\w.-]{1,80}) # |\[pod/\S+\] |==> \S+: | {4}(?:default|\w+-[\w-]{1,40}): |std(?:out|err) [FP] |> |[\w.-]*/[\w./-]+:\d+:|\{\w+="[^{}]*"\} |i-[0-9a-f]{8,17} |\[(\d{4}-\d\d-\d\dT[0-9:.]+Z?)\] )`)
+var carrier = regexp.MustCompile(`^(?: +> |([\w./-]{1,80}) +\| |([\w.-]{1,80}) # |\[pod/\S+\] |==> \S+: | {4}(?:default|\w+-[\w-]{1,40}): |std(?:out|err) [FP] |> |[\w.-]*/[\w./-]+:\d+:|[\w.-]*/[\w./-]+\.log(?:\.\d+)?:|\{\w+="[^{}]*"\} |i-[0-9a-f]{8,17} |\[(\d{4}-\d\d-\d\dT[0-9:.]+Z?)\] )`)
 
 // peel takes off what carried a line: a time, somebody's name.
 func (t *textReader) peel(s string) (rest string, ok bool) {

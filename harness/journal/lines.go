@@ -74,9 +74,11 @@ var (
 	// What is left of a colour where ESC was lost on the way, or printed as a symbol.
 	remnant = regexp.MustCompile(`(?:␛|ESC|\^\[|\\x1b|\\033|\\e)?\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m`)
 	// Erasing a line, before a word in brackets: "ESC M, ESC [K" without ESC.
-	erased  = regexp.MustCompile(`M?\[[0-2]?K(\s*\[)`)
-	bbcode  = regexp.MustCompile(`(?i)\[/?(?:color|font|size|b|i|u|code|quote)(?:=[^\]]*)?\]`)
-	symbols = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;?]*[A-Za-z]`)
+	erased = regexp.MustCompile(`M?\[[0-2]?K(\s*\[)`)
+	// EC2 and others print what they cannot show as "?".
+	question = regexp.MustCompile(`\?\[[0-9;]*[mK]`)
+	bbcode   = regexp.MustCompile(`(?i)\[/?(?:color|font|size|b|i|u|code|quote)(?:=[^\]]*)?\]`)
+	symbols  = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;?]*[A-Za-z]`)
 )
 
 // spelt are systemd's own signs as JSON spells them.
@@ -91,6 +93,9 @@ func Clean(b []byte) string {
 	s := strings.ToValidUTF8(string(b), "\uFFFD")
 	if strings.IndexByte(s, 0x1b) >= 0 {
 		s = escape.ReplaceAllString(s, "")
+	}
+	if strings.Contains(s, "?[") { // a console that shows ESC so
+		s = question.ReplaceAllString(s, "")
 	}
 	if strings.Contains(s, "m") && strings.Contains(s, "[") {
 		s = remnant.ReplaceAllString(s, "")
@@ -127,6 +132,9 @@ func plainASCII(b []byte) bool {
 			return false
 		}
 		if c == '[' && i+1 < len(b) && (b[i+1] == 'K' || (b[i+1] >= '0' && b[i+1] <= '9' || b[i+1] == 'm') && mark(b[i+1:])) {
+			return false
+		}
+		if c == '?' && i+1 < len(b) && b[i+1] == '[' {
 			return false
 		}
 		if c == '[' && i+1 < len(b) && (b[i+1] == '/' || b[i+1] == 'C') {
