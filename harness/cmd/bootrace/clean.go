@@ -38,6 +38,9 @@ of another user's only if --others asks for it and that run is seen to have ende
 			if alsoImages {
 				n, err := b.Builder("", "", nil).RemoveAll(cmd.Context())
 				fmt.Fprintf(io.out, "removed %d images\n", n)
+				if err == nil {
+					err = removeKits()
+				}
 				if err != nil {
 					return err
 				}
@@ -52,9 +55,21 @@ of another user's only if --others asks for it and that run is seen to have ende
 	}
 	cmd.Flags().StringVar(&onlyRun, "run", "", "only the machines of this run, by id or its beginning; by-hand: those of by-hand.sh")
 	cmd.Flags().BoolVar(&alsoOthers, "others", false, "what other users' runs left behind as well, where they are seen to have ended")
-	cmd.Flags().BoolVar(&alsoImages, "images", false, "remove our images as well: the next run builds them anew")
+	cmd.Flags().BoolVar(&alsoImages, "images", false, "remove our images as well, and what they were made from: the next run makes them anew")
 	cmd.Flags().BoolVar(&alsoRuns, "runs", false, "remove the recordings of all runs that have ended")
 	return cmd
+}
+
+// removeKits removes what commands have unpacked to make images from: each release has its own.
+func removeKits() error {
+	cache, err := cacheDir()
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(cache, "kit")); err != nil {
+		return fmt.Errorf("remove what images were made from: %w", err)
+	}
+	return nil
 }
 
 // removeRuns removes the directories of runs that no process holds, and the capsules that
