@@ -112,11 +112,14 @@ func valued(vars map[string]string) []string {
 	return out
 }
 
-// mountedOver is the mount unit that is active on vector.env's directory.
+// mountedOver is the mount unit that is active on vector.env or a directory that it is in. PID 1
+// has one of every mount, whoever made it (systemd.mount(5)).
 func mountedOver(b boot.Facts) string {
-	const unit = "etc-opensandbox.mount"
-	if b.Final.Units[unit].Active == "active" {
-		return unit
+	for at := boot.VectorEnv; at != "/"; at = path.Dir(at) {
+		unit := strings.ReplaceAll(strings.TrimPrefix(at, "/"), "/", "-") + ".mount"
+		if b.Final.Units[unit].Active == "active" {
+			return unit
+		}
 	}
 	return ""
 }
@@ -131,7 +134,7 @@ func unseen(b boot.Facts, seen int, had map[string]string) Result {
 	case i < 0:
 		return pass("vector.env never existed")
 	case seen == 0 && mountedOver(b) != "":
-		return notJudged(fmt.Sprintf("%s has a file system put over %s, after the boot logger began to watch what is below it", mountedOver(b), path.Dir(boot.VectorEnv)))
+		return notJudged(fmt.Sprintf("%s is mounted over what the boot logger watches of %s, which sees nothing on it", mountedOver(b), boot.VectorEnv))
 	case seen == 0:
 		return noEvidence("vector.env is there and the boot logger saw nobody write it")
 	case !maps.Equal(had, b.Final.Files[i].Vars):

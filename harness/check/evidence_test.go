@@ -338,10 +338,20 @@ func TestEnvFileWhole(t *testing.T) {
 			dropEnv(b, timelinetest.StubVars)
 			b.Files = nil
 		}},
-		{name: "written on what the subject has mounted there", want: check.NotJudged, say: []string{"etc-opensandbox.mount has a file system put over /etc/opensandbox"}, break_: func(b *boot) {
+		{name: "written on what the subject has mounted there", want: check.NotJudged, say: []string{"etc-opensandbox.mount is mounted over what the boot logger watches of /etc/opensandbox/vector.env"}, break_: func(b *boot) {
 			dropEnv(b, timelinetest.VaultVars)
 			dropEnv(b, timelinetest.StubVars)
 			b.Up("etc-opensandbox.mount", time.Second, time.Second)
+		}},
+		{name: "written below what is mounted over /etc", want: check.NotJudged, break_: func(b *boot) {
+			dropEnv(b, timelinetest.VaultVars)
+			dropEnv(b, timelinetest.StubVars)
+			b.Up("etc.mount", time.Second, time.Second)
+		}},
+		{name: "written unseen, and a mount is elsewhere", want: check.NoEvidence, break_: func(b *boot) {
+			dropEnv(b, timelinetest.VaultVars)
+			dropEnv(b, timelinetest.StubVars)
+			b.Up("etc-other.mount", time.Second, time.Second)
 		}},
 		{name: "written unseen", want: check.NoEvidence, break_: func(b *boot) {
 			dropEnv(b, timelinetest.VaultVars)
