@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -257,7 +258,9 @@ func ofCloudInits(unit string) bool {
 }
 
 // isTerminal: without that device there is no login on it, and nothing else is missing.
-func isTerminal(unit string) bool { return strings.HasPrefix(unit, "dev-tty") }
+func isTerminal(unit string) bool { return terminal.MatchString(unit) }
+
+var terminal = regexp.MustCompile(`^dev-(?:tty|hvc|xvc|sclp)\S*\.device$`)
 
 // rankOf is a unit's place among the causes.
 func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {

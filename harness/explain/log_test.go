@@ -44,6 +44,7 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"newest-first-clock-set.txt":     {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 4`, "", "clock steps"},
 	"console-question-marks.txt":     {verdict.Fail, `^cloud-init\.service failed`, "", ""},
 	"limit-cut.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\); its starts were used up`, "", ""},
 	"no-mount.txt":                   {verdict.Fail, `^home-nfs\.mount .*mount\(8\) ended well, and nothing is mounted there`, "", ""},

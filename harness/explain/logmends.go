@@ -17,7 +17,7 @@ var mendsLogged = []struct {
 	{regexp.MustCompile(`EnvironmentFile=`), `have the file written before the unit starts (After= what writes it, RequiresMountsFor= where it lies), or let it be missing (EnvironmentFile=-/…) where the unit can do without`},
 	{regexp.MustCompile(`^(?:dev-hugepages|dev-mqueue|sys-|proc-|tmp\.|run-)\S*mount `), "see whether the kernel, or the container that it runs in, lets it be mounted: it is on no device; where it is not wanted, mask it"},
 	{regexp.MustCompile(`the boot waits for (?:\S*\.device|/dev/|dev-)`), "attach the device, or mend the line of fstab or crypttab that names it (nofail, x-systemd.device-timeout=)"},
-	{regexp.MustCompile(`^dev-tty\S*\.device `), "see whether the machine has that serial port: console= on the kernel's command line has a login asked for there"},
+	{regexp.MustCompile(`^dev-(?:tty|hvc|xvc|sclp)\S*\.device `), "see whether the machine has that serial port: console= on the kernel's command line has a login asked for there"},
 	{regexp.MustCompile(`wrong fs type|bad superblock|unknown filesystem type`), "the device is there: see what is on it (blkid, fsck), and that the kernel has that file system"},
 	{regexp.MustCompile(`waiting for the device|\.mount (?:\([^)]*\) )?failed|\.swap failed`), "attach the device or mend its line of fstab; what a boot can do without has nofail there (systemd.mount(5)), and x-systemd.device-timeout= says how long to wait"},
 	{regexp.MustCompile(`fsck must be run by hand|broken disk`), "run fsck on the unmounted device from a rescue system; then see why it broke"},

@@ -17,6 +17,7 @@ type forwards struct {
 	held     []journal.Entry
 	up, down int
 	fell     bool // a step back is none of lines that come out of order
+	set      bool // somebody says that the clock was set, which a step back is as well
 	wall     time.Time
 	mono     time.Duration
 	known    bool // that the oldest is first
@@ -54,9 +55,7 @@ func (o *forwards) add(e journal.Entry) {
 		fall := o.wall.Sub(e.Wall)
 		o.fell = o.fell || !e.Wall.IsZero() && fall > disorder && fall < isSet
 	}
-	if clockSet.MatchString(e.Message) {
-		o.up++ // that is why
-	}
+	o.set = o.set || setsClock(e.Message)
 	if !e.Wall.IsZero() {
 		o.wall = e.Wall
 	}
@@ -74,7 +73,7 @@ func (o *forwards) add(e journal.Entry) {
 }
 
 func (o *forwards) backwards() bool {
-	return o.fell && o.down > 0 && o.up == 0 || o.down >= atLeast && o.down >= manyTimes*o.up
+	return o.fell && o.up == 0 && !o.set || o.down >= atLeast && o.down >= manyTimes*o.up
 }
 
 // end gives what is held. Before each boot is journalctl's mark, whichever way the entries go.

@@ -75,8 +75,14 @@ var (
 	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Ignition failed: ", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
 
-// clockSet is said right before or after the machine's clock is set, by systemd's timesyncd, PID 1, chronyd and ntpd.
-var clockSet = regexp.MustCompile(`^System clock time unset or jumped backwards, restoring|^Time has been changed|^(?:System clock wrong by|System clock was stepped by) |^ntpd?: time (?:set|slew)|^Initial (?:clock )?synchronization to `)
+// clockWords are said right before or after the machine's clock is set, by systemd's timesyncd,
+// PID 1, chronyd and ntpd.
+var clockWords = []string{"System clock time unset or jumped backwards, restoring", "Time has been changed", "System clock wrong by ", "System clock was stepped by ",
+	"ntpd: time set", "ntpd: time slew", "Initial synchronization to ", "Initial clock synchronization to "}
+
+func setsClock(message string) bool {
+	return slices.ContainsFunc(clockWords, func(begins string) bool { return strings.HasPrefix(message, begins) })
+}
 
 func containsAny(s string, of []string) bool {
 	return slices.ContainsFunc(of, func(part string) bool { return strings.Contains(s, part) })
@@ -89,7 +95,7 @@ func (b *BootLog) add(src int, file string, e journal.Entry) {
 	}
 	b.log.Boot = cmp.Or(b.log.Boot, e.Boot)
 	b.log.Kernel = b.log.Kernel || begins(e)
-	if clockSet.MatchString(e.Message) {
+	if setsClock(e.Message) {
 		b.set[src] = true
 	}
 	s := spoken{src: src, mono: e.Mono, hasMono: e.HasMono, wall: e.Wall, status: e.Form == journal.Status}
