@@ -44,6 +44,8 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"pasted-twice.txt":               {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3; it said last: no calibration`, "", "times"},
+	"status-and-journal.txt":         {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3; it said last: no calibration`, "", "times"},
 	"newest-first-clock-set.txt":     {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 4`, "", "clock steps"},
 	"console-question-marks.txt":     {verdict.Fail, `^cloud-init\.service failed`, "", ""},
 	"limit-cut.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\); its starts were used up`, "", ""},

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,6 +23,7 @@ type forwards struct {
 	mono     time.Duration
 	known    bool // that the oldest is first
 	lost     int
+	twice    []string // the lines that were there before, word for word
 }
 
 // How many entries tell, and how many are held of a file that has the newest first.
@@ -78,6 +80,7 @@ func (o *forwards) backwards() bool {
 
 // end gives what is held. Before each boot is journalctl's mark, whichever way the entries go.
 func (o *forwards) end() {
+	o.held, o.twice = once(o.held)
 	if o.backwards() {
 		var turned []journal.Entry
 		for at := len(o.held); at > 0; {
@@ -121,4 +124,49 @@ func severalHosts(entries []journal.Entry) bool {
 		last, seen[host] = host, true
 	}
 	return turns > 2
+}
+
+// pasted is how many lines make it no chance that they were there before.
+const pasted = 3
+
+// once leaves out what was pasted twice: lines at a step back, or beside a status that shows them
+// too, that are those of before, word for word. Said is which they are.
+func once(entries []journal.Entry) (kept []journal.Entry, said []string) {
+	for i := 0; i < len(entries); {
+		n := 0
+		if len(kept) > 0 && (before(entries[i], kept[len(kept)-1]) || entries[i].Of != kept[len(kept)-1].Of) {
+			n = again(kept, entries[i:])
+		}
+		if n < pasted {
+			kept = append(kept, entries[i])
+			i++
+			continue
+		}
+		said = append(said, fmt.Sprintf("lines %d to %d are there twice: counted once", entries[i].Line, entries[i+n-1].Line))
+		i += n
+	}
+	return kept, said
+}
+
+func before(e, last journal.Entry) bool {
+	if !e.Wall.IsZero() && !last.Wall.IsZero() {
+		return e.Wall.Before(last.Wall)
+	}
+	return e.HasMono && last.HasMono && e.Mono < last.Mono
+}
+
+// again is how many of the entries are a run of those before.
+func again(kept, entries []journal.Entry) (most int) {
+	for i := range kept {
+		n := 0
+		for n < len(entries) && i+n < len(kept) && same(kept[i+n], entries[n]) {
+			n++
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+func same(a, b journal.Entry) bool {
+	return a.Ident == b.Ident && a.PID == b.PID && a.Wall.Equal(b.Wall) && a.Mono == b.Mono && a.Message == b.Message && a.NewBoot == b.NewBoot
 }

@@ -53,6 +53,7 @@ func readLog(ctx context.Context, src int, f LogFile) ([]*BootLog, error) {
 	if order.lost > 0 {
 		report.Faults = append(report.Faults, fmt.Sprintf("the newest line is first, and there are %d more than the %d that are turned round", order.lost, mostHeld))
 	}
+	report.Faults = append(report.Faults, order.twice...)
 	boots := s.all()
 	if s.tooMany {
 		report.Faults = append(report.Faults, fmt.Sprintf("more than %d boots: the first are told apart, the rest is not", maxBoots))
