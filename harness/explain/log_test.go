@@ -44,6 +44,7 @@ type want struct {
 // logs are boots of other people's machines as their logs show them, written for these tests
 // with the words that systemd of that time uses.
 var logs = map[string]want{
+	"refused-then-started.txt":       {verdict.Fail, `^beats\.service failed \(exit-code\);.*a further start was refused \(start limit\); it was started again once`, "beats.service was started at +300.000s after that", "1 times"},
 	"pasted-twice.txt":               {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3; it said last: no calibration`, "", "times"},
 	"status-and-journal.txt":         {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3; it said last: no calibration`, "", "times"},
 	"newest-first-clock-set.txt":     {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 4`, "", "clock steps"},

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"time"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
@@ -23,6 +24,11 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 		out = append(out, "PID 1: "+o.Finished)
 	} else if len(items) > 0 && o.Said > 0 {
 		out = append(out, "multi-user.target is not reached in it")
+	}
+	for _, it := range items {
+		if at, ok := startedAfter(b, it.unit); ok && len(out) < 4 {
+			out = append(out, fmt.Sprintf("%s was started at %s after that, and no end of it is in it", it.unit, timeline.Since(at)))
+		}
 	}
 	if len(items) > 0 {
 		for i, w := range waits {
@@ -72,6 +78,18 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 		out = append(out, "the PIDs are a forwarder's: systemd's lines are PID 1's by what they say")
 	}
 	return append(out, o.Steps...)
+}
+
+// startedAfter is when a unit that failed was started, if that is the last that is said of it.
+func startedAfter(b boot.Facts, unit string) (at time.Duration, ok bool) {
+	failed := false
+	for _, ev := range b.Of(timeline.Started, timeline.Starting, timeline.Stopped, timeline.Failed, timeline.StartFailed, timeline.Refused, timeline.Restart) {
+		if ev.Unit == unit && unit != "" && !ev.Untimed {
+			failed = failed || ev.Kind == timeline.Failed || ev.Kind == timeline.StartFailed
+			at, ok = ev.At, failed && ev.Kind == timeline.Started
+		}
+	}
+	return at, ok
 }
 
 // bracketed is the word in brackets of a console.

@@ -27,8 +27,11 @@ func restarts(b boot.Facts, unit string) string {
 			n = max(n, ev.Change.Count)
 		}
 	}
-	if n == 0 {
+	switch n {
+	case 0:
 		return ""
+	case 1:
+		return "; it was started again once so far (its restart counter)"
 	}
 	return fmt.Sprintf("; it was started again %d times so far (its restart counter)", n)
 }

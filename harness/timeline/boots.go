@@ -86,7 +86,7 @@ type splitter struct {
 	id      string
 	begun   bool // now has entries
 	booted  bool // now has had words of PID 1 or of the kernel's start
-	ending  bool // PID 1 has begun to end the machine
+	over    bool // PID 1 has begun to end the machine, or said that startup is finished: its first words again are another boot's
 	mono    time.Duration
 	tooMany bool
 	hosts   map[string]*splitter // of a file of several: each host's own
@@ -153,7 +153,7 @@ func (s *splitter) add(e journal.Entry) {
 	case s.now == nil,
 		starts && s.booted,
 		e.HasMono && s.mono-e.Mono > monoBack && s.booted,
-		s.ending && e.Ident == "systemd" && systemMode.MatchString(e.Message):
+		s.over && e.Ident == "systemd" && systemMode.MatchString(e.Message):
 		s.next("")
 	}
 	s.begun = true
@@ -163,14 +163,14 @@ func (s *splitter) add(e journal.Entry) {
 	if starts || e.Ident == "systemd" {
 		s.booted = true
 	}
-	if e.Ident == "systemd" && e.PID <= 1 && ends(e.Message) {
-		s.ending = true
+	if e.Ident == "systemd" && e.PID <= 1 {
+		s.over = (s.over || ends(e.Message)) && !strings.HasPrefix(e.Message, "Reexecut") // it says its first words again
 	}
 	s.now.add(s.src, s.name, e)
 }
 
 func ends(msg string) bool {
-	return strings.HasPrefix(msg, "Shutting down") || strings.HasPrefix(msg, "Reached target ") &&
+	return strings.HasPrefix(msg, "Shutting down") || strings.HasPrefix(msg, "Startup finished in ") && strings.Contains(msg, "userspace") || strings.HasPrefix(msg, "Reached target ") &&
 		(strings.Contains(msg, "Shutdown") || strings.Contains(msg, "shutdown.target") || strings.Contains(msg, "reboot.target") || strings.Contains(msg, "poweroff.target"))
 }
 
@@ -199,7 +199,7 @@ func (s *splitter) next(id string) {
 		s.now = s.boots[len(s.boots)-1]
 		return
 	}
-	s.now, s.id, s.begun, s.booted, s.ending, s.mono = newBootLog(), id, false, false, false, 0
+	s.now, s.id, s.begun, s.booted, s.over, s.mono = newBootLog(), id, false, false, false, 0
 	s.now.log.Boot = id
 	s.boots = append(s.boots, s.now)
 	if id != "" {

@@ -52,6 +52,8 @@ func TestBootsOfAFileAreToldApart(t *testing.T) {
 		{"lines that come out of order", "[   10.000001] systemd[1]: Started A.\n[    9.900000] systemd[1]: Started B.\n", 1},
 		{"boot IDs, mixed", entryOf("aa", 5, "Started A.") + entryOf("bb", 5, "Started A.") + entryOf("aa", 9, "Started B."), 2},
 		{"PID 1 again after the machine ended", "Mar 10 16:46:30 h systemd[1]: systemd 252 running in system mode (+PAM)\nMar 10 16:46:40 h systemd[1]: Reached target Shutdown.\nMar 10 16:47:40 h systemd[1]: systemd 252 running in system mode (+PAM)\n", 2},
+		{"PID 1 again after startup was finished", strings.Repeat("Mar 10 16:46:30 h systemd[1]: systemd 252 running in system mode (+PAM)\nMar 10 16:46:40 h systemd[1]: Startup finished in 1.2s (kernel) + 3.1s (userspace) = 4.3s.\n", 2), 2},
+		{"PID 1 executed again", "Mar 10 16:46:40 h systemd[1]: Startup finished in 1.2s (kernel) + 3.1s (userspace) = 4.3s.\nMar 10 16:47:40 h systemd[1]: Reexecuting.\nMar 10 16:47:40 h systemd[1]: systemd 252 running in system mode (+PAM)\n", 1},
 		{"PID 1 again after the initrd", "Mar 10 16:46:30 h systemd[1]: systemd 252 running in system mode (+PAM)\nMar 10 16:46:33 h systemd[1]: systemd 252 running in system mode (+PAM)\n", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
