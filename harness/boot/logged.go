@@ -157,6 +157,9 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`status: error`), statusOnly},
 }
 
+// harmless: it tells people of the network, and nothing hangs on that.
+var harmless = regexp.MustCompile(`(?:Route|Netdev) info failed`)
+
 // searched: one of several data sources has nothing, which another may have.
 var searched = regexp.MustCompile(`finish: [\w-]+/search-(\w+): FAIL`)
 
@@ -174,7 +177,7 @@ func (b Facts) CloudInit() []Trouble {
 				continue
 			}
 			m := row.says.FindStringSubmatchIndex(ev.Text)
-			if m == nil || searched.MatchString(ev.Text) || rebooted && strings.Contains(ev.Text, "package_update_upgrade_install") {
+			if m == nil || searched.MatchString(ev.Text) || harmless.MatchString(ev.Text) || rebooted && strings.Contains(ev.Text, "package_update_upgrade_install") {
 				continue
 			}
 			text := shortened(strings.TrimPrefix(strings.TrimSpace(string(row.says.ExpandString(nil, row.is, ev.Text, m))), "]: "))
@@ -225,6 +228,8 @@ var doubts = []struct {
 	{regexp.MustCompile(`DHCP client not found: (\S+)`), "cloud-init found none of its DHCP clients, $1 neither"},
 	{regexp.MustCompile(`^recoverable: (.*)`), "cloud-init got over an error: $1"},
 	{regexp.MustCompile(`^(?:extended_)?status: degraded`), "cloud-init's status is degraded: it got over an error, which cloud-init status --long names"},
+	{regexp.MustCompile(`^Process \d+ \(([^)]+)\) of user \d+ dumped core`), "$1 crashed (it dumped core)"},
+	{regexp.MustCompile(`^Assertion '.*' failed (?:at )?\S*?([^/\s:]+):\d+, function (\w+)\(\)\. Aborting`), "a program of systemd's crashed on an assertion of its own ($2 in $1)"},
 	{searched, "cloud-init found nothing by its source $1"},
 	{regexp.MustCompile(`Timed out waiting for addresses: (\S+)`), "cloud-init asked $1 in vain"},
 	{regexp.MustCompile(`(startup|shutdown)-script exit status ([1-9]\d*)`), "the metadata's $1-script exited with status $2"},

@@ -26,8 +26,9 @@ var running = regexp.MustCompile(`(?:A start job is running for ?(.+?)|Job (\S+?
 func (b Facts) LongStarts(least time.Duration) []Wait {
 	var out []Wait
 	begun := map[string]timeline.Event{}
-	over := map[string]bool{} // its process has ended, whatever the log has of that
-	under := map[string]int{} // of out, by what the console calls it
+	over := map[string]bool{}  // its process has ended, whatever the log has of that
+	shown := map[string]bool{} // by systemctl: it failed, when is not said
+	under := map[string]int{}  // of out, by what the console calls it
 	for _, ev := range b.Events {
 		switch ev.Kind {
 		case timeline.Starting:
@@ -40,10 +41,19 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 				out = append(out, Wait{Moment: Moment{from.At, from.Evidence}, Unit: ev.Unit, Took: ev.At - from.At})
 			}
 			delete(begun, ev.Unit)
+			shown[ev.Unit] = shown[ev.Unit] || ev.Untimed && ev.Kind == timeline.Failed
 			for name, i := range under {
 				if name == ev.Unit || shows(name, ev.Text) {
 					out[i].Ongoing, out[i].Unit = false, ev.Unit
 				}
+			}
+		case timeline.Stopped:
+			delete(begun, ev.Unit)
+		case timeline.Finished: // no job is left
+			clear(begun)
+		case timeline.Log:
+			if ev.Manager && strings.HasPrefix(ev.Text, "Switching root") { // the initrd's are over
+				clear(begun)
 			}
 		case timeline.Exit:
 			if ev.Change.Command == "ExecStart" && ev.Change.ExitStatus != "0" { // the start is over, whatever became of it
@@ -70,7 +80,7 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 	}
 	if b.Origin != nil && !b.Origin.NoClock {
 		for unit, from := range begun {
-			if left := b.End - from.At; !from.Untimed && !over[unit] && left >= least && !slices.ContainsFunc(out, func(w Wait) bool { return w.Unit == unit }) {
+			if left := b.End - from.At; !from.Untimed && !over[unit] && !shown[unit] && left >= least && !slices.ContainsFunc(out, func(w Wait) bool { return w.Unit == unit }) {
 				out = append(out, Wait{Moment: Moment{from.At, from.Evidence}, Unit: unit, Took: left, Ongoing: true})
 			}
 		}

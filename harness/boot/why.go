@@ -149,6 +149,8 @@ func exited(c timeline.Change) string {
 		who = c.Command
 	}
 	switch {
+	case c.ExitStatus == "": // cut off
+		return who + " ended"
 	case c.ExitCode == "dumped":
 		return fmt.Sprintf("%s crashed (signal %s, core dumped)", who, c.ExitStatus)
 	case c.ExitCode == "killed":
@@ -176,6 +178,7 @@ func (b Facts) lastWords(unit string) []Word {
 			last = append(last, ev)
 		}
 	}
+	all := last
 	if others := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return wordOnly.MatchString(ev.Text) }); len(others) > 0 {
 		last = others
 	}
@@ -188,7 +191,11 @@ func (b Facts) lastWords(unit string) []Word {
 		return nil
 	}
 	ev := last[len(last)-1]
-	return []Word{{"it said last: " + shortened(ev.Text), ev.Evidence}}
+	text := ev.Text
+	if i := slices.IndexFunc(all, func(o timeline.Event) bool { return o.Evidence == ev.Evidence }); strings.HasSuffix(text, ":") && i+1 < len(all) {
+		text += " " + all[i+1].Text // which only announces it
+	}
+	return []Word{{"it said last: " + shortened(text), ev.Evidence}}
 }
 
 func shortened(s string) string {

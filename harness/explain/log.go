@@ -324,7 +324,11 @@ func consequences(b boot.Facts, first item, rest []item) string {
 		for i, it := range rest {
 			if it.rank >= ofCause && it.rank <= ofUnit {
 				text, _, _ := strings.Cut(it.text, "; ")
-				if out = append(out, "then "+text); i > 2 {
+				when := "then "
+				if strings.HasSuffix(first.text, "(OOM)") && cmp.Or(cmp.Compare(it.at, first.at), cmp.Compare(it.line, first.line)) < 0 {
+					when = "before it " // a kill is no consequence of a later one
+				}
+				if out = append(out, when+text); i > 2 {
 					break
 				}
 			}

@@ -159,23 +159,40 @@ func (r *reader) plot(br *bufio.Reader) error {
 var (
 	// Of systemctl status.
 	// The sign in front is lost where somebody has copied what he saw.
-	statusHead  = regexp.MustCompile(`^(?:[●×○*↻x] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
-	ofAUser     = regexp.MustCompile(`^Loaded: \w+ \(\S*/systemd/user/`)
-	activeLine  = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
-	failedUnits = regexp.MustCompile(`^Failed: [1-9]\d* units?$`)
-	processLine = regexp.MustCompile(`^(?:Main PID: (\d+)|Process: (\d+) (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
+	statusHead = regexp.MustCompile(`^(?:[●×○*↻x] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
+	// What triggers a unit, or what it triggers, is listed with signs of their own, one a line.
+	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
+	ofAUser      = regexp.MustCompile(`^Loaded: \w+ \(\S*/systemd/user/`)
+	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
+	failingUnits = regexp.MustCompile(`^Failed Units: [1-9]\d*$`)
+	unitAlone    = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
+	failedUnits  = regexp.MustCompile(`^Failed: [1-9]\d* units?$`)
+	processLine  = regexp.MustCompile(`^(?:Main PID: (\d+)|Process: (\d+) (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
 )
 
 // statusOf reads systemctl status: the unit that follows, and that it failed.
 func (t *textReader) statusOf(n int, s string) bool {
 	if m := statusHead.FindStringSubmatch(s); m != nil {
+		if t.triggers && m[2]+m[4] == "" { // the list goes on
+			return true
+		}
 		t.unit = m[1] + m[3]
+		t.shown, t.blanks = t.unit, 0
 		clear(t.pids)
 		t.describe(t.unit, m[2]+m[4])
 		return true
 	}
+	if t.triggers = triggersLine.MatchString(s); t.triggers {
+		return t.unit != ""
+	}
 	if ofAUser.MatchString(s) {
 		t.unit = "" // its manager is not the machine's
+		return true
+	}
+	if t.failing = failingUnits.MatchString(s) || t.failing && unitAlone.MatchString(s); t.failing { // CoreOS' word at login
+		if name := unitAlone.FindString(s); name != "" {
+			t.set(Status, name, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", "failed", "failed" })
+		}
 		return true
 	}
 	if failedUnits.MatchString(s) { // of the machine as a whole
@@ -201,6 +218,9 @@ func (t *textReader) statusOf(n int, s string) bool {
 		}
 		t.pids[cmp.Or(m[1], m[2])] = t.unit
 		if m[3] != "" && m[3] != "ExecStart" {
+			if strings.HasPrefix(m[4], "code=exited, status=0") { // which ended nothing
+				return true
+			}
 			which = "Control"
 		}
 		message = t.unit + ": " + which + " process exited, " + strings.Replace(m[4], "signal=", "status=", 1)

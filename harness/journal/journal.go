@@ -49,7 +49,8 @@ type Entry struct {
 	HasMono       bool
 	Wall, Arrived time.Time
 	Message       string
-	Of            string            // the unit that systemctl status shows the line of
+	Of            string            // the unit that systemctl status says its process is of
+	Shown         string            // the unit whose systemctl status it stands in
 	Status        string            // of a console: the word in brackets
 	Fields        map[string]string // of export and json: those that Wanted names
 	Last          bool              // of a file of lines: it may be cut

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"regexp"
 	"strings"
@@ -78,11 +79,15 @@ var (
 	// EC2 and others print what they cannot show as "?".
 	question = regexp.MustCompile(`\?\[[0-9;]*[mK]`)
 	bbcode   = regexp.MustCompile(`(?i)\[/?(?:color|font|size|b|i|u|code|quote)(?:=[^\]]*)?\]`)
+	entity   = regexp.MustCompile(`&(?:#39|#x27|apos|quot|lt|gt|amp|nbsp|#34|#x22);`)
 	symbols  = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;?]*[A-Za-z]`)
 )
 
 // spelt are systemd's own signs as JSON spells them.
 var spelt = strings.NewReplacer(`\u2026`, "…", `\u25cf`, "●", `\u2192`, "→")
+
+// misread are its signs, UTF-8 that somebody took for Latin-1 or for Windows' own.
+var misread = strings.NewReplacer("â\u0080¦", "…", "â€¦", "…", "â¦", "…", "â\u0097\u008f", "●", "â—\u008f", "●", "â—", "●", "â\u0086\u0092", "→", "â\u0080\u0098", "'", "â\u0080\u0099", "'", "â€˜", "'", "â€™", "'")
 
 // Clean makes text of bytes that may be anything: valid UTF-8 without escape sequences and
 // without control or formatting characters, which a terminal would obey.
@@ -102,6 +107,12 @@ func Clean(b []byte) string {
 	}
 	if strings.Contains(s, "K[") || strings.Contains(s, "K [") {
 		s = erased.ReplaceAllString(s, "$1")
+	}
+	if strings.Contains(s, "â") {
+		s = misread.Replace(s)
+	}
+	if strings.Contains(s, "&") && entity.MatchString(s) { // a page's source
+		s = html.UnescapeString(s)
 	}
 	if strings.Contains(s, `\u2`) { // somebody's JSON
 		s = spelt.Replace(s)
@@ -135,6 +146,9 @@ func plainASCII(b []byte) bool {
 			return false
 		}
 		if c == '?' && i+1 < len(b) && b[i+1] == '[' {
+			return false
+		}
+		if c == '&' && i+3 < len(b) && b[i+1] != ' ' && b[i+1] != '&' {
 			return false
 		}
 		if c == '[' && i+1 < len(b) && (b[i+1] == '/' || b[i+1] == 'C') {

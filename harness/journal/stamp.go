@@ -61,8 +61,14 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 		}
 	}
 	if t, n := syslogTime(s); n > 0 {
+		rest := strings.TrimLeft(s[n:], " ")
 		e.Wall, e.Form = t, Text
-		return strings.TrimLeft(s[n:], " "), wall
+		for half, later := range map[string]time.Duration{"AM ": 0, "PM ": 12 * time.Hour} {
+			if after, ok := strings.CutPrefix(rest, half); ok {
+				e.Wall, rest = t.Truncate(12*time.Hour).Add(later+t.Sub(t.Truncate(12*time.Hour))), after
+			}
+		}
+		return rest, wall
 	}
 	if day, after, ok := strings.Cut(s, " "); ok && dayName(day) { // short-full: the day of the week
 		if t, n := iso(after); n > 0 {

@@ -15,22 +15,26 @@ import (
 // textReader reads lines, each by its own form: what people send has several in one file.
 type textReader struct {
 	*reader
-	held    Entry // the entry before, which a line may go on
-	raw     int   // its length as it was wrapped, in characters; 0: none is held
-	spaced  bool  // it ended with a space
-	mangled bool  // a 3270 console: "[" is "¬", "]" is "|"
-	verbose bool
-	unit    string            // of systemctl status
-	pids    map[string]string // its processes
-	arrived time.Time
-	logger  bool   // the line is of a record of a program's own
-	from    string // the machine, as who carried the line calls it
-	widths  []int  // where its lines may be wrapped
-	widest  int    // its longest line, as far as it was looked at
-	above   chainLink
-	list    statusList
-	unread  string // the line before, of which nothing was made
-	prior   string // unread, as a line is read
+	held     Entry // the entry before, which a line may go on
+	raw      int   // its length as it was wrapped, in characters; 0: none is held
+	spaced   bool  // it ended with a space
+	mangled  bool  // a 3270 console: "[" is "¬", "]" is "|"
+	verbose  bool
+	unit     string            // of systemctl status
+	shown    string            // unit, as long as its status goes on
+	blanks   int               // lines, since that began
+	failing  bool              // so is a unit's name alone
+	triggers bool              // the line before is of a list of what triggers it
+	pids     map[string]string // its processes
+	arrived  time.Time
+	logger   bool   // the line is of a record of a program's own
+	from     string // the machine, as who carried the line calls it
+	widths   []int  // where its lines may be wrapped
+	widest   int    // its longest line, as far as it was looked at
+	above    chainLink
+	list     statusList
+	unread   string // the line before, of which nothing was made
+	prior    string // unread, as a line is read
 }
 
 func (r *reader) text(br *bufio.Reader) error {
@@ -61,6 +65,9 @@ func (t *textReader) flush() {
 		if m := repeated.FindStringSubmatch(t.held.Message); m != nil {
 			t.held.Message = m[1]
 		}
+		if strings.HasSuffix(t.held.Message, "`") && strings.Count(t.held.Message, "`")%2 == 1 { // what it closes was before the line's head
+			t.held.Message = strings.TrimSuffix(t.held.Message, "`")
+		}
 		t.held.Message = cut(t.held.Message)
 		t.emit(t.held)
 		t.raw = 0
@@ -73,7 +80,7 @@ func (t *textReader) hold(e Entry, raw int) {
 	if e.Arrived.IsZero() {
 		e.Arrived = t.arrived
 	}
-	e.Host = cmp.Or(e.Host, t.from)
+	e.Host, e.Shown = cmp.Or(e.Host, t.from), t.shown
 	t.held, t.raw = e, max(1, raw)
 }
 
@@ -88,7 +95,7 @@ var (
 	managerIn  = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
 	statusIn   = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR|!!)\s{0,4}\] +(\S.*)$`)
 	waitsIn    = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*|Job \S+ running \(.*)$`)
-	seeIn      = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"]?systemctl status (?:-l )?['"]?([A-Za-z0-9:_.\\@…-]+\.[a-z]+)['"]?(?: for details)?`)
+	seeIn      = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"` + "`" + `]?systemctl (?:status )?(?:-l )?['"]?([A-Za-z0-9:_.\\@…-]+\.[a-z]+)['"]?(?: for details)?`)
 	couldNot   = regexp.MustCompile(`^Failed to (?:start|mount|listen on|activate swap) \S.{2,120}$`)
 	begunIn    = regexp.MustCompile(`^(\s*)((?:Starting|Mounting|Activating|Stopping|Unmounting) \S.*\.\.\.)$`)
 )
@@ -116,6 +123,9 @@ func (t *textReader) one(n int, b []byte) {
 		b = b[len("data: "):]
 	}
 	if len(bytes.TrimSpace(b)) == 0 {
+		if t.blanks++; t.blanks == 2 { // the first is before the status' own lines
+			t.shown = ""
+		}
 		return
 	}
 	if b[0] == '{' && t.object(n, b) {
@@ -131,11 +141,19 @@ func (t *textReader) one(n int, b []byte) {
 	if s == "" {
 		return
 	}
+	for _, frame := range []string{"│", "┃", "`"} { // a terminal's box, or a forum's code line by line
+		if in, ok := strings.CutPrefix(s, frame); ok && strings.HasSuffix(in, frame) {
+			s = strings.TrimSpace(strings.TrimSuffix(in, frame))
+		}
+	}
+	if s == "" {
+		return
+	}
+	first := s[0]
 	t.prior, t.unread = t.unread, ""
 	if !utf8.Valid(b) {
 		t.fault(n, "bytes that are no UTF-8")
 	}
-	first := s[0]
 	if first == '-' && bootLine.MatchString(strings.TrimSpace(s)) {
 		t.flush()
 		e := Entry{Line: n, NewBoot: true}
@@ -179,7 +197,7 @@ func (t *textReader) one(n int, b []byte) {
 	}
 	switch {
 	case t.opens(n, whole):
-	case t.cloudInit(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.within(n, whole, width), t.found(n, whole, width), !shells.MatchString(strings.TrimSpace(s)) && t.goesOn(whole, width), t.bare(n, s, width):
+	case t.cloudInit(n, s, width), t.job(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.within(n, whole, width), t.found(n, whole, width), !shells.MatchString(strings.TrimSpace(s)) && t.goesOn(whole, width), t.bare(n, s, width):
 	}
 }
 
@@ -202,6 +220,9 @@ var beheaded = regexp.MustCompile(`^\[?1?[\]|]: `)
 // glued is the header of a second line in a line.
 var glued = regexp.MustCompile(` (?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(?:Z|[+-][0-9:]{4,5})) (\S+) \S{1,40}\[\d+\]: `)
 
+// lostEnd is where PID 1's line begins right within another's word, whose end is lost.
+var lostEnd = regexp.MustCompile(`[a-z.,:;)'"](?:[A-Z][a-z]{2}|\d{1,2}月) +\d{1,2} \d\d:\d\d:\d\d \S+ systemd\[1\]: `)
+
 // said takes a line with a header. A console may have put a kernel's line, or a word in
 // brackets, into the middle of it.
 func (t *textReader) said(e Entry, s string, width int) {
@@ -211,8 +232,21 @@ func (t *textReader) said(e Entry, s string, width int) {
 	if e.Ident == "login" && cloudAtLogin.MatchString(e.Message) { // the prompt has no line end
 		e.Ident, e.PID = "cloud-init", 0
 	}
+	if e.PID == 0 && strings.Contains(e.Ident, ".") && catWords.MatchString(e.Ident+": "+e.Message) { // a container's own console: its unit stands where a speaker does
+		e.Ident, e.PID, e.Message = "systemd", 1, e.Ident+": "+e.Message
+	}
+	if e.PID == 0 && e.Ident != "cloud-init" && t.job(e.Line, e.Ident+": "+e.Message, width) {
+		return
+	}
 	if e.PID > 1 {
 		e.Of = t.pids[strconv.Itoa(e.PID)]
+	}
+	if at := lostEnd.FindStringIndex(e.Message); at != nil && e.Ident != "systemd" {
+		rest := Entry{Line: e.Line, Form: e.Form, Host: e.Host, Wall: e.Wall, Mono: e.Mono, HasMono: e.HasMono, Ident: "systemd", PID: 1, Message: e.Message[at[1]:]}
+		e.Message = e.Message[:at[0]+1]
+		t.hold(e, width)
+		t.hold(rest, width)
+		return
 	}
 	if e.Host != "" && strings.Contains(e.Message, e.Host) {
 		if at := glued.FindStringSubmatchIndex(e.Message); at != nil && e.Message[at[2]:at[3]] == e.Host { // line ends are lost
@@ -228,6 +262,8 @@ func (t *textReader) said(e Entry, s string, width int) {
 			e.Status, e.Form, e.Ident, e.PID, e.Message = m[1], Console, "", 0, m[2]
 		} else if w := torn.FindStringSubmatch(e.Message); w != nil {
 			e.Status, e.Form, e.Ident, e.PID, e.Message = "FAILED", Console, "", 0, w[1]
+		} else if late := jobLate.FindStringSubmatch(e.Message); late != nil {
+			e.Form, e.Ident, e.PID, e.Message = Text, "systemd", 1, late[1]
 		} else if at := embedded.FindStringIndex(e.Message); at != nil && at[0] > 0 {
 			rest := e.Message[at[0]:]
 			e.Message = strings.TrimSpace(e.Message[:at[0]])
@@ -350,7 +386,7 @@ var vectorRefuses = regexp.MustCompile(`^(?:\d{4}-\S+Z +)?ERROR vector(?:::\w+)*
 
 var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.
-	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
+	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Activation script snippet '|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
 		`Kernel panic - not syncing|dracut-initqueue|dracut:? (?:Warning|FATAL)|dracut: Refusing to continue|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
 		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |CRITICAL : Ignition failed: |\*\*\* An error occurred during the file system check|Freezing execution|Caught <[A-Z]+>|Failed to (?:mount \w+ (?:\(type \w+\) )?(?:at|on) /|create \S+ control group|allocate manager object|load SELinux policy))`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +

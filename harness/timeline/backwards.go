@@ -23,6 +23,7 @@ type forwards struct {
 	mono     time.Duration
 	known    bool // that the oldest is first
 	lost     int
+	shown    string
 	twice    []string // the lines that were there before, word for word
 }
 
@@ -42,7 +43,7 @@ func (o *forwards) add(e journal.Entry) {
 	}
 	step := 0
 	switch {
-	case e.NewBoot:
+	case e.NewBoot, e.Shown != o.shown: // statuses of units stand as they were asked for
 		o.wall, o.mono = time.Time{}, 0
 	case !e.Wall.IsZero() && !o.wall.IsZero():
 		step = e.Wall.Compare(o.wall)
@@ -57,6 +58,7 @@ func (o *forwards) add(e journal.Entry) {
 		fall := o.wall.Sub(e.Wall)
 		o.fell = o.fell || !e.Wall.IsZero() && fall > disorder && fall < isSet
 	}
+	o.shown = e.Shown
 	o.set = o.set || setsClock(e.Message)
 	if !e.Wall.IsZero() {
 		o.wall = e.Wall
@@ -80,6 +82,7 @@ func (o *forwards) backwards() bool {
 
 // end gives what is held. Before each boot is journalctl's mark, whichever way the entries go.
 func (o *forwards) end() {
+	byTime(o.held)
 	o.held, o.twice = once(o.held)
 	if o.backwards() {
 		var turned []journal.Entry
@@ -126,6 +129,21 @@ func severalHosts(entries []journal.Entry) bool {
 	return turns > 2
 }
 
+// byTime brings the lines of several units' statuses into one order: each has the oldest first.
+func byTime(entries []journal.Entry) {
+	var at []int
+	var lines []journal.Entry
+	for i, e := range entries {
+		if e.Shown != "" && !e.Wall.IsZero() {
+			at, lines = append(at, i), append(lines, e)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b journal.Entry) int { return a.Wall.Compare(b.Wall) })
+	for i, e := range lines {
+		entries[at[i]] = e
+	}
+}
+
 // pasted is how many lines make it no chance that they were there before.
 const pasted = 3
 
@@ -134,7 +152,7 @@ const pasted = 3
 func once(entries []journal.Entry) (kept []journal.Entry, said []string) {
 	for i := 0; i < len(entries); {
 		n := 0
-		if len(kept) > 0 && (before(entries[i], kept[len(kept)-1]) || entries[i].Of != kept[len(kept)-1].Of) {
+		if len(kept) > 0 && (before(entries[i], kept[len(kept)-1]) || entries[i].Shown != kept[len(kept)-1].Shown) {
 			n = again(kept, entries[i:])
 		}
 		if n < pasted {

@@ -86,6 +86,7 @@ type splitter struct {
 	id      string
 	begun   bool // now has entries
 	booted  bool // now has had words of PID 1 or of the kernel's start
+	done    bool // PID 1's last word was that startup is finished: the same once more is another boot's
 	over    bool // PID 1 has begun to end the machine, or said that startup is finished: its first words again are another boot's
 	mono    time.Duration
 	tooMany bool
@@ -142,6 +143,8 @@ const monoBack = 30 * time.Second
 
 func (s *splitter) add(e journal.Entry) {
 	starts := begins(e)
+	of1 := e.Ident == "systemd" && e.PID <= 1
+	finished := of1 && finishes(e.Message)
 	switch {
 	case e.NewBoot:
 		s.next(e.Boot)
@@ -153,6 +156,7 @@ func (s *splitter) add(e journal.Entry) {
 	case s.now == nil,
 		starts && s.booted,
 		e.HasMono && s.mono-e.Mono > monoBack && s.booted,
+		finished && s.done,
 		s.over && e.Ident == "systemd" && systemMode.MatchString(e.Message):
 		s.next("")
 	}
@@ -163,14 +167,19 @@ func (s *splitter) add(e journal.Entry) {
 	if starts || e.Ident == "systemd" {
 		s.booted = true
 	}
-	if e.Ident == "systemd" && e.PID <= 1 {
+	if of1 {
+		s.done = finished
 		s.over = (s.over || ends(e.Message)) && !strings.HasPrefix(e.Message, "Reexecut") // it says its first words again
 	}
 	s.now.add(s.src, s.name, e)
 }
 
+func finishes(msg string) bool {
+	return strings.HasPrefix(msg, "Startup finished in ") && strings.Contains(msg, "userspace")
+}
+
 func ends(msg string) bool {
-	return strings.HasPrefix(msg, "Shutting down") || strings.HasPrefix(msg, "Startup finished in ") && strings.Contains(msg, "userspace") || strings.HasPrefix(msg, "Reached target ") &&
+	return strings.HasPrefix(msg, "Shutting down") || finishes(msg) || strings.HasPrefix(msg, "Reached target ") &&
 		(strings.Contains(msg, "Shutdown") || strings.Contains(msg, "shutdown.target") || strings.Contains(msg, "reboot.target") || strings.Contains(msg, "poweroff.target"))
 }
 
@@ -199,7 +208,7 @@ func (s *splitter) next(id string) {
 		s.now = s.boots[len(s.boots)-1]
 		return
 	}
-	s.now, s.id, s.begun, s.booted, s.over, s.mono = newBootLog(), id, false, false, false, 0
+	s.now, s.id, s.begun, s.booted, s.done, s.over, s.mono = newBootLog(), id, false, false, false, false, 0
 	s.now.log.Boot = id
 	s.boots = append(s.boots, s.now)
 	if id != "" {

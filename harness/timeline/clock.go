@@ -152,6 +152,8 @@ func (w *wallClock) take(now time.Time, ev Evidence, log *Origin) time.Duration 
 		d += 366 * 24 * time.Hour // the year 0 is a leap year
 	}
 	switch {
+	case (now.Year() == 0) != (w.last.Year() == 0): // forms with a year and without it: nothing is to be known
+		w.last = now
 	case d >= 0 && d <= silence:
 		w.at, w.last = w.at+d, now
 	case d < 0 && d >= -disorder:

@@ -72,13 +72,13 @@ var (
 
 	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "error loading journal", "JBD2: recovery failed", "XFS (", "BTRFS error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
 	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "Rebooting after", "Job for ", "instance/scripts/", "E: "}
-	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Ignition failed: ", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
+	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Ignition failed: ", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "dumped core", "Aborting", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
 
 // clockWords are said right before or after the machine's clock is set, by systemd's timesyncd,
 // PID 1, chronyd and ntpd.
 var clockWords = []string{"System clock time unset or jumped backwards, restoring", "Time has been changed", "System clock wrong by ", "System clock was stepped by ",
-	"ntpd: time set", "ntpd: time slew", "Initial synchronization to ", "Initial clock synchronization to "}
+	"ntpd: time set", "ntpd: time slew", "RTC configured in localtime, applying delta", "Initial synchronization to ", "Initial clock synchronization to "}
 
 func setsClock(message string) bool {
 	return slices.ContainsFunc(clockWords, func(begins string) bool { return strings.HasPrefix(message, begins) })
@@ -344,6 +344,12 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 	case e.Ident == "cloud-init":
 		s.ev.Unit = cmp.Or(s.ev.Unit, "cloud-init")
 		worth = worth || containsAny(s.ev.Text, ofCloud) || strings.HasPrefix(s.ev.Text, "- ")
+	case strings.HasPrefix(s.ev.Text, "Job for "): // systemctl's, which a program ran
+		if kind, unit, what, c := said(s.ev.Text); kind == StartFailed {
+			s.ev.Kind, s.ev.Unit, s.what, s.ev.Change = kind, unit, what, c
+			b.keep(s, e.Ident)
+			return
+		}
 	case e.Ident == "vector" && strings.Contains(s.ev.Text, "onfiguration error"):
 		s.ev.Unit, worth = cmp.Or(s.ev.Unit, "vector.service"), true
 	case e.Ident == "systemd-journald":

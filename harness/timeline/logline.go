@@ -17,7 +17,16 @@ func (b *BootLog) Timeline() Timeline {
 	b.managers()
 	b.statusWords()
 	b.said = slices.DeleteFunc(b.said, func(s spoken) bool {
-		return s.status && slices.ContainsFunc(b.said, func(o spoken) bool { return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == s.ev.Kind })
+		same := func(o spoken) bool { return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == s.ev.Kind }
+		i := -1
+		if s.status {
+			i = slices.IndexFunc(b.said, same)
+		}
+		if i >= 0 { // before 236 the journal has the result in no word, and a line may be cut
+			c := &b.said[i].ev.Change
+			c.Result, c.ExitStatus = cmp.Or(c.Result, s.ev.Change.Result), cmp.Or(c.ExitStatus, s.ev.Change.ExitStatus)
+		}
+		return i >= 0
 	})
 	b.enteredFailed()
 	ns := namesIn(b.said)
@@ -26,13 +35,21 @@ func (b *BootLog) Timeline() Timeline {
 			ns.learn(what, unit)
 		}
 	}
+	services := map[string]bool{}
+	for _, s := range b.said {
+		if strings.HasSuffix(s.ev.Unit, ".service") {
+			services[s.ev.Unit] = true
+		}
+	}
 	for i := range b.said {
 		s := &b.said[i]
 		if s.what == "" || s.ev.Unit != "" {
 			continue
 		}
 		if s.ev.Unit = ns.unit(s.what); s.ev.Unit == "" {
-			s.ev.Unit = s.what
+			if s.ev.Unit = s.what; services[s.what+".service"] { // described by its name
+				s.ev.Unit += ".service"
+			}
 		}
 	}
 	b.ownPIDFiles()
