@@ -32,6 +32,36 @@ func (b Facts) Idle(units []string) []Missed {
 	return out
 }
 
+// Masked are the services that something wants, and that are masked. By name.
+func (b Facts) Masked() []string {
+	var out []string
+	for _, id := range slices.Sorted(maps.Keys(b.Final.Units)) {
+		if u := b.Final.Units[id]; u.Load == "masked" && strings.HasSuffix(id, ".service") && len(u.WantedBy)+len(u.RequiredBy) > 0 {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// BoundTo is the unit that took this one with it as it ended, by BindsTo= (systemd.unit(5));
+// not ok: none did.
+func (b Facts) BoundTo(unit string) (by string, at time.Duration, ok bool) {
+	for _, ev := range b.Of(timeline.Stopping, timeline.Stopped) {
+		if ev.Unit == unit {
+			at, ok = ev.At, true
+		}
+	}
+	if !ok || b.Final.Units[unit].Active == "active" {
+		return "", 0, false
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.Final.Units)) {
+		if u := b.Final.Units[id]; slices.Contains(u.BoundBy, unit) && (u.Active == "inactive" || u.Active == "failed") {
+			return id, at, true
+		}
+	}
+	return "", 0, false
+}
+
 // InVain are those of the services that ran, and are done, or are at it still, and templates
 // without an instance: of a boot in which nobody asked for credentials. By name.
 func (b Facts) InVain(units []string, complete time.Duration) []Missed {

@@ -115,6 +115,14 @@ func TestBootUnblocked(t *testing.T) {
 
 func TestLogsDelivered(t *testing.T) {
 	judged(t, "logs-delivered", []row{
+		{name: "Vector's user may not read the journal", want: check.Fail, unit: "vector.service", say: []string{"vector.service runs as nobody, and the journalctl that it starts ends: that user may not read the journal"}, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "User", "nobody")
+			b.Log(9*time.Second, timelinetest.Vector, "WARN vector::sources::journald: Journalctl process stopped. error=journalctl: exit status 1")
+		}},
+		{name: "Vector's user is another one, and may", want: check.Pass, break_: func(b *boot) { b.Prop(timelinetest.Vector, "User", "vector") }},
+		{name: "journalctl ends once, and Vector is root's", want: check.Pass, break_: func(b *boot) {
+			b.Log(9*time.Second, timelinetest.Vector, "WARN vector::sources::journald: Journalctl process stopped. error=journalctl: exit status 1")
+		}},
 		{name: "every line", want: check.Pass, say: []string{"boot-logger 70 of 70 lines", "opensandbox-worker"}},
 		{name: "lines of the boot dropped with the stub's token", want: check.Fail, say: []string{
 			"Axiom refused 1 batches with 50 events (403", "boot-logger 1 was answered 403"}, break_: func(b *boot) {

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ var logsDelivered = Check{
 			}
 		}
 		lost = append(lost, stubsAddress(b, e)...)
+		lost = append(lost, mayNotRead(b)...)
 		limit := b.End - deliveryGrace
 		var note []string
 		for _, source := range slices.Sorted(maps.Keys(b.Logged)) {
@@ -124,6 +126,26 @@ func stubsAddress(b boot.Facts, e Expect) []Finding {
 			}
 			return []Finding{{At: v.Start, Unit: boot.Vector, Intrinsic: true, Evidence: []timeline.Evidence{v.Evidence, ev.Evidence},
 				Summary: fmt.Sprintf("the Vector that runs since %s has the vault's values, and still the %s of the stub, and nothing came to Axiom", timeline.Since(v.Start), name)}}
+		}
+	}
+	return nil
+}
+
+// journalctlEnded is what Vector's journald source says when journalctl ends, and what journalctl
+// says where it may open no journal.
+var journalctlEnded = regexp.MustCompile(`(?i)journalctl process stopped|journal files were opened due to insufficient permissions`)
+
+// mayNotRead finds that Vector runs as a user who may not read the journal: root may, and the
+// groups systemd-journal, adm and wheel (systemd-journald.service(8)).
+func mayNotRead(b boot.Facts) []Finding {
+	u := b.Final.Units[boot.Vector]
+	if u.User == "" || u.User == "root" || u.User == "0" {
+		return nil
+	}
+	for _, ev := range b.Of(timeline.Log) {
+		if ev.Unit == boot.Vector && journalctlEnded.MatchString(ev.Text) {
+			return []Finding{{At: ev.At, Unit: boot.Vector, Intrinsic: true, Evidence: append(evidence(u.Evidence), ev.Evidence),
+				Summary: fmt.Sprintf("vector.service runs as %s, and the journalctl that it starts ends: that user may not read the journal", u.User)}}
 		}
 	}
 	return nil

@@ -103,6 +103,10 @@ func takenAway(b boot.Facts, e Expect, v timeline.Process, wrong []string) (Find
 		Evidence: append(evidence(u.Evidence), v.Evidence)}, true
 }
 
+// readBefore is how long before a process begins systemd may have read its environment files:
+// it does so as it starts each command of the unit.
+const readBefore = 2 * time.Second
+
 // notLoaded says that vector.env is right, and why the Vector that runs began before it was: a
 // process keeps the environment that it was started with.
 func notLoaded(b boot.Facts, e Expect, v timeline.Process) string {
@@ -116,6 +120,12 @@ func notLoaded(b boot.Facts, e Expect, v timeline.Process) string {
 		} else if right.File == nil {
 			right = ev
 		}
+	}
+	begun := slices.ContainsFunc(b.Of(timeline.Stopping, timeline.Stopped, timeline.Starting, timeline.Exit), func(ev timeline.Event) bool {
+		return ev.Unit == boot.Vector && right.At < ev.At && ev.At <= v.Start
+	})
+	if right.File != nil && (begun || right.At < v.Start-readBefore) {
+		return fmt.Sprintf("vector.env has the vault's values since %s, before this Vector was started, which has others from elsewhere (a later EnvironmentFile=, a wrapper), or does not read it: ", timeline.Since(right.At))
 	}
 	if right.File == nil || right.At <= v.Start {
 		return ""
@@ -142,7 +152,9 @@ func unasked(b boot.Facts, e Expect, complete time.Duration) string {
 		return ""
 	}
 	said := "no request came to IMDS or the vault"
-	for i, m := range append(b.Idle(e.SubjectUnits), b.InVain(e.SubjectUnits, complete)...) {
+	units := slices.Concat(e.SubjectUnits, b.Masked()) // what is masked is in no list of what the subject brings
+	slices.Sort(units)
+	for i, m := range append(b.Idle(slices.Compact(units)), b.InVain(e.SubjectUnits, complete)...) {
 		if i < 3 {
 			said += fmt.Sprintf("; %s %s", m.Unit, m.Why)
 		}
@@ -248,6 +260,9 @@ func evidence(e timeline.Evidence) []timeline.Evidence {
 
 // skipped is why Vector never ran, where it was to run.
 func skipped(b boot.Facts) string {
+	if by, at, ok := b.BoundTo(boot.Vector); ok {
+		return fmt.Sprintf(": it was stopped at %s, as %s ended, on which it has BindsTo=", timeline.Since(at), by)
+	}
 	for _, m := range b.Idle([]string{boot.Vector}) {
 		return fmt.Sprintf(": %s %s", m.Unit, m.Why)
 	}

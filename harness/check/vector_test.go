@@ -76,6 +76,26 @@ func TestVectorCredentialed(t *testing.T) {
 			stub(b)
 			b.PID1(21*time.Second, "", timelinetest.Vector, "Reloading vector.service - Vector...", nil)
 		}},
+		{name: "a stub for ever, for another file is read after it", want: check.Fail, say: []string{"vector.env has the vault's values since +20.", "before this Vector was started, which has others from elsewhere (a later EnvironmentFile="}, break_: func(b *boot) {
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "axiom" })
+			b.VectorProcess(500, complete+3*time.Second, timelinetest.StubVars)
+		}},
+		{name: "a stub for ever, for what fetches is masked", want: check.Fail, say: []string{"no request came to IMDS or the vault; fetch.service is masked; "}, break_: func(b *boot) {
+			stub(b)
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "imds" || row["service"] == "keyvault" })
+			b.Prop("fetch.service", "LoadState", "masked", "ActiveState", "inactive", "WantedBy", "multi-user.target")
+		}},
+		{name: "a stub for ever, and what nothing wants is masked", want: check.Fail, say: []string{"no request came to IMDS or the vault; populate-vector-env.service runs"}, break_: func(b *boot) {
+			stub(b)
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "imds" || row["service"] == "keyvault" })
+			b.Prop("fetch.service", "LoadState", "masked", "ActiveState", "inactive")
+		}},
+		{name: "no Vector runs, for it is bound to what ended", want: check.Fail, say: []string{"no Vector runs, so none has the vault's values: it was stopped at +22.010s, as fetch.service ended, on which it has BindsTo="}, break_: func(b *boot) {
+			b.Stopped(22*time.Second, timelinetest.Vector)
+			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "inactive")
+			b.Prop("fetch.service", "LoadState", "loaded", "ActiveState", "inactive", "BoundBy", "vector.service")
+			b.Procs = nil
+		}},
 		{name: "a stub for ever, for its restart does not end", want: check.Fail, say: []string{", and a restart job of vector.service is running since (it is deactivating/stop): the Vector"}, break_: func(b *boot) {
 			stub(b)
 			b.Jobs = []string{"7 vector.service restart running"}

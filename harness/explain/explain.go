@@ -107,6 +107,11 @@ var mends = []struct{ check, says, change string }{
 	{"no-ordering-cycle", "nothing to count from", "add OnBootSec= or OnActiveSec= to the timer: OnUnitActiveSec= counts from a start that never was (systemd.timer(5))"},
 	{"vector-credentialed", "had in the boot before", "ask the vault in each boot, whatever the disk has: a vector.env that is there is as old as the boot that wrote it (no ConditionPathExists=! on it, no stamp file, or one below /run)"},
 	{"vector-credentialed", wasRight, "let a refresh touch vector.env only with values that it has just got from the vault, and leave it alone where it got none: a stub is for a file that is not there yet"},
+	{"vector-credentialed", "is masked", "unmask it as the image is built, as the last step (systemctl unmask): nothing starts a masked unit"},
+	{"vector-credentialed", "is refused by systemd", "mend its unit file, which systemd-analyze verify names the fault of; a drop-in that replaces ExecStart= empties it first"},
+	{"vector-credentialed", "BindsTo=", bindsTo}, {"vector-active", "BindsTo=", bindsTo},
+	{"vector-credentialed", "or does not read it", "let vector.env be the last EnvironmentFile= of vector.service: of several each variable has its last value (systemd.exec(5))"},
+	{"logs-delivered", "may not read the journal", "put Vector's user into the group systemd-journal (SupplementaryGroups=systemd-journal), as its package does"},
 	{"vector-credentialed", nobodyAsked, "see what starts the unit that fetches them: it is enabled, for a target that is reached, with everything there that it requires, and waits for worker.env itself instead of being skipped without it"},
 	{"registered", "not started again", "leave the worker alone: no Conflicts= with it, no stop of it; what Conflicts= stops is not started again"},
 	{"registered", "was never ", "leave cloud-init as the base has it, for it writes worker.env and starts the worker: no cloud-init.disabled, none of its units masked, scripts-user among cloud_final_modules"},
@@ -117,6 +122,8 @@ var mends = []struct{ check, says, change string }{
 	{"quiescent", "the boot before took", "let the unit end when it is told to (SIGTERM), or bound what it may take: TimeoutStopSec= (systemd.service(5))"},
 	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},
 }
+
+const bindsTo = "say Wants= and After= of a unit that ends when it is done, or give it RemainAfterExit=yes: BindsTo= stops Vector as that one ends (systemd.unit(5))"
 
 func mendOf(check results.Check) string {
 	for _, m := range mends {
