@@ -157,7 +157,7 @@ func (b Facts) unheardRestarts(u timeline.Unit) int {
 		}
 	}
 	missed := u.Restarts - heard
-	if missed == 1 && b.End-u.InactiveExit < justNow {
+	if missed == 1 && (b.End-u.InactiveExit < justNow || u.Active == "activating") {
 		return 0
 	}
 	return max(0, missed)
