@@ -62,6 +62,7 @@ var logs = map[string]want{
 	"line-end-lost.txt":              {verdict.Fail, `^gauge\.service failed.*its main process exited with status 255; it said last: failed to load /etc/gauge\.yaml, er$`, "", "systemd["},
 	"killed-before.txt":              {verdict.Fail, `^the kernel killed pump for want of memory.*before it gauge\.service failed`, "", "then gauge"},
 	"words-announced.txt":            {verdict.Fail, `^gauge\.service failed.*it said last: An unexpected error occurred: VersionConflict`, "", ""},
+	"words-above-advice.txt":         {verdict.Fail, `^import-cache\.service failed.*it said last: \(grain, right before\) cannot import .silo1.`, "", "backup"},
 	"html.txt":                       {verdict.Fail, `^gauge\.service failed \(exit-code\)`, "", ""},
 	"code-by-line.txt":               {verdict.Fail, `^gauge\.service failed \(exit-code\).*local-fs\.target`, "", "`"},
 	"half-days.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\).*it said last: cannot read`, "", ""},

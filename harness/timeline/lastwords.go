@@ -29,8 +29,16 @@ func (b *BootLog) words(ended spoken) {
 	ident := s.ev.Evidence.Text
 	apart := ended.ev.Evidence.Line - s.ev.Evidence.Line
 	near := s.src == ended.src && max(apart, -apart) <= 2 && !s.wall.Before(ended.wall.Add(-2*time.Second))
-	if !found && near && ended.ev.Kind == Exit && ended.ev.Change.Command == commands["main"] && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" && wentWrong.MatchString(s.ev.Text) {
-		b.says(s, unit, "("+ident+", right before) ")
+	if !found && near && ended.ev.Kind == Exit && ended.ev.Change.Command == commands["main"] && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" {
+		said := []spoken{s}
+		if spoke := b.last[ident]; spoke != nil && !wentWrong.MatchString(s.ev.Text) { // an error that is explained has its words above
+			said = spoke.last()
+		}
+		for _, s := range said {
+			if wentWrong.MatchString(s.ev.Text) && !s.wall.Before(ended.wall.Add(-longAgo)) {
+				b.says(s, unit, "("+ident+", right before) ")
+			}
+		}
 	}
 	b.before = spoken{src: -1}
 }
@@ -73,6 +81,9 @@ func (b *BootLog) statusWords() {
 		b.said[i].wall, b.said[i].hasMono = time.Time{}, false
 	}
 }
+
+// longAgo: what was said so long before a unit ended is not of it.
+const longAgo = 10 * time.Second
 
 func (b *BootLog) says(s spoken, unit, by string) {
 	ident := s.ev.Evidence.Text
