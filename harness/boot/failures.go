@@ -55,6 +55,9 @@ func (b Facts) Failures() Seen[Failure] {
 		if f.Evidence = append(f.Evidence, ev.Evidence); len(f.Evidence) > 3 {
 			f.Evidence = append(f.Evidence[:2], f.Evidence[3])
 		}
+		if f.Result == ForDependency && ev.Change.Result != "" { // it was started all the same
+			f.Result = ""
+		}
 		f.Result = cmp.Or(f.Result, ev.Change.Result, jobResult(ev))
 		f.Stopped = stopping[ev.Evidence] && (f.Stopped || len(f.Evidence) == 1)
 		if ev.Kind == timeline.Failed && !refused[ev.Evidence] {
@@ -106,6 +109,9 @@ func (b Facts) failedStopping() map[timeline.Evidence]bool {
 	}
 	down := stopping{}
 	for _, ev := range b.Events {
+		if strings.Contains(ev.Text, "/restart is destructive (") && ev.Manager { // the machine goes down
+			down[ev.Unit] = true
+		}
 		if down.see(ev); ev.Kind == timeline.Failed {
 			// Nothing of a scope is started: in time or not is how it ends (systemd.scope(5)).
 			out[ev.Evidence] = down[ev.Unit] || strings.HasSuffix(ev.Unit, ".scope") && ev.Change.Result == "timeout"

@@ -89,7 +89,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), "no space is left on a device", func(ev timeline.Event) bool {
 		return systemSays(ev) && !strings.Contains(strings.ToLower(ev.Text), "inotify") // whose watches are not of a disk
 	}, false},
-	{regexp.MustCompile(`(?:EXT4-fs error|EXT4-fs \(\S+\): error loading journal|JBD2: recovery failed|XFS \(\S+\): (?:Corruption|Internal error|Metadata (?:corruption|CRC error)|log mount)|BTRFS error|Buffer I/O error|(?:blk_update_request: )?I/O error, dev).*`), "the kernel reports a broken disk or file system: $0", ofADisk, false},
+	{regexp.MustCompile(`(?:EXT4-fs error|EXT4-fs \(\S+\): error loading journal|JBD2: recovery failed|XFS \(\S+\): (?:Corruption|Internal error|Metadata (?:corruption|CRC error)|log mount)|BTRFS(?: error|:? critical|: error)|Buffer I/O error|(?:blk_update_request: )?I/O error, dev).*`), "the kernel reports a broken disk or file system: $0", ofADisk, false},
 }
 
 // unescaped is what systemd-escape has made of a path in dracut's names of files.
@@ -149,6 +149,7 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`(?:Can not apply stage \w+, no datasource found|No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
 	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|(?:\]: .*)?Unexpected error while running command).*`), "$0"},
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
+	{regexp.MustCompile(`\[WARNING\]: (Failed to install packages: .*)`), "$1"},
 	{regexp.MustCompile(`\[(?:ERROR|CRITICAL)\]: .*`), "$0"},
 	{regexp.MustCompile(`^- \('(\w+)', \w+\(['"]?(.*?)['"]?\)\)$`), "$1: $2"},
 	{regexp.MustCompile(`^- \('(\w+)$`), "$1, which is cut off"},
@@ -296,10 +297,10 @@ func (b Facts) Ailing() []Failure {
 	down := stopping{}
 	for _, ev := range b.Events {
 		down.see(ev)
-		if (!ev.Manager && !(alone && refuses.MatchString(ev.Evidence.Text))) || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded && ev.Kind != timeline.Stopped {
+		if (!ev.Manager && !(alone && refuses.MatchString(ev.Evidence.Text))) || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded && ev.Kind != timeline.Stopped && ev.Kind != timeline.Started {
 			continue
 		}
-		if ev.Kind == timeline.Succeeded || ev.Kind == timeline.Stopped { // an end that its unit takes for a good one, or a stop's
+		if ev.Kind == timeline.Succeeded || ev.Kind == timeline.Stopped || ev.Kind == timeline.Started && strings.HasSuffix(ev.Unit, ".mount") { // an end that its unit takes for a good one, or a stop's
 			delete(byUnit, ev.Unit)
 			continue
 		}

@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -157,8 +158,28 @@ func dependents(b boot.Facts, found []Finding) []Finding {
 	var out []Finding
 	for _, f := range b.Failures().All {
 		if f.Result == boot.ForDependency {
-			out = append(out, explained(b, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: f.Unit + " was not started, for want of another unit, of whose failure the log has nothing"}))
+			summary := f.Unit + " was not started, for want of another unit, of whose failure the log has nothing"
+			if lacks := lackedBy(b, f.Evidence[0]); lacks != "" {
+				summary = f.Unit + " was not started, for want of another unit: " + lacks
+			}
+			out = append(out, explained(b, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary}))
 		}
 	}
 	return out
+}
+
+// lackedWords are PID 1's of a unit that is no failure, right before it says what was not
+// started for want of it: of a Requisite=, and of a type of unit that the machine has not.
+var lackedWords = regexp.MustCompile(`^(?:\[UNSUPP\] )?(.+ is not active|Starting of .+ (?:not supported|unsupported))\.?$`)
+
+// lackedBy are those words, from right before that line.
+func lackedBy(b boot.Facts, of timeline.Evidence) string {
+	for _, ev := range b.Events {
+		if apart := of.Line - ev.Evidence.Line; ev.Evidence.File == of.File && apart > 0 && apart <= 2 {
+			if m := lackedWords.FindStringSubmatch(ev.Text); m != nil && (ev.Manager || ev.Kind == timeline.OnConsole || ev.Change.JobResult == boot.Unsupported) {
+				return m[1]
+			}
+		}
+	}
+	return ""
 }

@@ -325,14 +325,18 @@ func consequences(b boot.Facts, first item, rest []item) string {
 			if it.rank >= ofCause && it.rank <= ofUnit {
 				text, _, _ := strings.Cut(it.text, "; ")
 				when := "then "
-				if strings.HasSuffix(first.text, "(OOM)") && cmp.Or(cmp.Compare(it.at, first.at), cmp.Compare(it.line, first.line)) < 0 {
-					when = "before it " // a kill is no consequence of a later one
+				before := cmp.Or(cmp.Compare(it.at, first.at), cmp.Compare(it.line, first.line)) < 0
+				if before && (strings.HasSuffix(first.text, "(OOM)") || strings.HasPrefix(first.text, "PID 1 has no D-Bus")) {
+					when = "before it " // which is no consequence of it
 				}
 				if out = append(out, when+text); i > 2 {
 					break
 				}
 			}
 		}
+	}
+	if strings.HasPrefix(first.text, "PID 1 ended the machine") { // nothing waits for that
+		want = nil
 	}
 	if len(want) > 0 && (first.rank <= ofUnit || isTerminal(first.unit)) && first.rank != ofCycle {
 		more := ""

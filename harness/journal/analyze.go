@@ -206,7 +206,7 @@ func (t *textReader) statusOf(n int, s string) bool {
 		s = strings.ReplaceAll(s, "*", "")
 	}
 	message := ""
-	if m := activeLine.FindStringSubmatch(s); m != nil && m[1] != "failed" && m[3] == "" {
+	if m := activeLine.FindStringSubmatch(s); m != nil && m[1] != "failed" && (m[3] == "" || m[1] == "active") { // what it has been through is its Result= then
 		t.set(Status, t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", m[1], m[2] })
 		return true
 	} else if m != nil {
@@ -217,6 +217,9 @@ func (t *textReader) statusOf(n int, s string) bool {
 			t.pids = map[string]string{}
 		}
 		t.pids[cmp.Or(m[1], m[2])] = t.unit
+		if m[3] == "ExecReload" || strings.HasPrefix(m[3], "ExecStop") { // no start fails of it
+			return true
+		}
 		if m[3] != "" && m[3] != "ExecStart" {
 			if strings.HasPrefix(m[4], "code=exited, status=0") { // which ended nothing
 				return true

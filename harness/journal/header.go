@@ -39,9 +39,6 @@ func unrated(s string) string {
 var statusKey = regexp.MustCompile(`^(?:Active: \**[a-z]+\** \(|(?:Main PID|Tasks): \d+|(?:TriggeredBy|Triggers): [●×○*↻x] |(?:Docs|Loaded|Memory|CPU|IO|IP|CGroup|Drop-In|Duration|Invocation|Mem peak): |Process: \d+ Exec|Failed: \d+ units?$|systemd: \d[\w.~+-]*$)`)
 
 func (e *Entry) header(rest string) bool {
-	if rest != "" && rest[0] >= 'A' && rest[0] <= 'Z' && statusKey.MatchString(rest) {
-		return false
-	}
 	if p, ok := priority(rest); ok {
 		rest = p
 		if strings.HasPrefix(rest, "1 ") {
@@ -54,6 +51,9 @@ func (e *Entry) header(rest string) bool {
 		return kernelOrTag(printkCaller.ReplaceAllString(m[2], ""), e)
 	}
 	rest, kind := stamp(rest, e)
+	if rest != "" && rest[0] >= 'A' && rest[0] <= 'Z' && statusKey.MatchString(rest) {
+		return false
+	}
 	switch kind {
 	case monotonic:
 		return kernelOrTag(rest, e)
@@ -68,11 +68,19 @@ func (e *Entry) header(rest string) bool {
 		e.Host = host
 		return true
 	}
-	if !ok || !hostName(host) || !tag(unrated(strings.TrimLeft(after, " ")), e) {
+	if !ok || !hostName(host) {
 		return false
 	}
-	e.Host = host
-	return e.inner()
+	if tag(unrated(strings.TrimLeft(after, " ")), e) {
+		e.Host = host
+		return e.inner()
+	}
+	first, second, ok := strings.Cut(after, " ") // a SyslogIdentifier= of two words
+	if !ok || e.Wall.Year() != 0 || !hostName(first) || !tag(second, e) || e.PID == 0 { // a forwarder's stamp has a year
+		return false
+	}
+	e.Host, e.Ident = host, first+" "+e.Ident
+	return true
 }
 
 // cloudInit reads what cloud-init before 17.1 sent to syslog, without its name as a tag, and

@@ -92,7 +92,7 @@ var (
 	redrawn    = []byte{'\r'}
 	cutMarks   = regexp.MustCompile(`(?:[^ >]>|…)$`)
 	embedded   = regexp.MustCompile(`\[ {0,4}\d{1,7}\.\d{6}\] |\[\s{0,4}(?:OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN)\s{0,4}\] `)
-	managerIn  = regexp.MustCompile(`(?:^|[\s|>)\]])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
+	managerIn  = regexp.MustCompile(`(?:^|[\s|>)\].])(systemd|kernel|cloud-init|init)(?:\[(\d{1,9})\])?: `)
 	statusIn   = regexp.MustCompile(`(?:^|[\s|>)\]:])\[\s{0,4}(OK|FAILED|DEPEND|TIME|SKIP|INFO|ABORT|ASSERT|UNSUPP|WARN|ERROR|!!)\s{0,4}\] +(\S.*)$`)
 	waitsIn    = regexp.MustCompile(`(?:\(\d+ of \d+\) )?(A (?:start|stop) job is running for ?\S.*|Job \S+ running \(.*)$`)
 	seeIn      = regexp.MustCompile(`^(?:\[.{0,12}\] )?See ['"` + "`" + `]?systemctl (?:status )?(?:-l )?['"]?([A-Za-z0-9:_.\\@…-]+\.[a-z]+)['"]?(?: for details)?`)
@@ -147,6 +147,9 @@ func (t *textReader) one(n int, b []byte) {
 		}
 	}
 	if s == "" {
+		return
+	}
+	if s = strings.TrimPrefix(s, "# "); s == "" { // a script's or a file's comment
 		return
 	}
 	first := s[0]
@@ -272,7 +275,7 @@ func (t *textReader) said(e Entry, s string, width int) {
 			return
 		} else if m := managerIn.FindStringIndex(e.Message); m != nil && e.Form == Kernel {
 			inner := Entry{Line: e.Line}
-			if header(strings.TrimLeft(e.Message[m[0]:], " ])>|"), &inner) {
+			if header(strings.TrimLeft(e.Message[m[0]:], " ])>|."), &inner) {
 				inner.Form, inner.Mono, inner.HasMono = Text, e.Mono, e.HasMono
 				e = inner
 			}
@@ -285,6 +288,9 @@ func (t *textReader) said(e Entry, s string, width int) {
 func (t *textReader) status(n int, s string, width int) bool {
 	m := statusIn.FindStringSubmatchIndex(s)
 	if m == nil || m[2] > 160 {
+		if tag := unbracketed.FindStringSubmatch(s); tag != nil {
+			return t.status(n, "["+tag[1]+"] "+tag[2], width)
+		}
 		w := torn.FindStringSubmatch(s)
 		return w != nil && t.status(n, "[FAILED] "+w[1], width)
 	}
@@ -300,6 +306,9 @@ func (t *textReader) status(n int, s string, width int) bool {
 	if said, see, ok := strings.Cut(e.Message, " See 'systemctl status "); ok { // line ends are lost
 		e.Message, rest = said, "See 'systemctl status "+see+"\n"+rest
 	}
+	if at := strings.Index(e.Message, ".systemd[1]: "); at > 0 && rest == "" { // two writers' lines
+		e.Message, rest = e.Message[:at+1], e.Message[at+1:]
+	}
 	if rest != "" {
 		if e.Message != "" { // else another writer's words are where the sentence was
 			t.hold(e, width)
@@ -312,6 +321,9 @@ func (t *textReader) status(n int, s string, width int) bool {
 	t.hold(e, width)
 	return true
 }
+
+// unbracketed is such a line whose brackets somebody's page has eaten.
+var unbracketed = regexp.MustCompile(`^\s*(FAILED|DEPEND|TIME)\s+(Failed to (?:start|mount|listen on) .*|Dependency failed for .*|Timed out waiting for device .*)$`)
 
 // within is how a console's sentence begins after the word in brackets.
 var within = map[string]string{"FAILED": "Failed to ", "DEPEND": "Dependency failed for "}
@@ -389,6 +401,6 @@ var (
 	shells = regexp.MustCompile(`^(?:Welcome to (?:emergency|rescue) mode|You are in (?:emergency|rescue) mode|Entering emergency mode|Activation script snippet '|Give root password for maintenance|Cannot open access to console, the root account is locked|` +
 		`Kernel panic - not syncing|dracut-initqueue|dracut:? (?:Warning|FATAL)|dracut: Refusing to continue|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
 		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |CRITICAL : Ignition failed: |\*\*\* An error occurred during the file system check|Freezing execution|Caught <[A-Z]+>|Failed to (?:mount \w+ (?:\(type \w+\) )?(?:at|on) /|create \S+ control group|allocate manager object|load SELinux policy))`)
-	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|Main process exited|Control process exited|Start request repeated|Scheduled restart|Job \S+ deleted|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
+	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|(?i:main process exited)|(?i:control process exited)|Start request repeated|Scheduled restart|Job \S+ deleted|Job \S+/start failed with result|Found ordering cycle|Found dependency on|Failed to|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
 		`[Ss]tart request repeated too quickly for \S+|\S+\.service holdoff time over|Dependency failed for |Job for \S+ failed because |Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

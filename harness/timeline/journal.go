@@ -183,6 +183,7 @@ func (en *entry) manager(e *Event) {
 	switch {
 	case saysCycle(e.Text):
 		e.Kind = Cycle
+	case strings.Contains(e.Text, "/restart is destructive ("): // an automatic one, as the unit or the machine goes down
 	case containsAny(e.Text, []string{"too quickly", "too often", "destructive", "dependency only"}) && refusedText.MatchString(e.Text):
 		e.Kind = Refused
 	case strings.Contains(e.Text, "kipped") && skippedText.MatchString(e.Text):

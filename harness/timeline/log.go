@@ -63,14 +63,14 @@ func newBootLog() *BootLog {
 
 var (
 	systemMode = regexp.MustCompile(`^(?:\[🡕\] )?systemd \S+ running in system mode`)
-	userMode   = regexp.MustCompile(`running in user mode|Main User Target|for default target default\.target`)
+	userMode   = regexp.MustCompile(`running in user mode|Main User Target|target as user\b|for default target default\.target`)
 	// Units and words that a user's manager has not.
 	systemOnly = regexp.MustCompile(`\b(?:multi-user|graphical|local-fs|remote-fs|sysinit|getty|network-online|network-pre|network|swap|cryptsetup|cloud-init|nss-lookup|emergency|rescue)\.target|Multi-User System|System Initialization|Local File Systems|` +
 		`\bsystemd-(?:journald|udevd|networkd|logind|resolved|timesyncd|sysctl|fsck|tmpfiles-setup|udev-trigger)|Created slice (?:User and Session|system-)|Detected virtualization|Hostname set to|Queued start job for default target (?:Multi-User|Graphical|multi-user|graphical)`)
 	// What a child of PID 1 says before it becomes the service.
 	spawning = regexp.MustCompile(`^Failed to load environment files|Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard)|Changing to the requested working directory failed|Failed to drop capabilities`)
 
-	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "error loading journal", "JBD2: recovery failed", "XFS (", "BTRFS error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
+	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "error loading journal", "JBD2: recovery failed", "XFS (", "BTRFS error", "BTRFS critical", "BTRFS: error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
 	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "Rebooting after", "Job for ", "instance/scripts/", "E: "}
 	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Ignition failed: ", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "dumped core", "Aborting", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
@@ -250,7 +250,7 @@ func (b *BootLog) speaks(e journal.Entry, s spoken) {
 		b.log.Begins = true
 	case s.ev.Kind == Finished:
 		b.log.Finished = text
-	case s.ev.Kind == Exit || s.ev.Kind == Failed || b.orphan != nil && strings.Contains(text, " failed to run '"):
+	case s.ev.Kind == Exit || s.ev.Kind == Failed || b.orphan != nil && (strings.Contains(text, " failed to run '") || strings.Contains(text, "resource limit was exceeded")):
 		if s.ev.Kind != Log {
 			b.words(s)
 		}

@@ -42,6 +42,7 @@ var ofUnits = []rule{
 	r("failed", `^Failed with result ['‘’“”](?P<result>[a-z-]+)`, Failed, "", ""),
 	r("entered unit", `^(?:Unit )?entered failed state`, Failed, "", ""),
 	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited, code=(?P<code>[a-z]+),? status=(?P<status>\d+)(?:/(?P<name>[A-Z0-9a-z/_+-]+))?`, Exit, "", ""),
+	r("main control", `(?i)^(?P<which>main|control) process exited, code=(?P<code>killed|dumped), status=(?P<signal>[A-Z]+)$`, Exit, "", ""), // systemctl status
 	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited, (?:> )?code=(?P<code>exited|killed|dumped)(?:, st?a?t?u?s?=?|>|…|,? status=(?P<status>\d+).*)?$`, Exit, "", ""), // cut or wrapped
 	r("start start-limit-hit", `(?i)^start request repeated too q|^start-limit-hit`, Refused, "", ""),
 	r("scheduled", `^Scheduled restart job.*restart counter is at (?P<count>\d+)`, Restart, "", ""),
@@ -114,7 +115,7 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 			}
 			switch name {
 			case "result":
-				c.Result = m[i]
+				c.Result = wholeResult(m[i])
 			case "how":
 				c.JobResult = m[i]
 			case "code":
@@ -125,6 +126,8 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 				if c.ExitCode != "exited" {
 					c.ExitStatus = cmp.Or(signals[c.ExitStatus], m[i]) // a name may be cut
 				}
+			case "signal":
+				c.ExitStatus = m[i]
 			case "which":
 				c.Command = commands[strings.ToLower(m[i])]
 			case "count":
@@ -251,4 +254,19 @@ var wellKnown = map[string]string{
 	"Execute cloud user/final scripts": "cloud-final.service", "Apply the settings specified in cloud-config": "cloud-config.service",
 	"Wait for Network to be Configured": "systemd-networkd-wait-online.service", "Network Manager Wait Online": "NetworkManager-wait-online.service", "Raise network interfaces": "networking.service",
 	"/sysroot": "sysroot.mount", "Journal Service": "systemd-journald.service", "Vector": "vector.service",
+}
+
+// results are those of units (systemd.exec(5), $SERVICE_RESULT).
+var results = []string{"success", "protocol", "timeout", "exit-code", "signal", "core-dump", "watchdog", "exec-condition", "oom-kill", "start-limit-hit", "start-limit", "resources", "dependency", "unmounted", "condition"}
+
+// wholeResult is the only result that begins so, for a line may be cut.
+func wholeResult(s string) string {
+	if len(s) < 2 || slices.Contains(results, s) {
+		return s
+	}
+	found := slices.DeleteFunc(slices.Clone(results), func(r string) bool { return !strings.HasPrefix(r, s) })
+	if len(found) == 1 {
+		return found[0]
+	}
+	return s
 }
