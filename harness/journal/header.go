@@ -75,7 +75,7 @@ func (e *Entry) header(rest string) bool {
 		e.Host = host
 		return e.inner()
 	}
-	first, second, ok := strings.Cut(after, " ") // a SyslogIdentifier= of two words
+	first, second, ok := strings.Cut(after, " ")                                        // a SyslogIdentifier= of two words
 	if !ok || e.Wall.Year() != 0 || !hostName(first) || !tag(second, e) || e.PID == 0 { // a forwarder's stamp has a year
 		return false
 	}

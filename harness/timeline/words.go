@@ -42,7 +42,7 @@ var ofUnits = []rule{
 	r("failed", `^Failed with result ['‘’“”](?P<result>[a-z-]+)`, Failed, "", ""),
 	r("entered unit", `^(?:Unit )?entered failed state`, Failed, "", ""),
 	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited, code=(?P<code>[a-z]+),? status=(?P<status>\d+)(?:/(?P<name>[A-Z0-9a-z/_+-]+))?`, Exit, "", ""),
-	r("main control", `(?i)^(?P<which>main|control) process exited, code=(?P<code>killed|dumped), status=(?P<signal>[A-Z]+)$`, Exit, "", ""), // systemctl status
+	r("main control", `(?i)^(?P<which>main|control) process exited, code=(?P<code>killed|dumped), status=(?P<signal>[A-Z]+)$`, Exit, "", ""),                                                              // systemctl status
 	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited, (?:> )?code=(?P<code>exited|killed|dumped)(?:, st?a?t?u?s?=?|>|…|,? status=(?P<status>\d+).*)?$`, Exit, "", ""), // cut or wrapped
 	r("start start-limit-hit", `(?i)^start request repeated too q|^start-limit-hit`, Refused, "", ""),
 	r("scheduled", `^Scheduled restart job.*restart counter is at (?P<count>\d+)`, Restart, "", ""),
