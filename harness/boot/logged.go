@@ -230,7 +230,7 @@ var doubts = []struct {
 	{regexp.MustCompile(`^recoverable: (.*)`), "cloud-init got over an error: $1"},
 	{regexp.MustCompile(`^(?:extended_)?status: degraded`), "cloud-init's status is degraded: it got over an error, which cloud-init status --long names"},
 	{regexp.MustCompile(`^Process \d+ \(([^)]+)\) of user \d+ dumped core`), "$1 crashed (it dumped core)"},
-	{regexp.MustCompile(`^Assertion '.*' failed (?:at )?\S*?([^/\s:]+):\d+, function (\w+)\(\)\. Aborting`), "a program of systemd's crashed on an assertion of its own ($2 in $1)"},
+	{regexp.MustCompile(`^Assertion '.*' failed (?:at )?\S*?([^/\s:]+):\d+, function (\w+)\(\)\. Aborting`), "a program crashed on an assertion of its own ($2 in $1)"},
 	{searched, "cloud-init found nothing by its source $1"},
 	{regexp.MustCompile(`Timed out waiting for addresses: (\S+)`), "cloud-init asked $1 in vain"},
 	{regexp.MustCompile(`(startup|shutdown)-script exit status ([1-9]\d*)`), "the metadata's $1-script exited with status $2"},

@@ -159,7 +159,7 @@ func dependents(b boot.Facts, found []Finding) []Finding {
 	for _, f := range b.Failures().All {
 		if f.Result == boot.ForDependency {
 			summary := f.Unit + " was not started, for want of another unit, of whose failure the log has nothing"
-			if lacks := lackedBy(b, f.Evidence[0]); lacks != "" {
+			if lacks := lackedBy(b, f.Evidence); lacks != "" {
 				summary = f.Unit + " was not started, for want of another unit: " + lacks
 			}
 			out = append(out, explained(b, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary}))
@@ -168,14 +168,14 @@ func dependents(b boot.Facts, found []Finding) []Finding {
 	return out
 }
 
-// lackedWords are PID 1's of a unit that is no failure, right before it says what was not
+// lackedWords are PID 1's of a unit that is no failure, on the line before the one that says what was not
 // started for want of it: of a Requisite=, and of a type of unit that the machine has not.
 var lackedWords = regexp.MustCompile(`^(?:\[UNSUPP\] )?(.+ is not active|Starting of .+ (?:not supported|unsupported))\.?$`)
 
-// lackedBy are those words, from right before that line.
-func lackedBy(b boot.Facts, of timeline.Evidence) string {
+// lackedBy are those words, from right before one of the lines.
+func lackedBy(b boot.Facts, lines []timeline.Evidence) string {
 	for _, ev := range b.Events {
-		if apart := of.Line - ev.Evidence.Line; ev.Evidence.File == of.File && apart > 0 && apart <= 2 {
+		if slices.ContainsFunc(lines, func(of timeline.Evidence) bool { return of.File == ev.Evidence.File && of.Line == ev.Evidence.Line+1 }) {
 			if m := lackedWords.FindStringSubmatch(ev.Text); m != nil && (ev.Manager || ev.Kind == timeline.OnConsole || ev.Change.JobResult == boot.Unsupported) {
 				return m[1]
 			}

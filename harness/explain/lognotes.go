@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"bootrace/harness/boot"
@@ -86,7 +87,7 @@ func startedAfter(b boot.Facts, unit string) (at time.Duration, ok bool) {
 	for _, ev := range b.Of(timeline.Started, timeline.Starting, timeline.Stopped, timeline.Failed, timeline.StartFailed, timeline.Refused, timeline.Restart) {
 		if ev.Unit == unit && unit != "" && !ev.Untimed {
 			failed = failed || ev.Kind == timeline.Failed || ev.Kind == timeline.StartFailed
-			at, ok = ev.At, failed && ev.Kind == timeline.Started
+			at, ok = ev.At, failed && ev.Kind == timeline.Started && strings.Contains(ev.Text, "Started ") // and no oneshot that is over
 		}
 	}
 	return at, ok

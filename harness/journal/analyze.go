@@ -174,14 +174,19 @@ var (
 func (t *textReader) statusOf(n int, s string) bool {
 	if m := statusHead.FindStringSubmatch(s); m != nil {
 		if t.triggers && m[2]+m[4] == "" { // the list goes on
+			t.trigger = m[1] + m[3]
 			return true
 		}
 		t.unit = m[1] + m[3]
-		t.shown, t.blanks = t.unit, 0
+		t.shown, t.blanks, t.lines, t.trigger = t.unit, 0, 0, ""
 		clear(t.pids)
 		t.describe(t.unit, m[2]+m[4])
 		return true
 	}
+	if t.triggers && t.trigger != "" && strings.HasPrefix(s, "Loaded: ") { // which was a heading, of a unit without a description
+		t.unit, t.shown, t.blanks, t.lines = t.trigger, t.trigger, 0, 0
+	}
+	t.trigger = ""
 	if t.triggers = triggersLine.MatchString(s); t.triggers {
 		return t.unit != ""
 	}
@@ -217,7 +222,7 @@ func (t *textReader) statusOf(n int, s string) bool {
 			t.pids = map[string]string{}
 		}
 		t.pids[cmp.Or(m[1], m[2])] = t.unit
-		if m[3] == "ExecReload" || strings.HasPrefix(m[3], "ExecStop") { // no start fails of it
+		if (m[3] == "ExecReload" || strings.HasPrefix(m[3], "ExecStop")) && !strings.Contains(m[4], "status=2") { // no start fails of it, if it was run
 			return true
 		}
 		if m[3] != "" && m[3] != "ExecStart" {

@@ -129,7 +129,7 @@ func before(prefix string, e *Entry) {
 func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall.YearDay() == 1 }
 
 // jobIn is systemctl's word of a start that failed, within the words of what called it.
-var jobIn = regexp.MustCompile(`(?:: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed because .{3,90}?\.)(?:\\n|["'\s]|$)`)
+var jobIn = regexp.MustCompile(`(?:\(remote-exec\): |\b[Uu]nable to (?:re)?start service \S+: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed because .{3,90}?\.)(?:\\n|["'\s]|$)`)
 
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
@@ -139,7 +139,7 @@ func (t *textReader) job(n int, s string, width int) bool {
 		return false
 	}
 	m := jobIn.FindStringSubmatch(s)
-	if m == nil || strings.Contains(s, "systemctl --user ") {
+	if m == nil || strings.Contains(s, "systemctl --user ") || strings.Contains(s, "RETRYING") {
 		return false
 	}
 	t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: m[1]}, width)

@@ -71,16 +71,11 @@ func (e *Entry) header(rest string) bool {
 	if !ok || !hostName(host) {
 		return false
 	}
-	if tag(unrated(strings.TrimLeft(after, " ")), e) {
-		e.Host = host
-		return e.inner()
-	}
-	first, second, ok := strings.Cut(after, " ")                                        // a SyslogIdentifier= of two words
-	if !ok || e.Wall.Year() != 0 || !hostName(first) || !tag(second, e) || e.PID == 0 { // a forwarder's stamp has a year
+	if !tag(unrated(strings.TrimLeft(after, " ")), e) {
 		return false
 	}
-	e.Host, e.Ident = host, first+" "+e.Ident
-	return true
+	e.Host = host
+	return e.inner()
 }
 
 // cloudInit reads what cloud-init before 17.1 sent to syslog, without its name as a tag, and

@@ -63,9 +63,9 @@ func stamp(s string, e *Entry) (rest string, kind clock) {
 	if t, n := syslogTime(s); n > 0 {
 		rest := strings.TrimLeft(s[n:], " ")
 		e.Wall, e.Form = t, Text
-		for half, later := range map[string]time.Duration{"AM ": 0, "PM ": 12 * time.Hour} {
+		for half, later := range map[string]int{"AM ": 0, "PM ": 12} {
 			if after, ok := strings.CutPrefix(rest, half); ok {
-				e.Wall, rest = t.Truncate(12*time.Hour).Add(later+t.Sub(t.Truncate(12*time.Hour))), after
+				e.Wall, rest = t.Add(time.Duration(t.Hour()%12+later-t.Hour())*time.Hour), after
 			}
 		}
 		return rest, wall

@@ -23,6 +23,8 @@ type textReader struct {
 	unit     string            // of systemctl status
 	shown    string            // unit, as long as its status goes on
 	blanks   int               // lines, since that began
+	lines    int               // of the journal, since then
+	trigger  string            // the last in that list
 	failing  bool              // so is a unit's name alone
 	triggers bool              // the line before is of a list of what triggers it
 	pids     map[string]string // its processes
@@ -81,6 +83,9 @@ func (t *textReader) hold(e Entry, raw int) {
 		e.Arrived = t.arrived
 	}
 	e.Host, e.Shown = cmp.Or(e.Host, t.from), t.shown
+	if t.shown != "" && !e.Wall.IsZero() {
+		t.lines++
+	}
 	t.held, t.raw = e, max(1, raw)
 }
 
@@ -123,6 +128,7 @@ func (t *textReader) one(n int, b []byte) {
 		b = b[len("data: "):]
 	}
 	if len(bytes.TrimSpace(b)) == 0 {
+		t.triggers = false
 		if t.blanks++; t.blanks == 2 { // the first is before the status' own lines
 			t.shown = ""
 		}
@@ -147,9 +153,6 @@ func (t *textReader) one(n int, b []byte) {
 		}
 	}
 	if s == "" {
-		return
-	}
-	if s = strings.TrimPrefix(s, "# "); s == "" { // a script's or a file's comment
 		return
 	}
 	first := s[0]
@@ -224,7 +227,7 @@ var beheaded = regexp.MustCompile(`^\[?1?[\]|]: `)
 var glued = regexp.MustCompile(` (?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(?:Z|[+-][0-9:]{4,5})) (\S+) \S{1,40}\[\d+\]: `)
 
 // lostEnd is where PID 1's line begins right within another's word, whose end is lost.
-var lostEnd = regexp.MustCompile(`[a-z.,:;)'"](?:[A-Z][a-z]{2}|\d{1,2}月) +\d{1,2} \d\d:\d\d:\d\d \S+ systemd\[1\]: `)
+var lostEnd = regexp.MustCompile(`[a-z.,;)](?:[A-Z][a-z]{2}|\d{1,2}月) +\d{1,2} \d\d:\d\d:\d\d (\S+) systemd\[1\]: `)
 
 // said takes a line with a header. A console may have put a kernel's line, or a word in
 // brackets, into the middle of it.
@@ -244,7 +247,7 @@ func (t *textReader) said(e Entry, s string, width int) {
 	if e.PID > 1 {
 		e.Of = t.pids[strconv.Itoa(e.PID)]
 	}
-	if at := lostEnd.FindStringIndex(e.Message); at != nil && e.Ident != "systemd" {
+	if at := lostEnd.FindStringSubmatchIndex(e.Message); at != nil && e.Ident != "systemd" && e.Message[at[2]:at[3]] == e.Host {
 		rest := Entry{Line: e.Line, Form: e.Form, Host: e.Host, Wall: e.Wall, Mono: e.Mono, HasMono: e.HasMono, Ident: "systemd", PID: 1, Message: e.Message[at[1]:]}
 		e.Message = e.Message[:at[0]+1]
 		t.hold(e, width)
@@ -303,7 +306,9 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
 	case t.chain(n, whole), t.listed(n, s), t.flows(whole, width):
 	default:
-		t.unread = s
+		if t.unread = s; t.lines > 0 { // a prompt, or what somebody says of it
+			t.shown = ""
+		}
 		return false
 	}
 	return true

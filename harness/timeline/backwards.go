@@ -82,8 +82,7 @@ func (o *forwards) backwards() bool {
 
 // end gives what is held. Before each boot is journalctl's mark, whichever way the entries go.
 func (o *forwards) end() {
-	byTime(o.held)
-	o.held, o.twice = once(o.held)
+	o.held = byTime(o.held)
 	if o.backwards() {
 		var turned []journal.Entry
 		for at := len(o.held); at > 0; {
@@ -102,6 +101,7 @@ func (o *forwards) end() {
 		}
 		o.held = turned
 	}
+	o.held, o.twice = once(o.held)
 	o.several = severalHosts(o.held)
 	for _, e := range o.held {
 		o.give(e, o.several)
@@ -129,27 +129,62 @@ func severalHosts(entries []journal.Entry) bool {
 	return turns > 2
 }
 
-// byTime brings the lines of several units' statuses into one order: each has the oldest first.
-func byTime(entries []journal.Entry) {
-	var at []int
-	var lines []journal.Entry
+// byTime brings the statuses of several units into one order: each has its oldest line first,
+// and they stand as they were asked for.
+func byTime(entries []journal.Entry) []journal.Entry {
+	var parts [][]journal.Entry
+	var at []int // of parts: those that are a status'
 	for i, e := range entries {
-		if e.Shown != "" && !e.Wall.IsZero() {
-			at, lines = append(at, i), append(lines, e)
+		if i == 0 || e.Shown != entries[i-1].Shown {
+			parts = append(parts, nil)
+			if e.Shown != "" {
+				at = append(at, len(parts)-1)
+			}
+		}
+		parts[len(parts)-1] = append(parts[len(parts)-1], e)
+	}
+	var shown [][]journal.Entry
+	for _, i := range at {
+		lines := slices.DeleteFunc(slices.Clone(parts[i]), func(e journal.Entry) bool { return e.Wall.IsZero() })
+		if !slices.IsSortedFunc(lines, func(a, b journal.Entry) int { return a.Wall.Compare(b.Wall) }) {
+			return entries // it is more than statuses
+		}
+		if len(lines) > 0 {
+			shown = append(shown, parts[i])
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b journal.Entry) int { return a.Wall.Compare(b.Wall) })
-	for i, e := range lines {
-		entries[at[i]] = e
+	if len(shown) < 2 || len(shown) < len(at) {
+		return entries
 	}
+	slices.SortStableFunc(shown, func(a, b []journal.Entry) int { return firstWall(a).Compare(firstWall(b)) })
+	for i, to := range at {
+		parts[to] = shown[i]
+	}
+	return slices.Concat(parts...)
 }
 
-// pasted is how many lines make it no chance that they were there before.
-const pasted = 3
+func firstWall(entries []journal.Entry) time.Time {
+	for _, e := range entries {
+		if !e.Wall.IsZero() {
+			return e.Wall
+		}
+	}
+	return time.Time{}
+}
+
+// pasted is how many lines make it no chance that they were there before; people paste no more
+// than pastedMost twice.
+const (
+	pasted     = 3
+	pastedMost = 5000
+)
 
 // once leaves out what was pasted twice: lines at a step back, or beside a status that shows them
 // too, that are those of before, word for word. Said is which they are.
 func once(entries []journal.Entry) (kept []journal.Entry, said []string) {
+	if len(entries) > pastedMost {
+		return entries, nil
+	}
 	for i := 0; i < len(entries); {
 		n := 0
 		if len(kept) > 0 && (before(entries[i], kept[len(kept)-1]) || entries[i].Shown != kept[len(kept)-1].Shown) {
@@ -173,11 +208,15 @@ func before(e, last journal.Entry) bool {
 	return e.HasMono && last.HasMono && e.Mono < last.Mono
 }
 
-// again is how many of the entries are a run of those before.
+// again is how many of the entries are a run of those before. A boot's beginning is another
+// boot's: two may say the same.
 func again(kept, entries []journal.Entry) (most int) {
 	for i := range kept {
 		n := 0
 		for n < len(entries) && i+n < len(kept) && same(kept[i+n], entries[n]) {
+			if begins(entries[n]) || systemMode.MatchString(entries[n].Message) {
+				return 0
+			}
 			n++
 		}
 		most = max(most, n)
@@ -186,5 +225,5 @@ func again(kept, entries []journal.Entry) (most int) {
 }
 
 func same(a, b journal.Entry) bool {
-	return a.Ident == b.Ident && a.PID == b.PID && a.Wall.Equal(b.Wall) && a.Mono == b.Mono && a.Message == b.Message && a.NewBoot == b.NewBoot
+	return a.Ident == b.Ident && a.Host == b.Host && a.PID == b.PID && a.Wall.Equal(b.Wall) && a.Mono == b.Mono && a.Message == b.Message && a.NewBoot == b.NewBoot
 }

@@ -84,10 +84,10 @@ type splitter struct {
 	byID    map[string]*BootLog
 	now     *BootLog
 	id      string
-	begun   bool // now has entries
-	booted  bool // now has had words of PID 1 or of the kernel's start
-	done    bool // PID 1's last word was that startup is finished: the same once more is another boot's
-	over    bool // PID 1 has begun to end the machine, or said that startup is finished: its first words again are another boot's
+	begun   bool   // now has entries
+	booted  bool   // now has had words of PID 1 or of the kernel's start
+	done    string // PID 1's last word, which was that startup is finished: the same with another time is another boot's
+	over    bool   // PID 1 has begun to end the machine: its first words again are another boot's
 	mono    time.Duration
 	tooMany bool
 	hosts   map[string]*splitter // of a file of several: each host's own
@@ -144,7 +144,7 @@ const monoBack = 30 * time.Second
 func (s *splitter) add(e journal.Entry) {
 	starts := begins(e)
 	of1 := e.Ident == "systemd" && e.PID <= 1
-	finished := of1 && finishes(e.Message)
+	finished := of1 && finishes(e.Message) && (e.HasMono || !e.Wall.IsZero())
 	switch {
 	case e.NewBoot:
 		s.next(e.Boot)
@@ -156,8 +156,8 @@ func (s *splitter) add(e journal.Entry) {
 	case s.now == nil,
 		starts && s.booted,
 		e.HasMono && s.mono-e.Mono > monoBack && s.booted,
-		finished && s.done,
-		s.over && e.Ident == "systemd" && systemMode.MatchString(e.Message):
+		finished && s.done != "" && s.done != e.Message,
+		s.over && of1 && systemMode.MatchString(e.Message):
 		s.next("")
 	}
 	s.begun = true
@@ -168,8 +168,10 @@ func (s *splitter) add(e journal.Entry) {
 		s.booted = true
 	}
 	if of1 {
-		s.done = finished
-		s.over = (s.over || ends(e.Message)) && !strings.HasPrefix(e.Message, "Reexecut") // it says its first words again
+		if s.done = ""; finished {
+			s.done = e.Message
+		}
+		s.over = s.over || ends(e.Message)
 	}
 	s.now.add(s.src, s.name, e)
 }
@@ -179,7 +181,7 @@ func finishes(msg string) bool {
 }
 
 func ends(msg string) bool {
-	return strings.HasPrefix(msg, "Shutting down") || finishes(msg) || strings.HasPrefix(msg, "Reached target ") &&
+	return strings.HasPrefix(msg, "Shutting down") || strings.HasPrefix(msg, "Reached target ") &&
 		(strings.Contains(msg, "Shutdown") || strings.Contains(msg, "shutdown.target") || strings.Contains(msg, "reboot.target") || strings.Contains(msg, "poweroff.target"))
 }
 
@@ -208,7 +210,7 @@ func (s *splitter) next(id string) {
 		s.now = s.boots[len(s.boots)-1]
 		return
 	}
-	s.now, s.id, s.begun, s.booted, s.done, s.over, s.mono = newBootLog(), id, false, false, false, false, 0
+	s.now, s.id, s.begun, s.booted, s.done, s.over, s.mono = newBootLog(), id, false, false, "", false, 0
 	s.now.log.Boot = id
 	s.boots = append(s.boots, s.now)
 	if id != "" {

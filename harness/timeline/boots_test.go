@@ -52,7 +52,10 @@ func TestBootsOfAFileAreToldApart(t *testing.T) {
 		{"lines that come out of order", "[   10.000001] systemd[1]: Started A.\n[    9.900000] systemd[1]: Started B.\n", 1},
 		{"boot IDs, mixed", entryOf("aa", 5, "Started A.") + entryOf("bb", 5, "Started A.") + entryOf("aa", 9, "Started B."), 2},
 		{"PID 1 again after the machine ended", "Mar 10 16:46:30 h systemd[1]: systemd 252 running in system mode (+PAM)\nMar 10 16:46:40 h systemd[1]: Reached target Shutdown.\nMar 10 16:47:40 h systemd[1]: systemd 252 running in system mode (+PAM)\n", 2},
-		{"PID 1 again after startup was finished", strings.Repeat("Mar 10 16:46:30 h systemd[1]: systemd 252 running in system mode (+PAM)\nMar 10 16:46:40 h systemd[1]: Startup finished in 1.2s (kernel) + 3.1s (userspace) = 4.3s.\n", 2), 2},
+		{"the words that startup is finished alone", "Mar 10 16:46:40 h systemd[1]: Startup finished in 1.2s (kernel) + 3.1s (userspace) = 4.3s.\nMar 11 16:46:40 h systemd[1]: Startup finished in 1.3s (kernel) + 3.1s (userspace) = 4.4s.\n", 2},
+		{"two boots that say the same", strings.Repeat("[    0.000000] Linux version 6.1\n[    1.000000] systemd[1]: systemd 252 running in system mode (+PAM)\n[    2.000000] systemd[1]: Started A.\n", 2), 2},
+		{"each line twice", strings.Repeat("Mar 10 16:46:40 h systemd[1]: Startup finished in 1.2s (kernel) + 3.1s (userspace) = 4.3s.\n", 2), 1},
+		{"and systemd-analyze", "Mar 10 16:46:40 h systemd[1]: Startup finished in 1.2s (kernel) + 3.1s (userspace) = 4.3s.\nStartup finished in 1.201s (kernel) + 3.102s (userspace) = 4.303s\n", 1},
 		{"PID 1 executed again", "Mar 10 16:46:40 h systemd[1]: Startup finished in 1.2s (kernel) + 3.1s (userspace) = 4.3s.\nMar 10 16:47:40 h systemd[1]: Reexecuting.\nMar 10 16:47:40 h systemd[1]: systemd 252 running in system mode (+PAM)\n", 1},
 		{"PID 1 again after the initrd", "Mar 10 16:46:30 h systemd[1]: systemd 252 running in system mode (+PAM)\nMar 10 16:46:33 h systemd[1]: systemd 252 running in system mode (+PAM)\n", 1},
 	} {
@@ -307,4 +310,15 @@ func TestWhatJournaldDroppedOfPID1IsMissing(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestWhatTwoHostsSayInTheSameWordsIsOfBoth(t *testing.T) {
+	t.Parallel()
+	of := func(host string) string {
+		return strings.ReplaceAll("Mar 03 07:10:01 HOST systemd[1]: Starting A...\nMar 03 07:10:02 HOST systemd[1]: a.service: Failed with result 'exit-code'.\nMar 03 07:10:03 HOST systemd[1]: Failed to start A.\n", "HOST", host)
+	}
+	for _, tl := range bootsOf(t, of("h1")+of("h2")) {
+		assert.NotContains(t, strings.Join(tl.Origin.Files[0].Faults, " "), "twice")
+	}
+	assert.Contains(t, strings.Join(bootsOf(t, of("h1")+of("h1"))[0].Origin.Files[0].Faults, " "), "lines 4 to 6 are there twice")
 }

@@ -106,7 +106,6 @@ func speaksFor(ident, unit string) bool {
 	}
 	name, kind := unit[:dot], unit[dot+1:]
 	name, _, _ = strings.Cut(name, "@")
-	ident = strings.ReplaceAll(ident, " ", "-")
 	switch {
 	case len(ident) < 3 || name == "" || ident == "systemd" || ident == "sudo":
 		return false

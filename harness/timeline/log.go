@@ -336,6 +336,9 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 			m.others[e.Ident] = true
 		}
 	}
+	if n := len(b.said); strings.Contains(s.ev.Text, "systemctl --user ") && n > 0 && strings.HasPrefix(b.said[n-1].ev.Text, "Job for ") && !b.said[n-1].ev.Manager {
+		b.said = b.said[:n-1] // it was of a user's manager
+	}
 	s.ev.Unit = cmp.Or(s.ev.Unit, e.Of)
 	worth := containsAny(s.ev.Text, ofMany) || len(s.ev.Secrets) > 0
 	switch {
