@@ -260,11 +260,17 @@ func evidence(e timeline.Evidence) []timeline.Evidence {
 
 // skipped is why Vector never ran, where it was to run.
 func skipped(b boot.Facts) string {
-	if by, at, ok := b.BoundTo(boot.Vector); ok {
-		return fmt.Sprintf(": it was stopped at %s, as %s ended, on which it has BindsTo=", timeline.Since(at), by)
-	}
 	for _, m := range b.Idle([]string{boot.Vector}) {
 		return fmt.Sprintf(": %s %s", m.Unit, m.Why)
 	}
-	return ""
+	return boundTo(b)
+}
+
+// boundTo is which unit took Vector with it as it ended.
+func boundTo(b boot.Facts) string {
+	by, at, ok := b.BoundTo(boot.Vector)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(": it was stopped at %s, as %s ended, on which it has BindsTo=", timeline.Since(at), by)
 }
