@@ -161,7 +161,7 @@ func (b *Builder) bootstrap(ctx context.Context, suite, ref string) error {
 	if err := b.installMmdebstrap(ctx); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "mmdebstrap", "--variant=minbase", suite, "-")
+	cmd := bootstrapCommand(ctx, suite)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -186,6 +186,23 @@ func (b *Builder) bootstrap(ctx context.Context, suite, ref string) error {
 	_, err = b.Engine.ImageRemove(ctx, part, client.ImageRemoveOptions{})
 	return err
 }
+
+// bootstrapCommand runs mmdebstrap in a mount namespace of its own where it is root's: it mounts
+// the host's /proc, /sys and devices, which must be nowhere else if it is killed. Where ctx ends
+// it is interrupted, for it removes its directory then.
+func bootstrapCommand(ctx context.Context, suite string) *exec.Cmd {
+	argv := []string{"mmdebstrap", "--variant=minbase", suite, "-"}
+	if os.Geteuid() == 0 { // another user's has namespaces of its own
+		argv = append([]string{"unshare", "--mount"}, argv...)
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = bootstrapEnds
+	return cmd
+}
+
+// bootstrapEnds bounds how long an interrupted mmdebstrap removes its directory.
+const bootstrapEnds = 20 * time.Second
 
 // installMmdebstrap sees to it that the program is there: by apt-get where that
 // is possible, else by saying what to do.

@@ -1,11 +1,17 @@
 package images
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestEveryImageHasANameThatTheEngineTakes(t *testing.T) {
@@ -16,4 +22,35 @@ func TestEveryImageHasANameThatTheEngineTakes(t *testing.T) {
 		seen[pulledAs(ref)] = true
 	}
 	assert.Len(t, seen, 3)
+}
+
+func TestABootstrapThatIsCutOffLeavesNoMountsAndNoFiles(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 || runtime.GOOS != "linux" {
+		t.Skip("only root's bootstrap mounts anything")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	require.NoError(t, (&Builder{}).installMmdebstrap(ctx))
+	cmd := bootstrapCommand(ctx, Suites()[0])
+	tmp := t.TempDir()
+	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
+	require.NoError(t, cmd.Start())
+	mounted := func() (inside, outside bool) {
+		all, _ := filepath.Glob("/proc/[0-9]*/mountinfo")
+		own, _ := os.ReadFile("/proc/self/mountinfo")
+		for _, path := range all {
+			data, _ := os.ReadFile(path) // of processes that come and go
+			inside = inside || strings.Contains(string(data), tmp)
+		}
+		return inside, strings.Contains(string(own), tmp)
+	}
+	assert.Eventually(t, func() bool { inside, _ := mounted(); return inside }, time.Minute, 20*time.Millisecond, "it mounts nothing: then nothing of this is seen")
+	_, outside := mounted()
+	assert.False(t, outside, "its mounts are the host's as well")
+	cancel()
+	assert.Error(t, cmd.Wait())
+	left, err := os.ReadDir(tmp)
+	require.NoError(t, err)
+	assert.Empty(t, left)
 }
