@@ -100,9 +100,6 @@ func (s stopping) see(ev timeline.Event) {
 	}
 }
 
-// shutsDown is what PID 1 says as the machine ends.
-var shutsDown = regexp.MustCompile(`^(?:Shutdown is already active|Shutting down|Reached target (?:\S+ - )?(?:System )?(?:Shutdown|Reboot|Power|Halt)|System is (?:rebooting|powering down))`)
-
 // failedStopping are the failures of units that were being stopped, of a log: of the boot they
 // are none.
 func (b Facts) failedStopping() map[timeline.Evidence]bool {
@@ -111,7 +108,10 @@ func (b Facts) failedStopping() map[timeline.Evidence]bool {
 		return out
 	}
 	down := stopping{}
-	ends := slices.ContainsFunc(b.Events, func(ev timeline.Event) bool { return ev.Manager && shutsDown.MatchString(ev.Text) })
+	_, ends := b.Ending(nil)
+	ends = ends || slices.ContainsFunc(b.Events, func(ev timeline.Event) bool {
+		return ev.Manager && strings.HasPrefix(ev.Text, "Shutdown is already active")
+	})
 	for _, ev := range b.Events {
 		if ends && ev.Manager && strings.Contains(ev.Text, "/restart is destructive (") && strings.Contains(ev.Text, "has 'stop' job queued") {
 			down[ev.Unit] = true

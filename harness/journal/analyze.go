@@ -173,21 +173,21 @@ var (
 // statusOf reads systemctl status: the unit that follows, and that it failed.
 func (t *textReader) statusOf(n int, s string) bool {
 	if m := statusHead.FindStringSubmatch(s); m != nil {
-		if t.triggers && m[2]+m[4] == "" { // the list goes on
-			t.trigger = m[1] + m[3]
+		if t.block.listing && m[2]+m[4] == "" { // the list goes on
+			t.block.listed = m[1] + m[3]
 			return true
 		}
 		t.unit = m[1] + m[3]
-		t.shown, t.blanks, t.lines, t.trigger = t.unit, 0, 0, ""
+		t.block = statusBlock{unit: t.unit}
 		clear(t.pids)
 		t.describe(t.unit, m[2]+m[4])
 		return true
 	}
-	if t.triggers && t.trigger != "" && strings.HasPrefix(s, "Loaded: ") { // which was a heading, of a unit without a description
-		t.unit, t.shown, t.blanks, t.lines = t.trigger, t.trigger, 0, 0
+	if t.block.listed != "" && strings.HasPrefix(s, "Loaded: ") { // which was a heading, of a unit without a description
+		t.unit, t.block = t.block.listed, statusBlock{unit: t.block.listed}
 	}
-	t.trigger = ""
-	if t.triggers = triggersLine.MatchString(s); t.triggers {
+	t.block.listed = ""
+	if t.block.listing = triggersLine.MatchString(s); t.block.listing {
 		return t.unit != ""
 	}
 	if ofAUser.MatchString(s) {

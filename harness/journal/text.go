@@ -15,28 +15,32 @@ import (
 // textReader reads lines, each by its own form: what people send has several in one file.
 type textReader struct {
 	*reader
-	held     Entry // the entry before, which a line may go on
-	raw      int   // its length as it was wrapped, in characters; 0: none is held
-	spaced   bool  // it ended with a space
-	mangled  bool  // a 3270 console: "[" is "¬", "]" is "|"
-	verbose  bool
-	unit     string            // of systemctl status
-	shown    string            // unit, as long as its status goes on
-	blanks   int               // lines, since that began
-	lines    int               // of the journal, since then
-	trigger  string            // the last in that list
-	failing  bool              // so is a unit's name alone
-	triggers bool              // the line before is of a list of what triggers it
-	pids     map[string]string // its processes
-	arrived  time.Time
-	logger   bool   // the line is of a record of a program's own
-	from     string // the machine, as who carried the line calls it
-	widths   []int  // where its lines may be wrapped
-	widest   int    // its longest line, as far as it was looked at
-	above    chainLink
-	list     statusList
-	unread   string // the line before, of which nothing was made
-	prior    string // unread, as a line is read
+	held    Entry // the entry before, which a line may go on
+	raw     int   // its length as it was wrapped, in characters; 0: none is held
+	spaced  bool  // it ended with a space
+	mangled bool  // a 3270 console: "[" is "¬", "]" is "|"
+	verbose bool
+	unit    string            // of systemctl status
+	block   statusBlock       // of unit
+	failing bool              // a unit's name alone is of a list of those that failed
+	pids    map[string]string // its processes
+	arrived time.Time
+	logger  bool   // the line is of a record of a program's own
+	from    string // the machine, as who carried the line calls it
+	widths  []int  // where its lines may be wrapped
+	widest  int    // its longest line, as far as it was looked at
+	above   chainLink
+	list    statusList
+	unread  string // the line before, of which nothing was made
+	prior   string // unread, as a line is read
+}
+
+// statusBlock is how far a status of systemctl has gone.
+type statusBlock struct {
+	unit          string // "": it is over
+	blanks, lines int    // blank lines, and the journal's, since it began
+	listing       bool   // the line before is of a list of what triggers the unit, or what it triggers
+	listed        string // the last in that list
 }
 
 func (r *reader) text(br *bufio.Reader) error {
@@ -82,9 +86,9 @@ func (t *textReader) hold(e Entry, raw int) {
 	if e.Arrived.IsZero() {
 		e.Arrived = t.arrived
 	}
-	e.Host, e.Shown = cmp.Or(e.Host, t.from), t.shown
-	if t.shown != "" && !e.Wall.IsZero() {
-		t.lines++
+	e.Host, e.Shown = cmp.Or(e.Host, t.from), t.block.unit
+	if t.block.unit != "" && !e.Wall.IsZero() {
+		t.block.lines++
 	}
 	t.held, t.raw = e, max(1, raw)
 }
@@ -128,9 +132,9 @@ func (t *textReader) one(n int, b []byte) {
 		b = b[len("data: "):]
 	}
 	if len(bytes.TrimSpace(b)) == 0 {
-		t.triggers = false
-		if t.blanks++; t.blanks == 2 { // the first is before the status' own lines
-			t.shown = ""
+		t.block.listing = false
+		if t.block.blanks++; t.block.blanks == 2 { // the first is before the status' own lines
+			t.block.unit = ""
 		}
 		return
 	}
@@ -306,8 +310,8 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
 	case t.chain(n, whole), t.listed(n, s), t.flows(whole, width):
 	default:
-		if t.unread = s; t.lines > 0 { // a prompt, or what somebody says of it
-			t.shown = ""
+		if t.unread = s; t.block.lines > 0 { // a prompt, or what somebody says of it
+			t.block.unit = ""
 		}
 		return false
 	}
