@@ -115,9 +115,23 @@ func TestBootUnblocked(t *testing.T) {
 
 func TestLogsDelivered(t *testing.T) {
 	judged(t, "logs-delivered", []row{
-		{name: "Vector's user may not read the journal", want: check.Fail, unit: "vector.service", say: []string{"vector.service runs as nobody, and the journalctl that it starts ends: that user may not read the journal"}, break_: func(b *boot) {
+		{name: "Vector's user may not read the journal", want: check.Fail, unit: "boot-logger.service", say: []string{"vector.service runs as nobody, and the journalctl that it starts ends: that user may not read the journal"}, break_: func(b *boot) {
 			b.Prop(timelinetest.Vector, "User", "nobody")
 			b.Log(9*time.Second, timelinetest.Vector, "WARN vector::sources::journald: Journalctl process stopped. error=journalctl: exit status 1")
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "axiom" })
+		}},
+		{name: "Vector's user is another one, whose journalctl its stop ends", want: check.Pass, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "User", "vector")
+			b.Log(9*time.Second, timelinetest.Vector, "WARN vector::sources::journald: Journalctl process stopped. error=journalctl: signal: terminated")
+		}},
+		{name: "Vector's user is another one, whose journalctl failed once", want: check.Pass, break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "User", "vector")
+			b.Log(9*time.Second, timelinetest.Vector, "WARN vector::sources::journald: Journalctl process stopped. error=journalctl: exit status 1")
+		}},
+		{name: "no line arrives, and Vector's user may read the journal", want: check.Fail, unit: "boot-logger.service", break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "User", "vector")
+			b.Log(9*time.Second, timelinetest.Vector, "WARN vector::sources::journald: Journalctl process stopped. error=journalctl: signal: terminated")
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "axiom" })
 		}},
 		{name: "Vector's user is another one, and may", want: check.Pass, break_: func(b *boot) { b.Prop(timelinetest.Vector, "User", "vector") }},
 		{name: "journalctl ends once, and Vector is root's", want: check.Pass, break_: func(b *boot) {

@@ -44,7 +44,6 @@ var logsDelivered = Check{
 			}
 		}
 		lost = append(lost, stubsAddress(b, e)...)
-		lost = append(lost, mayNotRead(b)...)
 		limit := b.End - deliveryGrace
 		var note []string
 		for _, source := range slices.Sorted(maps.Keys(b.Logged)) {
@@ -56,6 +55,11 @@ var logsDelivered = Check{
 			if doubtful && len(f) > 0 {
 				unjudged = append(unjudged, fmt.Sprintf("%s of %s", strings.TrimPrefix(n, source+" "), why))
 				continue
+			}
+			if why, ev := mayNotRead(b); len(arrivals) == 0 && why != "" {
+				for i := range f {
+					f[i].Summary, f[i].Evidence = why+": "+f[i].Summary, append(f[i].Evidence, ev)
+				}
 			}
 			lost = append(lost, f...)
 			note = append(note, n)
@@ -131,24 +135,23 @@ func stubsAddress(b boot.Facts, e Expect) []Finding {
 	return nil
 }
 
-// journalctlEnded is what Vector's journald source says when journalctl ends, and what journalctl
-// says where it may open no journal.
-var journalctlEnded = regexp.MustCompile(`(?i)journalctl process stopped|journal files were opened due to insufficient permissions`)
+// journalctlEnded is what Vector's journald source says when journalctl ends by itself, as Vector's
+// stop does not end it, and what journalctl says where it may open no journal.
+var journalctlEnded = regexp.MustCompile(`(?i)journalctl process stopped.*exit status|journal files were opened due to insufficient permissions`)
 
-// mayNotRead finds that Vector runs as a user who may not read the journal: root may, and the
-// groups systemd-journal, adm and wheel (systemd-journald.service(8)).
-func mayNotRead(b boot.Facts) []Finding {
+// mayNotRead is why no line came: Vector runs as a user who may not read the journal. Root may,
+// and the groups systemd-journal, adm and wheel (systemd-journald.service(8)).
+func mayNotRead(b boot.Facts) (why string, said timeline.Evidence) {
 	u := b.Final.Units[boot.Vector]
 	if u.User == "" || u.User == "root" || u.User == "0" {
-		return nil
+		return "", said
 	}
 	for _, ev := range b.Of(timeline.Log) {
 		if ev.Unit == boot.Vector && journalctlEnded.MatchString(ev.Text) {
-			return []Finding{{At: ev.At, Unit: boot.Vector, Intrinsic: true, Evidence: append(evidence(u.Evidence), ev.Evidence),
-				Summary: fmt.Sprintf("vector.service runs as %s, and the journalctl that it starts ends: that user may not read the journal", u.User)}}
+			return fmt.Sprintf("vector.service runs as %s, and the journalctl that it starts ends: that user may not read the journal", u.User), ev.Evidence
 		}
 	}
-	return nil
+	return "", said
 }
 
 // rateLimited finds what journald kept out of the journal by its own limits
