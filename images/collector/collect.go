@@ -114,12 +114,17 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 }
 
 // lookAhead looks at what the collection will look at, while the case waits anyway: the
-// second time it takes a third of the first, of an overlay's directories as of PID 1's units.
+// second time it takes a third of the first, of an overlay's directories as of PID 1's units,
+// of which it keeps what does not change.
 func lookAhead(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, aheadWithin)
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { _, _ = listUnits(ctx) })
+	wg.Go(func() {
+		if _, of, err := askUnits(ctx); err == nil && of.Of != "" {
+			_ = of.write(keptFile) // without it they are asked once more
+		}
+	})
 	wg.Go(func() {
 		_ = filepath.WalkDir("/", func(path string, d fs.DirEntry, _ error) error {
 			if d != nil && d.IsDir() && slices.Contains(skipped, path) {

@@ -76,6 +76,8 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 				return err
 			case d.IsDir() && (slices.Contains(pass, path) || path != root && slices.Contains(roots, path)):
 				return filepath.SkipDir
+			case asShipped[filepath.Dir(path)] && !d.IsDir(): // nor has it a new name
+				return nil
 			}
 			for _, name := range wanted.Find([]byte(d.Name())) {
 				found = append(found, fileLeak(name, "the name of "+path))
@@ -86,7 +88,7 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 					asShipped[path] = changed(info).Before(since)
 				}
 				return nil
-			case !d.Type().IsRegular() || slices.Contains(pass, path) || asShipped[filepath.Dir(path)]:
+			case !d.Type().IsRegular() || slices.Contains(pass, path):
 				return nil
 			}
 			info, err := d.Info()

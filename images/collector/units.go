@@ -57,19 +57,29 @@ const askedAtOnce = 4
 // listUnits is units.txt: all units at one moment, in blocks of Name=value as
 // systemctl show prints them. With an error it returns what there is.
 func listUnits(ctx context.Context) ([]byte, error) {
+	text, _, err := askUnits(ctx)
+	return text, err
+}
+
+// askUnits is listUnits, and what of it may be kept.
+func askUnits(ctx context.Context) ([]byte, *kept, error) {
 	ctx, cancel := context.WithTimeout(ctx, process.AnswerWithin)
 	defer cancel()
 	conn, units, err := askManager(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer conn.Close()
+	before := &kept{Units: map[string]map[string]string{}}
+	if of, err := stamp(conn, units); err == nil { // systemd before 250 does not tell
+		before = recall(keptFile, of)
+	}
 	blocks := make([]bytes.Buffer, len(units))
 	var group errgroup.Group
 	group.SetLimit(askedAtOnce)
 	for i, u := range units {
 		group.Go(func() error {
-			if err := writeUnit(ctx, conn, &blocks[i], u); err != nil {
+			if err := writeUnit(ctx, conn, before, &blocks[i], u); err != nil {
 				return fmt.Errorf("properties of %s: %w", u.Name, err)
 			}
 			return nil
@@ -80,7 +90,7 @@ func listUnits(ctx context.Context) ([]byte, error) {
 	for i := range blocks {
 		out.Write(blocks[i].Bytes())
 	}
-	return out.Bytes(), err
+	return out.Bytes(), before, err
 }
 
 // askManager asks PID 1 for its units, and leaves the connection open. It is PID 1's own
@@ -98,7 +108,19 @@ func askManager(ctx context.Context) (*dbus.Conn, []dbus.UnitStatus, error) {
 	return conn, units, nil
 }
 
-func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.UnitStatus) error {
+func writeUnit(ctx context.Context, conn *dbus.Conn, before *kept, out *bytes.Buffer, u dbus.UnitStatus) error {
+	asks := func(ask func(ctx context.Context, unit, name string) (*dbus.Property, error)) func(name string) (string, error) {
+		return func(name string) (string, error) {
+			return before.text(u.Name, name, func() (string, error) {
+				p, err := ask(ctx, u.Name, name)
+				if err != nil {
+					return "", err
+				}
+				return propertyText(name, p.Value), nil
+			})
+		}
+	}
+	get, ofService := asks(conn.GetUnitPropertyContext), asks(conn.GetServicePropertyContext)
 	name := process.Named(u.Name)
 	if name != u.Name {
 		fmt.Fprintf(out, "Names=%s\n", u.Name)
@@ -112,7 +134,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	switch kind {
 	case "device":
 		if u.ActiveState != "active" { // there are hundreds that are
-			optional(out, askedFor, func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) })
+			optional(out, askedFor, get)
 		}
 		out.WriteByte('\n')
 		return nil
@@ -120,32 +142,35 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		out.WriteByte('\n')
 		return nil // the kernel's own; nothing under test has them
 	}
-	get := func(name string) (*dbus.Property, error) { return conn.GetUnitPropertyContext(ctx, u.Name, name) }
 	said := map[string]string{}
 	for _, name := range unitProperties {
-		p, err := get(name)
+		text, err := get(name)
 		if err != nil {
 			return err
 		}
-		said[name] = propertyText(name, p.Value)
+		said[name] = text
 		fmt.Fprintf(out, "%s=%s\n", name, said[name])
 	}
 	idle := u.ActiveState == "inactive" && said["InactiveExitTimestampMonotonic"] == "0" // so far
 	if idle && u.LoadState == "loaded" && (said["WantedBy"]+said["RequiredBy"] != "" || name == bootLoggerUnit) {
 		optional(out, []string{"UnitFileState"}, get) // was it to be started?
 	}
+	looked := map[string]bool{"Conditions": true, "Asserts": true} // by PID 1, when it was to start the unit
 	if u.LoadState == "loaded" && u.ActiveState == "inactive" {
-		optional(out, keptFrom, get)
+		kept := optional(out, keptFrom, get)
+		looked["Conditions"], looked["Asserts"] = kept["ConditionTimestampMonotonic"] != "0", kept["AssertTimestampMonotonic"] != "0"
 	}
 	if u.LoadState == "loaded" {
 		optional(out, []string{"BoundBy", "RequisiteOf", "RequiresMountsFor"}, get)
 		for _, name := range []string{"Conditions", "Asserts"} {
-			if p, err := get(name); err == nil {
+			if !looked[name] {
+				continue
+			}
+			if p, err := conn.GetUnitPropertyContext(ctx, u.Name, name); err == nil {
 				writeConditions(out, p.Value)
 			}
 		}
 	}
-	ofService := func(name string) (*dbus.Property, error) { return conn.GetServicePropertyContext(ctx, u.Name, name) }
 	if name == "opensandbox-worker.service" {
 		optional(out, saidTo, ofService)
 	}
@@ -154,9 +179,9 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 	}
 	switch kind {
 	case "slice":
-		optional(out, []string{"MemoryMax", "Slice"}, func(name string) (*dbus.Property, error) {
-			return conn.GetUnitTypePropertyContext(ctx, u.Name, "Slice", name)
-		})
+		optional(out, []string{"MemoryMax", "Slice"}, asks(func(ctx context.Context, unit, name string) (*dbus.Property, error) {
+			return conn.GetUnitTypePropertyContext(ctx, unit, "Slice", name)
+		}))
 	case "service":
 		optional(out, ofAll, ofService)
 		if idle && name != "vector.service" {
@@ -164,24 +189,27 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, u dbus.U
 		}
 		optional(out, ownLimits, ofService)
 		for _, name := range serviceProperties {
-			p, err := ofService(name)
+			text, err := ofService(name)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
+			fmt.Fprintf(out, "%s=%s\n", name, text)
 		}
 	}
 	out.WriteByte('\n')
 	return nil
 }
 
-// optional writes the properties that this systemd has.
-func optional(out *bytes.Buffer, names []string, get func(name string) (*dbus.Property, error)) {
+// optional writes the properties that this systemd has, and returns them.
+func optional(out *bytes.Buffer, names []string, get func(name string) (string, error)) map[string]string {
+	said := map[string]string{}
 	for _, name := range names {
-		if p, err := get(name); err == nil {
-			fmt.Fprintf(out, "%s=%s\n", name, propertyText(name, p.Value))
+		if text, err := get(name); err == nil {
+			said[name] = text
+			fmt.Fprintf(out, "%s=%s\n", name, text)
 		}
 	}
+	return said
 }
 
 // propertyText writes a value as systemctl does, where the timeline depends on it.

@@ -199,12 +199,17 @@ func (m *box) Remove(ctx context.Context) error {
 	if m.closed {
 		return nil
 	}
-	var errs []error
 	// The worker first: Podman removes no container that another one depends on.
-	for _, id := range []string{m.worker, m.cloud} {
-		if id != "" {
-			errs = append(errs, remove(ctx, m.engine, id))
-		}
+	parts := slices.DeleteFunc([]string{m.worker, m.cloud}, func(id string) bool { return id == "" })
+	// Both end at once, and with them what is recorded: it can be judged while they are removed.
+	var ended sync.WaitGroup
+	for _, id := range parts {
+		ended.Go(func() { kill(ctx, m.engine, id) })
+	}
+	ended.Wait()
+	var errs []error
+	for _, id := range parts {
+		errs = append(errs, remove(ctx, m.engine, id))
 	}
 	if m.stop != nil {
 		m.stop()
@@ -214,11 +219,15 @@ func (m *box) Remove(ctx context.Context) error {
 	return err
 }
 
+// kill ends a container: Podman's removal would have systemd stop its units first. One that
+// does not run cannot be killed; what else is wrong its removal says.
+func kill(ctx context.Context, engine *client.Client, id string) {
+	_, _ = engine.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
+}
+
 // remove kills and removes a container; one that is gone is no error.
 func remove(ctx context.Context, engine *client.Client, id string) error {
-	// Podman's removal would have systemd stop its units first. One that does not run
-	// cannot be killed; what else is wrong the removal says.
-	_, _ = engine.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
+	kill(ctx, engine, id)
 	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	if err == nil || errdefs.IsNotFound(err) {
 		return nil
