@@ -90,6 +90,11 @@ func askUnits(ctx context.Context) ([]byte, *kept, error) {
 	for i := range blocks {
 		out.Write(blocks[i].Bytes())
 	}
+	loaded := map[string]bool{}
+	for _, u := range units {
+		loaded[u.Name] = true
+	}
+	writeMasked(&out, unitDirs, loaded)
 	return out.Bytes(), before, err
 }
 
