@@ -100,6 +100,9 @@ func (b Facts) Why(unit string) []Word {
 	if len(out) == 0 {
 		said(b.Events)
 	}
+	if b.heldBack(unit) { // how it ended before, and what it said then, is of another start
+		return out
+	}
 	spawned := len(out) > 0
 	var end *timeline.Event
 	for i, ev := range b.Events {
@@ -116,6 +119,17 @@ func (b Facts) Why(unit string) []Word {
 		add(w.Text, w.Evidence)
 	}
 	return out
+}
+
+// heldBack: the last of the unit's failures is one of what it needs, so that nothing of its
+// own ran.
+func (b Facts) heldBack(unit string) (held bool) {
+	for _, ev := range b.Events {
+		if ev.Unit == unit && (ev.Kind == timeline.Failed || ev.Kind == timeline.StartFailed) {
+			held = ev.Kind == timeline.StartFailed && ev.Change.JobResult == "dependency"
+		}
+	}
+	return held
 }
 
 // ofOneStart is how long before a failure what led to it was said, far more than a start may

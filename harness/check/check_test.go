@@ -29,6 +29,7 @@ type row struct {
 	expect func(*expect)
 	want   check.Outcome
 	say    []string // each in a finding's summary, or in the note if there is none
+	never  string   // in none of them
 	unit   string   // of the first finding
 	late   string   // of the first finding: since when, by how much over which limit
 }
@@ -83,6 +84,9 @@ func judged(t *testing.T, name string, rows []row) {
 			require.Equal(t, r.Outcome == check.Fail, len(r.Findings) > 0)
 			for _, s := range tt.say {
 				assert.Contains(t, text, s)
+			}
+			if tt.never != "" {
+				assert.NotContains(t, text, tt.never)
 			}
 			if tt.unit != "" {
 				assert.Equal(t, tt.unit, r.Findings[0].Unit)

@@ -43,6 +43,10 @@ func TestNoUnitFailed(t *testing.T) {
 			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
 			b.Prop("tick.service", "ActiveState", "inactive", "BoundBy", timelinetest.Subject)
 		}},
+		{name: "what it said as it was stopped is not why it is left out now", want: check.Fail, unit: timelinetest.Subject, say: []string{"populate-vector-env.service failed (dependency)"}, never: "cut short", break_: func(b *boot) {
+			b.Log(time.Second, timelinetest.Subject, "error: the drain was cut short")
+			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
+		}},
 		{name: "the subject was left out because of what had to be up before it", want: check.Fail, unit: timelinetest.Subject, say: []string{"and needs tick.service to be up already (Requisite= starts nothing)"}, break_: func(b *boot) {
 			b.StartFailed(2*time.Second, timelinetest.Subject, "dependency")
 			b.Prop("tick.service", "ActiveState", "active", "RequisiteOf", timelinetest.Subject)
