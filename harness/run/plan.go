@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"bootrace/scenarios"
 )
@@ -29,7 +30,7 @@ type Case struct {
 }
 
 // Plan makes cases of scenarios and of what to try them on: pure, and no word on how they
-// are run. It returns them, those that wait longest first: a run then takes little
+// are run. It returns them, those that take longest first: a run then takes little
 // longer than its longest scenario. Within equals the order is that of the
 // arguments, repetition by repetition. A base that is named twice counts once:
 // two cases of one id would be stored as one. Scenarios must differ in name.
@@ -69,7 +70,23 @@ func Merge(plans ...[]Case) []Case {
 }
 
 func longestFirst(cases []Case) {
-	slices.SortStableFunc(cases, func(a, b Case) int { return cmp.Compare(b.Scenario.Waits(), a.Scenario.Waits()) })
+	slices.SortStableFunc(cases, func(a, b Case) int { return cmp.Compare(about(b.Scenario), about(a.Scenario)) })
+}
+
+// aBoot is about what a boot takes beside others, from its start to worker.env and from what
+// was delivered to its verdict.
+const aBoot = 5 * time.Second
+
+// about is how long a case takes, roughly: for the order alone.
+func about(s scenarios.Scenario) time.Duration {
+	all := s.Waits()
+	for _, b := range s.EachBoot() {
+		all += aBoot
+		for _, f := range b.Cloud.Faults {
+			all += f.Delays()
+		}
+	}
+	return all
 }
 
 // PlanHash identifies a plan: its cases and the text of their scenarios, in order.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
 
+	"bootrace/images/azure/fault"
 	"bootrace/scenarios"
 )
 
@@ -26,6 +27,18 @@ func TestTheLongestWaitComesFirst(t *testing.T) {
 		"long@trixie#1", "long@bookworm#1", "long@trixie#2", "long@bookworm#2",
 		"short@trixie#1", "short@bookworm#1", "short@trixie#2", "short@bookworm#2",
 	}, ids)
+}
+
+func TestWhatBootsTwiceAndWhatIsRefusedFirstComesBeforeWhatWaitsAsLong(t *testing.T) {
+	twice, refused, forever := after("twice", 0), after("refused", 0), after("forever", 0)
+	twice.Boots = []scenarios.Again{{}}
+	refused.Cloud.Faults = []fault.Fault{{Requests: "1-2,4"}}
+	forever.Cloud.Faults = []fault.Fault{{Requests: "4-"}}
+	var names []string
+	for _, c := range Plan([]scenarios.Scenario{after("plain", 0), forever, refused, twice}, Matrix{Bases: []string{"trixie"}}) {
+		names = append(names, c.Scenario.Name)
+	}
+	assert.Equal(t, []string{"twice", "refused", "plain", "forever"}, names)
 }
 
 func TestABaseNamedTwiceCountsOnce(t *testing.T) {

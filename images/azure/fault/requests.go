@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // span is a range of request numbers; last 0 is open.
@@ -38,4 +39,22 @@ func spans(text string) ([]span, error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// pause is about how long programs wait before they ask again (this project's populator: 1 s,
+// then twice as long each time).
+const pause = 2 * time.Second
+
+// Delays is about how long a program that asks again is kept from an answer by what happens
+// to some requests only; 0 where it happens to all from one on.
+func (f Fault) Delays() time.Duration {
+	list, _ := spans(f.Requests)
+	n := 0
+	for _, s := range list {
+		if s.last == 0 {
+			return 0
+		}
+		n += s.last - s.first + 1
+	}
+	return time.Duration(n) * max(pause, f.RetryAfter.Duration)
 }
