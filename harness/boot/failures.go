@@ -112,16 +112,51 @@ func (b Facts) failedStopping() map[timeline.Evidence]bool {
 	ends = ends || slices.ContainsFunc(b.Events, func(ev timeline.Event) bool {
 		return ev.Manager && strings.HasPrefix(ev.Text, "Shutdown is already active")
 	})
-	for _, ev := range b.Events {
+	for i, ev := range b.Events {
 		if ends && ev.Manager && strings.Contains(ev.Text, "/restart is destructive (") && strings.Contains(ev.Text, "has 'stop' job queued") {
 			down[ev.Unit] = true
 		}
 		if down.see(ev); ev.Kind == timeline.Failed {
 			// Nothing of a scope is started: in time or not is how it ends (systemd.scope(5)).
-			out[ev.Evidence] = down[ev.Unit] || strings.HasSuffix(ev.Unit, ".scope") && ev.Change.Result == "timeout"
+			out[ev.Evidence] = down[ev.Unit] || strings.HasSuffix(ev.Unit, ".scope") && ev.Change.Result == "timeout" || b.stoppedAmongOthers(i)
 		}
 	}
 	return out
+}
+
+// amongOthers is how near to each other units are stopped as a machine goes down, and how many.
+const (
+	nearTo      = 2 * time.Second
+	amongOthers = 3
+)
+
+// stoppedAmongOthers: what comes next of the unit that failed in an event is that it is stopped,
+// and others are at the same time; that PID 1 was stopping it is not in the log.
+func (b Facts) stoppedAmongOthers(failed int) bool {
+	unit, stopped := b.Events[failed].Unit, -1
+	for i, ev := range b.Events[failed+1:] {
+		if ev.Unit != unit || !ev.Manager {
+			continue
+		}
+		switch ev.Kind {
+		case timeline.Stopped:
+			if stopped < 0 {
+				stopped = failed + 1 + i
+			}
+		case timeline.Restart, timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Refused:
+			return false
+		}
+	}
+	if stopped < 0 || b.Events[stopped].Untimed {
+		return false
+	}
+	others := map[string]bool{}
+	for _, ev := range b.Events {
+		if away := ev.At - b.Events[stopped].At; ev.Kind == timeline.Stopped && ev.Manager && away < nearTo && away > -nearTo {
+			others[cmp.Or(ev.Unit, ev.Text)] = true
+		}
+	}
+	return len(others) > amongOthers
 }
 
 // failedRefused are the failures that are a refused start's: PID 1 says a unit's last result once

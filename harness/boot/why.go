@@ -49,7 +49,8 @@ var reasons = []reason{
 	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active", false},
 	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Refusing\.$)`), "its unit file is wrong, and systemd refuses it", false},
 	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)", false},
-	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found|is masked)`), "$1, which it wants, is not there", true},
+	{regexp.MustCompile(`(?:Unit|unit) (\S+) is masked`), "$1, which it wants, is masked", true},
+	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found)`), "$1, which it wants, is not there", true},
 	{regexp.MustCompile(`Failed to create listening socket \(([^)]+)\): (.*?)\.?$`), "it cannot listen on $1 ($2)", false},
 	{regexp.MustCompile(`Socket service (\S+) not loaded`), "its service $1 is not there", false},
 	{regexp.MustCompile(`[Ff]ailed to listen on sockets: (.*?)\.?$`), "it cannot listen on its sockets ($1)", false},
@@ -63,7 +64,7 @@ var reasons = []reason{
 // statuses are of systemd.exec(5), Process Exit Codes: the step that failed before the
 // program was there.
 var statuses = map[string]string{
-	"200": "CHDIR: its working directory is not there", "203": "EXEC: its program could not be run", "208": "STDIN", "209": "STDOUT", "216": "GROUP: its group does not exist", "217": "USER: its user does not exist",
+	"200": "CHDIR: its working directory is not there, or not for its user", "203": "EXEC: its program could not be run", "208": "STDIN", "209": "STDOUT", "216": "GROUP: its group does not exist", "217": "USER: its user does not exist, or could not be changed to",
 	"218": "CAPABILITIES", "226": "NAMESPACE: its mounts could not be set up", "228": "SECCOMP", "233": "RUNTIME_DIRECTORY", "238": "STATE_DIRECTORY", "239": "CACHE_DIRECTORY", "240": "LOGS_DIRECTORY", "241": "CONFIGURATION_DIRECTORY", "243": "CREDENTIALS: its credentials could not be set up",
 	"126": "not executable", "127": "not found", "78": "CONFIG: its configuration is refused", "32": "as mount(8) does that could not mount",
 }
@@ -74,8 +75,11 @@ func (b Facts) Why(unit string) []Word {
 	var out []Word
 	add := func(text string, ev timeline.Evidence) {
 		text = strings.ReplaceAll(text, " ()", "")
-		if text == unit+", which it wants, is not there" {
+		switch text {
+		case unit + ", which it wants, is not there":
 			text = "it is not there: systemd has no unit of that name"
+		case unit + ", which it wants, is masked":
+			text = "it is masked"
 		}
 		if !slices.ContainsFunc(out, func(w Word) bool { return w.Text == text }) && len(out) < 8 {
 			out = append(out, Word{text, ev})
@@ -184,10 +188,18 @@ var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$|\[ *FAILED 
 // footnote is where a program that explains its error sends its reader, as Vector does for VRL.
 var footnote = regexp.MustCompile(`^\W*(?:learn more|see |dmesg\(1\) may have)`)
 
+// gravest is how programs mark what ends them (syslog's levels as nginx writes them,
+// PostgreSQL's, Go's); what they say after it is of that.
+var gravest = regexp.MustCompile(`\[(?:emerg|alert|crit)\]|\bFATAL:|^panic: `)
+
 // lastWords are what the unit's program said last before it ended the last time.
 func (b Facts) lastWords(unit string) []Word {
 	var last []timeline.Event
+	begun := 0 // in last: the words of its last start
 	for _, ev := range b.Events {
+		if ev.Unit == unit && ev.Manager && (ev.Kind == timeline.Starting || ev.Kind == timeline.Started || ev.Kind == timeline.Restart) {
+			begun = len(last)
+		}
 		if ev.Unit == unit && ev.Kind == timeline.Log && !ev.Manager && strings.TrimSpace(ev.Text) != "" && !strings.HasPrefix(ev.Text, "ci-info: ") { // its tables of the network
 			last = append(last, ev)
 		}
@@ -204,12 +216,22 @@ func (b Facts) lastWords(unit string) []Word {
 	if len(last) == 0 {
 		return nil
 	}
-	ev := last[len(last)-1]
+	ev, how := last[len(last)-1], "it said last: "
+	for _, o := range all[min(begun, len(all)):] {
+		if gravest.MatchString(o.Text) && !gravest.MatchString(ev.Text) {
+			ev, how = o, "it said: "
+		}
+	}
+	i := slices.IndexFunc(all, func(o timeline.Event) bool { return o.Evidence == ev.Evidence })
+	for i > 0 && strings.HasSuffix(all[i-1].Text, ",") { // it goes on from the line before
+		i--
+		ev = all[i]
+	}
 	text := ev.Text
-	if i := slices.IndexFunc(all, func(o timeline.Event) bool { return o.Evidence == ev.Evidence }); strings.HasSuffix(text, ":") && i+1 < len(all) {
+	if strings.HasSuffix(text, ":") && i+1 < len(all) {
 		text += " " + all[i+1].Text // which only announces it
 	}
-	return []Word{{"it said last: " + shortened(text), ev.Evidence}}
+	return []Word{{how + shortened(text), ev.Evidence}}
 }
 
 func shortened(s string) string {

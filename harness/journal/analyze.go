@@ -162,7 +162,7 @@ var (
 	statusHead = regexp.MustCompile(`^(?:[●×○*↻x] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
 	// What triggers a unit, or what it triggers, is listed with signs of their own, one a line.
 	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
-	ofAUser      = regexp.MustCompile(`^Loaded: \w+ \(\S*/systemd/user/`)
+	ofAUser      = regexp.MustCompile(`^Loaded: \w+ \(\S*/(?:systemd/user|\.config/containers/systemd)/`)
 	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
 	failingUnits = regexp.MustCompile(`^Failed Units: [1-9]\d*$`)
 	unitAlone    = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)

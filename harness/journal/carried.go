@@ -40,8 +40,9 @@ func (t *textReader) peel(s string) (rest string, ok bool) {
 func (t *textReader) found(n int, s string, width int) bool {
 	m := managerIn.FindStringSubmatchIndex(s)
 	if m == nil || m[2] > 200 {
-		if i := strings.IndexByte(s, '['); i > 0 && i < 160 {
-			if at := embedded.FindStringIndex(s); at != nil && at[0] == i { // a kernel's line after a prefix
+		i := strings.IndexByte(s, '[')
+		for range 3 { // a prefix may have brackets itself
+			if at := embedded.FindStringIndex(s[max(0, i):]); i > 0 && i < 160 && at != nil && at[0] == 0 { // a kernel's line after a prefix
 				e := Entry{Line: n}
 				if header(s[i:], &e) {
 					before(s[:i], &e)
@@ -49,6 +50,11 @@ func (t *textReader) found(n int, s string, width int) bool {
 					return true
 				}
 			}
+			next := strings.IndexByte(s[i+1:], '[')
+			if i < 0 || next < 0 {
+				break
+			}
+			i += 1 + next
 		}
 		return false
 	}
@@ -129,7 +135,7 @@ func before(prefix string, e *Entry) {
 func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall.YearDay() == 1 }
 
 // jobIn is systemctl's word of a start that failed, within the words of what called it.
-var jobIn = regexp.MustCompile(`(?:\(remote-exec\): |\b[Uu]nable to (?:re)?start service \S+: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed because .{3,90}?\.)(?:\\n|["'\s]|$)`)
+var jobIn = regexp.MustCompile(`(?:\(remote-exec\): |\b[Uu]nable to (?:re)?start service \S+: |\bSTDERR: |^msg: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed(?: because .{3,90}?)?\.)(?:\\n|["'\s]|$)`)
 
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)

@@ -28,6 +28,7 @@ type spoken struct {
 	hasMono bool
 	wall    time.Time
 	status  bool // of systemctl status, which says over again what the journal does
+	child   bool // of a process that some manager has just forked
 	quoted  bool // said earlier than what stands before it
 	set     bool // the machine's clock was set right before it
 }
@@ -72,7 +73,7 @@ var (
 
 	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "error loading journal", "JBD2: recovery failed", "XFS (", "BTRFS error", "BTRFS critical", "BTRFS: error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "inotify"}
 	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "Rebooting after", "Job for ", "instance/scripts/", "E: "}
-	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Ignition failed: ", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "dumped core", "Aborting", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
+	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Ignition failed: ", "find specified OSTree root", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "dumped core", "Aborting", "system-generators/", "/var/crash/", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
 )
 
 // clockWords are said right before or after the machine's clock is set, by systemd's timesyncd,
@@ -309,7 +310,7 @@ func (b *BootLog) manager(e journal.Entry, s spoken) {
 
 // child is what PID 1's child says that is to become a service.
 func (b *BootLog) child(e journal.Entry, s spoken) {
-	s.ev.Kind, s.ev.Manager = Log, true
+	s.ev.Kind, s.ev.Manager, s.child = Log, true, e.PID > 1
 	if unit, _, ok := cutUnit(s.ev.Text); ok {
 		s.ev.Unit = unit
 		b.keep(s, e.Ident)
@@ -347,7 +348,7 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 	case e.Ident == "cloud-init":
 		s.ev.Unit = cmp.Or(s.ev.Unit, "cloud-init")
 		worth = worth || containsAny(s.ev.Text, ofCloud) || strings.HasPrefix(s.ev.Text, "- ")
-	case strings.HasPrefix(s.ev.Text, "Job for "): // systemctl's, which a program ran
+	case strings.HasPrefix(s.ev.Text, "Job for "), strings.HasPrefix(s.ev.Text, "A dependency job for "): // systemctl's, which a program ran
 		if kind, unit, what, c := said(s.ev.Text); kind == StartFailed {
 			s.ev.Kind, s.ev.Unit, s.what, s.ev.Change = kind, unit, what, c
 			b.keep(s, e.Ident)

@@ -46,7 +46,7 @@ func (b *BootLog) Timeline() Timeline {
 		if s.what == "" || s.ev.Unit != "" {
 			continue
 		}
-		if s.ev.Unit = ns.unit(s.what); s.ev.Unit == "" {
+		if s.ev.Unit = ns.unit(s.what, s.ev.Kind == StartFailed && s.ev.Change.JobResult == "failed"); s.ev.Unit == "" {
 			if s.ev.Unit = s.what; services[s.what+".service"] { // described by its name
 				s.ev.Unit += ".service"
 			}
@@ -160,7 +160,7 @@ func sentence(s spoken) string {
 // managers tells PID 1 with a forwarder's PID from the managers of users, whose units are not
 // the machine's.
 func (b *BootLog) managers() {
-	drop := map[int]bool{}
+	drop, users := map[int]bool{}, map[string]bool{}
 	for _, m := range b.managed {
 		if !m.user && (m.system || len(m.others) > 1) {
 			b.log.Said += len(m.held)
@@ -173,7 +173,7 @@ func (b *BootLog) managers() {
 			continue
 		}
 		for _, i := range m.held {
-			drop[i] = true
+			drop[i], users[b.said[i].ev.Unit] = true, true
 			b.ofUser(b.said[i].ev.Text)
 		}
 		if len(b.log.Users) == 0 && len(m.held) > 0 {
@@ -182,6 +182,14 @@ func (b *BootLog) managers() {
 	}
 	if len(drop) == 0 {
 		return
+	}
+	for i, s := range b.said { // PID 1 has a unit of that name, too
+		if !drop[i] && !s.child && s.ev.Manager {
+			delete(users, s.ev.Unit)
+		}
+	}
+	for i, s := range b.said { // a child of a user's manager
+		drop[i] = drop[i] || s.child && users[s.ev.Unit]
 	}
 	var kept []spoken
 	for i, s := range b.said {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -40,9 +41,10 @@ func (ns *names) vote(description, unit string, weight int) {
 	ns.votes[description][unit] += weight
 }
 
-// unit is the description's; empty: not known.
-func (ns *names) unit(description string) string {
-	if unit := ns.known[description]; unit != "" {
+// unit is the description's; empty: not known. Nothing of a target can fail by itself: what did
+// is called alike.
+func (ns *names) unit(description string, failed bool) string {
+	if unit := ns.known[description]; unit != "" && !(failed && strings.HasSuffix(unit, ".target")) {
 		return unit
 	}
 	best, most := "", 1
@@ -124,6 +126,9 @@ func namesIn(said []spoken) *names {
 		case Stopped, Started:
 			ns.beside(said, i, -1, map[Kind]int{Restart: 2})
 			ns.beside(said, i, 1, map[Kind]int{Refused: 2})
+			if s.ev.Kind == Stopped && i > 0 && said[i-1].ev.Kind == Failed && strings.Contains(said[i-1].ev.Unit, ".") && alike(s.what, said[i-1].ev.Unit) {
+				ns.beside(said, i, -1, map[Kind]int{Failed: 2})
+			}
 			if i > 1 && said[i-1].what == s.what { // restart scheduled, stopped, started
 				ns.beside(said, i-1, -1, map[Kind]int{Restart: 2})
 			}
@@ -184,12 +189,27 @@ func namesFrom(said []spoken) (n int) {
 
 var besideFailed = regexp.MustCompile(`entered failed state|ailed to (?:run|spawn) '`)
 
+// far: PID 1 says what is of one failure in a breath; a syslog has whole seconds.
+func far(a, b spoken) bool {
+	away := a.wall.Sub(b.wall)
+	switch {
+	case a.hasMono && b.hasMono:
+		away = a.mono - b.mono
+	case a.wall.IsZero() || b.wall.IsZero():
+		return false
+	}
+	return away.Abs() > 1500*time.Millisecond
+}
+
 func (ns *names) beside(said []spoken, i, step int, weights map[Kind]int) {
 	j := i + step
 	if j < 0 || j >= len(said) || said[j].src != said[i].src || said[j].ev.Unit == "" || !strings.Contains(said[j].ev.Unit, ".") {
 		return
 	}
 	if said[j].ev.Kind == StartFailed && said[j].ev.Change.JobResult == "dependency" { // what came of it
+		return
+	}
+	if far(said[i], said[j]) || said[j].what != "" && said[j].what != said[i].what { // another failure
 		return
 	}
 	w := weights[said[j].ev.Kind]

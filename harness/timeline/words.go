@@ -72,7 +72,10 @@ var ofJobs = []rule{
 	r("start", `(?i)^start request repeated too quickly for (?P<unit>\S+)$`, Refused, "", ""),
 	r("job", `^Job (?P<unit>\S+)/start failed with result '(?P<how>[a-z-]+)'`, StartFailed, "start", ""),
 	r("job", `^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
-	r("job", `^Job for (?P<unit>\S+) failed because `, StartFailed, "start", "failed"), // systemctl's
+	// systemctl's, in which before 229 there is no reason.
+	r("job", `^Job for (?P<unit>\S+) failed because a timeout was exceeded`, StartFailed, "start", "timeout"),
+	r("job", `^Job for (?P<unit>[^\s/]+\.(?:`+unitSuffix+`)) failed(?: because |\.)`, StartFailed, "start", "failed"),
+	r("a", `^A dependency job for (?P<unit>[^\s/]+\.(?:`+unitSuffix+`)) failed\.`, StartFailed, "start", "dependency"),
 	r("startup", `^Startup finished in `, Finished, "", ""),
 	r("condition", `^Condition check resulted in (?P<what>.+) being skipped\.?$`, Skipped, "", ""),
 }
@@ -138,6 +141,9 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 				unit, what = deviceUnit(m[i]), ""
 			case "what":
 				unit, what = nameOf(m[i], rest)
+				if rule.kind == StartFailed && rule.how == "failed" && strings.HasSuffix(unit, ".target") && what != "" {
+					unit = "" // nothing of a target can fail: it is a service that is called alike
+				}
 			}
 		}
 		return rule.kind, unit, what, c
@@ -204,7 +210,7 @@ func nameOf(what, sentence string) (unit, description string) {
 		}
 		return escapePath(what) + ".mount", what
 	}
-	if path, ok := strings.CutPrefix(what, "File System Check on "); ok {
+	if path, ok := strings.CutPrefix(what, "File System Check on "); ok && strings.HasPrefix(path, "/") {
 		return "systemd-fsck@" + escapePath(path) + ".service", what
 	}
 	return "", what
@@ -253,7 +259,7 @@ var wellKnown = map[string]string{
 	"Cloud-init target": "cloud-init.target", "Cloud-config availability": "cloud-config.target", "Initial cloud-init job (metadata service crawler)": "cloud-init.service", "Initial cloud-init job (pre-networking)": "cloud-init-local.service",
 	"Execute cloud user/final scripts": "cloud-final.service", "Apply the settings specified in cloud-config": "cloud-config.service",
 	"Wait for Network to be Configured": "systemd-networkd-wait-online.service", "Network Manager Wait Online": "NetworkManager-wait-online.service", "Raise network interfaces": "networking.service",
-	"/sysroot": "sysroot.mount", "Journal Service": "systemd-journald.service", "Vector": "vector.service",
+	"File System Check on Root Device": "systemd-fsck-root.service", "/sysroot": "sysroot.mount", "Journal Service": "systemd-journald.service", "Vector": "vector.service",
 }
 
 // results are those of units (systemd.exec(5), $SERVICE_RESULT).
