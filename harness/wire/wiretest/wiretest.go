@@ -62,7 +62,7 @@ func Build(t testing.TB, o wire.Options) (*Lab, error) {
 	lock, err := machine.Own(owner)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = lock.Close() })
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Minute)
 	defer cancel()
 	backend, err := wire.Connect(ctx, owner)
 	require.NoError(t, err)
