@@ -124,39 +124,32 @@ func (b Facts) failedStopping() map[timeline.Evidence]bool {
 	return out
 }
 
-// amongOthers is how near to each other units are stopped as a machine goes down, and how many.
+// nearTo is how soon a unit that failed as the machine goes down is stopped, and others with it;
+// amongOthers is how many they are at least, the unit itself included.
 const (
 	nearTo      = 2 * time.Second
-	amongOthers = 3
+	amongOthers = 4
 )
 
-// stoppedAmongOthers: what comes next of the unit that failed in an event is that it is stopped,
-// and others are at the same time; that PID 1 was stopping it is not in the log.
+// stoppedAmongOthers: what comes at once of the unit that failed in an event is that it is
+// stopped, and others are; that PID 1 was stopping it is not in the log. One that waits for its
+// restart is stopped as well, later.
 func (b Facts) stoppedAmongOthers(failed int) bool {
-	unit, stopped := b.Events[failed].Unit, -1
-	for i, ev := range b.Events[failed+1:] {
-		if ev.Unit != unit || !ev.Manager {
-			continue
-		}
-		switch ev.Kind {
-		case timeline.Stopped:
-			if stopped < 0 {
-				stopped = failed + 1 + i
-			}
-		case timeline.Restart, timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Refused:
+	of := b.Events[failed]
+	stopped, gone := map[string]bool{}, false
+	for _, ev := range b.Events[failed+1:] {
+		switch {
+		case of.Untimed || ev.Untimed || ev.At-of.At > nearTo:
+			return gone && len(stopped) >= amongOthers
+		case !ev.Manager:
+		case ev.Kind == timeline.Stopped:
+			stopped[cmp.Or(ev.Unit, ev.Text)] = true
+			gone = gone || ev.Unit == of.Unit
+		case ev.Unit == of.Unit && slices.Contains([]timeline.Kind{timeline.Failed, timeline.Restart, timeline.Starting, timeline.Started, timeline.StartFailed, timeline.Refused}, ev.Kind):
 			return false
 		}
 	}
-	if stopped < 0 || b.Events[stopped].Untimed {
-		return false
-	}
-	others := map[string]bool{}
-	for _, ev := range b.Events {
-		if away := ev.At - b.Events[stopped].At; ev.Kind == timeline.Stopped && ev.Manager && away < nearTo && away > -nearTo {
-			others[cmp.Or(ev.Unit, ev.Text)] = true
-		}
-	}
-	return len(others) > amongOthers
+	return gone && len(stopped) >= amongOthers
 }
 
 // failedRefused are the failures that are a refused start's: PID 1 says a unit's last result once

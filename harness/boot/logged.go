@@ -66,7 +66,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`Failed to open executor binary '([^']+)': (.*)`), "PID 1 cannot open its executor $1 ($2)", systemSays, false},
 	{regexp.MustCompile(`^Failed to (?:set up API bus|register name|connect to API bus): (.*)`), "PID 1 has no D-Bus ($1)", systemSays, false},
 	{regexp.MustCompile(`Ignition failed: (.*)`), "Ignition failed: $1", anybody, true},
-	{regexp.MustCompile(`Ignition has failed\. Please ensure`), "Ignition failed, and asks for a configuration that is valid", anybody, true},
+	{regexp.MustCompile(`^Ignition has failed\. Please ensure`), "Ignition failed, and asks for a configuration that is valid", anybody, true},
 	{regexp.MustCompile(`ostree-prepare-root: (Couldn't find specified OSTree root '[^']*'?)`), "the initrd found no deployment to boot: $1", anybody, false},
 	{regexp.MustCompile(`dracut:? Warning: Could not boot\b`), "the initrd could not boot the system (dracut)", anybody, true},
 	{regexp.MustCompile(`Activation script snippet '([^']+)' failed \((\d+)\)`), "NixOS's activation script $1 failed (exit status $2)", anybody, false},

@@ -189,8 +189,14 @@ var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$|\[ *FAILED 
 var footnote = regexp.MustCompile(`^\W*(?:learn more|see |dmesg\(1\) may have)`)
 
 // gravest is how programs mark what ends them (syslog's levels as nginx writes them,
-// PostgreSQL's, Go's); what they say after it is of that.
-var gravest = regexp.MustCompile(`\[(?:emerg|alert|crit)\]|\bFATAL:|^panic: `)
+// PostgreSQL's), and consequence what says nothing but that it did.
+var (
+	gravest     = regexp.MustCompile(`\[emerg\]|\b(?:FATAL|PANIC):`)
+	consequence = regexp.MustCompile(`(?i)\btest\b.{0,80}\bfailed\W*$|\bcould not start (?:the )?server\W*$|\b(?:exiting|aborting|giving up)\W*$`)
+)
+
+// soonAfter is how soon a program says what comes of it.
+const soonAfter = 2 * time.Second
 
 // lastWords are what the unit's program said last before it ended the last time.
 func (b Facts) lastWords(unit string) []Word {
@@ -217,17 +223,19 @@ func (b Facts) lastWords(unit string) []Word {
 		return nil
 	}
 	ev, how := last[len(last)-1], "it said last: "
-	for _, o := range all[min(begun, len(all)):] {
-		if gravest.MatchString(o.Text) && !gravest.MatchString(ev.Text) {
-			ev, how = o, "it said: "
+	if consequence.MatchString(ev.Text) {
+		end := ev
+		for _, o := range all[min(begun, len(all)):] {
+			if gravest.MatchString(o.Text) && o.At <= end.At && end.At-o.At < soonAfter {
+				ev, how = o, "it said: "
+			}
 		}
 	}
 	i := slices.IndexFunc(all, func(o timeline.Event) bool { return o.Evidence == ev.Evidence })
-	for i > 0 && strings.HasSuffix(all[i-1].Text, ",") { // it goes on from the line before
-		i--
-		ev = all[i]
-	}
 	text := ev.Text
+	if i > 0 && strings.HasPrefix(all[i-1].Text, "mount: ") && strings.HasSuffix(all[i-1].Text, ",") { // one sentence on lines
+		text = all[i-1].Text + " " + text
+	}
 	if strings.HasSuffix(text, ":") && i+1 < len(all) {
 		text += " " + all[i+1].Text // which only announces it
 	}

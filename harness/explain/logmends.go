@@ -39,7 +39,7 @@ var mendsLogged = []struct {
 	{regexp.MustCompile(`at its console`), "let no mount or unit that can be missing be required by local-fs.target or sysinit.target (nofail, Wants=)"},
 	{regexp.MustCompile(`start took longer|waits for`), "see what the start waits for; what waits for something late belongs after READY (Type=notify), or into a unit that nothing of the boot is ordered after"},
 	{regexp.MustCompile(`start limit|start of \S+ was refused`), "see why it ends, or what starts it so often, first; where it may have to wait for something, wait inside one start, or set RestartSec= and StartLimitIntervalSec= for how long that takes"},
-	{regexp.MustCompile(`\bis masked`), "unmask it (systemctl unmask), or let nothing ask for it: a masked unit is never started"},
+	{regexp.MustCompile(`, which it wants, is masked|; it is masked\b`), "unmask it (systemctl unmask), or let nothing ask for it: a masked unit is never started"},
 	{regexp.MustCompile(`Unit \S+ not found|which it triggers, is not there|what it triggers cannot be started`), "see what that unit is called (systemctl list-unit-files), and that it is in the image"},
 	{regexp.MustCompile(`command not found|: \d+: \S+: not found`), "have that command in the image, or call one that is there"},
 	{regexp.MustCompile(`no such file|not found|does not exist`), "see what should have written that file, and when: the unit fails until it is there"},

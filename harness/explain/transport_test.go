@@ -118,7 +118,7 @@ func wrapped(line string, at int) string {
 
 // changed are forms that a transport makes something else of: what stands in columns, and
 // what other programs print; and what is wrapped or torn already.
-var changed = regexp.MustCompile(`json|blame|critical-chain|list-|wrapped-mail|mangled|at-login|bbcode|cut-sentence|wrapped-short|status-(?:of-a-user|without-sign)|cloud-init-command|grep-of|pasted-twice|status-and-journal|coreos-login|device-within|line-end-lost|job-of-|status-cut-above|fine-comment-quotes|dracut-could-not`)
+var changed = regexp.MustCompile(`json|blame|critical-chain|list-|wrapped-mail|mangled|at-login|bbcode|cut-sentence|wrapped-short|status-(?:of-a-user|without-sign)|cloud-init-command|grep-of|pasted-twice|status-and-journal|coreos-login|device-within|line-end-lost|job-of-|status-cut-above|fine-comment-quotes|dracut-could-not|panic-named-guest`)
 
 // TestALogIsToldTheSameHoweverItCame: what carried a log changes nothing of its cause.
 func TestALogIsToldTheSameHoweverItCame(t *testing.T) {

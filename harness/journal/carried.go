@@ -35,13 +35,16 @@ func (t *textReader) peel(s string) (rest string, ok bool) {
 	return s[m[1]:], true
 }
 
+// inBrackets is such a prefix: a time, a guest's name.
+var inBrackets = regexp.MustCompile(`^[\s>]*(?:\[[^\[\] ]{1,60}\] ){1,2}$`)
+
 // found is a line of somebody we know after a prefix that we do not: a forwarder's, a CI
 // runner's, docker logs'.
 func (t *textReader) found(n int, s string, width int) bool {
 	m := managerIn.FindStringSubmatchIndex(s)
 	if m == nil || m[2] > 200 {
 		i := strings.IndexByte(s, '[')
-		for range 3 { // a prefix may have brackets itself
+		for range 3 { // a prefix may be in brackets itself
 			if at := embedded.FindStringIndex(s[max(0, i):]); i > 0 && i < 160 && at != nil && at[0] == 0 { // a kernel's line after a prefix
 				e := Entry{Line: n}
 				if header(s[i:], &e) {
@@ -51,7 +54,7 @@ func (t *textReader) found(n int, s string, width int) bool {
 				}
 			}
 			next := strings.IndexByte(s[i+1:], '[')
-			if i < 0 || next < 0 {
+			if next < 0 || !inBrackets.MatchString(s[:i+1+next]) {
 				break
 			}
 			i += 1 + next
@@ -135,7 +138,10 @@ func before(prefix string, e *Entry) {
 func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall.YearDay() == 1 }
 
 // jobIn is systemctl's word of a start that failed, within the words of what called it.
-var jobIn = regexp.MustCompile(`(?:\(remote-exec\): |\b[Uu]nable to (?:re)?start service \S+: |\bSTDERR: |^msg: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed(?: because .{3,90}?)?\.)(?:\\n|["'\s]|$)`)
+var jobIn = regexp.MustCompile(`(?:\(remote-exec\): |\b[Uu]nable to (?:re)?start service \S+: |\bSTDERR: |^msg: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed because .{3,90}?\.)(?:\\n|["'\s]|$)`)
+
+// jobBare is systemctl's of before 229, without a reason, as Chef and Ansible before 2 print it.
+var jobBare = regexp.MustCompile(`(?:^|\s)(?:STDERR|msg): (Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed\.)`)
 
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
@@ -145,6 +151,9 @@ func (t *textReader) job(n int, s string, width int) bool {
 		return false
 	}
 	m := jobIn.FindStringSubmatch(s)
+	if m == nil {
+		m = jobBare.FindStringSubmatch(s)
+	}
 	if m == nil || strings.Contains(s, "systemctl --user ") || strings.Contains(s, "RETRYING") {
 		return false
 	}

@@ -306,6 +306,7 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: Console, Status: "TIME", Message: "Timed out waiting for device " + lostDevice.FindStringSubmatch(s)[1] + "."}, width)
 	case vectorRefuses.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "vector", Message: vectorRefuses.FindStringSubmatch(s)[1]}, width)
+	case strings.Contains(t.prior, "systemctl --user ") && strings.Contains(s, "ob for "): // of a user's manager
 	case !t.logger && catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
 	case t.chain(n, whole), t.listed(n, s), t.flows(whole, width):

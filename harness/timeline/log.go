@@ -348,6 +348,7 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 	case e.Ident == "cloud-init":
 		s.ev.Unit = cmp.Or(s.ev.Unit, "cloud-init")
 		worth = worth || containsAny(s.ev.Text, ofCloud) || strings.HasPrefix(s.ev.Text, "- ")
+	case strings.Contains(s.ev.Text, "systemctl --user "): // of a user's manager
 	case strings.HasPrefix(s.ev.Text, "Job for "), strings.HasPrefix(s.ev.Text, "A dependency job for "): // systemctl's, which a program ran
 		if kind, unit, what, c := said(s.ev.Text); kind == StartFailed {
 			s.ev.Kind, s.ev.Unit, s.what, s.ev.Change = kind, unit, what, c

@@ -160,7 +160,7 @@ func sentence(s spoken) string {
 // managers tells PID 1 with a forwarder's PID from the managers of users, whose units are not
 // the machine's.
 func (b *BootLog) managers() {
-	drop, users := map[int]bool{}, map[string]bool{}
+	drop, users := map[int]bool{}, map[string][]spoken{}
 	for _, m := range b.managed {
 		if !m.user && (m.system || len(m.others) > 1) {
 			b.log.Said += len(m.held)
@@ -173,7 +173,8 @@ func (b *BootLog) managers() {
 			continue
 		}
 		for _, i := range m.held {
-			drop[i], users[b.said[i].ev.Unit] = true, true
+			drop[i] = true
+			users[b.said[i].ev.Unit] = append(users[b.said[i].ev.Unit], b.said[i])
 			b.ofUser(b.said[i].ev.Text)
 		}
 		if len(b.log.Users) == 0 && len(m.held) > 0 {
@@ -189,7 +190,7 @@ func (b *BootLog) managers() {
 		}
 	}
 	for i, s := range b.said { // a child of a user's manager
-		drop[i] = drop[i] || s.child && users[s.ev.Unit]
+		drop[i] = drop[i] || s.child && slices.ContainsFunc(users[s.ev.Unit], func(u spoken) bool { return !far(s, u) })
 	}
 	var kept []spoken
 	for i, s := range b.said {

@@ -67,6 +67,16 @@ func alike(description, unit string) bool {
 	return false
 }
 
+// wholly: the description has each part of the unit's name.
+func wholly(description, unit string) bool {
+	for _, part := range strings.FieldsFunc(strings.ToLower(unit[:strings.LastIndexByte(unit, '.')]), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
+		if !strings.Contains(strings.ToLower(description), part) {
+			return false
+		}
+	}
+	return true
+}
+
 // inCommon is how many parts of the unit's name the description has; of a name of several, one
 // is none.
 func inCommon(description, unit string) int {
@@ -126,7 +136,7 @@ func namesIn(said []spoken) *names {
 		case Stopped, Started:
 			ns.beside(said, i, -1, map[Kind]int{Restart: 2})
 			ns.beside(said, i, 1, map[Kind]int{Refused: 2})
-			if s.ev.Kind == Stopped && i > 0 && said[i-1].ev.Kind == Failed && strings.Contains(said[i-1].ev.Unit, ".") && alike(s.what, said[i-1].ev.Unit) {
+			if s.ev.Kind == Stopped && i > 0 && said[i-1].ev.Kind == Failed && strings.Contains(said[i-1].ev.Unit, ".") && wholly(s.what, said[i-1].ev.Unit) {
 				ns.beside(said, i, -1, map[Kind]int{Failed: 2})
 			}
 			if i > 1 && said[i-1].what == s.what { // restart scheduled, stopped, started
@@ -189,7 +199,7 @@ func namesFrom(said []spoken) (n int) {
 
 var besideFailed = regexp.MustCompile(`entered failed state|ailed to (?:run|spawn) '`)
 
-// far: PID 1 says what is of one failure in a breath; a syslog has whole seconds.
+// far: PID 1 says what is of one failure in a breath; a slow console takes longer.
 func far(a, b spoken) bool {
 	away := a.wall.Sub(b.wall)
 	switch {
@@ -198,7 +208,7 @@ func far(a, b spoken) bool {
 	case a.wall.IsZero() || b.wall.IsZero():
 		return false
 	}
-	return away.Abs() > 1500*time.Millisecond
+	return away.Abs() > 3*time.Second
 }
 
 func (ns *names) beside(said []spoken, i, step int, weights map[Kind]int) {
@@ -209,7 +219,7 @@ func (ns *names) beside(said []spoken, i, step int, weights map[Kind]int) {
 	if said[j].ev.Kind == StartFailed && said[j].ev.Change.JobResult == "dependency" { // what came of it
 		return
 	}
-	if far(said[i], said[j]) || said[j].what != "" && said[j].what != said[i].what { // another failure
+	if far(said[i], said[j]) && !alike(said[i].what, said[j].ev.Unit) || said[j].what != "" && said[j].what != said[i].what { // another failure
 		return
 	}
 	w := weights[said[j].ev.Kind]

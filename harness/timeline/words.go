@@ -141,7 +141,7 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 				unit, what = deviceUnit(m[i]), ""
 			case "what":
 				unit, what = nameOf(m[i], rest)
-				if rule.kind == StartFailed && rule.how == "failed" && strings.HasSuffix(unit, ".target") && what != "" {
+				if rule.kind == StartFailed && rule.how == "failed" && strings.HasSuffix(unit, ".target") && !strings.Contains(rest, unit) {
 					unit = "" // nothing of a target can fail: it is a service that is called alike
 				}
 			}
