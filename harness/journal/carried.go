@@ -43,21 +43,13 @@ var inBrackets = regexp.MustCompile(`^[\s>]*(?:\[[^\[\] ]{1,60}\] ){1,2}$`)
 func (t *textReader) found(n int, s string, width int) bool {
 	m := managerIn.FindStringSubmatchIndex(s)
 	if m == nil || m[2] > 200 {
-		i := strings.IndexByte(s, '[')
-		for range 3 { // a prefix may be in brackets itself
-			if at := embedded.FindStringIndex(s[max(0, i):]); i > 0 && i < 160 && at != nil && at[0] == 0 { // a kernel's line after a prefix
-				e := Entry{Line: n}
-				if header(s[i:], &e) {
-					before(s[:i], &e)
-					t.said(e, s, width)
-					return true
-				}
+		if i := strings.IndexByte(s, '['); i >= 0 && i < 160 {
+			at := embedded.FindStringIndex(s) // a kernel's line after a prefix, which may be in brackets itself
+			if e := (Entry{Line: n}); at != nil && at[0] > 0 && (at[0] == i || inBrackets.MatchString(s[:at[0]])) && header(s[at[0]:], &e) {
+				before(s[:at[0]], &e)
+				t.said(e, s, width)
+				return true
 			}
-			next := strings.IndexByte(s[i+1:], '[')
-			if next < 0 || !inBrackets.MatchString(s[:i+1+next]) {
-				break
-			}
-			i += 1 + next
 		}
 		return false
 	}
