@@ -119,7 +119,7 @@ func (b *Builder) Once(ctx context.Context, r Recipe, make func(ctx context.Cont
 	if img, ok, err := b.lookup(ctx, ref); err != nil || ok {
 		return img, err
 	}
-	unlock, err := b.lock(ctx)
+	unlock, err := b.lock(ctx, ref)
 	if err != nil {
 		return Image{}, err
 	}
@@ -169,13 +169,16 @@ func (b *Builder) build(ctx context.Context, r Recipe, ref string) error {
 	return nil
 }
 
-// lock keeps two processes from building at the same time: it would be the same
-// work twice, and the second azure image would replace the first one's authority.
-func (b *Builder) lock(ctx context.Context) (unlock func(), err error) {
+// lock keeps an image from being built twice at the same time: it would be the same
+// work, and the second azure image would replace the first one's authority.
+func (b *Builder) lock(ctx context.Context, ref string) (unlock func(), err error) {
 	if err := os.MkdirAll(b.Cache, 0o755); err != nil {
 		return nil, fmt.Errorf("make the cache directory: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(b.Cache, "build.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	// By the hash's first two digits: different images seldom share one, and no file
+	// has to be removed while somebody waits for it.
+	name := "build-" + ref[strings.LastIndexByte(ref, ':')+1:][:2] + ".lock"
+	f, err := os.OpenFile(filepath.Join(b.Cache, name), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock the image builds: %w", err)
 	}
@@ -189,12 +192,12 @@ func (b *Builder) lock(ctx context.Context) (unlock func(), err error) {
 			return nil, fmt.Errorf("lock the image builds: %w", err)
 		}
 		if !waits {
-			b.step("waiting for another bootrace that builds images")
+			b.step("waiting for another build of images")
 		}
 		select {
 		case <-ctx.Done():
 			_ = f.Close()
-			return nil, fmt.Errorf("wait for another process that builds images: %w", ctx.Err())
+			return nil, fmt.Errorf("wait for another build of images: %w", ctx.Err())
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"io/fs"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"bootrace/harness/boot"
 	"bootrace/harness/lint"
 	"bootrace/harness/look"
@@ -147,34 +149,32 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 			lab.Subjects[o.Image] = run.Subject{Hash: given.ID, Units: units, Images: map[string]string{name: given.ID}, Asks: map[string][]boot.Asked{name: seen.Asks}, Presets: map[string][]string{name: seen.Presets}}
 			continue
 		}
-		for _, s := range subjects {
-			worker := worker
+		baked := make([]bake, len(subjects))
+		group, grouped := errgroup.WithContext(ctx)
+		group.SetLimit(min(max(1, lab.cores), bakesAtOnce))
+		for i, s := range subjects {
+			on := worker
 			if s.vector != nil { // the control boot keeps the run's
-				own, err := builder.Vector(ctx, *s.vector)
-				if err != nil {
-					return lab, fmt.Errorf("subject %s: %w", s.Name, err)
-				}
-				if worker, err = builder.Worker(ctx, base, azure, own); err != nil {
-					return lab, fmt.Errorf("subject %s: %w", s.Name, err)
+				if on, err = withOwnVector(ctx, builder, base, azure, *s.vector); err != nil {
+					err = fmt.Errorf("subject %s: %w", s.Name, err)
+					break
 				}
 			}
-			baked, units, err := s.Bake(ctx, builder, b, worker)
-			if err != nil {
-				return lab, fmt.Errorf("base %s: %w", name, err)
-			}
-			subj := lab.Subjects[s.Name]
-			subj.Images[name], subj.Units = baked.ID, units
-			if seen, ok := look.Of(baked.Labels); ok {
+			group.Go(func() error { return s.bakeOn(grouped, builder, b, on, vector, &baked[i]) })
+		}
+		if err := cmp.Or(err, group.Wait()); err != nil {
+			return lab, fmt.Errorf("base %s: %w", name, err)
+		}
+		for i, s := range subjects {
+			subj, made := lab.Subjects[s.Name], baked[i]
+			subj.Images[name], subj.Units = made.image.ID, made.units
+			if seen, ok := look.Of(made.image.Labels); ok {
 				subj.Asks[name], subj.Presets[name] = seen.Asks, seen.Presets
 				lab.found(s.Name, name, seen)
 			}
-			if s.standIn(vector) {
-				text, err := configuration(ctx, builder, baked.ID)
-				if err != nil {
-					return lab, err
-				}
-				_, subj.Undecided[name] = lint.Vector(text)
-				lab.Configs[name] = cmp.Or(lab.Configs[name], text)
+			if made.played {
+				_, subj.Undecided[name] = lint.Vector(made.config)
+				lab.Configs[name] = cmp.Or(lab.Configs[name], made.config)
 			}
 			lab.Subjects[s.Name] = subj
 		}
@@ -204,6 +204,36 @@ func configuration(ctx context.Context, b *images.Builder, image string) (string
 type under struct {
 	subject.Subject
 	vector *images.Vector
+}
+
+// bakesAtOnce at most: an engine's commit keeps one core busy, an installer's machine
+// boots, and a big host is no reason to boot dozens before anything is judged.
+const bakesAtOnce = 4
+
+// bake is a worker image with a subject in it.
+type bake struct {
+	image  images.Image
+	units  []string
+	played bool   // by the stand-in,
+	config string // what it plays
+}
+
+func (u under) bakeOn(ctx context.Context, builder *images.Builder, i subject.Installer, worker images.Image, vector images.VectorProgram, to *bake) (err error) {
+	if to.image, to.units, err = u.Bake(ctx, builder, i, worker); err != nil {
+		return err
+	}
+	if to.played = u.standIn(vector); to.played {
+		to.config, err = configuration(ctx, builder, to.image.ID)
+	}
+	return err
+}
+
+func withOwnVector(ctx context.Context, b *images.Builder, base, azure images.Image, v images.Vector) (images.Image, error) {
+	own, err := b.Vector(ctx, v)
+	if err != nil {
+		return images.Image{}, err
+	}
+	return b.Worker(ctx, base, azure, own)
 }
 
 // standIn: what is played is the stand-in, by the run's choice or the subject's own.
