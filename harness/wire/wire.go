@@ -150,31 +150,40 @@ func Build(ctx context.Context, b Backend, o Options) (Lab, error) {
 			continue
 		}
 		baked := make([]bake, len(subjects))
-		group, grouped := errgroup.WithContext(ctx)
+		group, failed := errgroup.WithContext(ctx)
 		group.SetLimit(min(max(1, lab.cores), bakesAtOnce))
 		for i, s := range subjects {
-			on := worker
+			worker := worker
 			if s.vector != nil { // the control boot keeps the run's
-				if on, err = withOwnVector(ctx, builder, base, azure, *s.vector); err != nil {
+				if worker, err = withOwnVector(ctx, builder, base, azure, *s.vector); err != nil {
 					err = fmt.Errorf("subject %s: %w", s.Name, err)
 					break
 				}
 			}
-			group.Go(func() error { return s.bakeOn(grouped, builder, b, on, vector, &baked[i]) })
+			group.Go(func() (err error) {
+				if err = failed.Err(); err == nil { // what is under way is not given up for another's failure
+					baked[i].image, baked[i].units, err = s.Bake(ctx, builder, b, worker)
+				}
+				return err
+			})
 		}
 		if err := cmp.Or(err, group.Wait()); err != nil {
 			return lab, fmt.Errorf("base %s: %w", name, err)
 		}
 		for i, s := range subjects {
-			subj, made := lab.Subjects[s.Name], baked[i]
-			subj.Images[name], subj.Units = made.image.ID, made.units
-			if seen, ok := look.Of(made.image.Labels); ok {
+			subj, made := lab.Subjects[s.Name], baked[i].image
+			subj.Images[name], subj.Units = made.ID, baked[i].units
+			if seen, ok := look.Of(made.Labels); ok {
 				subj.Asks[name], subj.Presets[name] = seen.Asks, seen.Presets
 				lab.found(s.Name, name, seen)
 			}
-			if made.played {
-				_, subj.Undecided[name] = lint.Vector(made.config)
-				lab.Configs[name] = cmp.Or(lab.Configs[name], made.config)
+			if s.standIn(vector) {
+				text, err := configuration(ctx, builder, made.ID)
+				if err != nil {
+					return lab, err
+				}
+				_, subj.Undecided[name] = lint.Vector(text)
+				lab.Configs[name] = cmp.Or(lab.Configs[name], text)
 			}
 			lab.Subjects[s.Name] = subj
 		}
@@ -210,22 +219,10 @@ type under struct {
 // boots, and a big host is no reason to boot dozens before anything is judged.
 const bakesAtOnce = 4
 
-// bake is a worker image with a subject in it.
+// bake is a worker image with a subject in it, and the units that it brings.
 type bake struct {
-	image  images.Image
-	units  []string
-	played bool   // by the stand-in,
-	config string // what it plays
-}
-
-func (u under) bakeOn(ctx context.Context, builder *images.Builder, i subject.Installer, worker images.Image, vector images.VectorProgram, to *bake) (err error) {
-	if to.image, to.units, err = u.Bake(ctx, builder, i, worker); err != nil {
-		return err
-	}
-	if to.played = u.standIn(vector); to.played {
-		to.config, err = configuration(ctx, builder, to.image.ID)
-	}
-	return err
+	image images.Image
+	units []string
 }
 
 func withOwnVector(ctx context.Context, b *images.Builder, base, azure images.Image, v images.Vector) (images.Image, error) {
