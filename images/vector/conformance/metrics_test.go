@@ -166,19 +166,15 @@ var metrics = []row{
 	{name: "an exporter that nobody is", source: only56, want: both("alive, [a], says so"), play: unscraped(func(*lab) string { return refusing + "/metrics" }, "HTTP request processing error.")},
 	{name: "an exporter that fails", source: reference("configuration/sources/prometheus_scrape"), want: both("alive, [a], says so"), play: unscraped(func(l *lab) string { return l.exporter(http.StatusServiceUnavailable, "") }, "HTTP error")},
 	{name: "an exporter that is there later", source: reference("configuration/sources/prometheus_scrape"), want: both("arrives"), play: func(l *lab) string {
-		late := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte("# TYPE load gauge\nload 1\n"))
-		}))
-		address := late.Listener.Addr().String()
-		_ = late.Listener.Close()
+		address, hear := l.deaf()
 		l.config(scraping("http://" + address + "/metrics"))
 		p := l.start()
 		l.until(func() bool { return p.log.has("HTTP request processing error.") })
-		listener, err := listen(address)
-		if err != nil {
-			l.t.Skipf("another program has taken %s: %v", address, err)
-		}
-		late.Listener = listener
+		late := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("# TYPE load gauge\nload 1\n"))
+		}))
+		_ = late.Listener.Close()
+		late.Listener = hear()
 		late.Start()
 		l.t.Cleanup(late.Close)
 		if l.metric("load") == nil {

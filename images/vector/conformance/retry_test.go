@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,19 +56,15 @@ var retries = []row{
 	}},
 	{name: "nobody listens", source: only56, want: both("alive, retrying, says so"), play: unreachable(refusing, "Connection refused (os error 111)")},
 	{name: "what was tried while nobody listened arrives when somebody does", source: only56, want: both("alive, retrying, then [a b c d]"), play: func(l *lab) string {
-		late := unstarted() // bound, so that no other row has its port; and deaf, as a port is that nobody listens at
-		address := late.Listener.Addr().String()
-		_ = late.Listener.Close()
+		address, hear := l.deaf()
 		l.config(pipeline{url: "http://" + address, sink: disk}.String())
 		l.journal("a", "b", "c", "d")
 		p := l.start()
 		l.until(func() bool { return p.log.has("Retrying after error.") })
 		seen := fmt.Sprintf("%s, %s", p.alive(), yes(p.log.has("Retrying after error."), "retrying"))
-		listener, err := listen(address)
-		if err != nil {
-			l.t.Skipf("another program has taken %s: %v", address, err)
-		}
-		late.Listener = listener
+		late := unstarted()
+		_ = late.Listener.Close()
+		late.Listener = hear()
 		late.Start()
 		l.t.Cleanup(late.stop)
 		l.until(func() bool { return len(late.messages()) >= 4 })
@@ -225,5 +220,3 @@ var restarts = []row{
 		return "all 1200, each once"
 	}},
 }
-
-func listen(address string) (net.Listener, error) { return net.Listen("tcp", address) }

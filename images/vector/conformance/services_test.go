@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -68,6 +69,28 @@ func unstarted() *axiom {
 	a.Server = httptest.NewUnstartedServer(a)
 	a.Config.ErrorLog = log.New(io.Discard, "", 0) // that a certificate is refused is what a row wants
 	return a
+}
+
+// deaf takes a port, so that no other row has it, at which nobody listens until hear is called.
+func (l *lab) deaf() (address string, hear func() net.Listener) {
+	syscall.ForkLock.RLock()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
+	require.NoError(l.t, err)
+	file := os.NewFile(uintptr(fd), "a port")
+	l.t.Cleanup(func() { _ = file.Close() })
+	require.NoError(l.t, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	bound, err := syscall.Getsockname(fd)
+	require.NoError(l.t, err)
+	return fmt.Sprintf("127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port), func() net.Listener {
+		require.NoError(l.t, syscall.Listen(fd, syscall.SOMAXCONN))
+		listener, err := net.FileListener(file)
+		require.NoError(l.t, err)
+		return listener
+	}
 }
 
 func (a *axiom) stop() {
