@@ -66,6 +66,8 @@ type Machine interface {
 	// Collect runs the image's collector, which reads request and writes a tar
 	// stream to w.
 	Collect(ctx context.Context, request []byte, w io.Writer) error
+	// CPU is how much of it the worker's processes have had since it was started.
+	CPU(ctx context.Context) (time.Duration, error)
 	// Down ends the boot, and the two streams: as a reboot does, which may take a while, or
 	// at once, as a loss of power does.
 	Down(ctx context.Context, how Ending) error

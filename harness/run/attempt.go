@@ -88,11 +88,13 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 	if c.Scenario.Written() && c.Scenario.WorkerEnv.Delay.Duration < soon {
 		busy = boot.WorkerRegistered
 	}
-	// A boot that is blocked must not block the others.
-	defer time.AfterFunc(bootsFor(c.Scenario.Network.After.Duration), booted).Stop()
+	s.boots = bootsFor(c.Scenario.Network.After.Duration)
 	rec, err := r.record(ctx, s, func(ms boot.Milestone) {
-		if ms == busy {
+		if ms == busy || ms == blocked {
 			booted()
+		}
+		if ms == blocked {
+			return
 		}
 		u := Update{Case: c.ID, Step: b.step(string(ms))}
 		if ms == waitsFrom {
@@ -130,8 +132,9 @@ func unbooted(v verdict.Verdict, why string) attempt {
 func intrinsic(f check.Finding) bool { return f.Intrinsic }
 
 // bootsAtMost is how long a machine is taken to be booting when it does not say
-// that it has ended; on an idle host a boot takes under two seconds.
-const bootsAtMost = 10 * time.Second
+// that it has ended; on an idle host a boot takes under two seconds. One that goes on to
+// take the CPU boots for as long as slowly.
+const bootsAtMost, slowly = 10 * time.Second, 20 * time.Second
 
 // bootsFor is that of a machine whose network comes so late: it waits for that by then.
 func bootsFor(network time.Duration) time.Duration {

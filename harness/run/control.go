@@ -119,9 +119,8 @@ func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[footi
 				go func() {
 					defer ctl.first.Done()
 					defer leave()
-					defer time.AfterFunc(bootsFor(on.network), leave).Stop()
 					name := on.boot(i + 1)
-					ctl.add(r.unspoilt(ctx, name, on))
+					ctl.add(r.unspoilt(ctx, name, on, leave))
 					r.tell(Update{Case: name, Over: true})
 				}()
 			})
@@ -130,14 +129,23 @@ func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[footi
 	return controls, begin
 }
 
-// unspoilt boots until the host does not spoil it, as cases are.
-func (r *Runner) unspoilt(ctx context.Context, name string, on footing) (boot.Control, error) {
+// unspoilt boots until the host does not spoil it, as cases are. booted gives the place among
+// those that boot back.
+func (r *Runner) unspoilt(ctx context.Context, name string, on footing, booted func()) (boot.Control, error) {
 	for n := 1; ; n++ {
-		t, err := r.controlBoot(ctx, name, n, on)
-		if err != nil || !t.Spoilt() || n == maxAttempts {
+		t, err := r.controlBoot(ctx, name, n, on, booted)
+		again := ""
+		switch {
+		case n == maxAttempts:
+		case errors.As(err, new(unreachedError)): // a busy host takes as long to answer
+			again = err.Error()
+		case err == nil && t.Spoilt():
+			again = fmt.Sprintf("other processes had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), (t.MultiUser - t.Waited).Round(time.Millisecond))
+		}
+		if again == "" {
 			return t, err
 		}
-		r.tell(Update{Case: name, Step: fmt.Sprintf("again: other processes had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), (t.MultiUser - t.Waited).Round(time.Millisecond))})
+		r.tell(Update{Case: name, Step: "again: " + again})
 		r.host.calm(ctx)
 	}
 }
@@ -152,7 +160,7 @@ func (r *Runner) controlAgain(ctx context.Context, ctl *control, on footing) {
 		return
 	}
 	name := on.boot(len(ctl.boots) + 1)
-	b, err := r.controlBoot(ctx, name, 1, on)
+	b, err := r.controlBoot(ctx, name, 1, on, func() {}) // nobody else boots
 	if err != nil {
 		r.tell(Update{Case: name, Step: err.Error()})
 	} else {
@@ -161,7 +169,7 @@ func (r *Runner) controlAgain(ctx context.Context, ctl *control, on footing) {
 	r.tell(Update{Case: name, Over: true})
 }
 
-func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing) (boot.Control, error) {
+func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing, booted func()) (boot.Control, error) {
 	w, attempt := newWorld(), name
 	if n > 1 {
 		attempt = fmt.Sprintf("%s.%d", name, n)
@@ -171,12 +179,18 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing
 	if err != nil {
 		return boot.Control{}, err
 	}
-	s.until, s.window = boot.MultiUserReached, window
+	s.until, s.window, s.boots = boot.MultiUserReached, window, bootsFor(on.network)
 	s.unsearched = true // nobody asks for secrets, and to search for them takes longest
 	if on.network == 0 {
 		s.cloud = w.vault + ".vault.azure.net"
 	}
-	rec, err := r.record(ctx, s, func(ms boot.Milestone) { r.tell(Update{Case: name, Step: string(ms)}) })
+	rec, err := r.record(ctx, s, func(ms boot.Milestone) {
+		if ms == blocked {
+			booted()
+			return
+		}
+		r.tell(Update{Case: name, Step: string(ms)})
+	})
 	if err != nil {
 		return boot.Control{}, err
 	}

@@ -166,13 +166,25 @@ func TestAControlBootsWaitForItsNetworkIsNoSlownessOfTheHost(t *testing.T) {
 
 func TestAMachineThatDoesNotReachItsCloudWithoutASubjectIsNoSubjectsFault(t *testing.T) {
 	t.Parallel()
-	for _, unreached := range []bool{false, true} {
-		b := &fakeBackend{reaches: true, unreached: unreached}
-		r, _ := newRunner(t, b)
-		out, err := r.Run(t.Context(), quick(1))
-		require.NoError(t, err)
-		assert.Equal(t, "invalid", out[0].Verdict)
-		assert.Equal(t, unreached, strings.Contains(out[0].Reason, "does not reach its cloud, with no subject in it: curl: (6) Could not resolve host"), out[0].Reason)
-		assert.Equal(t, unreached, len(out[0].Attempts) == 1, "no further boot would help")
+	for name, tt := range map[string]struct {
+		unreached func(string) bool
+		controls  int
+		settled   bool
+	}{
+		"all reach it":                         {nil, controlBoots, false},
+		"none does":                            {func(string) bool { return true }, controlBoots * maxAttempts, true},
+		"one did not, beside others that boot": {func(name string) bool { return name == "control@trixie#2" }, controlBoots + 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := &fakeBackend{reaches: true, unreached: tt.unreached}
+			r, _ := newRunner(t, b)
+			out, err := r.Run(t.Context(), quick(1))
+			require.NoError(t, err)
+			assert.Equal(t, "invalid", out[0].Verdict)
+			assert.Equal(t, tt.settled, strings.Contains(out[0].Reason, "does not reach its cloud, with no subject in it: curl: (6) Could not resolve host"), out[0].Reason)
+			assert.Equal(t, tt.settled, len(out[0].Attempts) == 1, "no further boot would help")
+			assert.Len(t, slices.DeleteFunc(b.started, func(name string) bool { return !strings.HasPrefix(name, "control") }), tt.controls)
+		})
 	}
 }

@@ -36,7 +36,9 @@ type fakeBackend struct {
 
 	skew time.Duration // of the engine's host's clocks against ours
 
-	unreached bool // machines that are asked do not reach their cloud
+	unreached func(name string) bool // a machine that is asked does not reach its cloud
+
+	cpu func() (time.Duration, error) // what a machine has had of it; nil: nothing
 
 	searched []string // machines that were searched for secrets
 }
@@ -140,6 +142,13 @@ func (m *fakeMachine) Up(ctx context.Context, next machine.Next) (machine.Machin
 	return n, err
 }
 
+func (m *fakeMachine) CPU(context.Context) (time.Duration, error) {
+	if m.backend.cpu == nil {
+		return 0, nil
+	}
+	return m.backend.cpu()
+}
+
 func (m *fakeMachine) ID() string              { return "fake" }
 func (m *fakeMachine) Console() io.Reader      { return m.console }
 func (m *fakeMachine) CloudLog() io.Reader     { return m.cloud }
@@ -175,7 +184,7 @@ func (m *fakeMachine) Collect(_ context.Context, asked []byte, w io.Writer) erro
 		return err
 	}
 	files := map[string]string{recording.CollectedClock: string(clock), "manager.txt": fmt.Sprintf("Version=257\nUserspaceTimestampMonotonic=%d\n", booted)}
-	if m.backend.unreached && request.Cloud != "" {
+	if m.backend.unreached != nil && m.backend.unreached(m.name) && request.Cloud != "" {
 		files[recording.CollectedMissing] = `{"cloud":"curl: (6) Could not resolve host"}`
 	}
 	if m.backend.reaches {

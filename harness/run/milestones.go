@@ -16,6 +16,7 @@ const (
 	windowOver     boot.Milestone = "window over"
 	machineExited  boot.Milestone = "machine exited"
 	streamEnded    boot.Milestone = "a stream ended"
+	blocked        boot.Milestone = "blocked" // it is in no other boot's way
 )
 
 // sightings passes each milestone on once.

@@ -35,6 +35,7 @@ type shot struct {
 	// sooner than hold after the first delivery; at the latest window after the start.
 	until                boot.Milestone
 	settle, hold, window time.Duration
+	boots                time.Duration // what it has for its boot, for which the others wait
 	// units are the subject's: with hold, the recording goes on for what they may still do.
 	units []string
 	files map[string][]byte // kept with the recording

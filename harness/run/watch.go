@@ -27,6 +27,7 @@ const lostAfter = 3 * time.Second
 func (w *watch) toTheEnd(ctx context.Context) (boot.Milestone, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of a question that nobody waits for any longer
+	go w.tellBlocked(ctx)
 	window := time.After(w.window)
 	var over, peek, lost <-chan time.Time
 	var settles, holds, ends time.Time
@@ -93,6 +94,33 @@ func (w *watch) toTheEnd(ctx context.Context) (boot.Milestone, error) {
 		}
 	}
 }
+
+// tellBlocked tells that the machine does not get on with its boot, or has had its time for
+// it. A blocked boot must not block the others, and one that is only slow must not have more
+// beside it for that: each would be slower still.
+func (w *watch) tellBlocked(ctx context.Context) {
+	defer w.see.add(blocked)
+	due, longest := time.After(w.boots), time.After(w.boots+slowly)
+	var had time.Duration
+	for {
+		select {
+		case <-due:
+		case <-longest:
+			return
+		case <-ctx.Done():
+			return
+		}
+		now, err := w.machine.CPU(ctx)
+		if err != nil || now-had < idles { // an engine that does not tell is believed no longer than one that is told
+			return
+		}
+		had, due = now, time.After(idleWithin)
+	}
+}
+
+// A machine whose processes have had less of the CPU than that waits for something else. Of
+// sixteen that boot on two cores each has twice as much.
+const idles, idleWithin = 50 * time.Millisecond, time.Second
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

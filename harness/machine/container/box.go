@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -127,6 +128,20 @@ const detachGrace = 200 * time.Millisecond
 func (m *box) Detach() {
 	time.Sleep(detachGrace)
 	m.stop()
+}
+
+// CPU implements machine.Machine.
+func (m *box) CPU(ctx context.Context) (time.Duration, error) {
+	res, err := m.engine.ContainerStats(ctx, m.worker, client.ContainerStatsOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("ask the engine what CPU machine %s has had: %w", m.ID(), err)
+	}
+	defer res.Body.Close()
+	var stats container.StatsResponse
+	if err := json.NewDecoder(res.Body).Decode(&stats); err != nil {
+		return 0, fmt.Errorf("ask the engine what CPU machine %s has had: %w", m.ID(), err)
+	}
+	return time.Duration(stats.CPUStats.CPUUsage.TotalUsage), nil // nanoseconds, the Engine API's cpu_stats
 }
 
 // Collect of a machine that has ended gives what its disk has of the journal.

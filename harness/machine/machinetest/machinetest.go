@@ -45,6 +45,7 @@ func Run(t *testing.T, s Subject) {
 		run  func(*testing.T, Subject)
 	}{
 		{"boots with its cloud beside it and nothing else in reach", bootsWithItsCloud},
+		{"tells what CPU it has had", tellsWhatCPUItHad},
 		{"collects a recording", collects},
 		{"says when PID 1 ends by itself", saysWhenItEnds},
 		{"leaves nothing behind when a start fails", leavesNothingBehind},
@@ -125,6 +126,26 @@ func await(t *testing.T, lines <-chan string, text string) []string {
 }
 
 func tail(lines []string) string { return strings.Join(lines[max(0, len(lines)-15):], "\n") }
+
+func tellsWhatCPUItHad(t *testing.T, s Subject) {
+	m, lines := boot(t, s, "conf-cpu", `#!/bin/sh
+echo BOOTED > /dev/console
+sleep 2
+echo BUSY > /dev/console
+i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done
+echo END-OF-SCRIPT > /dev/console
+`)
+	had := func(text string) time.Duration {
+		await(t, lines, text)
+		d, err := m.CPU(t.Context())
+		require.NoError(t, err)
+		return d
+	}
+	booted, waited, busy := had("BOOTED"), had("BUSY"), had("END-OF-SCRIPT")
+	assert.Positive(t, booted)
+	assert.GreaterOrEqual(t, waited, booted)
+	assert.Greater(t, busy-waited, waited-booted, "a million turns of a shell take more than a wait")
+}
 
 func bootsWithItsCloud(t *testing.T, s Subject) {
 	_, lines := boot(t, s, "conf-net", `#!/bin/sh
