@@ -104,8 +104,10 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 				unread.add(path, err)
 			}
 			where := path
-			if who := envfile.Others(path); len(names) > 0 && !envfile.Contained(who) {
-				where += ", for " + who + " to read or change"
+			if len(names) > 0 {
+				if who := envfile.Others(path); !envfile.Contained(who) {
+					where += ", for " + who + " to read or change"
+				}
 			}
 			for _, name := range names {
 				found = append(found, fileLeak(name, where))
