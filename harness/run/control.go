@@ -118,7 +118,6 @@ func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[footi
 				}
 				go func() {
 					defer ctl.first.Done()
-					defer leave()
 					name := on.boot(i + 1)
 					ctl.add(r.unspoilt(ctx, name, on, leave))
 					r.tell(Update{Case: name, Over: true})
@@ -134,6 +133,7 @@ func (r *Runner) controls(ctx context.Context, cases []Case) (controls map[footi
 func (r *Runner) unspoilt(ctx context.Context, name string, on footing, booted func()) (boot.Control, error) {
 	for n := 1; ; n++ {
 		t, err := r.controlBoot(ctx, name, n, on, booted)
+		booted()
 		again := ""
 		switch {
 		case n == maxAttempts:
@@ -147,6 +147,9 @@ func (r *Runner) unspoilt(ctx context.Context, name string, on footing, booted f
 		}
 		r.tell(Update{Case: name, Step: "again: " + again})
 		r.host.calm(ctx)
+		if booted, err = enter(ctx, r.place.booting); err != nil {
+			return boot.Control{}, err
+		}
 	}
 }
 
