@@ -8,11 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -114,8 +111,8 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 }
 
 // lookAhead looks at what the collection will look at, while the case waits anyway: the
-// second time it takes a third of the first, of an overlay's directories as of PID 1's units,
-// of which it keeps what does not change.
+// second time it takes a third of the first, of an overlay's directories as of PID 1's units.
+// Of both it keeps what does not change.
 func lookAhead(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, aheadWithin)
 	defer cancel()
@@ -126,12 +123,9 @@ func lookAhead(ctx context.Context) {
 		}
 	})
 	wg.Go(func() {
-		_ = filepath.WalkDir("/", func(path string, d fs.DirEntry, _ error) error {
-			if d != nil && d.IsDir() && slices.Contains(skipped, path) {
-				return fs.SkipDir
-			}
-			return ctx.Err()
-		})
+		if list, err := listShipped(ctx); err == nil {
+			_ = os.WriteFile(shippedDirs, list, 0o600) // without it they are read once more
+		}
 	})
 	wg.Wait()
 }

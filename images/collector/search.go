@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -66,9 +67,15 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 	var errs []error
 	unread := unreadable{what: "files"}
 	pass := slices.Concat(skipped, ownJournal(), may)
+	list, _ := os.ReadFile(shippedDirs) // without it each is read
+	known := dirsOf(list)
+	elsewhere := func(dir string) bool { // it is not searched, or from another root
+		return slices.ContainsFunc(slices.Concat(pass, roots), func(p string) bool { return p != "/" && (dir == p || strings.HasPrefix(dir, p+"/")) })
+	}
 	asShipped := map[string]bool{} // directories of the image to which nothing has come
 	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		var visit fs.WalkDirFunc
+		visit = func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil && errors.Is(err, fs.ErrNotExist):
 				return nil
@@ -83,7 +90,9 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 				found = append(found, fileLeak(name, "the name of "+path))
 			}
 			switch {
-			case d.IsDir() && root == "/" && strings.HasPrefix(path, shipped):
+			case d.IsDir() && root == "/" && path == shipped && known != nil:
+				return cmp.Or(visitKnown(known, since, elsewhere, visit), fs.SkipDir)
+			case d.IsDir() && root == "/" && isShipped(path):
 				if info, err := d.Info(); err == nil {
 					asShipped[path] = changed(info).Before(since)
 				}
@@ -116,18 +125,13 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 				found = append(found, fileLeak(name, "an extended attribute of "+path))
 			}
 			return nil
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		}
+		if err := filepath.WalkDir(root, visit); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("search %s: %w", root, err))
 		}
 	}
 	return found, errors.Join(append(errs, unread.err())...)
 }
-
-// shipped is where an image's programs are, nine of ten of its files: to look at each
-// would take longer than all else. A new one is seen by its directory; what is written
-// into one that was there for all to read, by the boot logger.
-const shipped = "/usr/"
 
 // A file is searched in parts of that many bytes, which have overlap in common.
 const (
