@@ -130,8 +130,9 @@ func lookAhead(ctx context.Context) {
 	wg.Wait()
 }
 
-// aheadWithin is less than how long before the end that is.
-const aheadWithin = 800 * time.Millisecond
+// aheadWithin bounds that: a busy host takes longer than the second that is left of the case,
+// which then waits. What was begun and not kept would be done twice.
+const aheadWithin = 5 * time.Second
 
 type collection struct {
 	tar     *tar.Writer
