@@ -64,7 +64,7 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 	}
 	s.keep = r.Keep != KeepNone || r.Debug != nil || b.number < b.of
 	s.late = func() (map[string][]byte, error) {
-		booted() // who waits here has no place that the control may need
+		booted()                       // who waits here has no place that the control may need
 		took, controlErr := ctl.wait() // without: 0, and boot-unblocked has no evidence
 		expect, err := json.MarshalIndent(expectation(c, w, subj, took, b.number), "", "  ")
 		return map[string][]byte{recording.ExpectFile: expect}, errors.Join(controlErr, err)
