@@ -2,6 +2,7 @@ package explain_test
 
 import (
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -354,8 +355,11 @@ func (w want) of(t *testing.T, path string) {
 func TestWhatALogShowsIsSaidCauseFirst(t *testing.T) {
 	found, err := filepath.Glob("testdata/logs/*")
 	require.NoError(t, err)
-	require.Len(t, found, len(logs), "each log has a row in this file")
-	for name, w := range logs {
+	all := maps.Clone(logs)
+	maps.Copy(all, logsAgain)
+	require.Len(t, all, len(logs)+len(logsAgain))
+	require.Len(t, found, len(all), "each log has a row")
+	for name, w := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w.of(t, filepath.Join("testdata", "logs", name))

@@ -132,17 +132,23 @@ func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall
 // jobIn is systemctl's word of a start that failed, within the words of what called it.
 var jobIn = regexp.MustCompile(`(?:\(remote-exec\): |\b[Uu]nable to (?:re)?start service \S+: |\bSTDERR: |^msg: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed because .{3,90}?\.)(?:\\n|["'\s]|$)`)
 
+// goneIn is its word of a unit that there is not.
+var goneIn = regexp.MustCompile(`\b[Uu]nable to (?:re)?start service \S+: (Failed to (?:re)?start \S+\.[a-z]+: Unit \S+ not found\.)`)
+
 // jobBare is systemctl's of before 229, without a reason, as Chef and Ansible before 2 print it.
-var jobBare = regexp.MustCompile(`(?:^|\s)(?:STDERR|msg): (Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed\.)`)
+var jobBare = regexp.MustCompile(`(?:^|\s|["'])(?:STDERR|msg|Unable to (?:re)?start service \S+): (Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed\.)`)
 
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
 
 func (t *textReader) job(n int, s string, width int) bool {
-	if !strings.Contains(s, "Job for ") {
+	if !strings.Contains(s, "Job for ") && !strings.Contains(s, "nable to ") {
 		return false
 	}
 	m := jobIn.FindStringSubmatch(s)
+	if m == nil {
+		m = goneIn.FindStringSubmatch(s)
+	}
 	if m == nil {
 		m = jobBare.FindStringSubmatch(s)
 	}

@@ -25,7 +25,7 @@ type record map[string]string
 
 // Names that stores have for the same, the best first: the ends of members' paths.
 var (
-	lineNames = []string{"MESSAGE", "message", "Message", "@message", "log", "line", "textPayload", "_raw", "SyslogMessage", "short_message", "Output", "stdout", "body", "msg"}
+	lineNames = []string{"MESSAGE", "message", "Message", "@message", "log", "line", "textPayload", "_raw", "SyslogMessage", "short_message", "Output", "stdout", "body", "msg", "stderr"}
 	whoNames  = []string{"SYSLOG_IDENTIFIER", "_SYSLOG_IDENTIFIER", "syslog.identifier", "ProcessName", "appname", "app_name", "program", "Service", "service"}
 	pidNames  = []string{"_PID", "_pid", "process.pid", "ProcessID", "ProcessId", "procid", "pid"}
 	hostNames = []string{"_HOSTNAME", "host", "hostname", "host.name", "Host", "Computer"}
@@ -171,20 +171,32 @@ func (t *textReader) record(n *int, rec record) {
 		t.hold(e, 1)
 		*n++
 	default:
-		if plain, ok := plain64(text); ok {
-			text = plain
-		}
 		t.logger = rec.any(levelNames) != ""
 		defer func() { t.logger = false }()
-		for line := range strings.Lines(text) {
-			held := t.held.Line
-			if t.line(*n, trimEnd([]byte(line))); t.raw > 0 && (t.held.Line == *n || held != t.held.Line) {
-				t.held.Arrived = at
-			}
-			*n++
+		first := *n
+		t.carried(n, text, at)
+		if failed := rec["stderr"]; failed != text && !t.saidSince(first) { // of a command, whose msg is only that it failed
+			t.carried(n, failed, at)
 		}
 	}
 }
+
+// carried reads the line or lines that a record has.
+func (t *textReader) carried(n *int, text string, at time.Time) {
+	if plain, ok := plain64(text); ok {
+		text = plain
+	}
+	for line := range strings.Lines(text) {
+		held := t.held.Line
+		if t.line(*n, trimEnd([]byte(line))); t.raw > 0 && (t.held.Line == *n || held != t.held.Line) {
+			t.held.Arrived = at
+		}
+		*n++
+	}
+}
+
+// saidSince: something was made of a line from that one on, the last that there is.
+func (t *textReader) saidSince(line int) bool { return t.raw > 0 && t.held.Line >= line }
 
 // fielded gives an entry of journald's fields away.
 func (t *textReader) fielded(n int, form Form, fields map[string]string, at time.Time) {
@@ -247,8 +259,11 @@ func plain64(s string) (plain string, ok bool) {
 // multiline is how JSON over several lines begins, and a list of objects.
 var multiline = regexp.MustCompile(`^\s*(?:\{\s*\n\s*"|\[\s*\{\s*")`)
 
-// isDocument: JSON over several lines, or one too long for a line.
+// isDocument: JSON over several lines, or one too long for a line. An object that is cut is lines.
 func isDocument(head []byte) bool {
+	if len(head) < headLen && bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) && json.NewDecoder(bytes.NewReader(head)).Decode(new(any)) != nil {
+		return false
+	}
 	return multiline.Match(head) || bytes.HasPrefix(head, []byte(`{"`)) && bytes.IndexByte(head, '\n') < 0 && len(head) == headLen
 }
 
