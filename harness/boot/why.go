@@ -34,6 +34,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`Failed at step (USER|GROUP) spawning ([^:]+): (.*?)\.?$`), "the user or group that $2 is to run as does not exist ($3; step $1)", false},
 	{regexp.MustCompile(`Failed at step ([A-Z0-9_]+) spawning ([^:]+): (.*?)\.?$`), "$2 was not run: step $1 failed ($3)", false},
 	{regexp.MustCompile(`[Ff]ailed to (?:run|spawn) '([a-z-]+)' task: (.*?)\.?$`), "its $1 command was not run ($2)", false},
+	{regexp.MustCompile(`Failed to (?:fork|spawn) [^:]*: (.*?)\.?$|Failed to (?:fork|spawn): (.*?)\.?$`), "systemd could start no process of it ($1$2)", false},
 	{regexp.MustCompile(`Failed to execute (?:command|\S+): (.*?)\.?$`), "its command could not be run ($1)", false},
 	{regexp.MustCompile(`(?i)watchdog timeout(?: \((.*)\))?`), "it did not feed its watchdog in time ($1)", false},
 	{regexp.MustCompile(`(?i)start[a-z-]* operation timed out`), "its start took longer than it may (TimeoutStartSec=)", false},

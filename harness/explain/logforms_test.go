@@ -4,10 +4,15 @@ import "bootrace/harness/verdict"
 
 // logsAgain are more of logs: for each that must be told as a failure one beside it that must not.
 var logsAgain = map[string]want{
-	"json-ansible-stderr.txt":    {verdict.Fail, `^gauge\.service failed`, "", ""},
-	"json-ansible-no-unit.txt":   {verdict.Fail, `^gauge\.service failed.*is not there`, "", ""},
-	"json-ansible-cut.txt":       {verdict.Fail, `^gauge\.service failed`, "", ""},
-	"json-ansible-no-reason.txt": {verdict.Fail, `^gauge\.service failed`, "", ""},
-	"fine-json-of-a-user.txt":    {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
-	"fine-json-done.txt":         {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
+	"json-ansible-stderr.txt":      {verdict.Fail, `^gauge\.service failed`, "", ""},
+	"json-ansible-no-unit.txt":     {verdict.Fail, `^gauge\.service failed.*is not there`, "", ""},
+	"json-ansible-cut.txt":         {verdict.Fail, `^gauge\.service failed`, "", ""},
+	"json-ansible-no-reason.txt":   {verdict.Fail, `^gauge\.service failed`, "", ""},
+	"fine-json-of-a-user.txt":      {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
+	"fine-json-done.txt":           {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
+	"step-exec-bare.txt":           {verdict.Fail, `^gauge\.service went wrong.*its program /opt/gauge/bin/gauged cannot be run \(No such file`, "", ""},
+	"fine-step-exec-of-a-user.txt": {verdict.NotJudged, `nothing wrong is seen|user`, "", "cannot be run"},
+	"exit-cut-in-code.txt":         {verdict.Fail, `^gauge\.service went wrong.*its main process ended`, "", ""},
+	"socket-no-fork.txt":           {verdict.Fail, `^gauge\.socket went wrong.*could start no process of it \(Cannot allocate memory`, "", ""},
+	"fine-failed-and-ignored.txt":  {verdict.NotJudged, `nothing wrong is seen`, "", "gauge.service went wrong"},
 }
