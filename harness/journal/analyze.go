@@ -3,7 +3,6 @@ package journal
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"regexp"
 	"strings"
 	"time"
@@ -154,88 +153,4 @@ func (r *reader) plot(br *bufio.Reader) error {
 			r.set(Analyze, Clean(m[1]), n, func(u *Unit) { u.Took = max(u.Took, took) })
 		}
 	})
-}
-
-var (
-	// Of systemctl status.
-	// The sign in front is lost where somebody has copied what he saw.
-	statusHead = regexp.MustCompile(`^(?:[●×○*↻x] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
-	// What triggers a unit, or what it triggers, is listed with signs of their own, one a line.
-	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
-	ofAUser      = regexp.MustCompile(`^Loaded: \w+ \(\S*/(?:systemd/user|\.config/containers/systemd)/`)
-	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading) \((?:Result: )?([a-z-]+)\)(?: \(Result: ([a-z-]+)\))?`)
-	failingUnits = regexp.MustCompile(`^Failed Units: [1-9]\d*$`)
-	unitAlone    = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
-	failedUnits  = regexp.MustCompile(`^Failed: [1-9]\d* units?$`)
-	processLine  = regexp.MustCompile(`^(?:Main PID: (\d+)|Process: (\d+) (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
-)
-
-// statusOf reads systemctl status: the unit that follows, and that it failed.
-func (t *textReader) statusOf(n int, s string) bool {
-	if m := statusHead.FindStringSubmatch(s); m != nil {
-		if t.block.listing && m[2]+m[4] == "" { // the list goes on
-			t.block.listed = m[1] + m[3]
-			return true
-		}
-		t.unit = m[1] + m[3]
-		t.block = statusBlock{unit: t.unit}
-		clear(t.pids)
-		t.describe(t.unit, m[2]+m[4])
-		return true
-	}
-	if t.block.listed != "" && strings.HasPrefix(s, "Loaded: ") { // which was a heading, of a unit without a description
-		t.unit, t.block = t.block.listed, statusBlock{unit: t.block.listed}
-	}
-	t.block.listed = ""
-	if t.block.listing = triggersLine.MatchString(s); t.block.listing {
-		return t.unit != ""
-	}
-	if ofAUser.MatchString(s) {
-		t.unit = "" // its manager is not the machine's
-		return true
-	}
-	if t.failing = failingUnits.MatchString(s) || t.failing && unitAlone.MatchString(s); t.failing { // CoreOS' word at login
-		if name := unitAlone.FindString(s); name != "" {
-			t.set(Status, name, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", "failed", "failed" })
-		}
-		return true
-	}
-	if failedUnits.MatchString(s) { // of the machine as a whole
-		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: 1, Message: s}, 1)
-		return true
-	}
-	if t.unit == "" {
-		return false
-	}
-	if strings.HasPrefix(s, "Active: *") { // emphasis of whoever copied it
-		s = strings.ReplaceAll(s, "*", "")
-	}
-	message := ""
-	if m := activeLine.FindStringSubmatch(s); m != nil && m[1] != "failed" && (m[3] == "" || m[1] == "active") { // what it has been through is its Result= then
-		t.set(Status, t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", m[1], m[2] })
-		return true
-	} else if m != nil {
-		message = t.unit + ": Failed with result '" + cmp.Or(m[3], m[2]) + "'."
-	} else if m := processLine.FindStringSubmatch(s); m != nil {
-		which := "Main"
-		if t.pids == nil {
-			t.pids = map[string]string{}
-		}
-		t.pids[cmp.Or(m[1], m[2])] = t.unit
-		if (m[3] == "ExecReload" || strings.HasPrefix(m[3], "ExecStop")) && !strings.Contains(m[4], "status=2") { // no start fails of it, if it was run
-			return true
-		}
-		if m[3] != "" && m[3] != "ExecStart" {
-			if strings.HasPrefix(m[4], "code=exited, status=0") { // which ended nothing
-				return true
-			}
-			which = "Control"
-		}
-		message = t.unit + ": " + which + " process exited, " + strings.Replace(m[4], "signal=", "status=", 1)
-	}
-	if message == "" {
-		return false
-	}
-	t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: 1, Message: message}, 1)
-	return true
 }

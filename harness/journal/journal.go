@@ -57,6 +57,10 @@ type Entry struct {
 	NewBoot       bool              // the file itself says that another boot begins here; no message
 }
 
+// UsersManager is the PID of a user's manager where nobody says it; no process has it
+// (PID_MAX_LIMIT is 1 << 22).
+const UsersManager = 1 << 23
+
 // Report is what a file was.
 type Report struct {
 	Name    string

@@ -22,6 +22,7 @@ type textReader struct {
 	verbose bool
 	unit    string            // of systemctl status
 	block   statusBlock       // of unit
+	asUser  bool              // the last systemctl that was typed was for a user's manager
 	failing bool              // a unit's name alone is of a list of those that failed
 	pids    map[string]string // its processes
 	arrived time.Time
@@ -39,6 +40,7 @@ type textReader struct {
 type statusBlock struct {
 	unit          string // "": it is over
 	blanks, lines int    // blank lines, and the journal's, since it began
+	ofUser        bool   // of a user's manager
 	listing       bool   // the line before is of a list of what triggers the unit, or what it triggers
 	listed        string // the last in that list
 }

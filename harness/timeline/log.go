@@ -293,7 +293,7 @@ func (b *BootLog) manager(e journal.Entry, s spoken) {
 	switch {
 	case systemMode.MatchString(e.Message):
 		m.system, b.log.Begins = true, true
-	case userMode.MatchString(e.Message):
+	case e.PID == journal.UsersManager, userMode.MatchString(e.Message):
 		m.user = true
 	case systemOnly.MatchString(e.Message):
 		m.system = true

@@ -1,0 +1,113 @@
+package journal
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+)
+
+var (
+	// Of systemctl status.
+	// The sign in front is lost where somebody has copied what he saw.
+	statusHead = regexp.MustCompile(`^(?:[●×○*↻x•?\x{FFFD}] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
+	// What triggers a unit, or what it triggers, is listed with signs of their own, one a line.
+	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
+	loadedFrom   = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/(systemd/user|\.config/containers/systemd|run/user/\d+/systemd|systemd/system)/`)
+	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading)(?:[>…]?$| \(R?e?s?u?l?t?:?[>…]?$| \((?:Result: )?([a-z-]*)(?:[>…]?$|\)(?: \(Result: ([a-z-]*))?))`) // or cut
+	failingUnits = regexp.MustCompile(`^Failed Units: [1-9]\d*$`)
+	unitAlone    = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
+	failedUnits  = regexp.MustCompile(`^Failed: \d+ units?$`)
+	processLine  = regexp.MustCompile(`^(?:Main PID: (\d+)|Process: (\d+) (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
+)
+
+// statusOf reads systemctl status: the unit that follows, and that it failed.
+func (t *textReader) statusOf(n int, s string) bool {
+	if m := statusHead.FindStringSubmatch(s); m != nil {
+		if t.block.listing && m[2]+m[4] == "" { // the list goes on
+			t.block.listed = m[1] + m[3]
+			return true
+		}
+		t.begin(m[1] + m[3])
+		t.describe(t.unit, m[2]+m[4])
+		return true
+	}
+	if strings.HasPrefix(s, "Loaded: ") { // what is above it was a heading, of a unit without a description
+		if name := cmp.Or(t.block.listed, unitAlone.FindString(t.prior)); name != "" {
+			t.begin(name)
+		}
+		if m := loadedFrom.FindStringSubmatch(s); m != nil && t.unit != "" {
+			t.block.ofUser = m[1] != "systemd/system"
+			return true
+		}
+	}
+	t.block.listed = ""
+	if t.block.listing = triggersLine.MatchString(s); t.block.listing {
+		return t.unit != ""
+	}
+	if t.failing = failingUnits.MatchString(s) || t.failing && unitAlone.MatchString(s); t.failing { // CoreOS' word at login
+		if name := unitAlone.FindString(s); name != "" {
+			t.set(Status, name, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", "failed", "failed" })
+		}
+		return true
+	}
+	if failedUnits.MatchString(s) { // of the machine as a whole
+		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: 1, Message: s}, 1)
+		return true
+	}
+	if t.unit == "" {
+		return false
+	}
+	if strings.HasPrefix(s, "Active: *") { // emphasis of whoever copied it
+		s = strings.ReplaceAll(s, "*", "")
+	}
+	message := ""
+	if m := activeLine.FindStringSubmatch(s); m != nil {
+		result := cmp.Or(m[3], m[2])
+		switch {
+		case (m[1] == "failed" || m[3] != "" && m[1] != "active") && len(result) >= tellsResult: // what has started is through with its Result=
+			message = t.unit + ": Failed with result '" + result + "'."
+		case t.block.ofUser:
+			message = t.unit + " is " + m[1]
+		default:
+			t.set(Status, t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", m[1], cmp.Or(m[2], m[1]) })
+			return true
+		}
+	} else if m := processLine.FindStringSubmatch(s); m != nil {
+		which := "Main"
+		if t.pids == nil {
+			t.pids = map[string]string{}
+		}
+		t.pids[cmp.Or(m[1], m[2])] = t.unit
+		if (m[3] == "ExecReload" || strings.HasPrefix(m[3], "ExecStop")) && !strings.Contains(m[4], "status=2") { // no start fails of it, if it was run
+			return true
+		}
+		if m[3] != "" && m[3] != "ExecStart" {
+			if strings.HasPrefix(m[4], "code=exited, status=0") { // which ended nothing
+				return true
+			}
+			which = "Control"
+		}
+		message = t.unit + ": " + which + " process exited, " + strings.Replace(m[4], "signal=", "status=", 1)
+	}
+	if message == "" {
+		return false
+	}
+	pid := 1
+	if t.block.ofUser {
+		pid = UsersManager
+	}
+	t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pid, Message: message}, 1)
+	return true
+}
+
+// tellsResult is how much of a result tells it from the others, where the line is cut.
+const tellsResult = 3
+
+// begin is a status' head.
+func (t *textReader) begin(unit string) {
+	if strings.Contains(t.prior, "systemctl ") { // as somebody has typed it
+		t.asUser = strings.Contains(t.prior, " --user")
+	}
+	t.unit, t.block = unit, statusBlock{unit: unit, ofUser: t.asUser}
+	clear(t.pids)
+}
