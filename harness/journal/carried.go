@@ -138,6 +138,9 @@ var goneIn = regexp.MustCompile(`\b[Uu]nable to (?:re)?start service \S+: (Faile
 // jobBare is systemctl's of before 229, without a reason, as Chef and Ansible before 2 print it.
 var jobBare = regexp.MustCompile(`(?:^|\s|["'])(?:STDERR|msg|Unable to (?:re)?start service \S+): (Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed\.)`)
 
+// jobNamed is it from its beginning.
+var jobNamed = regexp.MustCompile(`^Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed(?: because\b|\.)`)
+
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
 

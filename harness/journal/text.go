@@ -49,7 +49,11 @@ func (r *reader) text(br *bufio.Reader) error {
 	t := &textReader{reader: r}
 	head, _ := br.Peek(16 << 10)
 	t.widths, t.widest = append(slices.Clone(widths), wrappedAt(head)...), widestOf(head)
-	err := r.eachLine(br, t.line)
+	read := t.line
+	if quote := quotedBy(string(head)); quote != "" {
+		read = func(n int, b []byte) { t.line(n, bytes.TrimPrefix(b, []byte(quote))) }
+	}
+	err := r.eachLine(br, read)
 	t.held.Last = true
 	t.flush()
 	if t.mangled {
@@ -230,7 +234,7 @@ func (t *textReader) catalogue(n int, s string, width int) bool {
 var beheaded = regexp.MustCompile(`^\[?1?[\]|]: `)
 
 // glued is the header of a second line in a line.
-var glued = regexp.MustCompile(` (?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(?:Z|[+-][0-9:]{4,5})) (\S+) \S{1,40}\[\d+\]: `)
+var glued = regexp.MustCompile(`[\w .,;)'](?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(?:Z|[+-][0-9:]{4,5})) (\S+) \S{1,40}\[\d+\]: `)
 
 // lostEnd is where PID 1's line begins right within another's word, whose end is lost.
 var lostEnd = regexp.MustCompile(`[a-z.,;)](?:[A-Z][a-z]{2}|\d{1,2}月) +\d{1,2} \d\d:\d\d:\d\d (\S+) systemd\[1\]: `)
@@ -263,7 +267,7 @@ func (t *textReader) said(e Entry, s string, width int) {
 	if e.Host != "" && strings.Contains(e.Message, e.Host) {
 		if at := glued.FindStringSubmatchIndex(e.Message); at != nil && e.Message[at[2]:at[3]] == e.Host { // line ends are lost
 			rest := e.Message[at[0]+1:]
-			e.Message = e.Message[:at[0]]
+			e.Message = strings.TrimSuffix(e.Message[:at[0]+1], " ")
 			t.hold(e, width)
 			t.one(e.Line, []byte(rest))
 			return
@@ -298,6 +302,17 @@ func (t *textReader) said(e Entry, s string, width int) {
 func (t *textReader) bare(n int, s string, width int) bool {
 	whole := s
 	s = beheaded.ReplaceAllString(strings.TrimSpace(s), "")
+	if jobHead.MatchString(t.prior) {
+		for _, between := range []string{" ", ""} { // the terminal's edge was between two words, or within the name
+			if both := t.prior + between + s; jobNamed.MatchString(both) {
+				s = both
+				break
+			}
+		}
+	}
+	if t.together(n, s) {
+		return true
+	}
 	switch {
 	case t.statusOf(n, s):
 	case shells.MatchString(s):
@@ -336,5 +351,5 @@ var (
 		`Kernel panic - not syncing|dracut-initqueue|dracut:? (?:Warning|FATAL)|dracut: Refusing to continue|Warning: /dev/\S+ does not exist|ALERT!  ?\S+ does not exist|Gave up waiting for (?:root|suspend)|Begin: |BusyBox v|\(initramfs\)|` +
 		`Generating "/run/initramfs/rdsosreport|UNEXPECTED INCONSISTENCY|\S+: UNEXPECTED INCONSISTENCY|Ordering cycle found, skipping|\[?!!!!!!\]? |CRITICAL : Ignition failed: |Ignition has failed\. Please ensure |\*\*\* An error occurred during the file system check|Freezing execution|Caught <[A-Z]+>|Failed to (?:mount \w+ (?:\(type \w+\) )?(?:at|on) /|create \S+ control group|allocate manager object|load SELinux policy))`)
 	catWords = regexp.MustCompile(`^(?:\[🡕\] )?(?:[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope): (?:Failed with result|(?i:main process exited)|(?i:control process exited)|Start request repeated|Scheduled restart|Job \S+ deleted|Job \S+/start failed with result|Found ordering cycle|Found dependency on|Failed (?:to|at step)|Unable to locate executable|Changing to the requested working directory failed|(?i:start[a-z-]* operation timed out)|Unit entered failed|Service hold-off|Watchdog timeout|A process of this unit)|` +
-		`[Ss]tart request repeated too quickly for \S+|\S+\.service holdoff time over|Dependency failed for |Job for \S+ failed(?: because |\.)|A dependency job for \S+ failed\.|Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
+		`[Ss]tart request repeated too quickly for \S+|\S+\.service holdoff time over|Dependency failed for |Job for \S+ failed(?: because\b|\.)|A dependency job for \S+ failed\.|Timed out waiting for device |Failed to start \S.*\.$|Failed to mount \S.*\.$|Unit \S+ entered failed state|Reached target \S.*\.$|Startup finished in \d|Bootup is not yet finished|Found ordering cycle |Job \S+/\w+ (?:deleted to break|failed with result|timed out)|systemd \d+\S* running in system mode)`)
 )

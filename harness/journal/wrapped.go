@@ -80,6 +80,10 @@ func (t *textReader) goesOn(s string, width int) bool {
 // two words, or a terminal at its edge in the middle of one.
 func (t *textReader) flows(s string, width int) bool {
 	held := t.held
+	if t.raw > 0 && held.Form == Bare && jobHalf.MatchString(held.Message) {
+		t.held.Message += " " + s
+		return true
+	}
 	if t.raw == 0 || held.Form != Text || held.Ident != "systemd" || strings.HasSuffix(held.Message, ".") || strings.HasPrefix(s, "-") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, ".") {
 		return false
 	}
@@ -101,6 +105,13 @@ func (t *textReader) flows(s string, width int) bool {
 
 // halfSaid are PID 1's sentences whose end stands on another line, however short this one is.
 var halfSaid = regexp.MustCompile(`(?:repeated too|Failed with result)$`)
+
+// jobHalf is systemctl's word of which the end stands on the next line, or on the line
+// after its unit's name.
+var (
+	jobHalf = regexp.MustCompile(`^Job for \S+ failed because(?: [^.]*)?$`)
+	jobHead = regexp.MustCompile(`^Job for [A-Za-z0-9:_.\\@-]+$`)
+)
 
 // Where mail programs wrap (RFC 3676, 4.2: at 78 characters or before).
 const (

@@ -75,7 +75,7 @@ var ofJobs = []rule{
 	r("job", `^Job (?P<unit>\S+)/start timed out`, StartFailed, "start", "timeout"),
 	// systemctl's, in which before 229 there is no reason.
 	r("job", `^Job for (?P<unit>\S+) failed because a timeout was exceeded`, StartFailed, "start", "timeout"),
-	r("job", `^Job for (?P<unit>[^\s/]+\.(?:`+unitSuffix+`)) failed(?: because |\.)`, StartFailed, "start", "failed"),
+	r("job", `^Job for (?P<unit>[^\s/]+\.(?:`+unitSuffix+`)) failed(?: because\b|\.)`, StartFailed, "start", "failed"),
 	r("a", `^A dependency job for (?P<unit>[^\s/]+\.(?:`+unitSuffix+`)) failed\.`, StartFailed, "start", "dependency"),
 	r("startup", `^Startup finished in `, Finished, "", ""),
 	r("condition", `^Condition check resulted in (?P<what>.+) being skipped\.?$`, Skipped, "", ""),
