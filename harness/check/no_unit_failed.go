@@ -116,6 +116,9 @@ var emergencyTargets = []string{"emergency.target", "rescue.target"}
 var emergencyWords = regexp.MustCompile(`^(You are in|Welcome to) (emergency|rescue) mode|^Entering emergency mode|^Cannot open access to console, the root account is locked`)
 
 func emergency(b boot.Facts) []Finding {
+	if b.ShellAsked() != "" {
+		return nil
+	}
 	for _, target := range emergencyTargets {
 		if up, reached := b.Reached(target).First(); reached {
 			return []Finding{{At: up.At, Unit: target, Evidence: []timeline.Evidence{up.Evidence},

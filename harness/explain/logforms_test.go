@@ -32,4 +32,9 @@ var logsAgain = map[string]want{
 	"one-line-glued.txt":                    {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3`, "", ""},
 	"one-line-cat.txt":                      {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3`, "", ""},
 	"fine-one-line.txt":                     {verdict.NotJudged, `nothing wrong is seen`, "multi-user.target was reached", ""},
+	"fine-emergency-asked.txt":              {verdict.NotJudged, `nothing`, "emergency.target was reached, and the kernel's command line asks for it", "waits for somebody"},
+	"fine-rescue-isolated.txt":              {verdict.NotJudged, `nothing`, "somebody asked for it", "waits for somebody"},
+	"fine-emergency-typed.txt":              {verdict.NotJudged, `nothing`, "somebody asked for it", "at its console"},
+	"emergency-asked-and-failed.txt":        {verdict.Fail, `^home\.mount \(/home\) failed`, "", "waits for somebody"},
+	"emergency-not-asked.txt":               {verdict.Fail, `^home\.mount \(/home\) failed.*the machine waits for somebody`, "", ""},
 }

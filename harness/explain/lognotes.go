@@ -26,6 +26,13 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 	} else if len(items) > 0 && o.Said > 0 {
 		out = append(out, "multi-user.target is not reached in it")
 	}
+	if asked := b.ShellAsked(); asked != "" {
+		for _, target := range []string{"emergency.target", "rescue.target"} {
+			if _, reached := b.Reached(target).First(); reached {
+				out = append(out, target+" was reached, and "+asked)
+			}
+		}
+	}
 	for _, it := range items {
 		if at, ok := startedAfter(b, it.unit); ok && len(out) < 4 {
 			out = append(out, fmt.Sprintf("%s was started at %s after that, and no end of it is in it", it.unit, timeline.Since(at)))

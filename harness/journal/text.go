@@ -323,6 +323,8 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: Console, Status: "TIME", Message: "Timed out waiting for device " + lostDevice.FindStringSubmatch(s)[1] + "."}, width)
 	case vectorRefuses.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "vector", Message: vectorRefuses.FindStringSubmatch(s)[1]}, width)
+	case strings.Contains(s, "systemctl ") && shellTyped.MatchString(s):
+		t.hold(Entry{Line: n, Form: Bare, Ident: "shell", Message: s}, width)
 	case strings.Contains(t.prior, "systemctl --user ") && strings.Contains(s, "ob for "): // of a user's manager
 	case !t.logger && catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
@@ -335,6 +337,9 @@ func (t *textReader) bare(n int, s string, width int) bool {
 	}
 	return true
 }
+
+// shellTyped is what somebody types who wants a shell instead of what runs.
+var shellTyped = regexp.MustCompile(`^(?:\S*[#$]|\[[^]]+\][#$]|[\w.-]+@\S+ ?[#$]) ?(?:sudo )?systemctl (?:isolate |start )?(?:rescue|emergency)(?:\.target)?$`)
 
 // cloudAtLogin is cloud-init's own word on a console that a login prompt is on.
 var cloudAtLogin = regexp.MustCompile(`Can not apply stage \w+, no datasource found! Likely bad things to come!`)
