@@ -37,4 +37,6 @@ var logsAgain = map[string]want{
 	"fine-emergency-typed.txt":              {verdict.NotJudged, `nothing`, "somebody asked for it", "at its console"},
 	"emergency-asked-and-failed.txt":        {verdict.Fail, `^home\.mount \(/home\) failed`, "", "waits for somebody"},
 	"emergency-not-asked.txt":               {verdict.Fail, `^home\.mount \(/home\) failed.*the machine waits for somebody`, "", ""},
+	"fine-list-jobs-one.txt":                {verdict.NotJudged, `nothing wrong is seen`, "", "waits for"},
+	"list-jobs-others-wait.txt":             {verdict.Fail, `^the boot waits for gauge\.service`, "", ""},
 }
