@@ -39,4 +39,6 @@ var logsAgain = map[string]want{
 	"emergency-not-asked.txt":               {verdict.Fail, `^home\.mount \(/home\) failed.*the machine waits for somebody`, "", ""},
 	"fine-list-jobs-one.txt":                {verdict.NotJudged, `nothing wrong is seen`, "", "waits for"},
 	"list-jobs-others-wait.txt":             {verdict.Fail, `^the boot waits for gauge\.service`, "", ""},
+	"status-limit-later.txt":                {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3; its starts were used up`, "", ""},
+	"status-no-limit.txt":                   {verdict.Fail, `^gauge\.service failed \(exit-code\)`, "", "used up"},
 }

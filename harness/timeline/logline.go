@@ -16,6 +16,7 @@ import (
 func (b *BootLog) Timeline() Timeline {
 	b.managers()
 	b.statusWords()
+	b.limits()
 	b.said = slices.DeleteFunc(b.said, func(s spoken) bool {
 		same := func(o spoken) bool { return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == s.ev.Kind }
 		i := -1
@@ -78,6 +79,18 @@ func (b *BootLog) Timeline() Timeline {
 	b.missing(&t)
 	b.said, b.last, b.managed = nil, nil, nil
 	return t
+}
+
+// limits: a status' word of a start limit is later than the failure that the journal below it has.
+func (b *BootLog) limits() {
+	for i := range b.said {
+		s := &b.said[i]
+		if s.status && s.ev.Kind == Failed && strings.HasPrefix(s.ev.Change.Result, "start-limit") && slices.ContainsFunc(b.said, func(o spoken) bool {
+			return !o.status && o.ev.Unit == s.ev.Unit && o.ev.Kind == Failed && !strings.HasPrefix(o.ev.Change.Result, "start-limit")
+		}) {
+			s.ev.Kind, s.ev.Change = Refused, Change{}
+		}
+	}
 }
 
 // enteredFailed: a service of 229 to 232 that entered its failed state and whose result, said
