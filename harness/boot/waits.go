@@ -43,12 +43,15 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 			delete(begun, ev.Unit)
 			shown[ev.Unit] = shown[ev.Unit] || ev.Untimed && ev.Kind == timeline.Failed
 			for name, i := range under {
-				if name == ev.Unit || shows(name, ev.Text) {
+				if name == ev.Unit || shows(name, ev.Text) || strings.HasSuffix(ev.Unit, ".device") && pathOf(ev.Unit) == name {
 					out[i].Ongoing, out[i].Unit = false, ev.Unit
 				}
 			}
 		case timeline.Stopped:
 			delete(begun, ev.Unit)
+			for name, i := range under {
+				out[i].Ongoing = out[i].Ongoing && name != ev.Unit && !shows(name, ev.Text)
+			}
 		case timeline.Finished: // no job is left
 			clear(begun)
 		case timeline.Log:
@@ -105,6 +108,11 @@ func (b Facts) Makes(unit, device string) bool {
 	return strings.HasSuffix(device, ".device") && makers.MatchString(unit)
 }
 
+// pathOf is the path that a device's unit is called after.
+func pathOf(device string) string {
+	return "/" + strings.NewReplacer(`\x2d`, "-", "-", "/").Replace(strings.TrimSuffix(device, ".device"))
+}
+
 // halves of a description that a console has shortened in the middle; "?" is what is left of its
 // ellipsis where the console knows no such character.
 func halves(name string) (head, tail string, short bool) {
@@ -116,6 +124,9 @@ func shows(name, text string) bool {
 	head, tail, short := halves(name)
 	if !short {
 		return strings.Contains(text, name)
+	}
+	if strings.Contains(text, name) {
+		return true
 	}
 	return len(tail) > 5 && strings.Contains(text, head) && strings.HasSuffix(strings.TrimRight(text, ".… "), tail)
 }

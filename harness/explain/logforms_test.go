@@ -41,4 +41,7 @@ var logsAgain = map[string]want{
 	"list-jobs-others-wait.txt":             {verdict.Fail, `^the boot waits for gauge\.service`, "", ""},
 	"status-limit-later.txt":                {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 3; its starts were used up`, "", ""},
 	"status-no-limit.txt":                   {verdict.Fail, `^gauge\.service failed \(exit-code\)`, "", "used up"},
+	"fine-job-shortened-ends.txt":           {verdict.NotJudged, `nothing`, "", "waits for"},
+	"fine-job-of-a-device-ends.txt":         {verdict.NotJudged, `nothing`, "", "waits for"},
+	"job-goes-on.txt":                       {verdict.Fail, `^the boot waits for Gauge Reader`, "", ""},
 }
