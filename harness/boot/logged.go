@@ -39,10 +39,10 @@ type machineTrouble struct {
 
 func anybody(timeline.Event) bool { return true }
 
-// systemSays: PID 1, its console, the kernel, or a service of systemd's.
+// systemSays: PID 1, its console, the kernel, or a service of systemd's or of dracut's.
 func systemSays(ev timeline.Event) bool {
 	who, _, said := strings.Cut(ev.Evidence.Text, ": ")
-	return ev.Manager || strings.HasPrefix(ev.Unit, "systemd-") || ev.Unit == "" && (!said || who == "kernel" || strings.HasPrefix(who, "systemd"))
+	return ev.Manager || strings.HasPrefix(ev.Unit, "systemd-") || ev.Unit == "" && (!said || who == "kernel" || strings.HasPrefix(who, "systemd") || strings.HasPrefix(who, "dracut-"))
 }
 
 // ofADisk: a virtual machine's floppy drive, its empty CD-ROM and the loop devices of snaps fail at every boot.
@@ -52,6 +52,7 @@ func ofADisk(ev timeline.Event) bool {
 
 var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`(Kernel panic - not syncing: .*)`), "the kernel gave up: $1", systemSays, false},
+	{regexp.MustCompile(`Initramfs unpacking failed: (.*)|rootfs image is not initramfs \((.*?)\)`), damaged + " ($1$2)", systemSays, false},
 	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays, false},
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays, false},
 	{regexp.MustCompile(`/initqueue/finished/devexists-(\S+?)\.sh`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out): $1 did not appear", anybody, false},
@@ -123,6 +124,7 @@ func (b Facts) Troubles() []Trouble {
 			break
 		}
 	}
+	out = b.withoutRoot(out)
 	all := slices.Clone(out)
 	return slices.DeleteFunc(out, func(t Trouble) bool { // another says more of the same
 		return slices.ContainsFunc(all, func(o Trouble) bool { return len(o.Text) > len(t.Text) && strings.HasPrefix(o.Text, t.Text) })

@@ -276,6 +276,8 @@ func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 		return ofWant
 	case strings.Contains(s, "(dependency)"):
 		return ofRest
+	case strings.HasPrefix(s, boot.NoSwap): // a root that is not there comes first
+		return ofUnit
 	case slices.ContainsFunc(troubles, func(t boot.Trouble) bool { return t.Text == s }):
 		return ofMachine
 	case isTerminal(f.Unit):

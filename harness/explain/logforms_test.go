@@ -44,4 +44,10 @@ var logsAgain = map[string]want{
 	"fine-job-shortened-ends.txt":           {verdict.NotJudged, `nothing`, "", "waits for"},
 	"fine-job-of-a-device-ends.txt":         {verdict.NotJudged, `nothing`, "", "waits for"},
 	"job-goes-on.txt":                       {verdict.Fail, `^the boot waits for Gauge Reader`, "", ""},
+	"initrd-damaged.txt":                    {verdict.Fail, `^the kernel could not unpack the initrd \(ZSTD-compressed data is corrupt\)`, "", ""},
+	"fine-initrd-warns.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "unpack"},
+	"initrd-no-swap.txt":                    {verdict.Fail, `^the initrd found no swap device /dev/mapper/vg0-swap`, "", ""},
+	"initrd-no-root-mapped.txt":             {verdict.Fail, `^the initrd found no root device /dev/mapper/vg0-root`, "", "no device"},
+	"initrd-no-other.txt":                   {verdict.Fail, `^the initrd found no device /dev/disk/by-uuid/99cc`, "", ""},
+	"fine-initrd-without.txt":               {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "found no"},
 }

@@ -12,6 +12,8 @@ var mendsLogged = []struct {
 	{regexp.MustCompile(`SELinux policy`), "have the policy where /etc/selinux/config says; enforcing=0 on the kernel's command line boots without"},
 	{regexp.MustCompile(`^PID 1 (?:could not mount|gave up: Failed to mount API)`), "give the container what PID 1 mounts: tmpfs on /run and /run/lock and a control group to write to (--tmpfs /run --tmpfs /run/lock --cgroupns private), or the right to mount them"},
 	{regexp.MustCompile(`^PID 1 could not make its control group`), "give the container a control group of its own that it may write to (--cgroupns private, cgroup2 mounted in it)"},
+	{regexp.MustCompile(`^the kernel could not unpack the initrd`), "have the initrd made anew (update-initramfs -u, dracut -f) and see that there was room for it: it is cut short or broken, or packed in a way that the kernel cannot read"},
+	{regexp.MustCompile(`^the initrd found no swap device`), "take that device out of resume= or of what the initrd waits for (rd.lvm.lv=, /etc/initramfs-tools/conf.d/resume), or make the swap again"},
 	{regexp.MustCompile(`^the kernel says that a (?:task|processor) is stuck`), "see what disk or file system does not answer, and whether the host has processors to spare"},
 	{regexp.MustCompile(`ordering cycle`), "take away the After= or Before= that closes the cycle; a unit that is Before= something early needs DefaultDependencies=no"},
 	{regexp.MustCompile(`EnvironmentFile=`), `have the file written before the unit starts (After= what writes it, RequiresMountsFor= where it lies), or let it be missing (EnvironmentFile=-/…) where the unit can do without`},
