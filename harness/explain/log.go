@@ -262,6 +262,9 @@ func isTerminal(unit string) bool { return terminal.MatchString(unit) }
 
 var terminal = regexp.MustCompile(`^dev-(?:tty|hvc|xvc|sclp)\S*\.device$`)
 
+// slight are services that nothing hangs on, and that fail in boots which are well.
+var slight = regexp.MustCompile(`^(?:systemd-vconsole-setup|console-setup|keyboard-setup|plymouth-\S+|systemd-(?:backlight|rfkill)\S*|systemd-hwdb-update)\.service$`)
+
 // rankOf is a unit's place among the causes.
 func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 	s := f.Summary
@@ -280,7 +283,7 @@ func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 		return ofUnit
 	case slices.ContainsFunc(troubles, func(t boot.Trouble) bool { return t.Text == s }):
 		return ofMachine
-	case isTerminal(f.Unit):
+	case isTerminal(f.Unit), slight.MatchString(f.Unit):
 		return ofStorm
 	case len(waitedFor(b, f.Unit)) > 0:
 		return ofCause

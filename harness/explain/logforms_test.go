@@ -50,4 +50,8 @@ var logsAgain = map[string]want{
 	"initrd-no-root-mapped.txt":             {verdict.Fail, `^the initrd found no root device /dev/mapper/vg0-root`, "", "no device"},
 	"initrd-no-other.txt":                   {verdict.Fail, `^the initrd found no device /dev/disk/by-uuid/99cc`, "", ""},
 	"fine-initrd-without.txt":               {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "found no"},
+	"switch-root-and-console.txt":           {verdict.Fail, `^initrd-switch-root\.service failed`, "systemd-vconsole-setup.service failed", ""},
+	"console-setup-alone.txt":               {verdict.Fail, `^systemd-vconsole-setup\.service failed`, "", ""},
+	"switch-root-on-console.txt":            {verdict.Fail, `^initrd-switch-root\.service failed`, "", ""},
+	"socket-resources.txt":                  {verdict.Fail, `^gauge\.socket failed \(resources\)`, "", ""},
 }

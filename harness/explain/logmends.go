@@ -47,6 +47,7 @@ var mendsLogged = []struct {
 	{regexp.MustCompile(`no such file|not found|does not exist`), "see what should have written that file, and when: the unit fails until it is there"},
 	{regexp.MustCompile(`cloud-init failed|^cloud-(?:init|config|final)\S*\.service `), "see cloud-init.log and cloud-init status --long; cloud-init schema --system checks the configuration"},
 	{regexp.MustCompile(`has no unit of that name|its service \S+ is not there`), "see what it is called (systemctl list-unit-files), and that its package, or the generator that makes it, is in the image"},
+	{regexp.MustCompile(`\.(?:socket|mount|swap|path|timer|automount|slice|scope) (?:\([^)]*\) )?failed \(resources\)`), "see the journal for what it could not have (journalctl -u of it): of a socket usually an address that is in use or not there yet, or a directory for it"},
 	{regexp.MustCompile(`failed \(resources\)`), "see the journal for what it could not have: a file of its EnvironmentFile= that is not there is the usual one"},
 	{regexp.MustCompile(`is inactive/dead at the end`), "see in its own log why it ended, and what starts it: enabled for a target that is reached, and Restart=always as Vector's package has it"},
 	{regexp.MustCompile(`exited with|crashed|was killed`), "see the program's own words in its log: systemd only says how it ended"},
