@@ -54,4 +54,6 @@ var logsAgain = map[string]want{
 	"console-setup-alone.txt":               {verdict.Fail, `^systemd-vconsole-setup\.service failed`, "", ""},
 	"switch-root-on-console.txt":            {verdict.Fail, `^initrd-switch-root\.service failed`, "", ""},
 	"socket-resources.txt":                  {verdict.Fail, `^gauge\.socket failed \(resources\)`, "", ""},
+	"fine-status-machine-of-a-user.txt":     {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", "counts"},
+	"fine-status-by-slice.txt":              {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", "failed ("},
 }

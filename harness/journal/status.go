@@ -22,6 +22,9 @@ var (
 
 // statusOf reads systemctl status: the unit that follows, and that it failed.
 func (t *textReader) statusOf(n int, s string) bool {
+	if strings.Contains(t.prior, "systemctl ") { // as somebody has typed it
+		t.asUser = strings.Contains(t.prior, " --user")
+	}
 	if m := statusHead.FindStringSubmatch(s); m != nil {
 		if t.block.listing && m[2]+m[4] == "" { // the list goes on
 			t.block.listed = m[1] + m[3]
@@ -51,7 +54,11 @@ func (t *textReader) statusOf(n int, s string) bool {
 		return true
 	}
 	if failedUnits.MatchString(s) { // of the machine as a whole
-		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: 1, Message: s}, 1)
+		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.asUser), Message: s}, 1)
+		return true
+	}
+	if t.raw > 0 && t.held.Form == Status && strings.HasPrefix(s, "CGroup: /user.slice/user-") && strings.Contains(s, "/user@") {
+		t.held.PID, t.block.ofUser = UsersManager, true
 		return true
 	}
 	if t.unit == "" {
@@ -92,12 +99,15 @@ func (t *textReader) statusOf(n int, s string) bool {
 	if message == "" {
 		return false
 	}
-	pid := 1
-	if t.block.ofUser {
-		pid = UsersManager
-	}
-	t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pid, Message: message}, 1)
+	t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.block.ofUser), Message: message}, 1)
 	return true
+}
+
+func pidOf(ofUser bool) int {
+	if ofUser {
+		return UsersManager
+	}
+	return 1
 }
 
 // tellsResult is how much of a result tells it from the others, where the line is cut.
@@ -105,9 +115,6 @@ const tellsResult = 3
 
 // begin is a status' head.
 func (t *textReader) begin(unit string) {
-	if strings.Contains(t.prior, "systemctl ") { // as somebody has typed it
-		t.asUser = strings.Contains(t.prior, " --user")
-	}
 	t.unit, t.block = unit, statusBlock{unit: unit, ofUser: t.asUser}
 	clear(t.pids)
 }
