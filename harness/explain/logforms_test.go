@@ -56,4 +56,7 @@ var logsAgain = map[string]want{
 	"socket-resources.txt":                  {verdict.Fail, `^gauge\.socket failed \(resources\)`, "", ""},
 	"fine-status-machine-of-a-user.txt":     {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", "counts"},
 	"fine-status-by-slice.txt":              {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", "failed ("},
+	"one-line-no-pid.txt":                   {verdict.Fail, `^gauge\.service failed`, "", ""},
+	"fine-dropped-line.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "pump"},
+	"bulleted-all.txt":                      {verdict.Fail, `^gauge\.service failed \(exit-code\).*226|^gauge\.service failed \(exit-code\).*NAMESPACE`, "", ""},
 }

@@ -234,7 +234,7 @@ func (t *textReader) catalogue(n int, s string, width int) bool {
 var beheaded = regexp.MustCompile(`^\[?1?[\]|]: `)
 
 // glued is the header of a second line in a line.
-var glued = regexp.MustCompile(`[\w .,;)'](?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(?:Z|[+-][0-9:]{4,5})) (\S+) \S{1,40}\[\d+\]: `)
+var glued = regexp.MustCompile(`[\w .,;)](?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(?:Z|[+-][0-9:]{4,5})) (\S+) (?:\S{1,40}\[\d+\]|systemd): `)
 
 // lostEnd is where PID 1's line begins right within another's word, whose end is lost.
 var lostEnd = regexp.MustCompile(`[a-z.,;)](?:[A-Z][a-z]{2}|\d{1,2}月) +\d{1,2} \d\d:\d\d:\d\d (\S+) systemd\[1\]: `)

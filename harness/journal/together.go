@@ -53,7 +53,7 @@ func (t *textReader) together(n int, s string) bool {
 }
 
 // before every line of it somebody has put the same: a shell's or a script's comment, a mail's quote.
-var quotes = []string{"# ", "> ", "| ", "// "}
+var quotes = []string{"# ", "> ", "| ", "// ", "* "}
 
 // quoted is what is before every line, of two at least.
 func quotedBy(head string) string {
