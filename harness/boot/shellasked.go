@@ -15,7 +15,7 @@ var shellWords = []string{"emergency", "rescue", "single", "s", "S", "1", "-b", 
 var (
 	shellUnit = regexp.MustCompile(`^(?:rd\.)?systemd\.unit=(?:emergency|rescue|runlevel1)\.(?:target|service)$|^rd\.break=`)
 	// shellTyped is what somebody types for that.
-	shellTyped = regexp.MustCompile(`\bsystemctl (?:-\S+ )*(?:(?:isolate|start) )?(?:rescue|emergency)(?:\.target|\.service)?(?:\W|$)|\b(?:tel)?init [1sS]\b`)
+	shellTyped = regexp.MustCompile(`\bsystemctl (?:-\S+ )*(?:(?:isolate|start) )?(?:rescue|emergency)(?:\.target|\.service)?(?:\W|$)|/(?:tel)?init [1sS]$`)
 )
 
 // ShellAsked says who asked for the emergency or rescue mode; empty: nobody, as far as a log shows.
@@ -23,12 +23,17 @@ func (b Facts) ShellAsked() string {
 	if b.Origin == nil {
 		return ""
 	}
-	for _, ev := range b.Of(timeline.Log) {
+	there := false // what comes after is typed in it
+	for _, ev := range b.Of(timeline.Log, timeline.Started) {
+		if ev.Kind != timeline.Log {
+			there = there || !ev.Untimed && (ev.Unit == "emergency.target" || ev.Unit == "rescue.target")
+			continue
+		}
 		_, line, ok := strings.Cut(ev.Text, "ommand line: ")
 		if i := slices.IndexFunc(strings.Fields(line), func(word string) bool { return slices.Contains(shellWords, word) || shellUnit.MatchString(word) }); ok && i >= 0 {
 			return "the kernel's command line asks for it: " + strings.Fields(line)[i]
 		}
-		if typed := shellTyped.FindString(ev.Text); typed != "" && !ev.Manager {
+		if typed := shellTyped.FindString(ev.Text); typed != "" && !ev.Manager && !there {
 			return "somebody asked for it: " + strings.TrimSpace(typed)
 		}
 	}

@@ -59,4 +59,7 @@ var logsAgain = map[string]want{
 	"one-line-no-pid.txt":                   {verdict.Fail, `^gauge\.service failed`, "", ""},
 	"fine-dropped-line.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "pump"},
 	"bulleted-all.txt":                      {verdict.Fail, `^gauge\.service failed \(exit-code\).*226|^gauge\.service failed \(exit-code\).*NAMESPACE`, "", ""},
+	"emergency-then-isolated.txt":           {verdict.Fail, `^home\.mount \(/home\) failed.*the machine waits for somebody`, "", ""},
+	"emergency-of-an-init.txt":              {verdict.Fail, `the machine waits for somebody`, "", ""},
+	"fine-rescue-asked-on-console.txt":      {verdict.NotJudged, `nothing`, "", "waits for"},
 }
