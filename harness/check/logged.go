@@ -136,14 +136,15 @@ func endless(b boot.Facts) []Finding {
 		out = append(out, Finding{At: w.At, Unit: w.Unit, Evidence: []timeline.Evidence{w.Evidence}, Summary: s + ", and the log ends before it has it"})
 	}
 	// Of a machine that is up somebody may start one at any time: others that wait are a boot's.
-	waiting := slices.ContainsFunc(b.Final.Jobs, func(j timeline.Job) bool { return j.State == "waiting" && j.Type == "start" })
+	unfinished := func(ev timeline.Event) bool { return strings.HasPrefix(ev.Text, "Bootup is not yet finished") }
+	waiting := slices.ContainsFunc(b.Events, unfinished) || slices.ContainsFunc(b.Final.Jobs, func(j timeline.Job) bool { return j.State == "waiting" && j.Type == "start" })
 	for _, j := range b.Final.Jobs {
 		if waiting && j.State == "running" && j.Type == "start" {
 			out = append(out, Finding{At: b.End, Unit: j.Unit, Evidence: []timeline.Evidence{j.Evidence}, Summary: "the boot waits for " + j.Unit + ", whose start job is running"})
 		}
 	}
 	for _, ev := range b.Events {
-		if len(out) == 0 && strings.HasPrefix(ev.Text, "Bootup is not yet finished") {
+		if len(out) == 0 && unfinished(ev) {
 			out = append(out, Finding{At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}, Summary: "the boot is not finished, as systemd-analyze says"})
 			break
 		}

@@ -62,4 +62,5 @@ var logsAgain = map[string]want{
 	"emergency-then-isolated.txt":           {verdict.Fail, `^home\.mount \(/home\) failed.*the machine waits for somebody`, "", ""},
 	"emergency-of-an-init.txt":              {verdict.Fail, `the machine waits for somebody`, "", ""},
 	"fine-rescue-asked-on-console.txt":      {verdict.NotJudged, `nothing`, "", "waits for"},
+	"list-jobs-unfinished.txt":              {verdict.Fail, `^the boot waits for gauge\.service`, "", ""},
 }
