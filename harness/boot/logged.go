@@ -56,7 +56,7 @@ var machineTroubles = []machineTrouble{
 	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays, false},
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays, false},
 	{regexp.MustCompile(`/initqueue/finished/devexists-(\S+?)\.sh`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out): $1 did not appear", anybody, false},
-	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out)", anybody, false},
+	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), inVain, anybody, false},
 	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target(?:: |, )(.*)`), "PID 1 has no target to boot to: $1", systemSays, false},
 	{regexp.MustCompile(`^(?:\[!!\] )?(?:Forcibly |Immediately )?(?:[Rr]eboot|[Pp]ower|[Ee]xit|[Hh]alt)[a-z -]*: ((?:unit|job) \S+ (?:failed|timed out).*)`), "PID 1 ended the machine, as it was told for that (FailureAction= and the like): $1", func(ev timeline.Event) bool { return ev.Manager }, false},
 	{regexp.MustCompile(`^Failed: (\d+ units?)$`), "systemctl status counts $1 that failed, and does not name them (systemctl --failed does)", func(ev timeline.Event) bool { return ev.Manager }, false},

@@ -15,6 +15,9 @@ const noRoot = "the initrd found no root device "
 // says so of what is after an initrd that is whole.
 const damaged = "the kernel could not unpack the initrd"
 
+// inVain is dracut's timeout, of which another line says what did not come.
+const inVain = "the initrd waited in vain for what it boots from (dracut-initqueue timed out)"
+
 // NoSwap is what the initrd misses that no boot needs but its timeout.
 const NoSwap = "the initrd found no swap device "
 
@@ -52,8 +55,9 @@ func (b Facts) withoutRoot(troubles []Trouble) []Trouble {
 		return troubles
 	}
 	up := b.Up() != ""
+	named := slices.ContainsFunc(troubles, func(t Trouble) bool { return strings.HasPrefix(t.Text, "the initrd found no ") })
 	return slices.DeleteFunc(troubles, func(t Trouble) bool {
-		return strings.HasPrefix(t.Text, damaged) || up && strings.HasPrefix(t.Text, "the initrd found no ")
+		return strings.HasPrefix(t.Text, damaged) || named && t.Text == inVain || up && strings.HasPrefix(t.Text, "the initrd found no ")
 	})
 }
 

@@ -63,4 +63,5 @@ var logsAgain = map[string]want{
 	"emergency-of-an-init.txt":              {verdict.Fail, `the machine waits for somebody`, "", ""},
 	"fine-rescue-asked-on-console.txt":      {verdict.NotJudged, `nothing`, "", "waits for"},
 	"list-jobs-unfinished.txt":              {verdict.Fail, `^the boot waits for gauge\.service`, "", ""},
+	"initrd-timeout-and-root.txt":           {verdict.Fail, `^the initrd found no root device /dev/disk/by-label/silo`, "", ""},
 }
