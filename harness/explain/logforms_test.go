@@ -64,4 +64,5 @@ var logsAgain = map[string]want{
 	"fine-rescue-asked-on-console.txt":      {verdict.NotJudged, `nothing`, "", "waits for"},
 	"list-jobs-unfinished.txt":              {verdict.Fail, `^the boot waits for gauge\.service`, "", ""},
 	"initrd-timeout-and-root.txt":           {verdict.Fail, `^the initrd found no root device /dev/disk/by-label/silo`, "", ""},
+	"fine-job-in-a-sentence.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "gauge.service failed"},
 }

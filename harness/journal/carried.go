@@ -141,6 +141,9 @@ var jobBare = regexp.MustCompile(`(?:^|\s|["'])(?:STDERR|msg|Unable to (?:re)?st
 // jobNamed is it from its beginning.
 var jobNamed = regexp.MustCompile(`^Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed(?: because\b|\.)`)
 
+// jobAside is it in somebody's sentence, which goes on: systemctl's own has only where to see more.
+var jobAside = regexp.MustCompile(`^Job for \S+ failed(?: because [^.]*)?\. (?:[^S\s]|S[^e])`)
+
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
 

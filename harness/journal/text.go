@@ -326,6 +326,8 @@ func (t *textReader) bare(n int, s string, width int) bool {
 	case strings.Contains(s, "systemctl ") && shellTyped.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "shell", Message: s}, width)
 	case strings.Contains(t.prior, "systemctl --user ") && strings.Contains(s, "ob for "): // of a user's manager
+	case jobAside.MatchString(s):
+		return false
 	case !t.logger && catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
 	case t.chain(n, whole), t.listed(n, s), t.flows(whole, width):
