@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func (b Facts) LongStarts(least time.Duration) []Wait {
 			delete(begun, ev.Unit)
 			shown[ev.Unit] = shown[ev.Unit] || ev.Untimed && ev.Kind == timeline.Failed
 			for name, i := range under {
-				if name == ev.Unit || shows(name, ev.Text) || strings.HasSuffix(ev.Unit, ".device") && pathOf(ev.Unit) == name {
+				if name == ev.Unit || shows(name, ev.Text) || foundAs(name, ev) {
 					out[i].Ongoing, out[i].Unit = false, ev.Unit
 				}
 			}
@@ -106,6 +107,19 @@ var makers = regexp.MustCompile(`^(?:lvm2?-|lvm2-pvscan@|systemd-cryptsetup@|mul
 // Makes: the device can come of the unit's start.
 func (b Facts) Makes(unit, device string) bool {
 	return strings.HasSuffix(device, ".device") && makers.MatchString(unit)
+}
+
+// foundAs: the device that a console calls so was found under another of its names, or under its
+// model's and its label's.
+func foundAs(name string, ev timeline.Event) bool {
+	dev := name
+	if strings.HasSuffix(name, ".device") {
+		dev = pathOf(name)
+	}
+	if strings.HasSuffix(ev.Unit, ".device") {
+		return pathOf(ev.Unit) == dev
+	}
+	return strings.Contains(ev.Text, "Found device ") && strings.HasPrefix(dev, "/dev/") && strings.HasSuffix(strings.TrimRight(ev.Text, "."), " "+path.Base(dev))
 }
 
 // pathOf is the path that a device's unit is called after.

@@ -65,4 +65,6 @@ var logsAgain = map[string]want{
 	"list-jobs-unfinished.txt":              {verdict.Fail, `^the boot waits for gauge\.service`, "", ""},
 	"initrd-timeout-and-root.txt":           {verdict.Fail, `^the initrd found no root device /dev/disk/by-label/silo`, "", ""},
 	"fine-job-in-a-sentence.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "gauge.service failed"},
+	"fine-job-of-a-label-ends.txt":          {verdict.NotJudged, `nothing`, "", "waits for"},
+	"job-of-another-label.txt":              {verdict.Fail, `^the boot waits for dev-disk-by\\x2dlabel-gauge\.device`, "", ""},
 }
