@@ -67,4 +67,5 @@ var logsAgain = map[string]want{
 	"fine-job-in-a-sentence.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "gauge.service failed"},
 	"fine-job-of-a-label-ends.txt":          {verdict.NotJudged, `nothing`, "", "waits for"},
 	"job-of-another-label.txt":              {verdict.Fail, `^the boot waits for dev-disk-by\\x2dlabel-gauge\.device`, "", ""},
+	"fine-prose-at-the-edge.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "went wrong"},
 }

@@ -51,7 +51,7 @@ func (t *textReader) goesOn(s string, width int) bool {
 	if t.raw == 0 || strings.HasPrefix(s, "[") || s == "" || strings.Trim(s, ".") == "" && strings.HasSuffix(t.held.Message, ".") { // somebody left something out
 		return false
 	}
-	if _, kind := stamp(s, &Entry{}); kind != noTime {
+	if _, kind := stamp(s, &Entry{}); kind != noTime || t.held.Ident == "systemd" && strings.HasSuffix(t.held.Message, ".") && s[0] >= 'A' && s[0] <= 'Z' { // PID 1's sentence is whole, as long as that by chance
 		return false
 	}
 	for _, w := range t.widths {
