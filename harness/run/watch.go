@@ -128,9 +128,9 @@ func (w *watch) tellBlocked(ctx context.Context) {
 	}
 }
 
-// A machine whose processes have had less of the CPU than that waits for something else. Of
-// sixteen that boot on two cores each has twice as much.
-const idles, idleWithin = 50 * time.Millisecond, time.Second
+// A machine whose processes have had less of the CPU than that waits for something else, or
+// asks for it once a second. Of sixteen that boot on two cores each has more.
+const idles, idleWithin = 100 * time.Millisecond, time.Second
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
