@@ -69,8 +69,9 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 	pass := slices.Concat(skipped, ownJournal(), may)
 	list, _ := os.ReadFile(shippedDirs) // without it each is read
 	known := dirsOf(list)
+	others := slices.Concat(pass, roots)
 	elsewhere := func(dir string) bool { // it is not searched, or from another root
-		return slices.ContainsFunc(slices.Concat(pass, roots), func(p string) bool { return p != "/" && (dir == p || strings.HasPrefix(dir, p+"/")) })
+		return slices.ContainsFunc(others, func(p string) bool { return p != "/" && (dir == p || strings.HasPrefix(dir, p+"/")) })
 	}
 	asShipped := map[string]bool{} // directories of the image to which nothing has come
 	for _, root := range roots {
@@ -90,7 +91,7 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 				found = append(found, fileLeak(name, "the name of "+path))
 			}
 			switch {
-			case d.IsDir() && root == "/" && path == shipped && known != nil:
+			case d.IsDir() && root == "/" && path == shipped && len(known) > 0:
 				return cmp.Or(visitKnown(known, since, elsewhere, visit), fs.SkipDir)
 			case d.IsDir() && root == "/" && isShipped(path):
 				if info, err := d.Info(); err == nil {

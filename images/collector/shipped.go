@@ -41,20 +41,13 @@ func listShipped(ctx context.Context) ([]byte, error) {
 	return out, err
 }
 
-// dirsOf are the directories of such a list; nil: there is none.
+// dirsOf are the directories of such a list.
 func dirsOf(list []byte) map[string]bool {
-	var out map[string]bool
-	for name := range strings.SplitSeq(string(list), "\x00") {
-		if out == nil {
-			out = map[string]bool{}
-		}
-		if name != "" {
-			out[name] = true
-		}
+	out := map[string]bool{}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		out[name] = true
 	}
-	if len(out) == 0 {
-		return nil
-	}
+	delete(out, "") // of a list that is empty
 	return out
 }
 

@@ -52,6 +52,6 @@ func TestWhatHasComeToShippedDirectoriesIsVisitedAndNothingElse(t *testing.T) {
 }
 
 func TestAListOfDirectoriesIsReadAsItWasWritten(t *testing.T) {
-	assert.Nil(t, dirsOf(nil), "without a list nothing is known")
+	assert.Empty(t, dirsOf(nil), "without a list nothing is known")
 	assert.Equal(t, map[string]bool{"/usr": true, "/usr/a\nb": true}, dirsOf([]byte("/usr\x00/usr/a\nb\x00")))
 }
