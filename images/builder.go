@@ -254,5 +254,17 @@ func (b *Builder) RemoveAll(ctx context.Context) (removed int, err error) {
 			removed++
 		}
 	}
+	// What a build that was broken off left has our label and no name.
+	nameless, err := b.Engine.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", LabelImage).Add("dangling", "true")})
+	if err != nil {
+		return removed, errors.Join(append(errs, fmt.Errorf("list our images without a name: %w", err))...)
+	}
+	for _, img := range nameless.Items {
+		if _, err := b.Engine.ImageRemove(ctx, img.ID, client.ImageRemoveOptions{PruneChildren: true}); err != nil {
+			errs = append(errs, fmt.Errorf("remove image %.19s: %w", img.ID, err))
+			continue
+		}
+		removed++
+	}
 	return removed, errors.Join(errs...)
 }

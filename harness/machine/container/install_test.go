@@ -80,7 +80,7 @@ func TestAFileAsLongAsTheOneItReplacesIsInTheImage(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	defer func() {
-		_, _ = l.backend.Engine().ImageRemove(context.WithoutCancel(t.Context()), made.ID, client.ImageRemoveOptions{Force: true})
+		_, _ = l.backend.Engine().ImageRemove(context.WithoutCancel(t.Context()), made.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true})
 	}()
 	l.worker = made.ID
 	output, err := install(t, l, "cat /etc/vector/vector.yaml", 0)
