@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"bootrace/harness/run"
 	"bootrace/harness/wire/wiretest"
 	"bootrace/images"
 )
@@ -30,7 +31,8 @@ func TestACaseWhoseEnvironmentsCannotBeReadIsInvalidAndSaysWhy(t *testing.T) {
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", said)
 	lab := wiretest.New(t, []string{dir}, images.Suites()[0])
-	for _, c := range lab.Run(t, wiretest.Find(t, "pre"), 1, 1) {
+	pre := run.Plan(wiretest.Find(t, "pre"), run.Matrix{Bases: images.Suites()[:1], Subject: lab.Names[0], Vector: "stand-in", Repeat: 1})
+	for _, c := range lab.Once(t, pre, 1) { // a busy host's reason stands beside that of the test
 		assert.Equal(t, "invalid", c.Verdict, wiretest.Explain(c))
 		assert.Contains(t, c.Reason, "CAP_SYS_PTRACE", "of the same subject with it, another test has that it passes")
 		assert.Len(t, c.Attempts, 1, "another boot would not be allowed more")
@@ -41,7 +43,7 @@ func TestACaseWhoseEnvironmentsCannotBeReadIsInvalidAndSaysWhy(t *testing.T) {
 		}
 		assert.Equal(t, "no-evidence", outcomes["secrets-contained"])
 		assert.Equal(t, "no-evidence", outcomes["vector-credentialed"])
-		assert.Equal(t, "pass", outcomes["vector-active"])
+		assert.NotEqual(t, "no-evidence", outcomes["vector-active"], "other files tell that")
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,17 +78,22 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 	}
 	j.Bounds = bounds(b, e)
 	j.Judgement = verdict.Of(j.Results, j.Disturbance, j.Bounds)
-	j.Settled = j.Settled || j.Verdict == verdict.Invalid && lacksCapability(tl)
+	if why := lacksCapability(tl); why != "" && j.Verdict == verdict.Invalid && !j.Settled {
+		j.Settled = true
+		if !strings.Contains(j.Reason, why) { // the host's doing leads, which a calmer one would mend
+			j.Reason = "no evidence: " + why + "; " + j.Reason
+		}
+	}
 	return j, nil
 }
 
-// lacksCapability: what the collector was not allowed to read it will not be allowed
-// to read in another boot either (images/collector).
-func lacksCapability(tl timeline.Timeline) bool {
-	for _, why := range tl.Missing {
-		if strings.Contains(why, "the collector has not CAP_") {
-			return true
+// lacksCapability is what the collector was not allowed to read: it will not be allowed
+// to read it in another boot either (images/collector). Empty: nothing.
+func lacksCapability(tl timeline.Timeline) string {
+	for _, file := range slices.Sorted(maps.Keys(tl.Missing)) {
+		if why := tl.Missing[file]; strings.Contains(why, "the collector has not CAP_") {
+			return file + ": " + why
 		}
 	}
-	return false
+	return ""
 }

@@ -110,7 +110,7 @@ var host sync.RWMutex
 // is tested: it is booted again, one case at a time, and no other test's beside it.
 func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
-	out := l.among(t, cases, atOnce)
+	out := l.Once(t, cases, atOnce)
 	for i, c := range out {
 		if c.Verdict == string(verdict.Invalid) {
 			t.Logf("again: %s: %s", c.ID, c.Reason)
@@ -120,23 +120,23 @@ func (l *Lab) RunCases(t testing.TB, cases []run.Case, atOnce int) []results.Cas
 	return out
 }
 
-// among and alone give the host back also where a test ends in between.
-func (l *Lab) among(t testing.TB, cases []run.Case, atOnce int) []results.Case {
+// Once boots a plan and leaves what is invalid as it is. It and alone give the host back also
+// where a test ends in between.
+func (l *Lab) Once(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
 	host.RLock()
 	defer host.RUnlock()
-	return l.Once(t, cases, atOnce)
+	return l.boot(t, cases, atOnce)
 }
 
 func (l *Lab) alone(t testing.TB, c run.Case) results.Case {
 	t.Helper()
 	host.Lock()
 	defer host.Unlock()
-	return l.Once(t, []run.Case{c}, 1)[0]
+	return l.boot(t, []run.Case{c}, 1)[0]
 }
 
-// Once boots a plan and leaves what the host has spoilt to the end as it is: invalid.
-func (l *Lab) Once(t testing.TB, cases []run.Case, atOnce int) []results.Case {
+func (l *Lab) boot(t testing.TB, cases []run.Case, atOnce int) []results.Case {
 	t.Helper()
 	room, err := l.Room(t.Context(), atOnce, len(cases))
 	require.NoError(t, err)
