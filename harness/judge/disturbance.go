@@ -159,6 +159,9 @@ func spoilt(b boot.Facts) []verdict.Cause {
 			}
 		}
 	}
+	if b.Cut != "" {
+		add(b.Cut, "", b.End)
+	}
 	return out
 }
 

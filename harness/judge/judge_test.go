@@ -84,6 +84,16 @@ func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
 		reason string
 	}{
 		{"PID 1 exited", func(b *timelinetest.Boot) { b.Exited = &status }, verdict.Invalid, "exited by itself with status 255"},
+		{"a recording that was ended early, of which a unit failed", func(b *timelinetest.Boot) {
+			fail(b)
+			b.Cut = "other processes had the CPU for 3s of the 7s that it took"
+		}, verdict.Invalid, "other processes had the CPU for 3s"},
+		{"one in which the subject powered the machine off", func(b *timelinetest.Boot) {
+			status := 0
+			b.Exited = &status
+			b.Started(30*time.Second, "poweroff.target")
+			b.Cut = "other processes had the CPU for 3s of the 7s that it took"
+		}, verdict.Fail, "the machine was powered off"},
 		{"a machine that was shut down from within has not been spoilt", func(b *timelinetest.Boot) {
 			status := 0
 			b.Exited = &status

@@ -36,6 +36,10 @@ const (
 	CollectedClock    = "clock.json"    // a Clock, when all had been collected
 )
 
+// CPULostFile is what a machine answers to CollectRequest.CPULost: microseconds, as a
+// number in text. It is no part of a recording.
+const CPULostFile = "cpu-lost"
+
 // What a manifest notes as missing beside files.
 const (
 	MissingClock      = "boot clock"

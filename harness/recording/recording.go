@@ -45,12 +45,15 @@ type Manifest struct {
 	Boot      int   `json:"boot,omitempty"`
 	StartMono int64 `json:"start_mono_ns,omitempty"`
 	// Down is how long the boot before took to end when the machine was told to reboot.
-	Down          time.Duration     `json:"down_ns,omitempty"`
-	ContainerExit *int              `json:"container_exit"`
-	Versions      map[string]string `json:"versions,omitempty"`
-	Secrets       []string          `json:"secrets,omitempty"` // names, never values
-	Files         map[string]File   `json:"files"`
-	Missing       map[string]string `json:"missing,omitempty"` // file or source: why
+	Down          time.Duration `json:"down_ns,omitempty"`
+	ContainerExit *int          `json:"container_exit"`
+	// Cut is why the recording ends before its scenario does: what the host did to the boot
+	// by then leaves nothing to judge. Empty: it ends as planned.
+	Cut      string            `json:"cut,omitempty"`
+	Versions map[string]string `json:"versions,omitempty"`
+	Secrets  []string          `json:"secrets,omitempty"` // names, never values
+	Files    map[string]File   `json:"files"`
+	Missing  map[string]string `json:"missing,omitempty"` // file or source: why
 }
 
 // File is a file's size in bytes, its SHA-256 in hex, and the version of its form; 0

@@ -208,6 +208,8 @@ type CollectRequest struct {
 	// a PendingFile.
 	Pending bool     `json:"pending,omitempty"`
 	Units   []string `json:"units,omitempty"`
+	// CPULost: told is only for how long others have had the CPU, in a CPULostFile.
+	CPULost bool `json:"cpu_lost,omitempty"`
 	// Cloud is a host of its cloud, which the machine is to resolve and trust; empty: it is
 	// not asked, for the cloud would hear of it.
 	Cloud string `json:"cloud,omitempty"`

@@ -62,6 +62,9 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 	if b.try > 1 && s.hold > 0 {
 		s.settle = max(s.settle, c.Scenario.Expect.CredentialsWithin.Duration+deliveredFor)
 	}
+	if b.try < maxAttempts { // the last shows what it can
+		s.spoilt = spoiltBy(ctl, c.Scenario.Expect.BootBudget.Duration)
+	}
 	s.keep = r.Keep != KeepNone || r.Debug != nil || b.number < b.of
 	s.late = func() (map[string][]byte, error) {
 		booted()                       // who waits here has no place that the control may need

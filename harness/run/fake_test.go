@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type fakeBackend struct {
 	boot    func(ctx context.Context) error // how long a boot takes
 	reaches bool                            // multi-user.target is on record, after half a second
 	loses   func(name string) time.Duration // to others, of that half; nil: there is no journal
+	lost    func(name string) time.Duration // the same, asked while it runs; nil: it does not tell
 	downs   []machine.Ending
 	downErr error
 	nexts   []machine.Next
@@ -163,6 +165,13 @@ func (m *fakeMachine) Collect(_ context.Context, asked []byte, w io.Writer) erro
 	var request recording.CollectRequest
 	if err := json.Unmarshal(asked, &request); err != nil {
 		return err
+	}
+	if request.CPULost {
+		text := []byte("no number")
+		if m.backend.lost != nil {
+			text = strconv.AppendInt(nil, m.backend.lost(m.name).Microseconds(), 10)
+		}
+		return errors.Join(t.WriteHeader(&tar.Header{Name: recording.CPULostFile, Size: int64(len(text)), Mode: 0o600}), writeTo(t, text), t.Close())
 	}
 	if request.Pending {
 		p := patience{}

@@ -17,6 +17,7 @@ const (
 	machineExited  boot.Milestone = "machine exited"
 	streamEnded    boot.Milestone = "a stream ended"
 	blocked        boot.Milestone = "blocked" // it is in no other boot's way
+	cutShort       boot.Milestone = "ended early"
 )
 
 // sightings passes each milestone on once.

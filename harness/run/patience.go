@@ -59,14 +59,33 @@ func (p *patience) file() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// askTimeout bounds the question what may still happen.
+// askTimeout bounds a question, such as what may still happen.
 const askTimeout = 10 * time.Second
 
 // ask asks a machine what of the subject may still happen.
 func ask(ctx context.Context, m machine.Machine, units []string) ([]recording.Pending, error) {
+	text, err := question(ctx, m, recording.CollectRequest{Pending: true, Units: units}, recording.PendingFile)
+	if err != nil {
+		return nil, err
+	}
+	var out []recording.Pending
+	for lines := json.NewDecoder(bytes.NewReader(text)); ; {
+		var p recording.Pending
+		if err := lines.Decode(&p); errors.Is(err, io.EOF) {
+			return out, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("read what may still happen: %w", err)
+		}
+		out = append(out, p)
+	}
+}
+
+// question asks a machine something while it goes on, and returns the file with the answer;
+// empty: it has nothing to say.
+func question(ctx context.Context, m machine.Machine, what recording.CollectRequest, file string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	request, err := json.Marshal(recording.CollectRequest{Pending: true, Units: units})
+	request, err := json.Marshal(what)
 	if err != nil {
 		return nil, err
 	}
@@ -74,27 +93,18 @@ func ask(ctx context.Context, m machine.Machine, units []string) ([]recording.Pe
 	if err := m.Collect(ctx, request, &answer); err != nil {
 		return nil, err
 	}
-	var out []recording.Pending
-	files := tar.NewReader(&answer)
-	for {
+	for files := tar.NewReader(&answer); ; {
 		h, err := files.Next()
 		if errors.Is(err, io.EOF) {
-			return out, nil
+			return nil, nil
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read what may still happen: %w", err)
-		}
-		if h.Name != recording.PendingFile {
+		if err == nil && h.Name != file {
 			continue
 		}
-		for lines := json.NewDecoder(files); ; {
-			var p recording.Pending
-			if err := lines.Decode(&p); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				return nil, fmt.Errorf("read what may still happen: %w", err)
-			}
-			out = append(out, p)
+		text, readErr := io.ReadAll(files)
+		if err = errors.Join(err, readErr); err != nil {
+			return nil, fmt.Errorf("read %s of the machine: %w", file, err)
 		}
+		return text, nil
 	}
 }

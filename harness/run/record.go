@@ -42,7 +42,10 @@ type shot struct {
 	// late are files that are known only when the boot is over; may be nil. Its
 	// error is noted in the recording.
 	late func() (map[string][]byte, error)
-	keep bool // leave the machine running and to the caller
+	// spoilt is why a boot that took so long to multi-user.target shows nothing, whatever comes
+	// after: the recording ends then. Empty: it goes on. May be nil.
+	spoilt func(ctx context.Context, m machine.Machine, took time.Duration) string
+	keep   bool // leave the machine running and to the caller
 	// again is a machine that is down and boots once more; nil: a new one is started. number
 	// is which of its boots it is then.
 	again  machine.Machine
@@ -161,6 +164,7 @@ func (r *Runner) record(ctx context.Context, s shot, reach func(boot.Milestone))
 		code := m.ExitCode()
 		man.ContainerExit = &code
 	}
+	man.Cut = watching.cut
 	if err := watching.put(w); err != nil {
 		return rec, err
 	}

@@ -17,7 +17,8 @@ type watch struct {
 	see      *sightings
 	reach    func(boot.Milestone)
 	patience patience
-	unasked  error // why it is not known what may still happen
+	unasked  error  // why it is not known what may still happen
+	cut      string // why it was cut short
 }
 
 // lostAfter is how long after the end of a stream the news of PID 1's end may come.
@@ -28,12 +29,13 @@ func (w *watch) toTheEnd(ctx context.Context) (boot.Milestone, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of a question that nobody waits for any longer
 	go w.tellBlocked(ctx)
+	began := time.Now()
 	window := time.After(w.window)
 	var over, peek, lost <-chan time.Time
 	var settles, holds, ends time.Time
 	asking, isOver := false, false
 	booting, overdue := true, false
-	answers := make(chan answer, 1)
+	answers, spoilt := make(chan answer, 1), make(chan string, 1)
 	until := func(t time.Time) {
 		ends, isOver = t, false
 		over = time.After(time.Until(ends))
@@ -66,6 +68,9 @@ func (w *watch) toTheEnd(ctx context.Context) (boot.Milestone, error) {
 					window = time.After(soon)
 				}
 			}
+			if took := time.Since(began); ms == boot.MultiUserReached && w.spoilt != nil {
+				go func() { spoilt <- w.spoilt(ctx, w.machine, took) }()
+			}
 			switch ms {
 			case startStorm: // nothing changes the verdict, and other boots suffer
 				return startStorm, nil
@@ -75,6 +80,10 @@ func (w *watch) toTheEnd(ctx context.Context) (boot.Milestone, error) {
 			case boot.LogsDelivered:
 				w.patience.delivered, holds = time.Now(), time.Now().Add(w.hold)
 				plan()
+			}
+		case w.cut = <-spoilt:
+			if w.cut != "" {
+				return cutShort, nil
 			}
 		case <-peek:
 			peek, asking = nil, true

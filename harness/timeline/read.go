@@ -32,7 +32,7 @@ func Read(fsys fs.FS) (Timeline, error) {
 	}
 	r := reader{fsys: fsys, m: m, zero: time.Duration(m.BootZeroMono), t: Timeline{
 		Case: m.Case, End: time.Duration(m.EndMono - m.BootZeroMono), Missing: map[string]string{}, Versions: m.Versions,
-		Secrets: m.Secrets, Exited: m.ContainerExit, StartedAt: time.UnixMicro(m.BootRealtime).UTC(),
+		Secrets: m.Secrets, Exited: m.ContainerExit, Cut: m.Cut, StartedAt: time.UnixMicro(m.BootRealtime).UTC(),
 	}}
 	maps.Copy(r.t.Missing, m.Missing)
 	r.spread()

@@ -155,6 +155,7 @@ type Timeline struct {
 	Origin    *Origin  // what it was read from that is of no recording; nil: it is of one
 	NoClock   string   // why the events' times are not to be believed; empty: they are
 	Exited    *int     // status with which PID 1 ended before the recording was taken
+	Cut       string   // why the recording was ended early, for the host's sake; empty: it was not
 	StartedAt time.Time
 	Before    Before
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,14 @@ func collect(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		return fmt.Errorf("read the request on stdin: %w", err)
 	}
 	c := &collection{tar: tar.NewWriter(stdout), missing: map[string]string{}}
+	if req.CPULost {
+		lost := process.CPULost()
+		if lost == nil {
+			return errors.New("the kernel does not tell how long others have had the CPU (cpu.pressure)")
+		}
+		c.add(recording.CPULostFile, strconv.AppendInt(nil, *lost, 10), nil)
+		return errors.Join(c.err, c.tar.Close())
+	}
 	if req.Pending {
 		may, err := pending(ctx, req.Units)
 		if c.add(recording.PendingFile, may, nil); err != nil || c.err != nil {

@@ -31,29 +31,6 @@ func after(seq int) time.Duration {
 	return slowTick
 }
 
-// ownPressure is the machine's own: other than the host's it does not grow when
-// the machine's tasks wait for each other only. The kernel's
-// Documentation/accounting/psi.rst, "Cgroup2 interface".
-const ownPressure = "/sys/fs/cgroup/cpu.pressure"
-
-// fullTotal reads the total of PSI's full line, in microseconds; nil if there is none.
-func fullTotal(path string) *int64 {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil
-	}
-	for l := range strings.Lines(string(data)) {
-		if !strings.HasPrefix(l, "full ") {
-			continue
-		}
-		_, total, _ := strings.Cut(strings.TrimSpace(l), "total=")
-		if us, err := strconv.ParseInt(total, 10, 64); err == nil {
-			return &us
-		}
-	}
-	return nil
-}
-
 // firstLine is the number of a boot's first line. file has the boot's, from the second on.
 func firstLine(file string) int {
 	text, err := os.ReadFile(file)
@@ -71,7 +48,7 @@ func logLines(ctx context.Context, w io.Writer, source, msg string) error {
 	first := firstLine(recording.BootFile)
 	for seq := first; ; seq++ {
 		late := process.Monotonic() - due
-		if err := out.Encode(recording.Line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: fullTotal(ownPressure), Msg: msg,
+		if err := out.Encode(recording.Line{Source: source, Seq: seq, LateUS: late.Microseconds(), LostUS: process.CPULost(), Msg: msg,
 			Ref: recording.Ref(source, seq)}); err != nil {
 			return fmt.Errorf("write line %d: %w", seq, err)
 		}

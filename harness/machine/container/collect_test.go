@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -60,6 +62,18 @@ func TestWhatACollectionKeptOfUnitsHoldsUntilPID1HasReadOrLoadedOthers(t *testin
 		assert.NotContains(t, units(), "StartLimitBurst=4711", "after %s", change)
 	}
 	assert.Contains(t, units(), "Id=new.service\n")
+
+	// Three that want the CPU all the time, in a machine that may have a tenth of one.
+	_, err = l.backend.Engine().ContainerUpdate(ctx, m.(*box).worker, client.ContainerUpdateOptions{Resources: &container.Resources{CPUPeriod: 100_000, CPUQuota: 10_000}})
+	require.NoError(t, err)
+	lost := func() int {
+		us, err := strconv.Atoi(collected(ctx, t, m, recording.CollectRequest{CPULost: true})[recording.CPULostFile])
+		require.NoError(t, err)
+		return us
+	}
+	before := lost()
+	sh("for i in 1 2 3; do timeout 1 sh -c 'while :; do :; done' & done; wait")
+	assert.Greater(t, lost()-before, 300_000, "microseconds: what it wants and others have, or nobody")
 }
 
 // collected are the files of a collection.

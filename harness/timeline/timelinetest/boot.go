@@ -49,6 +49,7 @@ type Boot struct {
 	Host     []map[string]any
 	Secrets  []string
 	Exited   *int
+	Cut      string
 	Down     time.Duration // it is a second boot, and the first took that long to end
 	Missing  map[string]string
 	Versions map[string]string
@@ -137,7 +138,7 @@ func (b *Boot) FS() fstest.MapFS {
 		delete(files, name)
 	}
 	m := recording.Manifest{Format: recording.Format, Case: b.Case, BootZeroMono: Mono(0), EndMono: Mono(b.End), BootRealtime: 1_795_469_429_012_474,
-		Files: map[string]recording.File{}, Missing: b.Missing, Versions: b.Versions, ContainerExit: b.Exited, Secrets: b.Secrets}
+		Files: map[string]recording.File{}, Missing: b.Missing, Versions: b.Versions, ContainerExit: b.Exited, Cut: b.Cut, Secrets: b.Secrets}
 	if b.Down > 0 {
 		m.Boot, m.StartMono, m.Down = 2, Mono(-time.Second), b.Down
 	}
