@@ -35,6 +35,8 @@ type machineTrouble struct {
 	by   func(timeline.Event) bool
 	// alone: a unit that failed says the same in its own last words.
 	alone bool
+	// early: it is of an initrd that has no systemd: where PID 1 speaks, the boot has gone on.
+	early bool
 }
 
 func anybody(timeline.Event) bool { return true }
@@ -50,51 +52,44 @@ func ofADisk(ev timeline.Event) bool {
 	return ev.Unit == "" && !strings.Contains(ev.Text, "dev fd") && !strings.Contains(ev.Text, "dev sr") && !strings.Contains(ev.Text, "dev loop")
 }
 
-var machineTroubles = []machineTrouble{
-	{regexp.MustCompile(`(Kernel panic - not syncing: .*)`), "the kernel gave up: $1", systemSays, false},
-	{regexp.MustCompile(`Initramfs unpacking failed: (.*)|rootfs image is not initramfs \((.*?)\)`), damaged + " ($1$2)", systemSays, false},
-	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays, false},
-	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: (/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays, false},
-	{regexp.MustCompile(`/initqueue/finished/devexists-(\S+?)\.sh`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out): $1 did not appear", anybody, false},
-	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), inVain, anybody, false},
-	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target(?:: |, )(.*)`), "PID 1 has no target to boot to: $1", systemSays, false},
-	{regexp.MustCompile(`^(?:\[!!\] )?(?:Forcibly |Immediately )?(?:[Rr]eboot|[Pp]ower|[Ee]xit|[Hh]alt)[a-z -]*: ((?:unit|job) \S+ (?:failed|timed out).*)`), "PID 1 ended the machine, as it was told for that (FailureAction= and the like): $1", func(ev timeline.Event) bool { return ev.Manager }, false},
-	{regexp.MustCompile(`^Failed: (\d+ units?)$`), "systemctl status counts $1 that failed, and does not name them (systemctl --failed does)", func(ev timeline.Event) bool { return ev.Manager }, false},
-	{regexp.MustCompile(`Failed to load SELinux policy\b`), "PID 1 could not load the SELinux policy", systemSays, false},
-	{regexp.MustCompile(`Initial SELinux policy load failed`), "the initrd could not load the SELinux policy, which is enforced", anybody, false},
-	{regexp.MustCompile(`dracut:? FATAL: (.*)`), "the initrd gave up: $1", anybody, false},
-	{regexp.MustCompile(`^Failed to mount (\w+) (?:\(type \w+\) )?(?:at|on) (/\S*)(?: \(.*\))?: (.*)`), "PID 1 could not mount $1 on $2 ($3)", systemSays, false},
-	{regexp.MustCompile(`Failed to open executor binary '([^']+)': (.*)`), "PID 1 cannot open its executor $1 ($2)", systemSays, false},
-	{regexp.MustCompile(`^Failed to (?:set up API bus|register name|connect to API bus): (.*)`), "PID 1 has no D-Bus ($1)", systemSays, false},
-	{regexp.MustCompile(`Ignition failed: (.*)`), "Ignition failed: $1", anybody, true},
-	{regexp.MustCompile(`^Ignition has failed\. Please ensure`), "Ignition failed, and asks for a configuration that is valid", anybody, true},
-	{regexp.MustCompile(`ostree-prepare-root: (Couldn't find specified OSTree root '[^']*'?)`), "the initrd found no deployment to boot: $1", anybody, false},
-	{regexp.MustCompile(`dracut:? Warning: Could not boot\b`), "the initrd could not boot the system (dracut)", anybody, true},
-	{regexp.MustCompile(`Activation script snippet '([^']+)' failed \((\d+)\)`), "NixOS's activation script $1 failed (exit status $2)", anybody, false},
-	{regexp.MustCompile(`An error occurred during the file system check`), "a file system's check failed, and a person is asked for", anybody, true},
-	{regexp.MustCompile(`^fsck failed with (?:exit status|error code) (\d+)`), "a file system's check failed (fsck, status $1)", anybody, true},
-	{regexp.MustCompile(`mount\.nfs4?: Failed to resolve server (\S+): (.*)`), "the NFS server $1 has no address ($2)", anybody, true},
-	{regexp.MustCompile(`unknown filesystem type '(\S+?)'`), "the kernel knows no file system $1 (its module is not there)", anybody, true},
-	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays, false},
-	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays, false},
-	{regexp.MustCompile(`^segfault at [0-9a-f]+ ip `), "PID 1 crashed", func(ev timeline.Event) bool { return ev.Manager }, false},
-	{regexp.MustCompile(`(BUG: (?:kernel NULL pointer|unable to handle).*|Oops: [0-9a-f]{4}.*|Unable to handle kernel .*)`), "the kernel went wrong: $1", systemSays, false},
-	{regexp.MustCompile(`task (\S+:\d+) blocked for more than \d+ seconds`), "the kernel says that a task is stuck: $1, for minutes", systemSays, false},
-	{regexp.MustCompile(`soft lockup - CPU#\d+ stuck|rcu\S*:? .*detected stall`), "the kernel says that a processor is stuck", systemSays, false},
-	{regexp.MustCompile(`\[?!!!!!!\]? (.*)`), "PID 1 gave up: $1", systemSays, false},
-	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays, false},
-	{regexp.MustCompile(`(\S+): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY`), "the file system on $1 is broken: fsck must be run by hand", anybody, false},
-	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays, false},
-	{regexp.MustCompile(`oom-kill:constraint=.*\btask=([^,]+)`), "the kernel killed $1 for want of memory (OOM)", systemSays, false},
-	{regexp.MustCompile(`oom-kill:constraint=`), "the kernel killed for want of memory (OOM)", systemSays, false},
-	{regexp.MustCompile(`^saving (?:to \S*/var/crash\S*|vmcore complete)`), "the machine had crashed before: kdump saves its memory", func(ev timeline.Event) bool { return strings.HasPrefix(ev.Evidence.Text, "kdump") }, false},
-	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify|allocate directory watch: too many open files`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays, false},
-	{regexp.MustCompile(`(?i)inotify.*no space left`), "the inotify watches are used up (fs.inotify.max_user_watches)", systemSays, false},
+var machineTroubles = slices.Concat(initrdTroubles, []machineTrouble{
+	{regexp.MustCompile(`(Kernel panic - not syncing: .*)`), "the kernel gave up: $1", systemSays, false, false},
+	{regexp.MustCompile(`Initramfs unpacking failed: (.*)|rootfs image is not initramfs \((.*?)\)`), damaged + " ($1$2)", systemSays, false, false},
+	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays, false, false},
+	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target(?:: |, )(.*)`), "PID 1 has no target to boot to: $1", systemSays, false, false},
+	{regexp.MustCompile(`^(?:\[!!\] )?(?:Forcibly |Immediately )?(?:[Rr]eboot|[Pp]ower|[Ee]xit|[Hh]alt)[a-z -]*: ((?:unit|job) \S+ (?:failed|timed out).*)`), "PID 1 ended the machine, as it was told for that (FailureAction= and the like): $1", func(ev timeline.Event) bool { return ev.Manager }, false, false},
+	{regexp.MustCompile(`^Failed: (\d+ units?)$`), "systemctl status counts $1 that failed, and does not name them (systemctl --failed does)", func(ev timeline.Event) bool { return ev.Manager }, false, false},
+	{regexp.MustCompile(`Failed to load SELinux policy\b`), "PID 1 could not load the SELinux policy", systemSays, false, false},
+	{regexp.MustCompile(`^Failed to mount (\w+) (?:\(type \w+\) )?(?:at|on) (/\S*)(?: \(.*\))?: (.*)`), "PID 1 could not mount $1 on $2 ($3)", systemSays, false, false},
+	{regexp.MustCompile(`Failed to open executor binary '([^']+)': (.*)`), "PID 1 cannot open its executor $1 ($2)", systemSays, false, false},
+	{regexp.MustCompile(`^Failed to (?:set up API bus|register name|connect to API bus): (.*)`), "PID 1 has no D-Bus ($1)", systemSays, false, false},
+	{regexp.MustCompile(`Ignition failed: (.*)`), "Ignition failed: $1", anybody, true, false},
+	{regexp.MustCompile(`^Ignition has failed\. Please ensure`), "Ignition failed, and asks for a configuration that is valid", anybody, true, false},
+	{regexp.MustCompile(`Activation script snippet '([^']+)' failed \((\d+)\)`), "NixOS's activation script $1 failed (exit status $2)", anybody, false, false},
+	{regexp.MustCompile(`An error occurred during the file system check`), "a file system's check failed, and a person is asked for", anybody, true, false},
+	{regexp.MustCompile(`^fsck failed with (?:exit status|error code) (\d+)`), "a file system's check failed (fsck, status $1)", anybody, true, false},
+	{regexp.MustCompile(`mount\.nfs4?: Failed to resolve server (\S+): (.*)`), "the NFS server $1 has no address ($2)", anybody, true, false},
+	{regexp.MustCompile(`unknown filesystem type '(\S+?)'`), "the kernel knows no file system $1 (its module is not there)", anybody, true, false},
+	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays, false, false},
+	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays, false, false},
+	{regexp.MustCompile(`^segfault at [0-9a-f]+ ip `), "PID 1 crashed", func(ev timeline.Event) bool { return ev.Manager }, false, false},
+	{regexp.MustCompile(`(BUG: (?:kernel NULL pointer|unable to handle).*|Oops: [0-9a-f]{4}.*|Unable to handle kernel .*)`), "the kernel went wrong: $1", systemSays, false, false},
+	{regexp.MustCompile(`task (\S+:\d+) blocked for more than \d+ seconds`), "the kernel says that a task is stuck: $1, for minutes", systemSays, false, false},
+	{regexp.MustCompile(`soft lockup - CPU#\d+ stuck|rcu\S*:? .*detected stall`), "the kernel says that a processor is stuck", systemSays, false, false},
+	{regexp.MustCompile(`\[?!!!!!!\]? (.*)`), "PID 1 gave up: $1", systemSays, false, false},
+	{regexp.MustCompile(`Freezing execution|Failed to allocate manager object|Exiting PID 1`), "PID 1 gave up", systemSays, false, false},
+	{regexp.MustCompile(`(\S+?) ?: UNEXPECTED INCONSISTENCY; RUN fsck (?i:MANUALLY)`), "the file system on $1 is broken: fsck must be run by hand", anybody, false, false},
+	{regexp.MustCompile(`(?i)out of memory: kill(?:ed)? process \d+ \(([^)]*)\)`), "the kernel killed $1 for want of memory (OOM)", systemSays, false, false},
+	{regexp.MustCompile(`oom-kill:constraint=.*\btask=([^,]+)`), "the kernel killed $1 for want of memory (OOM)", systemSays, false, false},
+	{regexp.MustCompile(`oom-kill:constraint=`), "the kernel killed for want of memory (OOM)", systemSays, false, false},
+	{regexp.MustCompile(`^saving (?:to \S*/var/crash\S*|vmcore complete)`), "the machine had crashed before: kdump saves its memory", func(ev timeline.Event) bool { return strings.HasPrefix(ev.Evidence.Text, "kdump") }, false, false},
+	{regexp.MustCompile(`(?i)inotify.*too many open files|too many open files.*inotify|allocate directory watch: too many open files`), "the inotify instances are used up (fs.inotify.max_user_instances)", systemSays, false, false},
+	{regexp.MustCompile(`(?i)inotify.*no space left`), "the inotify watches are used up (fs.inotify.max_user_watches)", systemSays, false, false},
 	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`), "no space is left on a device", func(ev timeline.Event) bool {
 		return systemSays(ev) && !strings.Contains(strings.ToLower(ev.Text), "inotify") // whose watches are not of a disk
-	}, false},
-	{regexp.MustCompile(`(?:EXT4-fs error|EXT4-fs \(\S+\): error loading journal|JBD2: recovery failed|XFS \(\S+\): (?:Corruption|Internal error|Metadata (?:corruption|CRC error)|log mount)|BTRFS(?: error|:? critical|: error)|Buffer I/O error|(?:blk_update_request: )?I/O error, dev).*`), "the kernel reports a broken disk or file system: $0", ofADisk, false},
-}
+	}, false, false},
+	{regexp.MustCompile(`(?:EXT4-fs error|EXT4-fs \(\S+\): error loading journal|JBD2: recovery failed|XFS \(\S+\): (?:Corruption|Internal error|Metadata (?:corruption|CRC error)|log mount)|BTRFS(?: error|:? critical|: error)|Buffer I/O error|(?:blk_update_request: )?I/O error, dev).*`), "the kernel reports a broken disk or file system: $0", ofADisk, false, false},
+})
 
 // unescaped is what systemd-escape has made of a path in dracut's names of files.
 var unescaped = strings.NewReplacer(`\x2f`, "/", `\x2d`, "-")
@@ -105,13 +100,13 @@ func (b Facts) Troubles() []Trouble {
 		return nil
 	}
 	var out []Trouble
-	for _, ev := range b.Events {
+	for i, ev := range b.Events {
 		if ev.Kind != timeline.Log && ev.Kind != timeline.OnConsole {
 			continue
 		}
 		for _, row := range machineTroubles {
 			m := row.says.FindStringSubmatchIndex(ev.Text)
-			if m == nil || !row.by(ev) || row.alone && len(b.Failures().All) > 0 {
+			if m == nil || !row.by(ev) || row.alone && len(b.Failures().All) > 0 || row.early && b.goesOn(i) {
 				continue
 			}
 			if n := count.FindStringSubmatch(ev.Text); n != nil && atMost(n[1], len(b.Failures().All)) {

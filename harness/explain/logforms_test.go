@@ -68,4 +68,12 @@ var logsAgain = map[string]want{
 	"fine-job-of-a-label-ends.txt":          {verdict.NotJudged, `nothing`, "", "waits for"},
 	"job-of-another-label.txt":              {verdict.Fail, `^the boot waits for dev-disk-by\\x2dlabel-gauge\.device`, "", ""},
 	"fine-prose-at-the-edge.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "went wrong"},
+	"initrd-of-arch.txt":                    {verdict.Fail, `^the initrd found no root device UUID=11bb-silo`, "", "its shell"},
+	"fine-initrd-of-arch.txt":               {verdict.NotJudged, `nothing wrong is seen`, "", "initrd"},
+	"initrd-no-init.txt":                    {verdict.Fail, `^the initrd found no /sbin/init on the root file system`, "", "could not mount"},
+	"initrd-not-mounted.txt":                {verdict.Fail, `^the initrd could not mount /dev/sda1 \(Invalid argument\)`, "", ""},
+	"initrd-of-nixos.txt":                   {verdict.Fail, `^the initrd found no device /dev/silo/root`, "", "trying"},
+	"fine-initrd-of-nixos.txt":              {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "vdb"},
+	"dracut-in-two-words.txt":               {verdict.Fail, `^the initrd could not boot the system`, "", ""},
+	"fine-others-could-not-boot.txt":        {verdict.NotJudged, `nothing wrong is seen`, "", "could not boot"},
 }

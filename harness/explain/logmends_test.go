@@ -23,6 +23,8 @@ func TestMendsGoWhereTheFaultIs(t *testing.T) {
 		{"a.service failed (start failed); it is not there: systemd has no unit of that name", "list-unit-files", ""},
 		{"a.service failed (resources)", "EnvironmentFile=", ""},
 		{"PID 1 could not mount tmpfs on /run (Operation not permitted)", "--tmpfs /run", "fstab"},
+		{"the initrd could not mount /dev/sda1 (Invalid argument)", "blkid", "nofail"},
+		{"the initrd found no device /dev/silo/root", "driver of the disk", "root="},
 		{"cloud-init.service failed (start failed)", "cloud-init.log", ""},
 	} {
 		mend := mendLogged(tt.headline)

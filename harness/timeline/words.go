@@ -66,7 +66,7 @@ var ofJobs = []rule{
 	r("stopped unmounted closed removed unset deactivated", `^(?:Stopped target|Stopped|Unmounted|Closed|Removed slice|Unset automount|Deactivated swap) (?P<what>.+?)\.?$`, Stopped, "stop", "done"),
 	r("failed", `^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)) (?P<what>.+?)\.?$`, StartFailed, "start", "failed"),
 	r("timed", `^(?:Timed out (?:starting|mounting|activating swap|setting up automount)) (?P<what>.+?)\.?$`, StartFailed, "start", "timeout"),
-	r("timed", `^Timed out waiting for device (?P<device>.+?)\.?$`, StartFailed, "start", "timeout"),
+	r("timed", `^Timed out waiting for device (?P<device>[^,]+?)\.?$`, StartFailed, "start", "timeout"),
 	r("dependency", `^Dependency failed for (?P<what>.+?)\.?$`, StartFailed, "start", "dependency"),
 	r("assertion", `^Assertion failed (?:on job )?for (?P<what>.+?)\.?$`, StartFailed, "start", "assert"),
 	r("starting", `^Starting of (?P<what>.+?) (?:not supported|unsupported)\.?$`, StartFailed, "start", "unsupported"),
