@@ -76,4 +76,8 @@ var logsAgain = map[string]want{
 	"fine-initrd-of-nixos.txt":              {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "vdb"},
 	"dracut-in-two-words.txt":               {verdict.Fail, `^the initrd could not boot the system`, "", ""},
 	"fine-others-could-not-boot.txt":        {verdict.NotJudged, `nothing wrong is seen`, "", "could not boot"},
+	"list-other-bullets.txt":                {verdict.Fail, `^gauge\.service is failed`, "", ""},
+	"fine-list-other-bullets.txt":           {verdict.NotJudged, `nothing wrong is seen`, "", "failed"},
+	"json-ansible-over-lines.txt":           {verdict.Fail, `^gauge\.service failed \(start failed\)`, "", ""},
+	"fine-json-over-lines-of-a-user.txt":    {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
 }

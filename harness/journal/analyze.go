@@ -68,7 +68,7 @@ const unitNamed = `([A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|a
 var (
 	blameLine = regexp.MustCompile(`^((?:\d+[a-z]+ )*[0-9.]+m?s) ` + unitNamed + `$`)
 	jobLine   = regexp.MustCompile(`^\d+ +` + strings.Replace(unitNamed, "@-", "@…-", 1) + ` +(start|stop|restart|reload|verify-active) +(running|waiting)$`)
-	listLine  = regexp.MustCompile(`^(?:[●×*○↻] ?)?` + unitNamed + ` +(loaded|not-found|masked|error) +(failed|active|inactive|activating|deactivating) +(\S+)(?: +(\S.*?))?(?: *>)?$`)
+	listLine  = regexp.MustCompile(`^(?:[●×*○↻] ?|[^\w\s]{1,3} |_ )?` + unitNamed + ` +(loaded|not-found|masked|error) +(failed|active|inactive|activating|deactivating) +(\S+)(?: +(\S.*?))?(?: *>)?$`)
 )
 
 // listed reads those lines.

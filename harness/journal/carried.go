@@ -147,7 +147,13 @@ var jobAside = regexp.MustCompile(`^Job for \S+ failed(?: because [^.]*)?\. (?:[
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
 
+// jobOpen is its beginning within others' words, where a terminal has ended the line.
+var jobOpen = regexp.MustCompile(`["':] ?Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+$`)
+
 func (t *textReader) job(n int, s string, width int) bool {
+	if strings.HasPrefix(s, "failed") && jobOpen.MatchString(t.prior) {
+		s = t.prior + " " + s
+	}
 	if !strings.Contains(s, "Job for ") && !strings.Contains(s, "nable to ") {
 		return false
 	}

@@ -9,7 +9,7 @@ import (
 var (
 	// Of systemctl status.
 	// The sign in front is lost where somebody has copied what he saw.
-	statusHead = regexp.MustCompile(`^(?:[●×○*↻x•?\x{FFFD}] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
+	statusHead = regexp.MustCompile(`^(?:[●×○*↻x•?_\x{FFFD}] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
 	// What triggers a unit, or what it triggers, is listed with signs of their own, one a line.
 	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
 	loadedFrom   = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/(systemd/user|\.config/containers/systemd|run/user/\d+/systemd|systemd/system)/`)
