@@ -160,13 +160,20 @@ func dependents(b boot.Facts, found []Finding) []Finding {
 	}
 	var out []Finding
 	for _, f := range b.Failures().All {
-		if f.Result == boot.ForDependency {
-			summary := f.Unit + " was not started, for want of another unit, of whose failure the log has nothing"
-			if lacks := lackedBy(b, f.Evidence); lacks != "" {
-				summary = f.Unit + " was not started, for want of another unit: " + lacks
-			}
-			out = append(out, explained(b, Finding{At: f.At, Unit: f.Unit, Evidence: f.Evidence, Summary: summary}))
+		if f.Result != boot.ForDependency {
+			continue
 		}
+		unit, lacks := lackedBy(b, f)
+		if slices.ContainsFunc(out, func(o Finding) bool { return o.Unit == unit }) {
+			continue
+		}
+		summary := unit + " was not started, for want of another unit"
+		if lacks != "" {
+			summary += ": " + lacks
+		} else if !slices.ContainsFunc(b.Why(unit), func(w boot.Word) bool { return strings.HasPrefix(w.Text, "it is bound to ") }) {
+			summary += ", of whose failure the log has nothing"
+		}
+		out = append(out, explained(b, Finding{At: f.At, Unit: unit, Evidence: f.Evidence, Summary: summary}))
 	}
 	return out
 }
@@ -175,14 +182,23 @@ func dependents(b boot.Facts, found []Finding) []Finding {
 // started for want of it: of a Requisite=, and of a type of unit that the machine has not.
 var lackedWords = regexp.MustCompile(`^(?:\[UNSUPP\] )?(.+ is not active|Starting of .+ (?:not supported|unsupported))\.?$`)
 
-// lackedBy are those words, from right before one of the lines.
-func lackedBy(b boot.Facts, lines []timeline.Evidence) string {
+// boundWords are those of a BindsTo= with an After= of the same unit, which name who is bound.
+var boundWords = regexp.MustCompile(`\bBound to unit [^,]+, but unit isn't active`)
+
+// lackedBy are those words, from right before one of the failure's lines, and the unit that was not
+// started: some units have the description of others (an initrd's systemd-fsck-root.service has
+// systemd-fsck@.service's).
+func lackedBy(b boot.Facts, f boot.Failure) (unit, words string) {
 	for _, ev := range b.Events {
-		if slices.ContainsFunc(lines, func(of timeline.Evidence) bool { return of.File == ev.Evidence.File && of.Line == ev.Evidence.Line+1 }) {
-			if m := lackedWords.FindStringSubmatch(ev.Text); m != nil && (ev.Manager || ev.Kind == timeline.OnConsole || ev.Change.JobResult == boot.Unsupported) {
-				return m[1]
-			}
+		if !slices.ContainsFunc(f.Evidence, func(of timeline.Evidence) bool { return of.File == ev.Evidence.File && of.Line == ev.Evidence.Line+1 }) {
+			continue
+		}
+		if m := boundWords.MatchString(ev.Text); m && ev.Manager && boot.Named(ev.Unit) {
+			return ev.Unit, "" // which is among its reasons
+		}
+		if m := lackedWords.FindStringSubmatch(ev.Text); m != nil && (ev.Manager || ev.Kind == timeline.OnConsole || ev.Change.JobResult == boot.Unsupported) {
+			return f.Unit, m[1]
 		}
 	}
-	return ""
+	return f.Unit, ""
 }

@@ -80,4 +80,6 @@ var logsAgain = map[string]want{
 	"fine-list-other-bullets.txt":           {verdict.NotJudged, `nothing wrong is seen`, "", "failed"},
 	"json-ansible-over-lines.txt":           {verdict.Fail, `^gauge\.service failed \(start failed\)`, "", ""},
 	"fine-json-over-lines-of-a-user.txt":    {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
+	"bound-to-a-device.txt":                 {verdict.Fail, `^systemd-fsck-root\.service was not started, for want of another unit; it is bound to dev-disk`, "", "systemd-fsck@"},
+	"fine-bound-and-started.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "bound"},
 }
