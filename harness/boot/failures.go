@@ -92,12 +92,26 @@ func (b Facts) Failures() Seen[Failure] {
 type stopping map[string]bool
 
 func (s stopping) see(ev timeline.Event) {
+	if ev.Manager && goesDown(ev.Text) {
+		s[ev.Unit] = true
+	}
 	switch ev.Kind {
 	case timeline.Stopping:
 		s[ev.Unit] = true
 	case timeline.Starting, timeline.Started, timeline.Restart:
 		s[ev.Unit] = false
 	}
+}
+
+// downWith are the targets that stop all else.
+var downWith = []string{"shutdown.target", "umount.target", "final.target", "reboot.target", "poweroff.target", "halt.target", "kexec.target"}
+
+// goesDown: PID 1 refused a job since the machine is going down (since 245 it names the job
+// that is in the way).
+func goesDown(text string) bool {
+	_, of, refused := strings.Cut(text, " is destructive (")
+	by, _, queued := strings.Cut(of, " has 'start' job queued")
+	return refused && queued && slices.Contains(downWith, by)
 }
 
 // failedStopping are the failures of units that were being stopped, of a log: of the boot they

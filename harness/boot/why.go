@@ -58,6 +58,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`Socket service (\S+) already active, refusing`), "its service $1 runs already, and no socket is opened for a service that runs", false},
 	{regexp.MustCompile(`[Ff]ailed to queue unit startup job: (.*?)\.?$`), "what it triggers cannot be started ($1)", false},
 	{regexp.MustCompile(`Refusing to start, unit (\S+) to trigger not loaded`), "$1, which it triggers, is not there", false},
+	{regexp.MustCompile(`ransaction for \S+ is destructive \((\S+) has '(\w+)' job queued`), "systemd would not start it beside the $2 of $1, which is queued: something is being stopped, or the machine", false},
 	{regexp.MustCompile(`Failed to queue service startup job[^:]*: (.*?)\.?$`), "its service cannot be started ($1)", false},
 	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready", true},
 }

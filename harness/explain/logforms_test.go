@@ -82,4 +82,6 @@ var logsAgain = map[string]want{
 	"fine-json-over-lines-of-a-user.txt":    {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
 	"bound-to-a-device.txt":                 {verdict.Fail, `^systemd-fsck-root\.service was not started, for want of another unit; it is bound to dev-disk`, "", "systemd-fsck@"},
 	"fine-bound-and-started.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "bound"},
+	"fine-socket-as-the-machine-stops.txt":  {verdict.NotJudged, `nothing wrong is seen`, "gauge.socket failed as it was stopped", "cannot be started"},
+	"socket-as-another-stops.txt":           {verdict.Fail, `^gauge\.socket failed \(resources\).*beside the stop of pump\.service`, "", ""},
 }
