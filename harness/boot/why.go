@@ -182,7 +182,7 @@ func exited(c timeline.Change) string {
 }
 
 // complaint is a line of a program that says what went wrong.
-var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|timed? ?out|missing|undefined|unexpected|exception|already in use)\b`)
+var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|couldn't|unable|refused|denied|invalid|no such|not found|timed? ?out|missing|undefined|unexpected|exception|already in use)\b`)
 
 // wordOnly is how a script of before systemd ends a line that says what went wrong.
 var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$|\[ *FAILED *\]$`)
@@ -238,11 +238,23 @@ func (b Facts) lastWords(unit string) []Word {
 	if i > 0 && strings.HasPrefix(all[i-1].Text, "mount: ") && strings.HasSuffix(all[i-1].Text, ",") { // one sentence on lines
 		text = all[i-1].Text + " " + text
 	}
+	for j := i - 1; j > 0 && i-j <= mostCauses; j-- { // Rust's errors: the outermost, and below it what it came of
+		if strings.TrimSpace(all[j].Text) == "Caused by:" && strings.HasPrefix(all[j-1].Text, "Error: ") {
+			text = all[j-1].Text + "; caused by: " + strings.TrimSpace(text)
+		}
+	}
+	if i+1 < len(all) && strings.HasPrefix(all[i+1].Text, "Caused by:") {
+		i++
+		text += "; " + all[i].Text
+	}
 	if strings.HasSuffix(text, ":") && i+1 < len(all) {
 		text += " " + all[i+1].Text // which only announces it
 	}
 	return []Word{{how + shortened(text), ev.Evidence}}
 }
+
+// mostCauses is how far an error's causes are looked up.
+const mostCauses = 6
 
 func shortened(s string) string {
 	const most = 200
