@@ -71,6 +71,7 @@ var machineTroubles = slices.Concat(initrdTroubles, []machineTrouble{
 	{regexp.MustCompile(`mount\.nfs4?: Failed to resolve server (\S+): (.*)`), "the NFS server $1 has no address ($2)", anybody, true, false},
 	{regexp.MustCompile(`unknown filesystem type '(\S+?)'`), "the kernel knows no file system $1 (its module is not there)", anybody, true, false},
 	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays, false, false},
+	{regexp.MustCompile(`^Failed to determine supported controllers: (.*)`), "PID 1 found no controllers for its control group ($1)", systemSays, false, false},
 	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays, false, false},
 	{regexp.MustCompile(`^segfault at [0-9a-f]+ ip `), "PID 1 crashed", func(ev timeline.Event) bool { return ev.Manager }, false, false},
 	{regexp.MustCompile(`(BUG: (?:kernel NULL pointer|unable to handle).*|Oops: [0-9a-f]{4}.*|Unable to handle kernel .*)`), "the kernel went wrong: $1", systemSays, false, false},

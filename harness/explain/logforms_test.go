@@ -84,6 +84,8 @@ var logsAgain = map[string]want{
 	"fine-bound-and-started.txt":            {verdict.NotJudged, `nothing wrong is seen`, "", "bound"},
 	"fine-socket-as-the-machine-stops.txt":  {verdict.NotJudged, `nothing wrong is seen`, "gauge.socket failed as it was stopped", "cannot be started"},
 	"socket-as-another-stops.txt":           {verdict.Fail, `^gauge\.socket failed \(resources\).*beside the stop of pump\.service`, "", ""},
+	"pid1-no-controllers.txt":               {verdict.Fail, `^PID 1 found no controllers for its control group`, "", ""},
+	"fine-no-controllers-of-a-user.txt":     {verdict.NotJudged, `nothing wrong is seen`, "", "PID 1 found"},
 	"words-of-rust.txt":                     {verdict.Fail, `^gauge\.service failed.*it said last: Error: cannot open the gauge; caused by: Permission denied`, "", ""},
 	"words-of-rust-in-a-line.txt":           {verdict.Fail, `^gauge\.service failed.*it said last: Error: initialization failed; Caused by: the silo is at level 0`, "", ""},
 }

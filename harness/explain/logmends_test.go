@@ -25,6 +25,10 @@ func TestMendsGoWhereTheFaultIs(t *testing.T) {
 		{"PID 1 could not mount tmpfs on /run (Operation not permitted)", "--tmpfs /run", "fstab"},
 		{"the initrd could not mount /dev/sda1 (Invalid argument)", "blkid", "nofail"},
 		{"the initrd found no device /dev/silo/root", "driver of the disk", "root="},
+		{`dev-gpt\x2dauto\x2droot.device did not appear: systemd timed out waiting for the device`, "systemd.gpt_auto=0", "fstab"},
+		{"boot.mount (/boot) failed (start failed); it is not there: systemd has no unit of that name", "list-unit-files", "nofail"},
+		{"gauge.service failed (exit-code); its main process exited with status 127, not found", "ldd", "written that file"},
+		{`the kernel gave up: Kernel panic - not syncing: VFS: Unable to mount root fs on "/dev/ram0"`, "root=", ""},
 		{"cloud-init.service failed (start failed)", "cloud-init.log", ""},
 	} {
 		mend := mendLogged(tt.headline)
