@@ -109,6 +109,13 @@ func (b Facts) Makes(unit, device string) bool {
 	return strings.HasSuffix(device, ".device") && makers.MatchString(unit)
 }
 
+// Opens: the device is what the unit of systemd-cryptsetup@.service makes: it is called after it, and
+// systemd-gpt-auto-generator(8) calls what is in its root partition by another name, too.
+func Opens(unit, device string) bool {
+	volume, ok := strings.CutPrefix(strings.TrimSuffix(unit, ".service"), "systemd-cryptsetup@")
+	return ok && (device == "dev-mapper-"+volume+".device" || volume == "root" && device == `dev-gpt\x2dauto\x2droot.device`)
+}
+
 // foundAs: the device that a console calls so was found under another of its names, or under its
 // model's and its label's.
 func foundAs(name string, ev timeline.Event) bool {

@@ -63,7 +63,9 @@ func Log(b boot.Facts, results []check.Result) Story {
 			s.Headline += "; " + more
 		}
 		for _, it := range items[1:] {
-			if b.Makes(it.unit, first.unit) && it.at <= first.at {
+			if boot.Opens(first.unit, it.unit) && strings.Contains(it.text, " did not appear") {
+				s.Headline += "; for want of it " + it.unit + " did not appear"
+			} else if b.Makes(it.unit, first.unit) && it.at <= first.at {
 				s.Headline += "; before it " + it.unit + " failed, which such a device can come of"
 			}
 			if !strings.Contains(s.Headline, strings.TrimPrefix(it.text, "cloud-init failed: ")) {
@@ -246,6 +248,11 @@ func itemsOf(b boot.Facts, results []check.Result) []item {
 			}
 		}
 	}
+	for i, it := range order { // whose device waits for it, whatever else waits for that
+		if slices.ContainsFunc(order, func(o item) bool { return o.rank == ofCause && boot.Opens(it.unit, o.unit) }) {
+			order[i].rank = min(it.rank, ofCause)
+		}
+	}
 	slices.SortStableFunc(order, func(x, y item) int {
 		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at), cmp.Compare(x.line, y.line))
 	})
@@ -324,6 +331,11 @@ func consequences(b boot.Facts, first item, rest []item) string {
 	}
 	if first.rank != ofMachine && slices.ContainsFunc(rest, func(it item) bool { return it.rank == ofCause || len(waitedFor(b, it.unit)) > 0 }) { // each has its own
 		want = waitedFor(b, first.unit)
+		for _, it := range rest {
+			if boot.Opens(first.unit, it.unit) {
+				want = append(want, waitedFor(b, it.unit)...)
+			}
+		}
 	}
 	if first.rank == ofMachine {
 		for i, it := range rest {

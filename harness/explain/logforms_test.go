@@ -88,4 +88,6 @@ var logsAgain = map[string]want{
 	"fine-no-controllers-of-a-user.txt":     {verdict.NotJudged, `nothing wrong is seen`, "", "PID 1 found"},
 	"words-of-rust.txt":                     {verdict.Fail, `^gauge\.service failed.*it said last: Error: cannot open the gauge; caused by: Permission denied`, "", ""},
 	"words-of-rust-in-a-line.txt":           {verdict.Fail, `^gauge\.service failed.*it said last: Error: initialization failed; Caused by: the silo is at level 0`, "", ""},
+	"crypt-before-its-device.txt":           {verdict.Fail, `^systemd-cryptsetup@silo\.service failed.*not started for want of it: .*local-fs\.target.*for want of it dev-mapper-silo\.device did not appear`, "", "such a device"},
+	"crypt-of-another-device.txt":           {verdict.Fail, `^dev-mapper-silo\.device did not appear`, "systemd-cryptsetup@swap.service failed", ""},
 }

@@ -20,6 +20,7 @@ var mendsLogged = []struct {
 	{regexp.MustCompile(`^(?:dev-hugepages|dev-mqueue|sys-|proc-|tmp\.|run-)\S*mount `), "see whether the kernel, or the container that it runs in, lets it be mounted: it is on no device; where it is not wanted, mask it"},
 	{regexp.MustCompile(`the boot waits for (?:\S*\.device|/dev/|dev-)`), "attach the device, or mend the line of fstab or crypttab that names it (nofail, x-systemd.device-timeout=)"},
 	{regexp.MustCompile(`^dev-(?:tty|hvc|xvc|sclp)\S*\.device `), "see whether the machine has that serial port: console= on the kernel's command line has a login asked for there"},
+	{regexp.MustCompile(`^systemd-cryptsetup@`), "see its own words (journalctl -u of it), and its line of crypttab: the device, the key file, which must be there before it starts, the passphrase or the token"},
 	{regexp.MustCompile(`^dev-gpt\\x2dauto\\x2droot\.device `), "say root= on the kernel's command line, or systemd.gpt_auto=0: systemd-gpt-auto-generator waits for a root partition that is marked as one, which ZFS and the like have not"},
 	{regexp.MustCompile(`\.mount \([^)]*\) failed \(start failed\); it is not there`), "see what it is called (systemctl list-unit-files), and that fstab, or the generator that makes it, has it"},
 	{regexp.MustCompile(`wrong fs type|bad superblock|unknown filesystem type`), "the device is there: see what is on it (blkid, fsck), and that the kernel has that file system"},

@@ -29,6 +29,7 @@ func TestMendsGoWhereTheFaultIs(t *testing.T) {
 		{"boot.mount (/boot) failed (start failed); it is not there: systemd has no unit of that name", "list-unit-files", "nofail"},
 		{"gauge.service failed (exit-code); its main process exited with status 127, not found", "ldd", "written that file"},
 		{`the kernel gave up: Kernel panic - not syncing: VFS: Unable to mount root fs on "/dev/ram0"`, "root=", ""},
+		{"systemd-cryptsetup@silo.service failed (exit-code); its main process exited with status 1; for want of it dev-mapper-silo.device did not appear", "crypttab", "nofail"},
 		{"cloud-init.service failed (start failed)", "cloud-init.log", ""},
 	} {
 		mend := mendLogged(tt.headline)
