@@ -12,16 +12,16 @@ import (
 // initramfs-tools (Debian, Ubuntu), of mkinitcpio (Arch) and of NixOS's stage 1. The last three
 // are shell scripts, without systemd.
 var initrdTroubles = []machineTrouble{
-	{regexp.MustCompile(`^mount: mounting (\S+) on (?:/root|/mnt-root\S*) failed: (.*)`), "the initrd could not mount $1 ($2)", anybody, false, true},
-	{regexp.MustCompile(`^ERROR: (?:[Dd]evice|Unable to find root device) (?:'([^']+)'|([^' ]\S*?))\.?(?: not found\. Skipping fsck.*)?$`), noRoot + "$1$2", anybody, false, true},
-	{regexp.MustCompile(`^(?:ERROR: )?Failed to mount '?([^' ]+)'? (?:on real root|as root file system)`), "the initrd could not mount $1", anybody, false, true},
-	{regexp.MustCompile(`^ERROR: Root device mounted successfully, but (\S+) does not exist|^Target filesystem doesn't have requested (\S+?)\.?$`), "the initrd found no $1$2 on the root file system", anybody, false, true},
-	{regexp.MustCompile(`^No init found\. Try passing init= bootarg`), "the initrd found no init to start on the root file system", anybody, false, true},
-	{regexp.MustCompile(`^You are (?:now )?being dropped (?:into an emergency|to a recovery) shell`), inShell, anybody, false, true},
-	{regexp.MustCompile(`^The root filesystem on (\S+) requires a manual fsck`), "the file system on $1 is broken: fsck must be run by hand", anybody, false, true},
-	{regexp.MustCompile(`^Timed out waiting for device (\S+), trying to mount anyway`), "the initrd found no device $1", anybody, false, true},
-	{regexp.MustCompile(`^stage 2 init script \((\S+)\) not found`), "NixOS's stage 1 found no system to start ($1)", anybody, false, true},
-	{regexp.MustCompile(`^An error occurred in stage 1 of the boot process`), inShell, anybody, false, true},
+	{regexp.MustCompile(`^mount: mounting (\S+) on (?:/root|/mnt-root\S*) failed: (.*)`), "the initrd could not mount $1 ($2)", byScript, false, true},
+	{regexp.MustCompile(`^ERROR: (?:[Dd]evice|Unable to find root device) (?:'([^']+)'|([^' ]\S*?))\.?(?: not found\. Skipping fsck.*)?$`), noRoot + "$1$2", byScript, false, true},
+	{regexp.MustCompile(`^(?:ERROR: )?Failed to mount '?([^' ]+)'? (?:on real root|as root file system)`), "the initrd could not mount $1", byScript, false, true},
+	{regexp.MustCompile(`^ERROR: Root device mounted successfully, but (\S+) does not exist|^Target filesystem doesn't have requested (\S+?)\.?$`), "the initrd found no $1$2 on the root file system", byScript, false, true},
+	{regexp.MustCompile(`^No init found\. Try passing init= bootarg`), "the initrd found no init to start on the root file system", byScript, false, true},
+	{regexp.MustCompile(`^You are (?:now )?being dropped (?:into an emergency|to a recovery) shell`), inShell, byScript, false, true},
+	{regexp.MustCompile(`^The root filesystem on (\S+) requires a manual fsck`), "the file system on $1 is broken: fsck must be run by hand", byScript, false, true},
+	{regexp.MustCompile(`^Timed out waiting for device (\S+), trying to mount anyway`), "the initrd found no device $1", byScript, false, true},
+	{regexp.MustCompile(`^stage 2 init script \((\S+)\) not found`), "NixOS's stage 1 found no system to start ($1)", byScript, false, true},
+	{regexp.MustCompile(`^An error occurred in stage 1 of the boot process`), inShell, byScript, false, true},
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: +(/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays, false, false},
 	{regexp.MustCompile(`/initqueue/finished/devexists-(\S+?)\.sh`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out): $1 did not appear", anybody, false, false},
 	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), inVain, anybody, false, false},
@@ -30,6 +30,9 @@ var initrdTroubles = []machineTrouble{
 	{regexp.MustCompile(`ostree-prepare-root: (Couldn't find specified OSTree root '[^']*'?)`), "the initrd found no deployment to boot: $1", anybody, false, false},
 	{regexp.MustCompile(`(?:dracut:? |^)Warning: +Could not boot\b`), "the initrd could not boot the system (dracut)", dracutSays, true, false},
 }
+
+// byScript: nobody's name is before it, as scripts have none that write to the console.
+func byScript(ev timeline.Event) bool { return ev.Kind == timeline.OnConsole }
 
 // dracutSays: dracut, or one of its services.
 func dracutSays(ev timeline.Event) bool {

@@ -90,4 +90,6 @@ var logsAgain = map[string]want{
 	"words-of-rust-in-a-line.txt":           {verdict.Fail, `^gauge\.service failed.*it said last: Error: initialization failed; Caused by: the silo is at level 0`, "", ""},
 	"crypt-before-its-device.txt":           {verdict.Fail, `^systemd-cryptsetup@silo\.service failed.*not started for want of it: .*local-fs\.target.*for want of it dev-mapper-silo\.device did not appear`, "", "such a device"},
 	"crypt-of-another-device.txt":           {verdict.Fail, `^dev-mapper-silo\.device did not appear`, "systemd-cryptsetup@swap.service failed", ""},
+	"fine-words-of-initrds.txt":             {verdict.NotJudged, `nothing wrong is seen`, "", "initrd"},
+	"device-with-a-comma.txt":               {verdict.Fail, `^dev-sda1\.device did not appear`, "", ""},
 }
