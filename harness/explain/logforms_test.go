@@ -92,4 +92,8 @@ var logsAgain = map[string]want{
 	"crypt-of-another-device.txt":           {verdict.Fail, `^dev-mapper-silo\.device did not appear`, "systemd-cryptsetup@swap.service failed", ""},
 	"fine-words-of-initrds.txt":             {verdict.NotJudged, `nothing wrong is seen`, "", "initrd"},
 	"device-with-a-comma.txt":               {verdict.Fail, `^dev-sda1\.device did not appear`, "", ""},
+	"fine-list-of-a-user.txt":               {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", "gauge.service failed"},
+	"list-after-a-users.txt":                {verdict.Fail, `^pump\.service is failed`, "", "gauge.service is failed"},
+	"fine-json-of-a-users-scope.txt":        {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
+	"json-of-the-systems-scope.txt":         {verdict.Fail, `^gauge\.service failed \(start failed\)`, "", ""},
 }

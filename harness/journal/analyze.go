@@ -80,11 +80,16 @@ func (t *textReader) listed(n int, s string) bool {
 		}
 		return err == nil
 	}
-	if m := jobLine.FindStringSubmatch(s); m != nil {
+	if m := jobLine.FindStringSubmatch(s); m != nil && !t.asUser {
 		t.set(Status, m[1], n, func(u *Unit) { u.Job = m[2] + " " + m[3] })
 		return true
 	}
-	if m := listLine.FindStringSubmatch(s); m != nil {
+	if m := listLine.FindStringSubmatch(s); m != nil && t.asUser {
+		if m[3] == "failed" {
+			t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: UsersManager, Message: m[1] + " is failed"}, 1)
+		}
+		return true
+	} else if m != nil {
 		t.set(Status, m[1], n, func(u *Unit) { u.Load, u.Active, u.Sub = m[2], m[3], m[4] })
 		t.describe(m[1], m[5])
 		return true

@@ -147,6 +147,9 @@ var jobAside = regexp.MustCompile(`^Job for \S+ failed(?: because [^.]*)?\. (?:[
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
 
+// forUser is how what called systemctl tells that it was for a user's manager.
+var forUser = regexp.MustCompile(`systemctl --user |"--user"|"scope": ?"user"`)
+
 // jobOpen is its beginning within others' words, where a terminal has ended the line.
 var jobOpen = regexp.MustCompile(`["':] ?Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+$`)
 
@@ -164,7 +167,7 @@ func (t *textReader) job(n int, s string, width int) bool {
 	if m == nil {
 		m = jobBare.FindStringSubmatch(s)
 	}
-	if m == nil || strings.Contains(s, "systemctl --user ") || strings.Contains(s, "RETRYING") {
+	if m == nil || forUser.MatchString(s) || strings.Contains(s, "RETRYING") {
 		return false
 	}
 	t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: m[1]}, width)

@@ -170,6 +170,7 @@ func (t *textReader) record(n *int, rec record) {
 		e.PID, _ = strconv.Atoi(rec.any(pidNames))
 		t.hold(e, 1)
 		*n++
+	case rec["module_args.scope"] == "user": // Ansible's systemctl, of a user's manager
 	default:
 		t.logger = rec.any(levelNames) != ""
 		defer func() { t.logger = false }()
