@@ -253,7 +253,7 @@ func failure(ev timeline.Event) bool {
 	case timeline.Failed:
 		return true
 	case timeline.StartFailed:
-		return !slices.Contains([]string{"", "done", "canceled", "skipped", Unsupported}, ev.Change.JobResult)
+		return !slices.Contains([]string{"", "done", "canceled", "skipped", Unsupported}, ev.Change.JobResult) && !goesDown(ev.Text)
 	case timeline.OnConsole:
 		_, fails := failedStatus[ev.Status]
 		return fails && (ev.Status == "ONCE" || startWhole.MatchString(ev.Text))
