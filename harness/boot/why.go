@@ -238,9 +238,10 @@ func (b Facts) lastWords(unit string) []Word {
 	if i > 0 && strings.HasPrefix(all[i-1].Text, "mount: ") && strings.HasSuffix(all[i-1].Text, ",") { // one sentence on lines
 		text = all[i-1].Text + " " + text
 	}
-	for j := i - 1; j > 0 && i-j <= mostCauses; j-- { // Rust's errors: the outermost, and below it what it came of
-		if strings.TrimSpace(all[j].Text) == "Caused by:" && strings.HasPrefix(all[j-1].Text, "Error: ") {
-			text = all[j-1].Text + "; caused by: " + strings.TrimSpace(text)
+	for j := i - 1; j > 0 && (j == i-1 || causeNo.MatchString(all[j+1].Text)); j-- { // Rust's errors: the outermost, and below it what it came of
+		if all[j].Text == "Caused by:" && strings.HasPrefix(all[j-1].Text, "Error: ") && j >= begun {
+			text = all[j-1].Text + "; caused by: " + causeNo.ReplaceAllString(text, "")
+			break
 		}
 	}
 	if i+1 < len(all) && strings.HasPrefix(all[i+1].Text, "Caused by:") {
@@ -253,8 +254,8 @@ func (b Facts) lastWords(unit string) []Word {
 	return []Word{{how + shortened(text), ev.Evidence}}
 }
 
-// mostCauses is how far an error's causes are looked up.
-const mostCauses = 6
+// causeNo is before one of several causes of an error, of which the last is the innermost.
+var causeNo = regexp.MustCompile(`^\s*\d+: `)
 
 func shortened(s string) string {
 	const most = 200

@@ -97,4 +97,5 @@ var logsAgain = map[string]want{
 	"fine-json-of-a-users-scope.txt":        {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
 	"json-of-the-systems-scope.txt":         {verdict.Fail, `^gauge\.service failed \(start failed\)`, "", ""},
 	"fine-start-as-the-machine-stops.txt":   {verdict.NotJudged, `nothing wrong is seen`, "", "gauge.service failed"},
+	"words-of-rust-before.txt":              {verdict.Fail, `^gauge\.service failed.*it said last: error: address already in use`, "", "cannot open"},
 }
