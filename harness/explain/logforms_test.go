@@ -98,4 +98,9 @@ var logsAgain = map[string]want{
 	"json-of-the-systems-scope.txt":         {verdict.Fail, `^gauge\.service failed \(start failed\)`, "", ""},
 	"fine-start-as-the-machine-stops.txt":   {verdict.NotJudged, `nothing wrong is seen`, "", "gauge.service failed"},
 	"words-of-rust-before.txt":              {verdict.Fail, `^gauge\.service failed.*it said last: error: address already in use`, "", "cannot open"},
+	"initrd-no-pool.txt":                    {verdict.Fail, `^the initrd could not import the ZFS pool silo \(no such pool available\)`, "", ""},
+	"fine-initrd-pool-by-hand.txt":          {verdict.NotJudged, `nothing wrong is seen`, "", "pool"},
+	"initrd-no-medium.txt":                  {verdict.Fail, `^the initrd found no live medium`, "", ""},
+	"grub-no-kernel.txt":                    {verdict.Fail, `^GRUB did not get to a kernel`, "", ""},
+	"fine-grub-by-hand.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "GRUB"},
 }

@@ -30,6 +30,8 @@ func TestMendsGoWhereTheFaultIs(t *testing.T) {
 		{"gauge.service failed (exit-code); its main process exited with status 127, not found", "ldd", "written that file"},
 		{`the kernel gave up: Kernel panic - not syncing: VFS: Unable to mount root fs on "/dev/ram0"`, "root=", ""},
 		{"systemd-cryptsetup@silo.service failed (exit-code); its main process exited with status 1; for want of it dev-mapper-silo.device did not appear", "crypttab", "nofail"},
+		{"the initrd could not import the ZFS pool silo (no such pool available)", "zpool import", "root="},
+		{"the kernel gave up: Kernel panic - not syncing: Attempted to kill init! exitcode=0x00007f00", "/sbin/init", ""},
 		{"cloud-init.service failed (start failed)", "cloud-init.log", ""},
 	} {
 		mend := mendLogged(tt.headline)
