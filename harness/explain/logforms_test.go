@@ -103,4 +103,6 @@ var logsAgain = map[string]want{
 	"initrd-no-medium.txt":                  {verdict.Fail, `^the initrd found no live medium`, "", ""},
 	"grub-no-kernel.txt":                    {verdict.Fail, `^GRUB did not get to a kernel`, "", ""},
 	"fine-grub-by-hand.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "GRUB"},
+	"users-manager-ends.txt":                {verdict.Fail, `^user@1000\.service failed.*it said last: Failed to allocate manager object: No such process`, "", "PID 1 gave up"},
+	"users-manager-is-not-meant.txt":        {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1$`, "", "allocate"},
 }

@@ -98,6 +98,10 @@ var (
 	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|missing|undefined|exception)\b`)
 )
 
+// managerEnds is what a user's manager says that cannot begin, of which PID 1 says that
+// user@.service failed.
+var managerEnds = regexp.MustCompile(`^Failed to (?:allocate manager object|determine supported controllers|create \S+ control group|realize cgroup)|^Trying to run as user instance, but`)
+
 // speaksFor: a program of that name is the unit's, as far as names go.
 func speaksFor(ident, unit string) bool {
 	dot := strings.LastIndexByte(unit, '.')

@@ -281,6 +281,9 @@ func (b *BootLog) manager(e journal.Entry, s spoken) {
 		b.child(e, s)
 		return
 	}
+	if managerEnds.MatchString(e.Message) {
+		b.heardOf("user@", e.Ident, s)
+	}
 	key := managerKey{s.src, e.PID}
 	m := b.managed[key]
 	if m == nil {
@@ -369,10 +372,13 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 	}
 	b.before = s
 	b.before.ev.Evidence.Text = e.Ident
-	who := cmp.Or(s.ev.Unit, e.Ident)
-	if who == "" || e.Ident == "kernel" {
-		return
+	if who := cmp.Or(s.ev.Unit, e.Ident); who != "" && e.Ident != "kernel" {
+		b.heardOf(who, e.Ident, s)
 	}
+}
+
+// heardOf keeps what somebody says until it is known whether he ends.
+func (b *BootLog) heardOf(who, ident string, s spoken) {
 	spoke := b.last[who]
 	if spoke == nil {
 		if len(b.last) > 2000 {
@@ -381,7 +387,7 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 		spoke = &speaker{}
 		b.last[who] = spoke
 	}
-	s.ev.Evidence.Text = e.Ident
+	s.ev.Evidence.Text = ident
 	spoke.speak(s)
 }
 
