@@ -105,4 +105,6 @@ var logsAgain = map[string]want{
 	"fine-grub-by-hand.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "GRUB"},
 	"users-manager-ends.txt":                {verdict.Fail, `^user@1000\.service failed.*it said last: Failed to allocate manager object: No such process`, "", "PID 1 gave up"},
 	"users-manager-is-not-meant.txt":        {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1$`, "", "allocate"},
+	"list-after-a-users-command.txt":        {verdict.Fail, `^pump\.service is failed`, "", ""},
+	"fine-jobs-of-a-user.txt":               {verdict.NotJudged, `nothing wrong is seen`, "", "waits for"},
 }

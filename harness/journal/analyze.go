@@ -71,8 +71,16 @@ var (
 	listLine  = regexp.MustCompile(`^(?:[●×*○↻] ?|[^\w\s]{1,3} |_ )?` + unitNamed + ` +(loaded|not-found|masked|error) +(failed|active|inactive|activating|deactivating) +(\S+)(?: +(\S.*?))?(?: *>)?$`)
 )
 
+// unitsHead is the first line of what systemctl list-units and list-jobs print.
+var unitsHead = regexp.MustCompile(`^(?:UNIT +LOAD +ACTIVE +SUB|JOB +UNIT +TYPE) `)
+
 // listed reads those lines.
 func (t *textReader) listed(n int, s string) bool {
+	if strings.Contains(t.prior, "systemctl ") {
+		t.listUser = strings.Contains(t.prior, " --user")
+	} else if unitsHead.MatchString(s) {
+		t.listUser = false
+	}
 	if m := blameLine.FindStringSubmatch(s); m != nil {
 		took, err := timespan.Parse(m[1])
 		if err == nil {
@@ -80,11 +88,11 @@ func (t *textReader) listed(n int, s string) bool {
 		}
 		return err == nil
 	}
-	if m := jobLine.FindStringSubmatch(s); m != nil && !t.asUser {
+	if m := jobLine.FindStringSubmatch(s); m != nil && !t.listUser {
 		t.set(Status, m[1], n, func(u *Unit) { u.Job = m[2] + " " + m[3] })
 		return true
 	}
-	if m := listLine.FindStringSubmatch(s); m != nil && t.asUser {
+	if m := listLine.FindStringSubmatch(s); m != nil && t.listUser {
 		if m[3] == "failed" {
 			t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: UsersManager, Message: m[1] + " is failed"}, 1)
 		}

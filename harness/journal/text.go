@@ -15,25 +15,26 @@ import (
 // textReader reads lines, each by its own form: what people send has several in one file.
 type textReader struct {
 	*reader
-	held    Entry // the entry before, which a line may go on
-	raw     int   // its length as it was wrapped, in characters; 0: none is held
-	spaced  bool  // it ended with a space
-	mangled bool  // a 3270 console: "[" is "¬", "]" is "|"
-	verbose bool
-	unit    string            // of systemctl status
-	block   statusBlock       // of unit
-	asUser  bool              // the last systemctl that was typed was for a user's manager
-	failing bool              // a unit's name alone is of a list of those that failed
-	pids    map[string]string // its processes
-	arrived time.Time
-	logger  bool   // the line is of a record of a program's own
-	from    string // the machine, as who carried the line calls it
-	widths  []int  // where its lines may be wrapped
-	widest  int    // its longest line, as far as it was looked at
-	above   chainLink
-	list    statusList
-	unread  string // the line before, of which nothing was made
-	prior   string // unread, as a line is read
+	held     Entry // the entry before, which a line may go on
+	raw      int   // its length as it was wrapped, in characters; 0: none is held
+	spaced   bool  // it ended with a space
+	mangled  bool  // a 3270 console: "[" is "¬", "]" is "|"
+	verbose  bool
+	unit     string            // of systemctl status
+	block    statusBlock       // of unit
+	asUser   bool              // the last systemctl that was typed was for a user's manager
+	listUser bool              // the list that is read is a user's manager's
+	failing  bool              // a unit's name alone is of a list of those that failed
+	pids     map[string]string // its processes
+	arrived  time.Time
+	logger   bool   // the line is of a record of a program's own
+	from     string // the machine, as who carried the line calls it
+	widths   []int  // where its lines may be wrapped
+	widest   int    // its longest line, as far as it was looked at
+	above    chainLink
+	list     statusList
+	unread   string // the line before, of which nothing was made
+	prior    string // unread, as a line is read
 }
 
 // statusBlock is how far a status of systemctl has gone.
