@@ -48,10 +48,11 @@ const noPool = "the initrd could not import the ZFS pool "
 // inShell is what is left to say of an initrd that gives somebody a shell, and no reason.
 const inShell = "the initrd did not get to the system, and gives somebody its shell"
 
-// goesOn: after one of the events systemd speaks, as it does where the initrd has found the system.
+// goesOn: after one of the events systemd speaks of units, as it does where the initrd has found
+// the system.
 func (b Facts) goesOn(after int) bool {
 	return slices.ContainsFunc(b.Events[after:], func(ev timeline.Event) bool {
-		return ev.Kind == timeline.Starting || ev.Kind == timeline.Started || ev.Kind == timeline.OnConsole && ev.Status == "OK" || goneOn.MatchString(ev.Text)
+		return ev.Status != "" || ev.Manager && ev.Unit != "" || goneOn.MatchString(ev.Text)
 	})
 }
 

@@ -71,7 +71,7 @@ var logsAgain = map[string]want{
 	"initrd-of-arch.txt":                    {verdict.Fail, `^the initrd found no root device UUID=11bb-silo`, "", "its shell"},
 	"fine-initrd-of-arch.txt":               {verdict.NotJudged, `nothing wrong is seen`, "", "initrd"},
 	"initrd-no-init.txt":                    {verdict.Fail, `^the initrd found no /sbin/init on the root file system`, "", "could not mount"},
-	"initrd-not-mounted.txt":                {verdict.Fail, `^the initrd could not mount /dev/sda1 \(Invalid argument\)`, "", ""},
+	"initrd-not-mounted.txt":                {verdict.Fail, `^the initrd could not mount /dev/sda1 \(Invalid argument\)`, "", "start failed"},
 	"initrd-of-nixos.txt":                   {verdict.Fail, `^the initrd found no device /dev/silo/root`, "", "trying"},
 	"fine-initrd-of-nixos.txt":              {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "vdb"},
 	"dracut-in-two-words.txt":               {verdict.Fail, `^the initrd could not boot the system`, "", ""},
@@ -106,5 +106,7 @@ var logsAgain = map[string]want{
 	"users-manager-ends.txt":                {verdict.Fail, `^user@1000\.service failed.*it said last: Failed to allocate manager object: No such process`, "", "PID 1 gave up"},
 	"users-manager-is-not-meant.txt":        {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1$`, "", "allocate"},
 	"list-after-a-users-command.txt":        {verdict.Fail, `^pump\.service is failed`, "", ""},
+	"grub-and-then-a-unit.txt":              {verdict.Fail, `^gauge\.service failed`, "", "GRUB"},
+	"device-typed.txt":                      {verdict.Fail, `^dev-silo\.device did not appear`, "", ""},
 	"fine-jobs-of-a-user.txt":               {verdict.NotJudged, `nothing wrong is seen`, "", "waits for"},
 }

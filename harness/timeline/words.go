@@ -66,7 +66,7 @@ var ofJobs = []rule{
 	r("stopped unmounted closed removed unset deactivated", `^(?:Stopped target|Stopped|Unmounted|Closed|Removed slice|Unset automount|Deactivated swap) (?P<what>.+?)\.?$`, Stopped, "stop", "done"),
 	r("failed", `^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)) (?P<what>.+?)\.?$`, StartFailed, "start", "failed"),
 	r("timed", `^(?:Timed out (?:starting|mounting|activating swap|setting up automount)) (?P<what>.+?)\.?$`, StartFailed, "start", "timeout"),
-	r("timed", `^Timed out waiting for device (?P<device>.+?)\.?$`, StartFailed, "start", "timeout"),
+	r("timed", `^(?i:timed) out waiting for device (?P<device>.+?)\.?$`, StartFailed, "start", "timeout"),
 	r("dependency", `^Dependency failed for (?P<what>.+?)\.?$`, StartFailed, "start", "dependency"),
 	r("assertion", `^Assertion failed (?:on job )?for (?P<what>.+?)\.?$`, StartFailed, "start", "assert"),
 	r("starting", `^Starting of (?P<what>.+?) (?:not supported|unsupported)\.?$`, StartFailed, "start", "unsupported"),
@@ -168,9 +168,9 @@ func meant(e journal.Entry) (kind Kind, unit, what string, c Change) {
 	return kind, unit, what, c
 }
 
-// notOfAUnit is of what PID 1 mounts itself, before there are units, and of what NixOS's stage 1
-// waits for.
-var notOfAUnit = regexp.MustCompile(`^Failed to mount \w+ (?:\(type \w+\) )?(?:at|on) /|^Timed out waiting for device \S+, trying to mount anyway`)
+// notOfAUnit is of what PID 1 mounts itself, before there are units, and of what initrds without
+// systemd mount or wait for.
+var notOfAUnit = regexp.MustCompile(`^Failed to mount (?:\w+ (?:\(type \w+\) )?(?:at|on) /|\S+ as root file system)|^Timed out waiting for device \S+, trying to mount anyway`)
 
 // cutUnit takes "a.service: …" and "Unit a.service …" apart.
 func cutUnit(text string) (unit, rest string, ok bool) {
