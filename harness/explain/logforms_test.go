@@ -109,4 +109,5 @@ var logsAgain = map[string]want{
 	"grub-and-then-a-unit.txt":              {verdict.Fail, `^gauge\.service failed`, "", "GRUB"},
 	"device-typed.txt":                      {verdict.Fail, `^dev-silo\.device did not appear`, "", ""},
 	"fine-jobs-of-a-user.txt":               {verdict.NotJudged, `nothing wrong is seen`, "", "waits for"},
+	"users-manager-killed.txt":              {verdict.Fail, `^user@1000\.service failed \(signal\)`, "", "allocate"},
 }

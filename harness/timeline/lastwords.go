@@ -16,7 +16,7 @@ func (b *BootLog) words(ended spoken) {
 	}
 	found := false
 	for who, spoke := range b.last {
-		if who != unit && !speaksFor(who, unit) {
+		if who != unit && !speaksFor(who, unit) || who == usersManager && ended.ev.Change.ExitCode != "exited" { // one that runs was killed
 			continue
 		}
 		for _, s := range spoke.last() {
@@ -97,6 +97,9 @@ var (
 	neverOurs = []string{"", "kernel", "audit", "auditd", "dbus-daemon", "cron", "CRON", "crond", "sshd", "sudo", "su", "login", "rsyslogd", "NetworkManager", "dhclient", "dhcpcd", "polkitd", "chronyd", "ntpd"}
 	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|missing|undefined|exception)\b`)
 )
+
+// usersManager is under what a user's manager is heard, which has systemd's name.
+const usersManager = "user@"
 
 // managerEnds is what a user's manager says that cannot begin, of which PID 1 says that
 // user@.service failed.

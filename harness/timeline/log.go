@@ -282,7 +282,7 @@ func (b *BootLog) manager(e journal.Entry, s spoken) {
 		return
 	}
 	if managerEnds.MatchString(e.Message) {
-		b.heardOf("user@", e.Ident, s)
+		b.heardOf(usersManager, e.Ident, s)
 	}
 	key := managerKey{s.src, e.PID}
 	m := b.managed[key]
