@@ -56,4 +56,7 @@ func (b Facts) goesOn(after int) bool {
 	})
 }
 
-var goneOn = regexp.MustCompile(`\bsystemd \S+ running in system mode|^Welcome to (?:your|[A-Z]).+!$|NixOS Stage 2`)
+var goneOn = regexp.MustCompile(`\bsystemd \S+ running in system mode|^Welcome to (?:your|[A-Z]).+!$|NixOS Stage 2|VFS: Mounted root`)
+
+// rootWait is the kernel's, which looks for its root by itself.
+var rootWait = regexp.MustCompile(`^Waiting for root device (\S+?)\.\.\.`)

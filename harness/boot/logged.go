@@ -233,6 +233,7 @@ var doubts = []struct {
 	{regexp.MustCompile(`^Process \d+ \(([^)]+)\) of user \d+ dumped core`), "$1 crashed (it dumped core)"},
 	{regexp.MustCompile(`^Assertion '.*' failed (?:at )?\S*?([^/\s:]+):\d+, function (\w+)\(\)\. Aborting`), "a program crashed on an assertion of its own ($2 in $1)"},
 	{searched, "cloud-init found nothing by its source $1"},
+	{rootWait, "the kernel waits for its root device $1 (rootwait), and has not mounted it in what is there"},
 	{regexp.MustCompile(`Timed out waiting for addresses: (\S+)`), "cloud-init asked $1 in vain"},
 	{regexp.MustCompile(`(startup|shutdown)-script exit status ([1-9]\d*)`), "the metadata's $1-script exited with status $2"},
 	{regexp.MustCompile(`Script "(startup|shutdown)-script" failed with error: (.*)`), "the metadata's $1-script failed: $2"},
@@ -261,9 +262,12 @@ func (b Facts) unanswered(line int) string {
 // Doubt is what a log says last of that kind, or that systemctl has a target as not reached.
 func (b Facts) Doubt() (Word, bool) {
 	var last Word
-	for _, ev := range b.Of(timeline.Log) {
+	for i, ev := range b.Events {
 		for _, row := range doubts {
-			if m := row.says.FindStringSubmatchIndex(ev.Text); m != nil && b.Origin != nil {
+			if ev.Kind != timeline.Log {
+				break
+			}
+			if m := row.says.FindStringSubmatchIndex(ev.Text); m != nil && b.Origin != nil && !(row.says == rootWait && b.goesOn(i)) {
 				if last.Text != "" && (row.says == searched || strings.HasPrefix(ev.Text, "status: degraded") || strings.HasPrefix(ev.Text, "extended_status:")) {
 					break // what was said before says more
 				}

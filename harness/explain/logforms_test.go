@@ -110,4 +110,6 @@ var logsAgain = map[string]want{
 	"device-typed.txt":                      {verdict.Fail, `^dev-silo\.device did not appear`, "", ""},
 	"fine-jobs-of-a-user.txt":               {verdict.NotJudged, `nothing wrong is seen`, "", "waits for"},
 	"users-manager-killed.txt":              {verdict.Fail, `^user@1000\.service failed \(signal\)`, "", "allocate"},
+	"fine-kernel-waited.txt":                {verdict.NotJudged, `nothing wrong is seen`, "", "waits for its root"},
+	"fine-kernel-waits.txt":                 {verdict.NotJudged, `^nothing failed in what is there, but the kernel waits for its root device /dev/mmcblk0p2`, "", ""},
 }
