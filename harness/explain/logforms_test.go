@@ -112,4 +112,6 @@ var logsAgain = map[string]want{
 	"users-manager-killed.txt":              {verdict.Fail, `^user@1000\.service failed \(signal\)`, "", "allocate"},
 	"fine-kernel-waited.txt":                {verdict.NotJudged, `nothing wrong is seen`, "", "waits for its root"},
 	"fine-kernel-waits.txt":                 {verdict.NotJudged, `^nothing failed in what is there, but the kernel waits for its root device /dev/mmcblk0p2`, "", ""},
+	"limit-cut-at-request.txt":              {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1; its starts were used up`, "", ""},
+	"fine-start-request.txt":                {verdict.NotJudged, `nothing wrong is seen`, "", "used up"},
 }

@@ -45,7 +45,7 @@ var ofUnits = []rule{
 	r("main control", `(?i)^(?P<which>main|control) process exited, code=(?P<code>killed|dumped), status=(?P<signal>[A-Z]+)$`, Exit, "", ""),                                                              // systemctl status
 	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited, (?:> )?code=(?P<code>exited|killed|dumped)(?:, st?a?t?u?s?=?|>|…|,? status=(?P<status>\d+).*)?$`, Exit, "", ""), // cut or wrapped
 	r("main control mount swap", `(?i)^(?P<which>main|control|mount|swap) process exited,(?: (?:c(?:o(?:de?)?)?|code=[a-z]{0,6}))?[>…]?$`, Exit, "", ""),                                                  // cut before
-	r("start start-limit-hit", `(?i)^start request repeated too q|^start-limit-hit`, Refused, "", ""),
+	r("start start-limit-hit", `(?i)^start request(?: repeated too q|(?: r[a-z]*(?: too)?)? ?[>…]$)|^start-limit-hit`, Refused, "", ""),
 	r("scheduled", `^Scheduled restart job.*restart counter is at (?P<count>\d+)`, Restart, "", ""),
 	r("service holdoff hold-off", `(?i)hold-?off time.*scheduling restart|expired, scheduling restart`, Restart, "", ""),
 	r("has", `^has no hold-?off time, scheduling restart`, Restart, "", ""),
