@@ -11,6 +11,9 @@ import (
 // relative to the root (systemd.unit(5), the system unit search path).
 var UnitDirs = []string{"etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system"}
 
+// GeneratorDirs are where programs lie that make units at each boot (systemd.generator(7)).
+var GeneratorDirs = []string{"etc/systemd/system-generators", "usr/local/lib/systemd/system-generators", "usr/lib/systemd/system-generators"}
+
 var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|path|timer|target|mount)$`)
 
 // IsUnit tells a unit from other files of a unit directory. target is what it links

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,10 +84,15 @@ func (d *Digests) UnmarshalJSON(data []byte) error {
 // Delivers: Vector must run with the vault's values in the end.
 func (s Setup) Delivers() bool { return s.RoleEnv != Never && !s.NoCredentials }
 
-// In adds to the subject's units the instances of its templates (systemd.unit(5)) that
-// the boot had: it is they that start.
+// In adds to the subject's units those that only the boot shows: the instances of its
+// templates (systemd.unit(5)), for it is they that start, and what a generator made.
 func (s Setup) In(b Facts) Setup {
 	var instances []string
+	for id, u := range b.Final.Units {
+		if u.Generated && !ofDistribution.MatchString(id) && !slices.Contains(s.SubjectUnits, id) {
+			instances = append(instances, id)
+		}
+	}
 	for _, template := range s.SubjectUnits {
 		prefix, suffix, ok := strings.Cut(template, "@.")
 		for id := range b.Final.Units {
@@ -99,6 +105,10 @@ func (s Setup) In(b Facts) Setup {
 	s.SubjectUnits = slices.Concat(s.SubjectUnits, instances)
 	return s
 }
+
+// ofDistribution are units of the generators that images have anyway: of file systems, of
+// systemd's own programs, and of netplan's network.
+var ofDistribution = regexp.MustCompile(`^(?:systemd-|netplan-|cloud-|.*\.(?:mount|automount|swap|device|slice)$)`)
 
 // Control is what the boots without the subject were, that a case's is compared with.
 type Control struct {

@@ -38,6 +38,9 @@ const machineIDFile = ".bootrace-machine-id"
 // labelUnits names the units that an installer brought.
 const labelUnits = "bootrace.units"
 
+// labelGenerates: the subject makes units at each boot.
+const labelGenerates = "bootrace.generates"
+
 // How much of an installer's output its error shows.
 const (
 	outputLines   = 30
@@ -103,6 +106,8 @@ func (s Subject) seal() string {
 		// what it copies. Engines can tell what changed, too, but take seconds.
 		fmt.Fprintf(&sh, "for d in /%s; do [ ! -d $d ] || find $d -maxdepth 2 ! -type d -cnewer /%s -printf '%%P\t%%l\n'; done\n",
 			strings.Join(images.UnitDirs, " /"), begunFile)
+		fmt.Fprintf(&sh, "for d in /%s; do [ ! -d $d ] || find $d -maxdepth 1 ! -type d -cnewer /%s -printf '%s%%P\t%%l\n'; done\n",
+			strings.Join(images.GeneratorDirs, " /"), begunFile, generator)
 		if !s.AsIs {
 			fmt.Fprintf(&sh, "if [ -e /%[1]s ] && [ \"$(cat /etc/machine-id 2>&1)\" = \"$(cat /%[1]s)\" ]; then : > /etc/machine-id; fi\n", machineIDFile)
 			sh.WriteString("rm -rf /var/log/journal/* /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/tmp/systemd-private-*\n")
@@ -138,6 +143,9 @@ func (s Subject) seal() string {
 	sh.WriteString(look.Script())
 	return sh.String()
 }
+
+// generator begins the seal's line of one that an installer brought.
+const generator = "system-generators/"
 
 // cloudNames are those under which a worker finds its cloud.
 var cloudNames = []string{"vault.azure.net", "axiom.co", "metadata"}
@@ -179,7 +187,7 @@ func (s Subject) Bake(ctx context.Context, b *images.Builder, i Installer, worke
 	if units = s.Units; s.installer != nil {
 		units = strings.Fields(img.Labels[labelUnits])
 	}
-	if len(units) == 0 {
+	if len(units) == 0 && !s.generates && img.Labels[labelGenerates] == "" {
 		return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, noUnit("/"))
 	}
 	return img, units, nil
@@ -197,7 +205,11 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 		return err
 	}
 	in := machine.Install{Name: s.Name, Image: worker.ID, Files: tar, Seal: s.seal(), Ref: ref, Labels: func(sealed string) map[string]string {
-		return map[string]string{images.LabelImage: kind, labelUnits: strings.Join(s.unitsWith(sealed), " "), look.Label: look.Encode(sealed)}
+		labels := map[string]string{images.LabelImage: kind, labelUnits: strings.Join(s.unitsWith(sealed), " "), look.Label: look.Encode(sealed)}
+		if s.generatesWith(sealed) {
+			labels[labelGenerates] = "yes"
+		}
+		return labels
 	}}
 	if s.installer == nil {
 		_, err := i.Install(ctx, in)
@@ -226,6 +238,11 @@ func (s Subject) unitsWith(sealed string) []string {
 		}
 	}
 	return images.Units(files)
+}
+
+// generatesWith is the same of generators.
+func (s Subject) generatesWith(sealed string) bool {
+	return s.generates || strings.Contains("\n"+sealed, "\n"+generator)
 }
 
 // InstallError is an installer that failed, with what it printed.

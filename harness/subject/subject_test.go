@@ -99,6 +99,26 @@ func TestAUnitIsFoundWhereverSystemdFindsIt(t *testing.T) {
 	}
 }
 
+func TestAGeneratorMakesTheUnitsAtEachBoot(t *testing.T) {
+	for _, dir := range []string{"etc", "usr/local/lib", "usr/lib", "lib"} {
+		s, err := Read(write(t, map[string]string{"rootfs/" + dir + "/systemd/system-generators/mine": "#!/bin/sh\n"}))
+		require.NoError(t, err, dir)
+		assert.Empty(t, s.Units, dir)
+		assert.True(t, s.generates, dir)
+	}
+	s, err := Read(write(t, map[string]string{unitDir + "a.service": wanted}))
+	require.NoError(t, err)
+	assert.False(t, s.generates)
+
+	s, err = Read(write(t, map[string]string{"install.sh": "#!/bin/sh\n"}))
+	require.NoError(t, err)
+	assert.Contains(t, s.seal(), "/etc/systemd/system-generators ", "an installer may bring one")
+	sealed := "a.service\t\n" + generator + "mine\t\n"
+	assert.True(t, s.generatesWith(sealed))
+	assert.False(t, s.generatesWith("a.service\t\n"))
+	assert.Equal(t, []string{"a.service"}, s.unitsWith(sealed))
+}
+
 func TestALinkIsAUnitUnderItsOwnNameOnly(t *testing.T) {
 	dir := write(t, map[string]string{unitDir + "a.service": "[Service]\n", "rootfs/opt/mine/linked.service": wanted})
 	link(t, dir, "/dev/null", unitDir+"masked.timer")

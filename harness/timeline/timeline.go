@@ -208,6 +208,7 @@ type Unit struct {
 	ID, Load, Active, Sub, Result string
 	Names                         []string // what PID 1 calls it, where that is not its ID
 	FileState                     string
+	Generated                     bool // its file was made at this boot, by a generator (systemd.generator(7))
 	MainPID, Restarts             int
 	ActiveEnter, InactiveExit     time.Duration
 	StartLimitBurst               int
