@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"os/exec"
 	"strings"
 	"testing"
@@ -102,7 +103,7 @@ func TestWhatSystemdAnalyzeSaysIsKeptIfItConcernsTheSubjectOrTheOrder(t *testing
 		"vector.service: Found ordering cycle on q.service/start\nsomething of another unit\n", good, "p.service")
 	assert.Equal(t, []string{
 		"problem p.service: systemd-analyze: /etc/systemd/system/p.service:3: Unknown key name 'Tpye' in section 'Service', ignoring.",
-		"problem : systemd-analyze: vector.service: Found ordering cycle on q.service/start",
+		"problem vector.service: systemd-analyze: vector.service: Found ordering cycle on q.service/start",
 	}, got)
 }
 
@@ -127,6 +128,10 @@ func TestWhatVectorRequiresItAsksForAsWell(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 1)
 	assert.Contains(t, got[0].Text, "each restart of Vector asks for it")
+
+	got, err = Read(bytes.ReplaceAll(bytes.Replace(out, []byte("Type=exec\n"), nil, 1), []byte("p.service"), []byte("p.target")), []string{"p.target"}, "p.service")
+	require.NoError(t, err)
+	assert.Empty(t, got, "a target cannot fail")
 }
 
 func TestATemplateIsVerifiedAndNotShown(t *testing.T) {
