@@ -35,9 +35,11 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 	}
 	require.NoError(t, os.Chmod(filepath.Join(dir, "plain"), 0o644))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "for-"+value), 0o700))
+	require.NoError(t, os.Symlink(value, filepath.Join(dir, "link")))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "plain"), filepath.Join(dir, "link to one")))
 	want := []string{
 		fileLeak("token", dir+"/plain, for others to read or change"), fileLeak("token", dir+"/hex"), fileLeak("token", inner+"/b"), fileLeak("token", dir+"/at a part's end"),
-		fileLeak("token", "the name of "+dir+"/for-"+value),
+		fileLeak("token", "the name of "+dir+"/for-"+value), fileLeak("token", "the target of the link "+dir+"/link"),
 	}
 	for _, roots := range [][]string{{dir, filepath.Join(dir, "absent")}, {dir, inner}} {
 		found, err := searchFiles(roots, bootTime(), wanted, []string{filepath.Join(dir, "vector.env")})
@@ -46,7 +48,7 @@ func TestSearchFindsASecretWhereverItLies(t *testing.T) {
 	}
 	found, err := searchFiles([]string{dir}, time.Now().Add(time.Hour), wanted, nil)
 	require.NoError(t, err)
-	found = slices.DeleteFunc(found, func(l string) bool { return strings.Contains(l, "the name of ") }) // a name has no age
+	found = slices.DeleteFunc(found, func(l string) bool { return strings.Contains(l, "\tthe ") }) // neither a name nor a link has an age
 	assert.Empty(t, found, "what is older than the boot cannot hold what is new in it")
 }
 

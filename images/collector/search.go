@@ -98,6 +98,13 @@ func searchFiles(roots []string, since time.Time, wanted recording.Redactor, may
 					asShipped[path] = changed(info).Before(since)
 				}
 				return nil
+			case d.Type() == fs.ModeSymlink: // everybody may read where a link leads
+				if target, err := os.Readlink(path); err == nil {
+					for _, name := range wanted.Find([]byte(target)) {
+						found = append(found, fileLeak(name, "the target of the link "+path))
+					}
+				}
+				return nil
 			case !d.Type().IsRegular() || slices.Contains(pass, path):
 				return nil
 			}
