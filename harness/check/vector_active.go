@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -36,7 +37,7 @@ func stayed(b boot.Facts) Result {
 	}
 	if u.Active != "active" {
 		return found([]Finding{{At: b.End, Unit: boot.Vector, Evidence: withLast(b, boot.Vector, u.Evidence),
-			Summary: fmt.Sprintf("vector.service is %s/%s at the end%s", u.Active, u.Sub, why(u)+boundTo(b))}}, "")
+			Summary: fmt.Sprintf("vector.service is %s/%s at the end%s", u.Active, u.Sub, why(u)+cmp.Or(boundTo(b), leftEnded(b)))}}, "")
 	}
 	if u.ActiveEnter == 0 {
 		return noEvidence("systemd gives no time since when vector.service is active")

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -263,7 +264,18 @@ func skipped(b boot.Facts) string {
 	for _, m := range b.Idle([]string{boot.Vector}) {
 		return fmt.Sprintf(": %s %s", m.Unit, m.Why)
 	}
-	return boundTo(b)
+	return cmp.Or(boundTo(b), leftEnded(b))
+}
+
+// leftEnded is how Vector ended where its unit takes that for a good end and starts it again
+// after others only: SIGTERM is one, whoever sent it (systemd.service(5), Restart=).
+func leftEnded(b boot.Facts) string {
+	u := b.Final.Units[boot.Vector]
+	ends := b.Ends(boot.Vector).All
+	if u.Active != "inactive" || u.Restart == "" || u.Restart == "always" || u.Restart == "on-success" || len(ends) == 0 || ends[len(ends)-1].Change.ExitStatus != "" {
+		return ""
+	}
+	return fmt.Sprintf(": it ended at %s without an error, and Restart=%s does not start it again", timeline.Since(ends[len(ends)-1].At), u.Restart)
 }
 
 // boundTo is which unit took Vector with it as it ended.

@@ -96,6 +96,19 @@ func TestVectorCredentialed(t *testing.T) {
 			b.Prop("fetch.service", "LoadState", "loaded", "ActiveState", "inactive", "BoundBy", "vector.service")
 			b.Procs = nil
 		}},
+		{name: "no Vector runs, for it was told to end and is left so", want: check.Fail, say: []string{"no Vector runs, so none has the vault's values: it ended at +22.000s without an error, and Restart=on-failure does not start it again"}, break_: func(b *boot) {
+			endsWell(b)
+			b.Prop(timelinetest.Vector, "Restart", "on-failure")
+		}},
+		{name: "no Vector runs, for it was told to end, under Restart=always", want: check.Fail, never: "does not start it again", say: []string{"no Vector runs, so none has the vault's values"}, break_: func(b *boot) {
+			endsWell(b)
+			b.Prop(timelinetest.Vector, "Restart", "always")
+		}},
+		{name: "no Vector runs, for it was stopped", want: check.Fail, never: "does not start it again", say: []string{"no Vector runs, so none has the vault's values"}, break_: func(b *boot) {
+			endsWell(b)
+			b.Stopped(21*time.Second, timelinetest.Vector)
+			b.Prop(timelinetest.Vector, "Restart", "on-failure")
+		}},
 		{name: "a stub for ever, for its restart does not end", want: check.Fail, say: []string{", and a restart job of vector.service is running since (it is deactivating/stop): the Vector"}, break_: func(b *boot) {
 			stub(b)
 			b.Jobs = []string{"7 vector.service restart running"}
@@ -225,4 +238,11 @@ func dropStarts(b *boot, unit string, from time.Duration) {
 		kept = append(kept, e)
 	}
 	b.Journal = kept
+}
+
+// endsWell has Vector end at 22 s, and nothing start it.
+func endsWell(b *boot) {
+	b.PID1(22*time.Second, "7ad2d189f7e94e70a38c781354912448", timelinetest.Vector, "vector.service: Deactivated successfully.", nil)
+	b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "inactive", "SubState", "dead")
+	b.Procs = nil
 }

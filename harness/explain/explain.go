@@ -120,8 +120,10 @@ var mends = []struct{ check, says, change string }{
 	{"boot-unblocked", "most of it the generators", "take what is slow out of system-generators/: PID 1 waits for all of them before it loads a unit (systemd.generator(7)), so do it in a service"},
 	{"boot-unblocked", "most of it the start of cloud-init", "take what is slow out of bootcmd and out of cloud-init's modules: what comes before the network and basic.target holds all others"},
 	{"quiescent", "the boot before took", "let the unit end when it is told to (SIGTERM), or bound what it may take: TimeoutStopSec= (systemd.service(5))"},
-	{"vector-active", "Restart=", "have systemd start Vector again however it ends: Restart=always, as its package has it"},
+	{"vector-active", "Restart=", restartAlways}, {"vector-credentialed", "does not start it again", restartAlways},
 }
+
+const restartAlways = "have systemd start Vector again however it ends: Restart=always, as its package has it"
 
 const bindsTo = "say Wants= and After= of a unit that ends when it is done, or give it RemainAfterExit=yes: BindsTo= stops Vector as that one ends (systemd.unit(5))"
 
@@ -175,6 +177,9 @@ func Checks(checks []results.Check, b boot.Facts) (e Explanation, ok bool) {
 			continue
 		}
 		e.Check, e.Change, e.first = cause.check, cmp.Or(mendOf(check), cause.change), said
+		if cause.check == "no-start-limit" && askedForOften(b, check) {
+			e.Change = "restart the unit once, when all that it reads is there: a start that somebody asks for counts against StartLimitBurst= as well, systemctl restart's too"
+		}
 		var all []string
 		for _, f := range check.Findings {
 			all = append(all, f.Summary)
@@ -260,6 +265,21 @@ func spenders(b boot.Facts, check results.Check) []string {
 		out = append(out, s)
 	}
 	return out
+}
+
+// askedForOften: the units whose starts were refused had not failed; others asked for most of their starts.
+func askedForOften(b boot.Facts, check results.Check) bool {
+	units := unitsOf(check)
+	failed := b.Failures().All
+	wrong := func(e boot.End) bool { return e.Change.ExitStatus != "" }
+	return len(units) > 0 && !slices.ContainsFunc(units, func(unit string) bool {
+		starts := b.Starts(unit)
+		byOthers := 0
+		for _, s := range starts.All {
+			byOthers += b2i(s.By == boot.ByOthers)
+		}
+		return starts.Unknown != "" || byOthers*2 <= len(starts.All) || slices.ContainsFunc(b.Ends(unit).All, wrong) || slices.ContainsFunc(failed, func(f boot.Failure) bool { return f.Unit == unit && f.Times > 0 })
+	})
 }
 
 func times(starts boot.Seen[boot.Start]) string {

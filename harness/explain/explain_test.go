@@ -132,6 +132,24 @@ func read(t *testing.T, fsys fs.FS) boot.Facts {
 	return boot.Of(tl)
 }
 
+func TestWhoAsksTooOftenIsToldToAskOnce(t *testing.T) {
+	t.Parallel()
+	const once = "restart the unit once"
+	often := timelinetest.Healthy()
+	for i := range 4 {
+		often.Stopped(time.Duration(i+2)*time.Second, timelinetest.Subject)
+		often.Starting(time.Duration(i+2)*time.Second+20*time.Millisecond, timelinetest.Subject)
+		often.Started(time.Duration(i+2)*time.Second+30*time.Millisecond, timelinetest.Subject)
+	}
+	often.TooQuickly(7*time.Second, timelinetest.Subject)
+	e, _ := Case(failed(of(timelinetest.Subject, "no-start-limit")), read(t, often.FS()))
+	assert.Contains(t, e.Change, once)
+	e, _ = Case(failed(of(timelinetest.Subject, "no-start-limit")), read(t, storm().FS()))
+	assert.NotContains(t, e.Change, once, "it failed")
+	e, _ = Case(failed(of(timelinetest.Subject, "no-start-limit")), read(t, asked().FS()))
+	assert.NotContains(t, e.Change, once, "one of its starts was asked for")
+}
+
 // What an explanation counts and what the checks count is one fact: explain once said
 // three starts where the check said five.
 func TestAnExplanationCountsAsTheChecksDo(t *testing.T) {
