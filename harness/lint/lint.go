@@ -49,7 +49,7 @@ const between = "---- units ----"
 var properties = []string{
 	"Id", "LoadState", "UnitFileState", "Type", "RemainAfterExit", "Restart", "TimeoutStartUSec", "StartLimitIntervalUSec", "StartLimitBurst",
 	"PIDFile", "Before", "After", "WantedBy", "RequiredBy", "TriggeredBy", "Wants", "Requires", "BindsTo", "Triggers", "Paths", "DefaultDependencies",
-	"OnFailure", "UpheldBy", "OnFailureOf", "OnSuccessOf",
+	"OnFailure", "UpheldBy", "OnFailureOf", "OnSuccessOf", "RuntimeMaxUSec",
 }
 
 // Script is the command whose output [Read] reads. The whole boot transaction is
@@ -110,8 +110,10 @@ func Read(output []byte, units []string, populator string) ([]Remark, error) {
 			}
 		}
 	}
-	if text := endsForGood(all[vector]); text != "" {
-		out = append(out, Remark{Problem, vector, text})
+	for _, rule := range []func(unit) string{endsForGood, endsInTime} {
+		if text := rule(all[vector]); text != "" {
+			out = append(out, Remark{Problem, vector, text})
+		}
 	}
 	out = append(out, beyond(cat, given, units, all, populator)...)
 	slices.SortStableFunc(out, func(a, b Remark) int { return strings.Compare(string(b.Level), string(a.Level)) })
@@ -256,4 +258,13 @@ func endsForGood(u unit) string {
 		return fmt.Sprintf("Restart=%s: the first crash of Vector ends log shipping for good", u["Restart"])
 	}
 	return ""
+}
+
+// endsInTime is of Vector, too: a service that has run for so long is ended as a failure
+// (systemd.service(5), RuntimeMaxSec=), however it is started again.
+func endsInTime(u unit) string {
+	if u.is("RuntimeMaxUSec", "infinity", "") {
+		return ""
+	}
+	return fmt.Sprintf("RuntimeMaxSec=%s: Vector fails (timeout) each time it has run for so long", u["RuntimeMaxUSec"])
 }

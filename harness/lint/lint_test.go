@@ -180,3 +180,14 @@ func TestAVectorThatNothingStartsAgainIsAProblem(t *testing.T) {
 		})
 	}
 }
+
+func TestAVectorThatMayNotRunForLongFails(t *testing.T) {
+	for limit, want := range map[string]int{"25s": 1, "infinity": 0} {
+		got, err := Read([]byte(between+"\n"+good+"\n"+vectors+"RuntimeMaxUSec="+limit+"\n"), []string{"p.service"}, "p.service")
+		require.NoError(t, err)
+		require.Len(t, got, want, limit)
+	}
+	got, err := Read([]byte(between+"\n"+vectors+"\n"+good+"RuntimeMaxUSec=25s\n"), []string{"p.service"}, "p.service")
+	require.NoError(t, err)
+	assert.Empty(t, got, "of another unit it says nothing")
+}
