@@ -42,6 +42,8 @@ type cause struct {
 	// follows names a check that this one follows from where both failed, and where the
 	// first finding of this one says so; no words: always.
 	follows, where string
+	// unless are words of it with which it does not.
+	unless string
 	// saying are the words that the other one's first finding must have for that; none: any.
 	saying string
 }
@@ -52,14 +54,18 @@ func (c cause) after(failed map[string]results.Check) bool {
 		return false
 	}
 	own, isFailed := failed[c.check]
-	return c.where == "" || isFailed && strings.Contains(own.Findings[0].Summary, c.where)
+	if !isFailed {
+		return c.where == ""
+	}
+	said := own.Findings[0].Summary
+	return strings.Contains(said, c.where) && (c.unless == "" || !strings.Contains(said, c.unless))
 }
 
 var causes = []cause{
 	{check: "no-ordering-cycle", follows: "no-unit-failed", where: "never got its start job", change: "take away the After= or Before= that closes the cycle: what multi-user.target waits for cannot come after cloud-final.service or multi-user.target, " +
 		"which cloud-final.service comes after", more: cycleUnits},
 	{check: "start-rate", follows: "no-start-limit", change: "wait inside one start, and be started once; where a path unit starts it, watch the one file that is awaited and not its directory, where the unit writes as well"},
-	{check: "boot-unblocked", follows: "no-unit-failed", where: "no job for it is queued", change: "let the unit's start end before worker.env exists: READY (Type=notify) with a stub, and the waiting after it; " +
+	{check: "boot-unblocked", follows: "no-unit-failed", where: "no job for it is queued", unless: elsewhere, change: "let the unit's start end before worker.env exists: READY (Type=notify) with a stub, and the waiting after it; " +
 		"and ask for other units' starts with --no-block, since a start that waits for this one never ends"},
 	{check: "no-start-limit", change: "do not fail while worker.env is not there yet, nor let Vector fail for want of a variable; or take the limit of the subject's unit away (StartLimitIntervalSec=0): " +
 		"Vector's restarts ask for what it wants each time, 0.1 s apart", more: spenders},
@@ -116,12 +122,15 @@ var mends = []struct{ check, says, change string }{
 	{"registered", "not started again", "leave the worker alone: no Conflicts= with it, no stop of it; what Conflicts= stops is not started again"},
 	{"registered", "was never ", "leave cloud-init as the base has it, for it writes worker.env and starts the worker: no cloud-init.disabled, none of its units masked, scripts-user among cloud_final_modules"},
 	{"no-ordering-cycle", "which is not there", "have what it requires in the image, or say Wants= of what it can do without (systemd.unit(5))"},
-	{"boot-unblocked", "the default target is another one", "have default.target be multi-user.target, or a target that wants it (systemctl set-default): cloud-final, which writes worker.env, waits for that one"},
+	{"boot-unblocked", elsewhere, "have default.target be multi-user.target, or a target that wants it (systemctl set-default): cloud-final, which writes worker.env, waits for that one"},
 	{"boot-unblocked", "most of it the generators", "take what is slow out of system-generators/: PID 1 waits for all of them before it loads a unit (systemd.generator(7)), so do it in a service"},
 	{"boot-unblocked", "most of it the start of cloud-init", "take what is slow out of bootcmd and out of cloud-init's modules: what comes before the network and basic.target holds all others"},
 	{"quiescent", "the boot before took", "let the unit end when it is told to (SIGTERM), or bound what it may take: TimeoutStopSec= (systemd.service(5))"},
 	{"vector-active", "Restart=", restartAlways}, {"vector-credentialed", "does not start it again", restartAlways},
 }
+
+// elsewhere: nothing else of the boot has to do with why its target was not reached.
+const elsewhere = "the default target is another one"
 
 const restartAlways = "have systemd start Vector again however it ends: Restart=always, as its package has it"
 

@@ -132,6 +132,17 @@ func read(t *testing.T, fsys fs.FS) boot.Facts {
 	return boot.Of(tl)
 }
 
+func TestABootToAnotherTargetIsTheCauseOfWhatFailsWithoutTheRoleEnv(t *testing.T) {
+	t.Parallel()
+	const nowhere = "multi-user.target was not reached, and no job for it is queued"
+	worker := []results.Check{one("no-start-limit", "a start of opensandbox-worker.service was refused"), one("no-unit-failed", "opensandbox-worker.service failed")}
+	e, _ := Case(failed(append(worker, one("boot-unblocked", nowhere+": the boot was over without it, for the default target is another one"))...), boot.Facts{})
+	assert.Equal(t, "boot-unblocked", e.Check)
+	assert.Contains(t, e.Change, "systemctl set-default")
+	e, _ = Case(failed(append(worker, one("boot-unblocked", nowhere))...), boot.Facts{})
+	assert.Equal(t, "no-start-limit", e.Check)
+}
+
 func TestWhoAsksTooOftenIsToldToAskOnce(t *testing.T) {
 	t.Parallel()
 	const once = "restart the unit once"
