@@ -92,10 +92,20 @@ func (d Digests) Differing(have map[string]string) []string {
 		case got == empty:
 			out = append(out, name+" is empty")
 		default:
-			out = append(out, name+" is another value")
+			out = append(out, name+" "+d.whose(got))
 		}
 	}
 	return out
+}
+
+// whose is what a value is that another variable must have, and no other.
+func (d Digests) whose(value string) string {
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		if d[name] == value {
+			return "has the value of " + name
+		}
+	}
+	return "is another value"
 }
 
 // TokenElsewhere: no axiom sink has the token of vector.env; the configuration reads it

@@ -126,6 +126,9 @@ func TestVectorCredentialed(t *testing.T) {
 		{name: "an empty token", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN is empty"}, break_: func(b *boot) {
 			b.VectorProcess(300, 360*time.Millisecond, strings.Replace(timelinetest.VaultVars, "70ce0001", "-", 1))
 		}},
+		{name: "two that are mixed up", want: check.Fail, say: []string{"AXIOM_PLATFORM_TOKEN has the value of AXIOM_PLATFORM_DATASET"}, break_: func(b *boot) {
+			b.VectorProcess(300, 360*time.Millisecond, strings.Replace(timelinetest.VaultVars, "70ce0001", "dada0001", 1))
+		}},
 		{name: "a variable that is not set", want: check.Fail, say: []string{"OPENCOMPUTER_CELL_ID is unset"}, break_: func(b *boot) {
 			b.VectorProcess(300, 360*time.Millisecond, "AXIOM_PLATFORM_DATASET=dada0001,AXIOM_PLATFORM_TOKEN=70ce0001")
 		}},

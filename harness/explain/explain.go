@@ -116,6 +116,8 @@ var mends = []struct{ check, says, change string }{
 	{"vector-credentialed", "is masked", "unmask it as the image is built, as the last step (systemctl unmask): nothing starts a masked unit"},
 	{"vector-credentialed", "is refused by systemd", "mend its unit file, which systemd-analyze verify names the fault of; a drop-in that replaces ExecStart= empties it first"},
 	{"vector-credentialed", "BindsTo=", bindsTo}, {"vector-active", "BindsTo=", bindsTo},
+	{"vector-credentialed", "has the value of", "write each of the vault's values under the variable that is its own: they came, and got mixed up"},
+	{"env-file-whole", "was removed while it held", "replace vector.env by a rename and never remove it; where it lies in a RuntimeDirectory=, that goes when its unit ends, but for RuntimeDirectoryPreserve=yes (systemd.exec(5))"},
 	{"vector-credentialed", "or does not read it", "let vector.env be the last EnvironmentFile= of vector.service: of several each variable has its last value (systemd.exec(5))"},
 	{"logs-delivered", "may not read the journal", "put Vector's user into the group systemd-journal (SupplementaryGroups=systemd-journal), as its package does"},
 	{"vector-credentialed", nobodyAsked, "see what starts the unit that fetches them: it is enabled, for a target that is reached, with everything there that it requires, and waits for worker.env itself instead of being skipped without it"},

@@ -143,6 +143,21 @@ func TestABootToAnotherTargetIsTheCauseOfWhatFailsWithoutTheRoleEnv(t *testing.T
 	assert.Equal(t, "no-start-limit", e.Check)
 }
 
+func TestWhatIsSaidOfAFindingDecidesTheMend(t *testing.T) {
+	t.Parallel()
+	for says, want := range map[[2]string]string{
+		{"env-file-whole", "vector.env was removed while it held AXIOM_PLATFORM_TOKEN"}:                         "RuntimeDirectoryPreserve=yes",
+		{"env-file-whole", "vector.env was written in place"}:                                                   "write a temporary file in the same directory",
+		{"vector-credentialed", "AXIOM_PLATFORM_TOKEN has the value of AXIOM_PLATFORM_METRICS_TOKEN"}:           "mixed up",
+		{"vector-credentialed", "AXIOM_PLATFORM_TOKEN is another value"}:                                        "ask again until",
+		{"vector-credentialed", "it ended at +4.000s without an error, and Restart=no does not start it again"}: "Restart=always",
+	} {
+		e, ok := Case(failed(one(says[0], says[1])), boot.Facts{})
+		require.True(t, ok)
+		assert.Contains(t, e.Change, want, says[1])
+	}
+}
+
 func TestWhoAsksTooOftenIsToldToAskOnce(t *testing.T) {
 	t.Parallel()
 	const once = "restart the unit once"
