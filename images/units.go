@@ -11,8 +11,31 @@ import (
 // relative to the root (systemd.unit(5), the system unit search path).
 var UnitDirs = []string{"etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system"}
 
-// GeneratorDirs are where programs lie that make units at each boot (systemd.generator(7)).
-var GeneratorDirs = []string{"etc/systemd/system-generators", "usr/local/lib/systemd/system-generators", "usr/lib/systemd/system-generators"}
+// StarterPaths are where files lie that are run without a unit of their own: generators of
+// units (systemd.generator(7)), scripts of which systemd's own make some
+// (systemd-sysv-generator(8), systemd-rc-local-generator(8)), and what cloud-init runs.
+var StarterPaths = []string{
+	"etc/systemd/system-generators", "usr/local/lib/systemd/system-generators", "usr/lib/systemd/system-generators", "lib/systemd/system-generators",
+	"etc/init.d", "etc/rc.local", "etc/cloud/cloud.cfg.d", "var/lib/cloud/scripts",
+}
+
+// Starter tells a file that is run so, and by which unit of the base; no unit: units are
+// made of it at each boot.
+func Starter(file string) (unit string, ok bool) {
+	for _, p := range StarterPaths {
+		if file != p && !strings.HasPrefix(file, p+"/") {
+			continue
+		}
+		switch {
+		case p == "etc/rc.local":
+			return "rc-local.service", true
+		case strings.Contains(p, "cloud"):
+			return "cloud-final.service", true
+		}
+		return "", true
+	}
+	return "", false
+}
 
 var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|path|timer|target|mount)$`)
 

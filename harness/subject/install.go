@@ -106,8 +106,8 @@ func (s Subject) seal() string {
 		// what it copies. Engines can tell what changed, too, but take seconds.
 		fmt.Fprintf(&sh, "for d in /%s; do [ ! -d $d ] || find $d -maxdepth 2 ! -type d -cnewer /%s -printf '%%P\t%%l\n'; done\n",
 			strings.Join(images.UnitDirs, " /"), begunFile)
-		fmt.Fprintf(&sh, "for d in /%s; do [ ! -d $d ] || find $d -maxdepth 1 ! -type d -cnewer /%s -printf '%s%%P\t%%l\n'; done\n",
-			strings.Join(images.GeneratorDirs, " /"), begunFile, generator)
+		fmt.Fprintf(&sh, "for d in /%s; do [ ! -e $d ] || find $d ! -type d -cnewer /%s -printf '%s%%p\n'; done\n",
+			strings.Join(images.StarterPaths, " /"), begunFile, starter)
 		if !s.AsIs {
 			fmt.Fprintf(&sh, "if [ -e /%[1]s ] && [ \"$(cat /etc/machine-id 2>&1)\" = \"$(cat /%[1]s)\" ]; then : > /etc/machine-id; fi\n", machineIDFile)
 			sh.WriteString("rm -rf /var/log/journal/* /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/tmp/systemd-private-*\n")
@@ -144,8 +144,8 @@ func (s Subject) seal() string {
 	return sh.String()
 }
 
-// generator begins the seal's line of one that an installer brought.
-const generator = "system-generators/"
+// starter begins the seal's line of a file, from / on, that is run without a unit of its own.
+const starter = "starter\t"
 
 // cloudNames are those under which a worker finds its cloud.
 var cloudNames = []string{"vault.azure.net", "axiom.co", "metadata"}
@@ -187,7 +187,7 @@ func (s Subject) Bake(ctx context.Context, b *images.Builder, i Installer, worke
 	if units = s.Units; s.installer != nil {
 		units = strings.Fields(img.Labels[labelUnits])
 	}
-	if len(units) == 0 && !s.generates && img.Labels[labelGenerates] == "" {
+	if len(units) == 0 && !s.generatesWith("") && img.Labels[labelGenerates] == "" {
 		return img, nil, fmt.Errorf("bake subject %s: %w", s.Name, noUnit("/"))
 	}
 	return img, units, nil
@@ -229,20 +229,45 @@ func (s Subject) bake(ctx context.Context, i Installer, worker images.Image, ref
 }
 
 // unitsWith are the units, given what the seal printed: an installer's files of
-// unit directories, a line each of path, tab and link target.
+// unit directories, a line each of path, tab and link target. Where there are none, it is
+// those that run what it has without.
 func (s Subject) unitsWith(sealed string) []string {
 	files := maps.Clone(s.unitFiles)
 	for line := range strings.Lines(sealed) {
-		if file, target, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok && !strings.HasPrefix(line, "look\t") {
+		if file, target, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok && !strings.HasPrefix(line, "look\t") && !strings.HasPrefix(line, starter) {
 			files[file] = target
 		}
 	}
-	return images.Units(files)
+	units := images.Units(files)
+	if len(units) > 0 {
+		return units
+	}
+	for _, file := range s.startersWith(sealed) {
+		if unit, _ := images.Starter(file); unit != "" {
+			units = append(units, unit)
+		}
+	}
+	slices.Sort(units)
+	return slices.Compact(units)
 }
 
-// generatesWith is the same of generators.
+// startersWith is the same of files that are run without a unit of their own.
+func (s Subject) startersWith(sealed string) []string {
+	out := slices.Clone(s.starters)
+	for line := range strings.Lines(sealed) {
+		if file, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), starter+"/"); ok {
+			out = append(out, file)
+		}
+	}
+	return out
+}
+
+// generatesWith: units are made of one of those at each boot.
 func (s Subject) generatesWith(sealed string) bool {
-	return s.generates || strings.Contains("\n"+sealed, "\n"+generator)
+	return slices.ContainsFunc(s.startersWith(sealed), func(file string) bool {
+		unit, ok := images.Starter(file)
+		return ok && unit == ""
+	})
 }
 
 // InstallError is an installer that failed, with what it printed.

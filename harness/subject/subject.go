@@ -51,7 +51,7 @@ type Subject struct {
 	AsIs bool
 
 	unitFiles map[string]string // of Rootfs, see [images.Units]
-	generates bool              // it brings a generator: its units are those that the boot had
+	starters  []string          // of Rootfs, see [images.Starter]
 	installer images.Tree       // the directory, if it has an install.sh
 	args      []string
 	timeout   time.Duration
@@ -116,8 +116,6 @@ func (m Manifest) declared() (d check.Declared) {
 
 // unitDirs adds the second name that the last has where /usr is merged.
 var unitDirs = append(slices.Clone(images.UnitDirs), "lib/systemd/system")
-
-var generatorDirs = append(slices.Clone(images.GeneratorDirs), "lib/systemd/system-generators")
 
 // Read reads a subject directory.
 func Read(dir string) (Subject, error) {
@@ -205,7 +203,9 @@ func Populator(ctx context.Context, b *images.Builder) (Subject, error) {
 func (s *Subject) complete(named bool) error {
 	s.unitFiles = map[string]string{}
 	for name, f := range s.Rootfs {
-		s.generates = s.generates || slices.Contains(generatorDirs, path.Dir(name))
+		if _, ok := images.Starter(name); ok {
+			s.starters = append(s.starters, name)
+		}
 		for _, dir := range unitDirs {
 			file, ok := strings.CutPrefix(name, dir+"/")
 			if !ok {
@@ -222,8 +222,8 @@ func (s *Subject) complete(named bool) error {
 		}
 	}
 	slices.Sort(s.Enable)
-	s.Units = images.Units(s.unitFiles)
-	if len(s.Units) == 0 && s.installer == nil && !s.generates {
+	s.Units = s.unitsWith("")
+	if len(s.Units) == 0 && s.installer == nil && !s.generatesWith("") {
 		return noUnit("rootfs/")
 	}
 	return nil
@@ -258,7 +258,8 @@ func (s *Subject) installs(unit string, text []byte) bool {
 }
 
 func noUnit(root string) error {
-	return fmt.Errorf("it brings no unit, nor a drop-in for one, nor a generator of units: expected one in %s", root+strings.Join(images.UnitDirs, " or "+root))
+	return fmt.Errorf("it brings no unit, nor a drop-in for one, nor what is run without: expected one in %s; or a file in %s",
+		root+strings.Join(images.UnitDirs, " or "+root), root+strings.Join(images.StarterPaths, " or "+root))
 }
 
 // Hash identifies what is under test: two subjects with one hash are the same.

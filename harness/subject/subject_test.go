@@ -99,24 +99,34 @@ func TestAUnitIsFoundWhereverSystemdFindsIt(t *testing.T) {
 	}
 }
 
-func TestAGeneratorMakesTheUnitsAtEachBoot(t *testing.T) {
-	for _, dir := range []string{"etc", "usr/local/lib", "usr/lib", "lib"} {
-		s, err := Read(write(t, map[string]string{"rootfs/" + dir + "/systemd/system-generators/mine": "#!/bin/sh\n"}))
-		require.NoError(t, err, dir)
-		assert.Empty(t, s.Units, dir)
-		assert.True(t, s.generates, dir)
-	}
-	s, err := Read(write(t, map[string]string{unitDir + "a.service": wanted}))
-	require.NoError(t, err)
-	assert.False(t, s.generates)
+func TestWhatIsRunWithoutAUnitOfItsOwnIsASubject(t *testing.T) {
+	for file, units := range map[string][]string{
+		"etc/systemd/system-generators/mine":         nil,
+		"lib/systemd/system-generators/mine":         nil,
+		"etc/init.d/mine":                            nil,
+		"etc/rc.local":                               {"rc-local.service"},
+		"etc/cloud/cloud.cfg.d/50.cfg":               {"cloud-final.service"},
+		"var/lib/cloud/scripts/per-boot/10-mine":     {"cloud-final.service"},
+		"etc/systemd/system/vector.service.d/a.conf": {"vector.service"},
+	} {
+		s, err := Read(write(t, map[string]string{"rootfs/" + file: "#!/bin/sh\n"}))
+		require.NoError(t, err, file)
+		assert.Equal(t, units, s.Units, file)
+		assert.Equal(t, units == nil, s.generatesWith(""), file)
 
-	s, err = Read(write(t, map[string]string{"install.sh": "#!/bin/sh\n"}))
-	require.NoError(t, err)
-	assert.Contains(t, s.seal(), "/etc/systemd/system-generators ", "an installer may bring one")
-	sealed := "a.service\t\n" + generator + "mine\t\n"
-	assert.True(t, s.generatesWith(sealed))
-	assert.False(t, s.generatesWith("a.service\t\n"))
-	assert.Equal(t, []string{"a.service"}, s.unitsWith(sealed))
+		s, err = Read(write(t, map[string]string{"install.sh": "#!/bin/sh\n"}))
+		require.NoError(t, err)
+		assert.Contains(t, s.seal(), "/etc/systemd/system-generators ", "an installer may bring one")
+		sealed := starter + "/" + file + "\nlook\tstarter\n"
+		if strings.HasSuffix(file, ".conf") {
+			sealed = "vector.service.d/a.conf\t\n"
+		}
+		assert.Equal(t, units, s.unitsWith(sealed), file)
+		assert.Equal(t, units == nil, s.generatesWith(sealed), file)
+		assert.Equal(t, []string{"a.service"}, s.unitsWith("a.service\t\n"+sealed), "its own go first")
+	}
+	_, err := Read(write(t, map[string]string{"rootfs/etc/cloud.cfg": ""}))
+	require.ErrorContains(t, err, "brings no unit")
 }
 
 func TestALinkIsAUnitUnderItsOwnNameOnly(t *testing.T) {
