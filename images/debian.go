@@ -215,8 +215,9 @@ func slim() []string {
 	return append(out, `--customize-hook=rm "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap`)
 }
 
-// bootstrapEnds bounds how long an interrupted mmdebstrap removes its directory.
-const bootstrapEnds = 20 * time.Second
+// bootstrapEnds bounds how long an interrupted mmdebstrap removes its directory, which takes a
+// second on an idle host and more than 20 on a busy one.
+const bootstrapEnds = time.Minute
 
 // installMmdebstrap sees to it that the program is there: by apt-get where that
 // is possible, else by saying what to do.
