@@ -38,8 +38,10 @@ type control struct {
 func (c *control) add(b boot.Control, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil {
-		c.errs = append(c.errs, err)
+	if err != nil { // as a rule the same of all three, which is said once
+		if !slices.ContainsFunc(c.errs, func(e error) bool { return e.Error() == err.Error() }) {
+			c.errs = append(c.errs, err)
+		}
 		return
 	}
 	c.boots = append(c.boots, b)
