@@ -48,12 +48,15 @@ const noPool = "the initrd could not import the ZFS pool "
 // inShell is what is left to say of an initrd that gives somebody a shell, and no reason.
 const inShell = "the initrd did not get to the system, and gives somebody its shell"
 
-// goesOn: after one of the events systemd speaks of units, as it does where the initrd has found
-// the system.
-func (b Facts) goesOn(after int) bool {
-	return slices.ContainsFunc(b.Events[after:], func(ev timeline.Event) bool {
-		return ev.Status != "" || ev.Manager && ev.Unit != "" || goneOn.MatchString(ev.Text)
-	})
+// goesOn is the last of the events in which systemd speaks of units, as it does where the initrd
+// has found the system; -1: it never does.
+func (b Facts) goesOn() int {
+	for i, ev := range slices.Backward(b.Events) {
+		if ev.Status != "" || ev.Manager && ev.Unit != "" || goneOn.MatchString(ev.Text) {
+			return i
+		}
+	}
+	return -1
 }
 
 var goneOn = regexp.MustCompile(`\bsystemd \S+ running in system mode|^Welcome to (?:your|[A-Z]).+!$|NixOS Stage 2|VFS: Mounted root`)

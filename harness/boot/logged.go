@@ -101,13 +101,14 @@ func (b Facts) Troubles() []Trouble {
 		return nil
 	}
 	var out []Trouble
+	goesOn := b.goesOn()
 	for i, ev := range b.Events {
 		if ev.Kind != timeline.Log && ev.Kind != timeline.OnConsole {
 			continue
 		}
 		for _, row := range machineTroubles {
 			m := row.says.FindStringSubmatchIndex(ev.Text)
-			if m == nil || !row.by(ev) || row.alone && len(b.Failures().All) > 0 || row.early && b.goesOn(i) {
+			if m == nil || !row.by(ev) || row.alone && len(b.Failures().All) > 0 || row.early && goesOn >= i {
 				continue
 			}
 			if n := count.FindStringSubmatch(ev.Text); n != nil && atMost(n[1], len(b.Failures().All)) {
@@ -262,12 +263,13 @@ func (b Facts) unanswered(line int) string {
 // Doubt is what a log says last of that kind, or that systemctl has a target as not reached.
 func (b Facts) Doubt() (Word, bool) {
 	var last Word
+	goesOn := b.goesOn()
 	for i, ev := range b.Events {
 		for _, row := range doubts {
 			if ev.Kind != timeline.Log {
 				break
 			}
-			if m := row.says.FindStringSubmatchIndex(ev.Text); m != nil && b.Origin != nil && !(row.says == rootWait && b.goesOn(i)) {
+			if m := row.says.FindStringSubmatchIndex(ev.Text); m != nil && b.Origin != nil && !(row.says == rootWait && goesOn >= i) {
 				if last.Text != "" && (row.says == searched || strings.HasPrefix(ev.Text, "status: degraded") || strings.HasPrefix(ev.Text, "extended_status:")) {
 					break // what was said before says more
 				}
