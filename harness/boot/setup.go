@@ -85,11 +85,12 @@ func (d *Digests) UnmarshalJSON(data []byte) error {
 func (s Setup) Delivers() bool { return s.RoleEnv != Never && !s.NoCredentials }
 
 // In adds to the subject's units those that only the boot shows: the instances of its
-// templates (systemd.unit(5)), for it is they that start, and what a generator made.
-func (s Setup) In(b Facts) Setup {
+// templates (systemd.unit(5)), for it is they that start, and what a generator made, unless the
+// control boots had it as well.
+func (s Setup) In(b Facts, control Control) Setup {
 	var instances []string
 	for id, u := range b.Final.Units {
-		if u.Generated && !ofDistribution.MatchString(id) && !slices.Contains(s.SubjectUnits, id) {
+		if u.Generated && !ofDistribution.MatchString(id) && !slices.Contains(control.Active, id) && !slices.Contains(s.SubjectUnits, id) {
 			instances = append(instances, id)
 		}
 	}

@@ -68,7 +68,7 @@ func Expecting(fsys fs.FS, e check.Expect) (Judgement, error) {
 		return Judgement{}, fmt.Errorf("judge: %w", err)
 	}
 	b := boot.Of(tl)
-	e.Setup = e.Setup.In(b)
+	e.Setup = e.Setup.In(b, e.Control)
 	d := disturbance(b)
 	d.Control = e.Control.Own()
 	j := Judgement{Case: tl.Case, Results: check.Judge(b, e), Disturbance: d, End: tl.End,
