@@ -49,6 +49,11 @@ type Declared struct {
 	NotJudged []Unjudged `json:"not_judged,omitempty"`
 }
 
+// Judges: the check says something of the subject.
+func (d Declared) Judges(check string) bool {
+	return !slices.ContainsFunc(d.NotJudged, func(u Unjudged) bool { return u.Check == check })
+}
+
 // Written is a file, and why it holds credentials.
 type Written struct {
 	File   string `json:"file"`

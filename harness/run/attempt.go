@@ -62,7 +62,7 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 	if b.try > 1 && s.hold > 0 {
 		s.settle = max(s.settle, c.Scenario.Expect.CredentialsWithin.Duration+deliveredFor)
 	}
-	if b.try < maxAttempts { // the last shows what it can
+	if b.try < maxAttempts && subj.Declared.Judges("boot-unblocked") { // the last shows what it can
 		s.spoilt = spoiltBy(ctl, c.Scenario.Expect.BootBudget.Duration)
 	}
 	s.keep = r.Keep != KeepNone || r.Debug != nil || b.number < b.of

@@ -29,6 +29,7 @@ type fakeBackend struct {
 	exits   func(name string) bool          // PID 1 ends at once
 	boot    func(ctx context.Context) error // how long a boot takes
 	reaches bool                            // multi-user.target is on record, after half a second
+	late    func(name string) time.Duration // until the console says so; nil: at once
 	loses   func(name string) time.Duration // to others, of that half; nil: there is no journal
 	lost    func(name string) time.Duration // the same, asked while it runs; nil: it does not tell
 	downs   []machine.Ending
@@ -81,6 +82,9 @@ func (b *fakeBackend) Start(ctx context.Context, spec machine.Spec) (machine.Mac
 	b.booting--
 	b.mu.Unlock()
 	go func() {
+		if b.late != nil {
+			time.Sleep(b.late(spec.Name))
+		}
 		fmt.Fprintf(m.consoleIn, "[  OK  ] Reached target multi-user.target - Multi-User System.\r\n         Starting cloud-final.service\r\n")
 		// Taken by the reader once it has looked at the lines before: what comes by the
 		// other stream comes after them.

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bootrace/harness/boot"
+	"bootrace/harness/check"
 	"bootrace/harness/machine"
 )
 
@@ -45,6 +47,45 @@ func TestABootIsSpoiltWhereTheHostMayBeWhyItIsLate(t *testing.T) {
 			} else {
 				assert.Contains(t, why, tt.want)
 			}
+		})
+	}
+}
+
+func TestTheLastBootOfACaseIsSeenThroughAndWhereNobodyJudgesItAllAre(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		declared check.Declared
+		cut      int
+	}{
+		"late":                      {check.Declared{}, maxAttempts - 1},
+		"late, which is not judged": {check.Declared{NotJudged: []check.Unjudged{{Check: "boot-unblocked", Reason: "it migrates"}}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := &fakeBackend{reaches: true, lost: func(string) time.Duration { return time.Second }}
+			b.late = func(name string) time.Duration {
+				if strings.HasPrefix(name, "control") {
+					return 0
+				}
+				return time.Second // the control boots say 0.5 s
+			}
+			r, _ := newRunner(t, b)
+			r.Subjects = map[string]Subject{"mine": {Images: map[string]string{"trixie": "worker"}, Declared: tt.declared}}
+			plan := quick(1)
+			plan[0].Scenario.Look.Settle.Duration = 500 * time.Millisecond // so that the answer is there before
+			plan[0].Scenario.Expect.BootBudget.Duration = 100 * time.Millisecond
+			out, err := r.Run(t.Context(), plan)
+			require.NoError(t, err)
+			require.Len(t, out[0].Attempts, maxAttempts, "%+v", out[0])
+			cut := 0
+			for _, a := range out[0].Attempts {
+				assert.Equal(t, "invalid", a.Verdict)
+				if strings.Contains(a.Reason, "ended there, to boot again") {
+					cut++
+				}
+			}
+			assert.Equal(t, tt.cut, cut)
+			assert.NotContains(t, out[0].Attempts[maxAttempts-1].Reason, "ended there")
 		})
 	}
 }
