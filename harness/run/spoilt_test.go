@@ -55,10 +55,11 @@ func TestTheLastBootOfACaseIsSeenThroughAndWhereNobodyJudgesItAllAre(t *testing.
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		declared check.Declared
+		settle   time.Duration // enough for the answer on any host; a boot that is cut does not wait for it
 		cut      int
 	}{
-		"late":                      {check.Declared{}, maxAttempts - 1},
-		"late, which is not judged": {check.Declared{NotJudged: []check.Unjudged{{Check: "boot-unblocked", Reason: "it migrates"}}}, 0},
+		"late":                      {check.Declared{}, 10 * time.Second, maxAttempts - 1},
+		"late, which is not judged": {check.Declared{NotJudged: []check.Unjudged{{Check: "boot-unblocked", Reason: "it migrates"}}}, 500 * time.Millisecond, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +73,7 @@ func TestTheLastBootOfACaseIsSeenThroughAndWhereNobodyJudgesItAllAre(t *testing.
 			r, _ := newRunner(t, b)
 			r.Subjects = map[string]Subject{"mine": {Images: map[string]string{"trixie": "worker"}, Declared: tt.declared}}
 			plan := quick(1)
-			plan[0].Scenario.Look.Settle.Duration = 500 * time.Millisecond // so that the answer is there before
+			plan[0].Scenario.Look.Settle.Duration = tt.settle
 			plan[0].Scenario.Expect.BootBudget.Duration = 100 * time.Millisecond
 			out, err := r.Run(t.Context(), plan)
 			require.NoError(t, err)
