@@ -117,7 +117,7 @@ func (b *Builder) baseOn(ctx context.Context, suite string, debian Image) (Image
 		Kind: "base",
 		Tree: tree,
 		// By ID: the name may be given to a newer image.
-		Args:   map[string]string{"DEBIAN": debian.ID},
+		Args:   map[string]string{"DEBIAN": debian.ID, "DPKG": strings.Join(slim, " ")},
 		Labels: map[string]string{"bootrace.debian": suite},
 	})
 	if err != nil {
@@ -191,7 +191,10 @@ func (b *Builder) bootstrap(ctx context.Context, suite, ref string) error {
 // the host's /proc, /sys and devices, which must be nowhere else if it is killed. Where ctx ends
 // it is interrupted, for it removes its directory then.
 func bootstrapCommand(ctx context.Context, suite string) *exec.Cmd {
-	argv := append([]string{"mmdebstrap", "--variant=minbase"}, slim()...)
+	argv := []string{"mmdebstrap", "--variant=minbase", `--customize-hook=rm "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap`}
+	for _, option := range slim {
+		argv = append(argv, "--dpkgopt="+option)
+	}
 	argv = append(argv, suite, "-")
 	if os.Geteuid() == 0 { // another user's has namespaces of its own
 		argv = append([]string{"unshare", "--mount"}, argv...)
@@ -202,17 +205,12 @@ func bootstrapCommand(ctx context.Context, suite string) *exec.Cmd {
 	return cmd
 }
 
-// slim leaves out what Debian's slim images leave out, which is a third of the files, and nothing
-// that says so: what a subject's installer brings is installed whole.
-func slim() []string {
-	var out []string
-	for _, d := range []string{"man", "doc", "info", "locale", "lintian", "groff"} {
-		out = append(out, "--dpkgopt=path-exclude=/usr/share/"+d+"/*")
-	}
-	for _, f := range []string{"doc/*/copyright", "locale/locale.alias"} {
-		out = append(out, "--dpkgopt=path-include=/usr/share/"+f)
-	}
-	return append(out, `--customize-hook=rm "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap`)
+// slim are dpkg's options that leave out what Debian's slim images leave out, a third of the
+// files. Nothing in an image says so: what a subject's installer brings is installed whole.
+var slim = []string{
+	"path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/info/*",
+	"path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/lintian/*", "path-exclude=/usr/share/groff/*",
+	"path-include=/usr/share/doc/*/copyright", "path-include=/usr/share/locale/locale.alias",
 }
 
 // bootstrapEnds bounds how long an interrupted mmdebstrap removes its directory, which takes a
