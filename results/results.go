@@ -24,7 +24,9 @@ type Run struct {
 	Planned  int               `json:"planned"`
 	Dir      string            `json:"dir"` // of the recordings
 	Versions map[string]string `json:"versions,omitempty"`
-	Plan     string            `json:"plan_sha256,omitempty"` // of the cases to be and of their scenarios' text, hex
+	Plan     string            `json:"plan_sha256,omitempty"` // of the cases to be and of their scenarios' text, hex; a shard's is that of the whole plan
+	Shard    *Shard            `json:"shard,omitempty"`       // nil: the whole plan
+	Shards   []string          `json:"shards,omitempty"`      // the runs that it was merged of
 	Request  *Request          `json:"request,omitempty"`     // nil: the run cannot be resumed
 	Images   map[string]string `json:"images,omitempty"`      // by base, the id of the worker image that boots; none with several subjects
 	Bases    map[string]string `json:"bases,omitempty"`       // by base, the id of the image that the worker is made of

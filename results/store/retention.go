@@ -48,11 +48,13 @@ func (s *Store) Stale(ctx context.Context, p Policy) ([]results.Run, error) {
 // Remove removes a run with all that is stored of it; one that is not there is no
 // error. SQLite's file does not shrink: what comes next takes the room.
 func (s *Store) Remove(ctx context.Context, run string) error {
-	return s.explain("remove run from", s.within(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM cases WHERE run_id = $1`, run); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE id = $1`, run)
+	return s.explain("remove run from", s.within(ctx, func(tx *sql.Tx) error { return removeRun(ctx, tx, run) }))
+}
+
+func removeRun(ctx context.Context, tx *sql.Tx, run string) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM cases WHERE run_id = $1`, run); err != nil {
 		return err
-	}))
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE id = $1`, run)
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"bootrace/results"
 )
@@ -38,24 +39,47 @@ func (s *Store) Export(ctx context.Context, w io.Writer, ids ...string) error {
 // is stored whole or not at all; one that is there already is replaced, case by
 // case. It stops at the first line that is damaged, and names it.
 func (s *Store) Import(ctx context.Context, r io.Reader) (imported int, err error) {
-	lines := bufio.NewReader(r)
-	for n := 1; ; n++ {
-		line, err := lines.ReadBytes('\n')
-		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return imported, nil
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return imported, fmt.Errorf("line %d: %w", n, err)
-		}
-		run, err := readRun(line)
+	for run, err := range Exported(r) {
 		if err != nil {
-			return imported, fmt.Errorf("line %d: %w; the %d runs before it are stored", n, err, imported)
+			return imported, fmt.Errorf("line %d: %w; the %d runs before it are stored", imported+1, err, imported)
 		}
 		if err := s.explain("store run in", s.within(ctx, func(tx *sql.Tx) error { return s.putWhole(ctx, tx, run) })); err != nil {
-			return imported, fmt.Errorf("line %d: run %s: %w", n, run.ID, err)
+			return imported, fmt.Errorf("line %d: run %s: %w", imported+1, run.ID, err)
 		}
 		imported++
 	}
+	return imported, nil
+}
+
+// Exported reads the runs that Export wrote, a line each. It ends with the first error.
+func Exported(r io.Reader) iter.Seq2[results.Run, error] {
+	return func(yield func(results.Run, error) bool) {
+		for lines := bufio.NewReader(r); ; {
+			line, err := lines.ReadBytes('\n')
+			if errors.Is(err, io.EOF) && len(line) == 0 {
+				return
+			}
+			var run results.Run
+			if err == nil || errors.Is(err, io.EOF) {
+				run, err = readRun(line)
+			}
+			if !yield(run, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// PutMerged stores a run that was merged of others, in their place.
+func (s *Store) PutMerged(ctx context.Context, r results.Run) error {
+	return s.explain("store run in", s.within(ctx, func(tx *sql.Tx) error {
+		for _, id := range r.Shards {
+			if err := removeRun(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		return s.putWhole(ctx, tx, r)
+	}))
 }
 
 func readRun(line []byte) (r results.Run, err error) {

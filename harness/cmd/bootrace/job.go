@@ -139,9 +139,14 @@ func (j job) begin(ctx context.Context, io streams, s *session, backend wire.Bac
 	if err != nil {
 		return r, nil, err
 	}
+	plan := run.PlanHash(todo)
+	todo, shard, err := j.flags.part(todo)
+	if err != nil {
+		return r, nil, err
+	}
 	r = results.Run{Version: results.Version, ID: s.id, Started: time.Now().UTC(), Subject: j.name, Hash: lab.Hash(),
 		Vector: lab.Vector, Planned: len(todo), Dir: s.dir, Images: lab.Workers(), Bases: lab.Bases, Given: lab.Given, Found: lab.Found,
-		Plan: run.PlanHash(todo), Request: j.request, Labels: labelsOf(j.flags.labels)}
+		Plan: plan, Shard: shard, Request: j.request, Labels: labelsOf(j.flags.labels)}
 	if r.Subject == "" {
 		r.Subject = strings.Join(lab.Names, ",")
 	}

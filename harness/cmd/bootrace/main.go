@@ -114,7 +114,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 		{"Boot and judge:", []*cobra.Command{runCommand(io), gateCommand(io), museumCommand(io), lintCommand(io), scenariosCommand(io), scenarioCommand(io), reproduceCommand(io), runbookCommand(io)}},
 		{"Look at what came of it:", []*cobra.Command{showCommand(io), explainCommand(io), journalCommand(io), judgeCommand(io), shellCommand(io), reportCommand(io), capsuleCommand(io), verifyCertificateCommand(io)}},
 		{"From run to run:", []*cobra.Command{listCommand(io), historyCommand(io), compareCommand(io), flakyCommand(io), thresholdsCommand(io)}},
-		{"This host and its results:", []*cobra.Command{doctorCommand(io), cleanCommand(io), exportCommand(io), importCommand(io), pruneCommand(io)}},
+		{"This host and its results:", []*cobra.Command{doctorCommand(io), cleanCommand(io), exportCommand(io), importCommand(io), mergeCommand(io), pruneCommand(io)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, verb := range g.verbs {

@@ -63,9 +63,13 @@ func prune(ctx context.Context, io streams, db string, p store.Policy) error {
 		defer func() { fmt.Fprintf(io.out, "removed %d runs\n", n) }()
 		for _, r := range stale {
 			// First what lies around: if this ends here, the next one finds the run again.
-			free, err := removeRecordings(state, r.ID)
-			if err != nil {
-				return err
+			free := true
+			for _, id := range append(r.Shards, r.ID) {
+				if one, err := removeRecordings(state, id); err != nil {
+					return err
+				} else if !one {
+					free = false
+				}
 			}
 			if !free {
 				continue

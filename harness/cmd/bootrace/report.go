@@ -115,7 +115,7 @@ func printRun(io streams, r results.Run) {
 	if took := r.Ended.Sub(r.Started); !r.Ended.IsZero() && took > 0 {
 		within = " in " + seconds(took)
 	}
-	fmt.Fprintf(io.out, "\n%s%s. Recordings: %s\n", strings.Join(sums, ", "), within, r.Dir)
+	fmt.Fprintf(io.out, "\n%s%s. Recordings: %s\n", strings.Join(sums, ", "), within, cmp.Or(r.Dir, "where the shards ran"))
 }
 
 // printCase shows a case: the cause first, then what to do, then where to look.

@@ -65,6 +65,9 @@ func jobAgain(r results.Run, f runFlags) (job, error) {
 		return job{}, fmt.Errorf("run %s cannot be booted again: bootrace run did not make it, or an older version of it did", r.ID)
 	}
 	f.bases, f.subjects, f.image, f.asIs, f.vector, f.repeat = q.Bases, q.Subjects, q.Image, q.AsIs, vectorAgain(r), q.Repeat
+	if r.Shard != nil {
+		f.shard = r.Shard.String()
+	}
 	if err := f.validate(); err != nil {
 		return job{}, err
 	}
@@ -96,6 +99,7 @@ func runLastFailed(ctx context.Context, io streams, f runFlags, args []string) e
 	if err != nil {
 		return usage(err)
 	}
+	j.flags.shard = "" // its cases are of that part
 	whole := j.plan
 	j.plan = func(lab wire.Lab, m run.Matrix) ([]run.Case, error) {
 		cases, err := whole(lab, m)

@@ -38,6 +38,7 @@ type runFlags struct {
 	lastFailed    bool
 	failFast      bool
 	dryRun        bool
+	shard         string
 	labels        map[string]string
 	db            string
 }
@@ -62,7 +63,8 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
   bootrace run case.tar.zst           # a capsule's subject and scenario
   bootrace run --resume               # what a run that was killed had still to do
   bootrace run --last-failed          # what was not as expected, once more
-  bootrace run delay-45s --repeat 100 --fail-fast    # until it fails`,
+  bootrace run delay-45s --repeat 100 --fail-fast    # until it fails
+  bootrace run gate --shard 2/5       # the second of five hosts' parts; bootrace merge makes one run of them`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.resume && f.lastFailed {
 				return usage(errors.New("--resume and --last-failed: choose one"))
@@ -90,6 +92,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) did not come to, and its errors")
 	fl.BoolVar(&f.lastFailed, "last-failed", false, "boot what was not as expected in a run (default: the latest) again, as a run of its own")
 	fl.BoolVar(&f.failFast, "fail-fast", false, "end the run at the first case that fails")
+	fl.StringVar(&f.shard, "shard", "", "boot only such a part of the cases, as 2/5, `PART/PARTS`; bootrace merge makes one run of all")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say which cases there would be, and what they wait, and boot nothing")
 	return cmd
 }
@@ -156,6 +159,11 @@ func (f runFlags) validate() error {
 	if _, err := chosenVector(f); err != nil {
 		return err
 	}
+	if f.shard != "" {
+		if _, err := results.ParseShard(f.shard); err != nil {
+			return fmt.Errorf("--shard %w", err)
+		}
+	}
 	switch {
 	case len(f.bases) == 0:
 		return fmt.Errorf("--base: expected one of %s", strings.Join(images.Suites(), ", "))
@@ -196,8 +204,7 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 		return usage(err)
 	}
 	if f.dryRun {
-		printPlan(io, list, f)
-		return nil
+		return printPlan(io, list, f)
 	}
 	request, err := f.request(names)
 	if err != nil {
@@ -207,12 +214,44 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 }
 
 // printPlan says what would be booted, in the order in which it would begin.
-func printPlan(io streams, list []scenarios.Scenario, f runFlags) {
+func printPlan(io streams, list []scenarios.Scenario, f runFlags) error {
 	cases := run.Plan(list, run.Matrix{Bases: f.bases, Repeat: f.repeat})
-	for _, c := range cases { // of each subject
+	if n := len(f.subjects); n > 1 {
+		var plans [][]run.Case
+		for _, dir := range f.subjects {
+			whole, err := filepath.Abs(dir)
+			if err != nil {
+				return err
+			}
+			plans = append(plans, run.Plan(list, run.Matrix{Bases: f.bases, Repeat: f.repeat, Subject: filepath.Base(whole)}))
+		}
+		cases = run.Merge(plans...)
+	}
+	cases, _, err := f.part(cases)
+	if err != nil {
+		return err
+	}
+	for _, c := range cases {
 		fmt.Fprintf(io.out, "%-32s waits %s\n", c.ID, c.Scenario.Waits())
 	}
-	fmt.Fprintf(io.out, "cases: %d\n", len(cases)*max(1, len(f.subjects)))
+	fmt.Fprintf(io.out, "cases: %d\n", len(cases))
+	return nil
+}
+
+// part is what the flags' shard has of a plan: all, and nil, where there is none.
+func (f runFlags) part(plan []run.Case) ([]run.Case, *results.Shard, error) {
+	if f.shard == "" {
+		return plan, nil, nil
+	}
+	s, err := results.ParseShard(f.shard)
+	if err == nil && s.Of > len(plan) {
+		err = usage(fmt.Errorf("--shard %s: more parts than cases, of which there are %d", s, len(plan)))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Whole = len(plan)
+	return results.Take(s, plan), &s, nil
 }
 
 // scenarioJob is a run of the scenarios on the flags' subjects, which boot in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,15 @@ func exportCommand(io streams) *cobra.Command {
 		Example: "  bootrace export > runs.jsonl\n  bootrace export 20260102-0304 | BOOTRACE_DB=postgres://user@host/results bootrace import -",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withResults(cmd.Context(), io, db, func(s *store.Store) error {
+				for i, id := range args {
+					if strings.HasPrefix(id, latestRun) {
+						r, err := storedRun(cmd.Context(), s, id)
+						if err != nil {
+							return err
+						}
+						args[i] = r.ID
+					}
+				}
 				out := bufio.NewWriter(io.out)
 				err := s.Export(cmd.Context(), out, args...)
 				if errors.Is(err, store.ErrNotFound) {

@@ -33,6 +33,7 @@ type Store interface {
 	Samples(context.Context, results.Filter) ([]results.Sample, error)
 	Export(ctx context.Context, w io.Writer, ids ...string) error
 	Import(ctx context.Context, r io.Reader) (int, error)
+	PutMerged(context.Context, results.Run) error
 	Stale(context.Context, store.Policy) ([]results.Run, error)
 	Remove(ctx context.Context, run string) error
 }
@@ -58,6 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) (s Store, again func() Store)) {
 		{"samples are chosen by a filter", filters},
 		{"a sample follows its case", samplesFollow},
 		{"what is exported is imported as it was, and once", transfers},
+		{"a run that was merged is in the place of its shards", merges},
 		{"runs are exported by what is enough of their ids", exportsSome},
 		{"a damaged line is named, and nothing of its run is stored", refusesDamage},
 		{"an import does not take the end of a run away", importKeepsTheEnd},

@@ -64,6 +64,22 @@ func transfers(t *testing.T, s Store, _ func() Store) {
 	assert.Zero(t, n)
 }
 
+func merges(t *testing.T, s Store, _ func() Store) {
+	runs := fill(t, s, time.Unix(1_700_000_000, 0), 3)
+	whole := runs[0]
+	other := CaseRecord("d")
+	whole.Planned, whole.Shards, whole.Cases = 2, []string{"r0", "r1"}, append(whole.Cases, other)
+	for range 2 { // the second time it is in its own place
+		require.NoError(t, s.PutMerged(t.Context(), whole))
+		got, err := s.Run(t.Context(), "r0")
+		require.NoError(t, err)
+		assert.Equal(t, whole, got)
+	}
+	left, err := s.Runs(t.Context(), 10)
+	require.NoError(t, err)
+	assert.Len(t, left, 2, "it, and the run that is no shard of it")
+}
+
 func exportsSome(t *testing.T, s Store, _ func() Store) {
 	fill(t, s, time.Unix(1_700_000_000, 0), 3)
 	var out bytes.Buffer
