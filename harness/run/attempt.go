@@ -119,7 +119,7 @@ func (r *Runner) tryAttempt(ctx context.Context, b life, ctl *control, booted fu
 	_, controlErr := ctl.wait()
 	switch {
 	case a.Verdict == verdict.Pass:
-	case errors.As(controlErr, new(unreachedError)):
+	case errors.As(controlErr, new(hostError)):
 		a.Verdict, a.Reason, a.Settled = verdict.Invalid, controlErr.Error(), true
 	case !slices.ContainsFunc(a.Findings, intrinsic):
 		// What does not boot without the subject says nothing of it, and no further boot would help.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,13 +40,17 @@ func (c *control) add(b boot.Control, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil { // as a rule the same of all three, which is said once
-		if !slices.ContainsFunc(c.errs, func(e error) bool { return e.Error() == err.Error() }) {
+		what := func(err error) string { w, _, _ := strings.Cut(err.Error(), seeIn); return w }
+		if !slices.ContainsFunc(c.errs, func(e error) bool { return what(e) == what(err) }) {
 			c.errs = append(c.errs, err)
 		}
 		return
 	}
 	c.boots = append(c.boots, b)
 }
+
+// seeIn is between what a control boot failed by and the file of its own that shows it.
+const seeIn = "; see "
 
 // wait returns the median boot, with what was active in all, once the first are over. Where
 // the host has not spoilt all of them, those that it has do not count.
@@ -139,7 +144,7 @@ func (r *Runner) unspoilt(ctx context.Context, name string, on footing, booted f
 		again := ""
 		switch {
 		case n == maxAttempts:
-		case errors.As(err, new(unreachedError)): // a busy host takes as long to answer
+		case errors.As(err, new(hostError)): // a busy host takes as long to answer
 			again = err.Error()
 		case err == nil && t.Spoilt():
 			again = fmt.Sprintf("other processes had the CPU for %s of its %s", t.Lost.Round(time.Millisecond), (t.MultiUser - t.Waited).Round(time.Millisecond))
@@ -207,27 +212,29 @@ func (r *Runner) controlBoot(ctx context.Context, name string, n int, on footing
 		return boot.Control{}, err
 	}
 	if why := j.Missing[recording.MissingCloud]; why != "" {
-		return boot.Control{}, unreachedError{why}
+		return boot.Control{}, hostError{"the machine does not reach its cloud, with no subject in it: " + why}
 	}
 	console := filepath.Join(rec.dir, recording.ConsoleFile)
 	if why := j.Missing[recording.MissingClock]; why != "" { // when anything was is not known
-		return boot.Control{}, fmt.Errorf("a machine without the subject could not be looked at (%s): the image is broken, or this engine cannot boot it; see %s",
-			cmp.Or(j.Missing[recording.MissingCollection], why), console)
+		return boot.Control{}, fmt.Errorf("a machine without the subject could not be looked at (%s): the image is broken, or this engine cannot boot it%s%s",
+			cmp.Or(j.Missing[recording.MissingCollection], why), seeIn, console)
 	}
 	if j.MultiUser == 0 {
-		return boot.Control{}, fmt.Errorf("multi-user.target was not reached within %s without the subject: the image is broken or the host too slow; see %s",
-			window, console)
+		late := fmt.Sprintf("multi-user.target was not reached within %s without the subject", window)
+		if (boot.Control{MultiUser: window, Waited: on.network, Lost: j.Disturbance.CPULost(0, window)}).Spoilt() {
+			return boot.Control{}, hostError{late + ", and other processes had the CPU for most of it: the host is too slow"}
+		}
+		return boot.Control{}, fmt.Errorf("%s: the image is broken, or the host too slow%s%s", late, seeIn, console)
 	}
 	return controlOf(j), nil
 }
 
-// unreachedError is a machine without a subject that does not resolve its cloud, or does
-// not trust it: what fails for that with a subject is not the subject's.
-type unreachedError struct{ why string }
+// hostError is what a machine without a subject shows of its host or its engine: it does not
+// resolve its cloud, or does not trust it, or gets too little of the CPU to boot. What fails
+// for that with a subject is not the subject's.
+type hostError struct{ why string }
 
-func (e unreachedError) Error() string {
-	return "the machine does not reach its cloud, with no subject in it: " + e.why
-}
+func (e hostError) Error() string { return e.why }
 
 // controlOf is what a control boot's recording says of it.
 func controlOf(j judge.Judgement) boot.Control {

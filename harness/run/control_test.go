@@ -134,6 +134,32 @@ func TestAControlBootThatTheHostSpoiltIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestAControlBootThatDoesNotReachMultiUserIsTheHostsFaultWhereOthersHadTheCPU(t *testing.T) {
+	t.Parallel() // it waits for a calm host
+	for name, tt := range map[string]struct {
+		lost    time.Duration // of half a second
+		boots   int
+		verdict string
+		why     string
+	}{
+		"others had it": {450 * time.Millisecond, controlBoots * maxAttempts, "invalid",
+			"control boot: multi-user.target was not reached within 1m0s without the subject, and other processes had the CPU for most of it: the host is too slow"},
+		"it had it": {20 * time.Millisecond, controlBoots, "error", "the image is broken, or the host too slow; see "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := &fakeBackend{loses: func(string) time.Duration { return tt.lost }}
+			r, _ := newRunner(t, b)
+			out, err := r.Run(t.Context(), quick(1))
+			require.NoError(t, err)
+			assert.Equal(t, tt.verdict, out[0].Verdict, out[0].Reason)
+			assert.Contains(t, out[0].Reason, tt.why)
+			assert.Equal(t, 1, strings.Count(out[0].Reason, "was not reached within"), "it is said once: %s", out[0].Reason)
+			assert.Len(t, slices.DeleteFunc(b.started, func(name string) bool { return !strings.HasPrefix(name, "control") }), tt.boots)
+		})
+	}
+}
+
 func TestAControlBootsWaitForItsNetworkIsNoSlownessOfTheHost(t *testing.T) {
 	t.Parallel()
 	ready := timelinetest.Never()
