@@ -48,7 +48,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come", true},
 	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable`), "it did not leave the process that its PID file names", true},
 	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active", false},
-	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Refusing\.$)`), "its unit file is wrong, and systemd refuses it", false},
+	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Loaded: error |Refusing\.$)`), "its unit file is wrong, and systemd refuses it", false},
 	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)", false},
 	{regexp.MustCompile(`(?:Unit|unit) (\S+) is masked`), "$1, which it wants, is masked", true},
 	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found)`), "$1, which it wants, is not there", true},
@@ -203,8 +203,15 @@ const soonAfter = 2 * time.Second
 // lastWords are what the unit's program said last before it ended the last time.
 func (b Facts) lastWords(unit string) []Word {
 	var last []timeline.Event
-	begun := 0 // in last: the words of its last start
-	for _, ev := range b.Events {
+	begun := 0               // in last: the words of its last start
+	var told *timeline.Event // what it told PID 1 of how it is, which is no line of its log
+	for i, ev := range b.Events {
+		if ev.Unit == unit && ev.Kind == timeline.Log && strings.HasPrefix(ev.Text, timeline.StatusSays) {
+			if complaint.MatchString(ev.Text) {
+				told = &b.Events[i]
+			}
+			continue
+		}
 		if ev.Unit == unit && ev.Manager && (ev.Kind == timeline.Starting || ev.Kind == timeline.Started || ev.Kind == timeline.Restart) {
 			begun = len(last)
 		}
@@ -214,6 +221,9 @@ func (b Facts) lastWords(unit string) []Word {
 	}
 	all := last
 	if others := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return wordOnly.MatchString(ev.Text) }); len(others) > 0 {
+	if told != nil {
+		return []Word{{shortened(told.Text), told.Evidence}}
+	}
 		last = others
 	}
 	if complaints := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool {

@@ -4,6 +4,15 @@ import "bootrace/harness/verdict"
 
 // logsAgain are more of logs: for each that must be told as a failure one beside it that must not.
 var logsAgain = map[string]want{
+	"status-of-users-manager.txt":           {verdict.Fail, `^user@1000\.service failed \(resources\)`, "", ""},
+	"status-of-its-file.txt":                {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1; it said last: fatal: no bridge`, "", ""},
+	"fine-status-of-its-file-of-a-user.txt": {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", ""},
+	"status-framed.txt":                     {verdict.Fail, `^pump\.service failed \(exit-code\); its main process exited with status 5`, "", "gauge.service failed"},
+	"status-says.txt":                       {verdict.Fail, `^gauge\.service failed.*its status: loading the tanks: listen on :8090: address already in use`, "", "receive buffer"},
+	"status-says-nothing.txt":               {verdict.Fail, `^gauge\.service failed.*it said last: error: tank 2 has no sensor`, "", "Reading 4"},
+	"fine-status-says.txt":                  {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "1 of 4"},
+	"bad-setting.txt":                       {verdict.Fail, `^gauge\.service went wrong.*its unit file is wrong`, "", ""},
+	"fine-bad-preset.txt":                   {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "unit file"},
 	"json-ansible-stderr.txt":               {verdict.Fail, `^gauge\.service failed`, "", ""},
 	"json-ansible-no-unit.txt":              {verdict.Fail, `^gauge\.service failed.*is not there`, "", ""},
 	"json-ansible-cut.txt":                  {verdict.Fail, `^gauge\.service failed`, "", ""},

@@ -36,7 +36,7 @@ func unrated(s string) string {
 }
 
 // statusKey is how a line of systemctl status begins: nobody of that name speaks.
-var statusKey = regexp.MustCompile(`^(?:Active: \**[a-z]+\** \(|(?:Main PID|Tasks): \d+|(?:TriggeredBy|Triggers): [●×○*↻x] |(?:Docs|Loaded|Memory|CPU|IO|IP|CGroup|Drop-In|Duration|Invocation|Mem peak): |Process: \d+ Exec|Failed: \d+ units?$|systemd: \d[\w.~+-]*$)`)
+var statusKey = regexp.MustCompile(`^(?:Active: \**[a-z]+\** \(|(?:Main PID|Tasks): \d+|(?:TriggeredBy|Triggers): [●×○*↻x] |(?:Docs|Loaded|Memory|CPU|IO|IP|CGroup|Drop-In|Duration|Invocation|Mem peak): |Process: \d+ Exec|Failed: \d+ units?$|Status: "|systemd: \d[\w.~+-]*$)`)
 
 func (e *Entry) header(rest string) bool {
 	if p, ok := priority(rest); ok {

@@ -12,6 +12,9 @@ var (
 	statusHead = regexp.MustCompile(`^(?:[●×○*↻x•?_\x{FFFD}] ` + unitNamed + `(?: - (.*))?|` + unitNamed + ` - (.*))$`)
 	// What triggers a unit, or what it triggers, is listed with signs of their own, one a line.
 	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
+	loadedAs     = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/` + unitNamed + `[;)>…]`)
+	badFile      = regexp.MustCompile(`^Loaded: (?:bad-setting|error) \(`)
+	statusText   = regexp.MustCompile(`^Status: "(.+?)"?[>…]?$`)
 	loadedFrom   = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/(systemd/user|\.config/containers/systemd|run/user/\d+/systemd|systemd/system)/`)
 	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading)(?:[>…]?$| \(R?e?s?u?l?t?:?[>…]?$| \((?:Result: )?([a-z-]*)(?:[>…]?$|\)(?: \(Result: ([a-z-]*))?))`) // or cut
 	failingUnits = regexp.MustCompile(`^Failed Units: [1-9]\d*$`)
@@ -34,10 +37,8 @@ func (t *textReader) statusOf(n int, s string) bool {
 		t.describe(t.unit, m[2]+m[4])
 		return true
 	}
-	if strings.HasPrefix(s, "Loaded: ") { // what is above it was a heading, of a unit without a description
-		if name := cmp.Or(t.block.listed, unitAlone.FindString(t.prior)); name != "" {
-			t.begin(name)
-		}
+	if strings.HasPrefix(s, "Loaded: ") {
+		t.loaded(n, s)
 		if m := loadedFrom.FindStringSubmatch(s); m != nil && t.unit != "" {
 			t.block.ofUser = m[1] != "systemd/system"
 			return true
@@ -57,7 +58,7 @@ func (t *textReader) statusOf(n int, s string) bool {
 		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.asUser), Message: s}, 1)
 		return true
 	}
-	if t.raw > 0 && t.held.Form == Status && strings.HasPrefix(s, "CGroup: /user.slice/user-") && strings.Contains(s, "/user@") {
+	if t.raw > 0 && t.held.Form == Status && strings.HasPrefix(s, "CGroup: /user.slice/user-") && strings.Contains(s, "/user@") && !(strings.HasPrefix(t.unit, "user@") && strings.HasSuffix(s, "/"+t.unit)) {
 		t.held.PID, t.block.ofUser = UsersManager, true
 		return true
 	}
@@ -72,6 +73,7 @@ func (t *textReader) statusOf(n int, s string) bool {
 		result := cmp.Or(m[3], m[2])
 		switch {
 		case (m[1] == "failed" || m[3] != "" && m[1] != "active") && len(result) >= tellsResult: // what has started is through with its Result=
+			t.block.failed = true
 			message = t.unit + ": Failed with result '" + result + "'."
 		case t.block.ofUser:
 			message = t.unit + " is " + m[1]
@@ -95,12 +97,32 @@ func (t *textReader) statusOf(n int, s string) bool {
 			which = "Control"
 		}
 		message = t.unit + ": " + which + " process exited, " + strings.Replace(m[4], "signal=", "status=", 1)
+	} else if m := statusText.FindStringSubmatch(s); m != nil && t.block.failed && !t.block.ofUser { // STATUS= of sd_notify(3)
+		t.hold(Entry{Line: n, Form: Bare, Ident: t.unit, Of: t.unit, Message: StatusSays + m[1]}, 1)
+		return true
 	}
 	if message == "" {
 		return false
 	}
 	t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.block.ofUser), Message: message}, 1)
 	return true
+}
+
+// StatusSays is before what a unit's program told PID 1 of how it is.
+const StatusSays = "its status: "
+
+// loaded reads where a unit's file lies: the heading above may have no description, or be lost.
+func (t *textReader) loaded(n int, s string) {
+	name := cmp.Or(t.block.listed, unitAlone.FindString(t.prior))
+	if m := loadedAs.FindStringSubmatch(s); name == "" && !t.block.headed && m != nil {
+		name = m[1]
+	}
+	if name != "" {
+		t.begin(name)
+	}
+	if t.block.headed = false; t.unit != "" && badFile.MatchString(s) {
+		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.block.ofUser), Message: t.unit + ": " + s}, 1)
+	}
 }
 
 func pidOf(ofUser bool) int {
@@ -115,6 +137,6 @@ const tellsResult = 3
 
 // begin is a status' head.
 func (t *textReader) begin(unit string) {
-	t.unit, t.block = unit, statusBlock{unit: unit, ofUser: t.asUser}
+	t.unit, t.block = unit, statusBlock{unit: unit, ofUser: t.asUser, headed: true}
 	clear(t.pids)
 }

@@ -44,6 +44,8 @@ type statusBlock struct {
 	ofUser        bool   // of a user's manager
 	listing       bool   // the line before is of a list of what triggers the unit, or what it triggers
 	listed        string // the last in that list
+	headed        bool   // nothing but its heading was read
+	failed        bool   // as its state says
 }
 
 func (r *reader) text(br *bufio.Reader) error {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"bootrace/harness/journal"
 )
 
 // words keeps what the programs of a unit said last, now that one has ended; where none has
@@ -97,6 +99,9 @@ var (
 	neverOurs = []string{"", "kernel", "audit", "auditd", "dbus-daemon", "cron", "CRON", "crond", "sshd", "sudo", "su", "login", "rsyslogd", "NetworkManager", "dhclient", "dhcpcd", "polkitd", "chronyd", "ntpd"}
 	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|missing|undefined|exception)\b`)
 )
+
+// StatusSays is before what a program told PID 1 of how it is, where systemctl status has it.
+const StatusSays = journal.StatusSays
 
 // usersManager is under what a user's manager is heard, which has systemd's name.
 const usersManager = "user@"

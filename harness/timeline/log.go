@@ -366,6 +366,7 @@ func (b *BootLog) other(e journal.Entry, s spoken) {
 			worth = true
 		}
 	}
+	worth = worth || e.Of != "" && strings.HasPrefix(s.ev.Text, StatusSays)
 	if worth && b.heard < mostHeard {
 		b.heard++
 		b.keep(s, e.Ident)
