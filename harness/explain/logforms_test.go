@@ -5,6 +5,7 @@ import "bootrace/harness/verdict"
 // logsAgain are more of logs: for each that must be told as a failure one beside it that must not.
 var logsAgain = map[string]want{
 	"status-of-users-manager.txt":           {verdict.Fail, `^user@1000\.service failed \(resources\)`, "", ""},
+	"status-framed-by-a-box.txt":            {verdict.Fail, `^gauge\.service failed \(exit-code\)`, "", ""},
 	"status-of-its-file.txt":                {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1; it said last: fatal: no bridge`, "", ""},
 	"fine-status-of-its-file-of-a-user.txt": {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", ""},
 	"status-framed.txt":                     {verdict.Fail, `^pump\.service failed \(exit-code\); its main process exited with status 5`, "", "gauge.service failed"},

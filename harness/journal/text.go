@@ -160,12 +160,7 @@ func (t *textReader) one(n int, b []byte) {
 	if s == "" {
 		return
 	}
-	for _, frame := range []string{"│", "┃", "`"} { // a terminal's box, or a forum's code line by line
-		if in, ok := strings.CutPrefix(s, frame); ok && strings.HasSuffix(in, frame) {
-			s = strings.TrimSpace(strings.TrimSuffix(in, frame))
-		}
-	}
-	if s == "" {
+	if s = unframed(s); s == "" {
 		return
 	}
 	first := s[0]
@@ -209,7 +204,7 @@ func (t *textReader) one(n int, b []byte) {
 		if t.catalogue(n, rest, width) {
 			return
 		}
-		if s = rest; header(s, &e) {
+		if s = unframed(rest); header(s, &e) {
 			t.said(e, s, width)
 			return
 		}
@@ -218,6 +213,16 @@ func (t *textReader) one(n int, b []byte) {
 	case t.opens(n, whole):
 	case t.cloudInit(n, s, width), t.job(n, s, width), t.status(n, s, width), t.waits(n, s, width), t.within(n, whole, width), t.found(n, whole, width), !shells.MatchString(strings.TrimSpace(s)) && t.goesOn(whole, width), t.bare(n, s, width):
 	}
+}
+
+// unframed is a line without a terminal's box around it, or a forum's code line by line.
+func unframed(s string) string {
+	for _, frame := range []string{"│", "┃", "`"} {
+		if in, ok := strings.CutPrefix(strings.TrimSpace(s), frame); ok && strings.HasSuffix(in, frame) {
+			s = strings.TrimSpace(strings.TrimSuffix(in, frame))
+		}
+	}
+	return s
 }
 
 // catalogue is what journalctl -x adds to a line: it says over again what that does, and says
