@@ -132,6 +132,9 @@ func ofDayOnly(e Entry) bool { return !e.HasMono && e.Wall.Year() == 0 && e.Wall
 // jobIn is systemctl's word of a start that failed, within the words of what called it.
 var jobIn = regexp.MustCompile(`(?:\(remote-exec\): |\b[Uu]nable to (?:re)?start service \S+: |\bSTDERR: |^msg: |["'])(Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed because .{3,90}?\.)(?:\\n|["'\s]|$)`)
 
+// jobLabelled is it with systemd's own reasons (systemctl's start-unit code) behind any one word with a colon: Salt's, a test runner's.
+var jobLabelled = regexp.MustCompile(`^\s*\S{1,120}: (Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed because (?:the (?:control process|service)|a (?:timeout|fatal signal|configured)|of unavailable|start of)[^.]*\.)`)
+
 // goneIn is its word of a unit that there is not.
 var goneIn = regexp.MustCompile(`\b[Uu]nable to (?:re)?start service \S+: (Failed to (?:re)?start \S+\.[a-z]+: Unit \S+ not found\.)`)
 
@@ -161,11 +164,10 @@ func (t *textReader) job(n int, s string, width int) bool {
 		return false
 	}
 	m := jobIn.FindStringSubmatch(s)
-	if m == nil {
-		m = goneIn.FindStringSubmatch(s)
-	}
-	if m == nil {
-		m = jobBare.FindStringSubmatch(s)
+	for _, in := range []*regexp.Regexp{jobLabelled, goneIn, jobBare} {
+		if m == nil {
+			m = in.FindStringSubmatch(s)
+		}
 	}
 	if m == nil || forUser.MatchString(s) || strings.Contains(s, "RETRYING") {
 		return false

@@ -13,7 +13,7 @@ import (
 var cloudInitLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) - (\S+?\[[A-Z]+\]: .*)$`)
 
 // cloudInitStatus is a line of cloud-init status --long, with its errors since 23.4.
-var cloudInitStatus = regexp.MustCompile(`^(?:(?:extended_)?status: (?:error|degraded|running|done|disabled|not (?:run|started))|- \('\w+|(?:Error: )?Cloud config schema errors: )`)
+var cloudInitStatus = regexp.MustCompile(`^(?:(?:extended_)?status: (?:error|degraded|running|done|disabled|not (?:run|started))|- \('\w+|finish: [\w-]+(?:/[\w-]+)?: (?:FAIL|SUCCESS|WARN): |(?:Error: )?Cloud config schema errors: )`)
 
 // commandSaid are the lines below "Unexpected error while running command." (cloudinit/subp.py).
 var commandSaid = regexp.MustCompile(`^(?:Command: |Exit code: )`)

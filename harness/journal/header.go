@@ -56,6 +56,7 @@ func (e *Entry) header(rest string) bool {
 	}
 	switch kind {
 	case monotonic:
+		rest, _ = priority(rest) // PID 1's own, in /dev/kmsg
 		return kernelOrTag(rest, e)
 	case noTime:
 		return tag(rest, e) && (e.PID > 0 || e.Ident == "kernel" || e.Ident == "systemd")

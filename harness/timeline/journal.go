@@ -40,7 +40,7 @@ var (
 	// "Job A/start deleted to break ordering cycle starting with B/start",
 	// "Unable to break cycle …"; on the console "Ordering cycle found, skipping A".
 	// Since 258: "Found ordering cycle: A after B …", "… to break ordering cycle".
-	cycleText = regexp.MustCompile(`(?i)(found ordering cycle|ordering cycle found|found dependency on \S+/[\w-]+|walked on cycle path to|break(ing)? (the )?(ordering )?cycle|transaction order is cyclic)`)
+	cycleText = regexp.MustCompile(`(?i)(found ordering cycle|ordering cycle found|found dependency on \S+/[\w-]+|walked on cycle path to|break(ing)? (the )?(ordering )?cycle|transaction order is cyclic|job \S+ deleted to break)`)
 	dropped   = regexp.MustCompile(`Job (\S+)/[\w-]+ deleted to break|Ordering cycle found, skipping (\S+)|by deleting job (\S+)/`)
 	// A unit whose condition failed gets the message ID of a started one, with
 	// JOB_RESULT=done; only the text differs (seen with 252 and 257).
@@ -204,7 +204,7 @@ func (en *entry) manager(e *Event) {
 
 // saysCycle looks for a word first: PID 1 says a hundred thousand other things.
 func saysCycle(text string) bool {
-	return containsAny(text, []string{"cycl", "ound dependency"}) && cycleText.MatchString(text)
+	return containsAny(text, []string{"cycl", "ound dependency", "deleted to break"}) && cycleText.MatchString(text)
 }
 
 func droppedUnit(text string) string {

@@ -65,6 +65,7 @@ var ofJobs = []rule{
 	r("failed timed", `^(?:Failed|Timed out) (?:unmounting|deactivating swap|deactivating|to stop|stopping) (?P<what>.+?)\.?$`, Stopped, "stop", "failed"),
 	r("stopped unmounted closed removed unset deactivated", `^(?:Stopped target|Stopped|Unmounted|Closed|Removed slice|Unset automount|Deactivated swap) (?P<what>.+?)\.?$`, Stopped, "stop", "done"),
 	r("failed", `^(?:Failed to (?:start|listen on|mount|set up automount|activate swap)) (?P<what>.+?)\.?$`, StartFailed, "start", "failed"),
+	r("failed", `^Failed to restart (?P<unit>[^\s/]+\.(?:`+unitSuffix+`)): Unit \S+ `, StartFailed, "start", "failed"), // systemctl's
 	r("timed", `^(?:Timed out (?:starting|mounting|activating swap|setting up automount)) (?P<what>.+?)\.?$`, StartFailed, "start", "timeout"),
 	r("timed", `^(?i:timed) out waiting for device (?P<device>.+?)\.?$`, StartFailed, "start", "timeout"),
 	r("dependency", `^Dependency failed for (?P<what>.+?)\.?$`, StartFailed, "start", "dependency"),
@@ -154,7 +155,7 @@ func said(text string) (kind Kind, unit, what string, c Change) {
 
 // wholeSentence: PID 1 ends it with a full stop, a narrow console has shortened it before that,
 // or the unit's name is whole.
-var wholeSentence = regexp.MustCompile(`[.…?]\W*$|\.(?:` + unitSuffix + `) - `)
+var wholeSentence = regexp.MustCompile(`[.…?]\W*$|\.(?:` + unitSuffix + `)(?: - |$)`)
 
 // signals are those that end programs, by number (signal(7)).
 var signals = map[string]string{"1": "HUP", "2": "INT", "3": "QUIT", "4": "ILL", "6": "ABRT", "7": "BUS", "8": "FPE", "9": "KILL", "11": "SEGV", "13": "PIPE", "14": "ALRM", "15": "TERM"}
