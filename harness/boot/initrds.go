@@ -25,14 +25,14 @@ var initrdTroubles = []machineTrouble{
 	{regexp.MustCompile(`(?i)^(?:\(initramfs\) )?unable to find a (?:live )?medium containing a live file system`), "the initrd found no live medium to start", byScript, false, true},
 	{regexp.MustCompile(`^grub rescue>|^error: you need to load the kernel first`), "GRUB did not get to a kernel", byScript, false, true},
 	{regexp.MustCompile(`^stage 2 init script \((\S+)\) not found`), "NixOS's stage 1 found no system to start ($1)", byScript, false, true},
-	{regexp.MustCompile(`^An error occurred in stage 1 of the boot process|^initramfs emergency recovery shell launched`), inShell, byScript, false, true},
+	{regexp.MustCompile(`^An error occurred in stage 1 of the boot process|^initramfs emergency recovery shell launched|^(?:/bin/)?[Ss]h: can't access tty; job control turned off`), inShell, byScript, false, true},
 	{regexp.MustCompile(`(?:Gave up waiting for root (?:file system )?device|ALERT! +(\S+) does not exist|[Ww]arning: +(/dev/\S+) does not exist)`), "the initrd found no root device $1$2", systemSays, false, false},
 	{regexp.MustCompile(`/initqueue/finished/devexists-(\S+?)\.sh`), "the initrd waited in vain for what it boots from (dracut-initqueue timed out): $1 did not appear", anybody, false, false},
 	{regexp.MustCompile(`dracut-initqueue.*(?:timeout|Could not boot)`), inVain, anybody, false, false},
 	{regexp.MustCompile(`Initial SELinux policy load failed`), "the initrd could not load the SELinux policy, which is enforced", anybody, false, false},
 	{regexp.MustCompile(`dracut:? FATAL: (.*)`), "the initrd gave up: $1", anybody, false, false},
 	{regexp.MustCompile(`ostree-prepare-root: (Couldn't find specified OSTree root '[^']*'?)`), "the initrd found no deployment to boot: $1", anybody, false, false},
-	{regexp.MustCompile(`(?:dracut:? |^)Warning: +Could not boot\b`), "the initrd could not boot the system (dracut)", dracutSays, true, false},
+	{regexp.MustCompile(`(?:dracut:? |^)Warning: +Could not boot\b`), notBooted, dracutSays, true, false},
 }
 
 // byScript: nobody's name is before it, as scripts have none that write to the console.
@@ -44,6 +44,9 @@ func dracutSays(ev timeline.Event) bool {
 }
 
 const noPool = "the initrd could not import the ZFS pool "
+
+// notBooted is dracut's last word, which has no reason.
+const notBooted = "the initrd could not boot the system (dracut)"
 
 // inShell is what is left to say of an initrd that gives somebody a shell, and no reason.
 const inShell = "the initrd did not get to the system, and gives somebody its shell"

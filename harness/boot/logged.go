@@ -53,8 +53,8 @@ func ofADisk(ev timeline.Event) bool {
 }
 
 var machineTroubles = slices.Concat(initrdTroubles, []machineTrouble{
-	{regexp.MustCompile(`(Kernel panic - not syncing: .*)`), "the kernel gave up: $1", systemSays, false, false},
-	{regexp.MustCompile(`Initramfs unpacking failed: (.*)|rootfs image is not initramfs \((.*?)\)`), damaged + " ($1$2)", systemSays, false, false},
+	{regexp.MustCompile(`(Kernel panic - not syncing: .*?)(?: \]---)?$`), "the kernel gave up: $1", systemSays, false, false},
+	{regexp.MustCompile(`Initramfs unpacking failed: (.*)|rootfs image is not initramfs \((.*?)\)|RAMDISK: (EOF while reading compressed data|incomplete write .*)`), damaged + " ($1$2$3)", systemSays, false, false},
 	{regexp.MustCompile(`VFS: (?:Unable to mount root fs|Cannot open root device) ?(.*)`), "the kernel cannot mount the root file system $1", systemSays, false, false},
 	{regexp.MustCompile(`Failed to (?:isolate|start|load) default target(?:: |, )(.*)`), "PID 1 has no target to boot to: $1", systemSays, false, false},
 	{regexp.MustCompile(`^(?:\[!!\] )?(?:Forcibly |Immediately )?(?:[Rr]eboot|[Pp]ower|[Ee]xit|[Hh]alt)[a-z -]*: ((?:unit|job) \S+ (?:failed|timed out).*)`), "PID 1 ended the machine, as it was told for that (FailureAction= and the like): $1", func(ev timeline.Event) bool { return ev.Manager }, false, false},
@@ -148,7 +148,7 @@ var cloudTroubles = []struct {
 	{regexp.MustCompile(`/var/lib/cloud/instance/scripts/\S+: (?:line )?\d+: .*`), "$0"},
 	{regexp.MustCompile(`Job for (\S+) failed because (.*?)\.?$`), "$1, which it had systemctl start, failed ($2)"},
 	{regexp.MustCompile(`E: (?:Unable to locate package|Failed to fetch|Package .* has no installation candidate).*|Error: Unable to find a match: .*`), "$0"},
-	{regexp.MustCompile(`(?:Can not apply stage \w+, no datasource found|No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
+	{regexp.MustCompile(`(?:\b[Ff]ailed (?:(?:run )?of )?stage [\w-]+|Can not apply stage \w+, no datasource found|No instance datasource found|Likely bad things to come|Could not find data source|DataSourceNotFound|failed getting metadata|Giving up on).*`), "$0"},
 	{regexp.MustCompile(`(?:Running module (\S+).* failed|Failed running (\S+)|Failed to run module (\S+)|\d+ failed with exit code|Runparts: .* failed|(?:\]: .*)?Unexpected error while running command).*`), "$0"},
 	{regexp.MustCompile(`Used fallback datasource|Datasource DataSourceNone|DataSourceNone\b.*`), "it found no data source and used its fallback (DataSourceNone): nothing of the cloud's configuration was applied"},
 	{regexp.MustCompile(`\[WARNING\]: (Failed to install packages: .*)`), "$1"},

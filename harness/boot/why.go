@@ -31,7 +31,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`(?:Unable to|Failed to) (?:locate|find) executable '?([^':]+)'?: (.*?)\.?$`), "its program $1 cannot be found ($2)", false},
 	{regexp.MustCompile(`Failed at step EXEC spawning ([^:]+): (.*?)\.?$`), "its program $1 cannot be run ($2; 203/EXEC)", false},
 	{regexp.MustCompile(`Failed to determine (user|group) credentials: (.*?)\.?$`), "its $1 does not exist ($2)", false},
-	{regexp.MustCompile(`Failed at step (USER|GROUP) spawning ([^:]+): (.*?)\.?$`), "the user or group that $2 is to run as does not exist ($3; step $1)", false},
+	{regexp.MustCompile(`Failed at step (USER|GROUP) spawning ([^:]+): (No such .*?)\.?$`), "the user or group that $2 is to run as does not exist ($3; step $1)", false},
 	{regexp.MustCompile(`Failed at step ([A-Z0-9_]+) spawning ([^:]+): (.*?)\.?$`), "$2 was not run: step $1 failed ($3)", false},
 	{regexp.MustCompile(`[Ff]ailed to (?:run|spawn) '([a-z-]+)' task: (.*?)\.?$`), "its $1 command was not run ($2)", false},
 	{regexp.MustCompile(`Failed to (?:fork|spawn) [^:]*: (.*?)\.?$|Failed to (?:fork|spawn): (.*?)\.?$`), "systemd could start no process of it ($1$2)", false},
@@ -46,7 +46,9 @@ var reasons = []reason{
 	{regexp.MustCompile(`Changing to the requested working directory failed: (.*?)\.?$`), "its working directory could not be changed to ($1; 200/CHDIR)", false},
 	{regexp.MustCompile(`Failed to (?:read|parse) PID from file (\S+): (.*?)\.?$`), "its PID file $1 has no PID in it when it is read ($2)", true},
 	{regexp.MustCompile(`Can't open PID file ([^ ]+)`), "its PID file $1 did not come", true},
-	{regexp.MustCompile(`New main PID \d+ does not exist|PID file .* not readable`), "it did not leave the process that its PID file names", true},
+	{regexp.MustCompile(`PID file (\S+) not readable`), "its PID file $1 did not come", true},
+	{regexp.MustCompile(`[Nn]ever wrote its PID file`), "it never wrote its PID file (PIDFile=)", false},
+	{regexp.MustCompile(`New main PID \d+ does not exist`), "it did not leave the process that its PID file names", true},
 	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active", false},
 	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Loaded: error |Refusing\.$)`), "its unit file is wrong, and systemd refuses it", false},
 	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)", false},
@@ -117,7 +119,7 @@ func (b Facts) Why(unit string) []Word {
 		}
 	}
 	if end != nil {
-		if how := exited(end.Change); !spawned || len(end.Change.ExitStatus) < 3 {
+		if how := exited(end.Change); !spawned || len(end.Change.ExitStatus) < 3 && end.Change.ExitStatus != "0" {
 			add(how, end.Evidence)
 		}
 	}
@@ -219,11 +221,11 @@ func (b Facts) lastWords(unit string) []Word {
 			last = append(last, ev)
 		}
 	}
-	all := last
-	if others := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return wordOnly.MatchString(ev.Text) }); len(others) > 0 {
 	if told != nil {
 		return []Word{{shortened(told.Text), told.Evidence}}
 	}
+	all := last
+	if others := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool { return wordOnly.MatchString(ev.Text) }); len(others) > 0 {
 		last = others
 	}
 	if complaints := slices.DeleteFunc(slices.Clone(last), func(ev timeline.Event) bool {

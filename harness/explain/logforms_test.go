@@ -4,10 +4,12 @@ import "bootrace/harness/verdict"
 
 // logsAgain are more of logs: for each that must be told as a failure one beside it that must not.
 var logsAgain = map[string]want{
+	"initrd-could-not-boot.txt":             {verdict.Fail, `^the initrd found no (?:root device /dev/barn/root|swap device /dev/barn/swap; .*root)|^the initrd found no root device`, "", "could not boot"},
 	"status-of-users-manager.txt":           {verdict.Fail, `^user@1000\.service failed \(resources\)`, "", ""},
 	"job-of-salt.txt":                       {verdict.Fail, `^gauge\.service failed`, "", ""},
 	"job-of-a-runner.txt":                   {verdict.Fail, `^gauge@a\.service failed`, "", ""},
 	"fine-job-labelled-goes-on.txt":         {verdict.NotJudged, `nothing wrong is seen`, "", "failed"},
+	"cloud-init-stage.txt":                  {verdict.Fail, `^cloud-init failed: failed of stage init-local`, "", ""},
 	"cloud-init-bare.txt":                   {verdict.Fail, `^cloud-init failed: running modules for final`, "", ""},
 	"systemctl-restart-not-found.txt":       {verdict.Fail, `^gauge@tank\.service failed.*systemd has no unit of that name`, "", ""},
 	"status-framed-by-a-box.txt":            {verdict.Fail, `^gauge\.service failed \(exit-code\)`, "", ""},
@@ -15,10 +17,13 @@ var logsAgain = map[string]want{
 	"fine-no-tty-of-an-initrd.txt":          {verdict.NotJudged, `nothing wrong is seen`, "", "initrd"},
 	"unit-redacted.txt":                     {verdict.Fail, `^gauge@<user>\.service went wrong.*203/EXEC`, "", ""},
 	"cycle-wrapped.txt":                     {verdict.Fail, `^systemd dropped the start of gauge-screen\.service to break an ordering cycle`, "", ""},
+	"pid-file-v219.txt":                     {verdict.Fail, `^gauge\.service failed.*its PID file /run/gauge/gauge\.pid did not come`, "", "status 0"},
 	"device-late-bare.txt":                  {verdict.Fail, `^dev-mapper-barn\\x2dswap\.device did not appear`, "", ""},
 	"kmsg-priority.txt":                     {verdict.Fail, `^PID 1 could not mount tmpfs on /sys/fs/cgroup`, "", ""},
 	"unit-file-wrong-bare.txt":              {verdict.Fail, `^gauge\.service went wrong.*its unit file is wrong`, "", ""},
 	"default-freezing-bare.txt":             {verdict.Fail, `^PID 1 has no target to boot to`, "", ""},
+	"step-user-not-permitted.txt":           {verdict.Fail, `^gauge\.service went wrong.*step USER failed \(Operation not permitted\)`, "", "does not exist"},
+	"ramdisk-cut.txt":                       {verdict.Fail, `^the kernel could not unpack the initrd \(EOF while`, "", "]---"},
 	"console-unit-alone.txt":                {verdict.Fail, `^srv-spool\.mount.* failed`, "", ""},
 	"status-of-its-file.txt":                {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1; it said last: fatal: no bridge`, "", ""},
 	"fine-status-of-its-file-of-a-user.txt": {verdict.NotJudged, `^nothing in it is of the machine's own boot`, "", ""},

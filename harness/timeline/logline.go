@@ -110,7 +110,7 @@ func (b *BootLog) enteredFailed() {
 }
 
 // pidFile is what PID 1 said of a service's PID file before 240, without the service's name.
-var pidFile = regexp.MustCompile(`^Failed to read PID from file (\S+): `)
+var pidFile = regexp.MustCompile(`^(?:Failed to read PID from file (\S+): |PID file (\S+) not readable)`)
 
 // ownPIDFiles gives such a sentence to the service that the file is called after.
 func (b *BootLog) ownPIDFiles() {
@@ -120,7 +120,7 @@ func (b *BootLog) ownPIDFiles() {
 			continue
 		}
 		for _, s := range b.said {
-			if name, ok := strings.CutSuffix(s.ev.Unit, ".service"); ok && strings.Contains(m[1], "/"+name) {
+			if name, ok := strings.CutSuffix(s.ev.Unit, ".service"); ok && strings.Contains(m[1]+m[2], "/"+name) {
 				b.said[i].ev.Unit = s.ev.Unit
 				break
 			}
