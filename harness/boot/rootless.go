@@ -57,7 +57,7 @@ func (b Facts) withoutRoot(troubles []Trouble) []Trouble {
 	up := b.Up() != ""
 	named := slices.ContainsFunc(troubles, func(t Trouble) bool { return strings.HasPrefix(t.Text, "the initrd found no ") })
 	return slices.DeleteFunc(troubles, func(t Trouble) bool {
-		return strings.HasPrefix(t.Text, damaged) || named && (t.Text == inVain || t.Text == notBooted) || t.Text == inShell && len(troubles) > 1 || up && strings.HasPrefix(t.Text, "the initrd found no ")
+		return strings.HasPrefix(t.Text, damaged) || named && (t.Text == inVain || t.Text == notBooted) || t.Text == inShell && (len(troubles) > 1 || b.ShellAsked() != "") || up && strings.HasPrefix(t.Text, "the initrd found no ")
 	})
 }
 

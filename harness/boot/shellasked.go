@@ -13,7 +13,7 @@ import (
 var shellWords = []string{"emergency", "rescue", "single", "s", "S", "1", "-b", "-s", "rd.emergency", "rd.rescue", "rd.break"}
 
 var (
-	shellUnit = regexp.MustCompile(`^(?:rd\.)?systemd\.unit=(?:emergency|rescue|runlevel1)\.(?:target|service)$|^rd\.break=`)
+	shellUnit = regexp.MustCompile(`^(?:rd\.)?systemd\.unit=(?:emergency|rescue|runlevel1)\.(?:target|service)$|^rd\.break=|^(?:rd)?init=/bin/(?:ba|da|a)?sh$`)
 	// shellTyped is what somebody types for that.
 	shellTyped = regexp.MustCompile(`\bsystemctl (?:-\S+ )*(?:(?:isolate|start) )?(?:rescue|emergency)(?:\.target|\.service)?(?:\W|$)|/(?:tel)?init [1sS]$`)
 )

@@ -147,6 +147,12 @@ var jobNamed = regexp.MustCompile(`^Job for [A-Za-z0-9:_.\\@-]+\.[a-z]+ failed(?
 // jobAside is it in somebody's sentence, which goes on: systemctl's own has only where to see more.
 var jobAside = regexp.MustCompile(`^Job for \S+ failed(?: because [^.]*)?\. (?:[^S\s]|S[^e])`)
 
+// startAside is somebody's sentence that begins as PID 1's: behind a unit's name PID 1 has what it is, systemctl why.
+var startAside = regexp.MustCompile(`^Failed to (?:(?:re)?start|mount|listen on) ` + unitNamed + ` [^-]`)
+
+// notGranted is systemctl's of a job that it was not given.
+var notGranted = regexp.MustCompile(`^Failed to (?:re)?start ` + unitNamed + `: `)
+
 // jobLate is PID 1's own within its console's word in brackets.
 var jobLate = regexp.MustCompile(`\[(?:systemd )?TIME (?:\[1\]:? ?)?\]:? ([^\s/]+\.[a-z]+: Job [^\s/]+\.[a-z]+/start timed out)\.`)
 

@@ -13,7 +13,7 @@ var (
 	// What triggers a unit, or what it triggers, is listed with signs of their own, one a line.
 	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
 	loadedAs     = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/` + unitNamed + `[;)>…]`)
-	badFile      = regexp.MustCompile(`^Loaded: (?:bad-setting|error) \(`)
+	badFile      = regexp.MustCompile(`^Loaded: (?:bad-setting \(|error \(Reason: Invalid argument)`)
 	statusText   = regexp.MustCompile(`^Status: "(.+?)"?[>…]?$`)
 	loadedFrom   = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/(systemd/user|\.config/containers/systemd|run/user/\d+/systemd|systemd/system)/`)
 	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading)(?:[>…]?$| \(R?e?s?u?l?t?:?[>…]?$| \((?:Result: )?([a-z-]*)(?:[>…]?$|\)(?: \(Result: ([a-z-]*))?))`) // or cut

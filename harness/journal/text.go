@@ -333,8 +333,8 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: Bare, Ident: "vector", Message: vectorRefuses.FindStringSubmatch(s)[1]}, width)
 	case strings.Contains(s, "systemctl ") && shellTyped.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "shell", Message: s}, width)
-	case strings.Contains(t.prior, "systemctl --user ") && strings.Contains(s, "ob for "): // of a user's manager
-	case jobAside.MatchString(s):
+	case strings.Contains(t.prior, "systemctl --user ") && (strings.Contains(s, "ob for ") || notGranted.MatchString(s)): // of a user's manager
+	case jobAside.MatchString(s), startAside.MatchString(s):
 		return false
 	case !t.logger && catWords.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "systemd", PID: 1, Message: s}, width)
