@@ -4,6 +4,8 @@ import "bootrace/harness/verdict"
 
 // logsAgain are more of logs: for each that must be told as a failure one beside it that must not.
 var logsAgain = map[string]want{
+	"status-shown.txt":                      {verdict.Fail, `^gauge\.service failed \(timeout\)`, "", ""},
+	"fine-status-shown.txt":                 {verdict.NotJudged, `nothing wrong is seen|nothing in it is of the machine's own boot`, "", "gauge.service failed"},
 	"fine-shell-for-init.txt":               {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "initrd"},
 	"fine-start-of-a-user-not-granted.txt":  {verdict.NotJudged, `nothing wrong is seen`, "", "pump"},
 	"fine-start-in-a-sentence.txt":          {verdict.NotJudged, `nothing wrong is seen`, "", "failed"},

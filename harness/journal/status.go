@@ -15,6 +15,7 @@ var (
 	loadedAs     = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/` + unitNamed + `[;)>…]`)
 	badFile      = regexp.MustCompile(`^Loaded: (?:bad-setting \(|error \(Reason: Invalid argument)`)
 	statusText   = regexp.MustCompile(`^Status: "(.+?)"?[>…]?$`)
+	shownAs      = regexp.MustCompile(`^(Result|Id|ActiveState)=([A-Za-z0-9:_.\\@-]+)$`)
 	loadedFrom   = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/(systemd/user|\.config/containers/systemd|run/user/\d+/systemd|systemd/system)/`)
 	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading)(?:[>…]?$| \(R?e?s?u?l?t?:?[>…]?$| \((?:Result: )?([a-z-]*)(?:[>…]?$|\)(?: \(Result: ([a-z-]*))?))`) // or cut
 	failingUnits = regexp.MustCompile(`^Failed Units: [1-9]\d*$`)
@@ -27,6 +28,10 @@ var (
 func (t *textReader) statusOf(n int, s string) bool {
 	if strings.Contains(t.prior, "systemctl ") { // as somebody has typed it
 		t.asUser = strings.Contains(t.prior, " --user")
+	}
+	if m := shownAs.FindStringSubmatch(s); m != nil {
+		t.property(n, m[1], m[2])
+		return true
 	}
 	if m := statusHead.FindStringSubmatch(s); m != nil {
 		if t.block.listing && m[2]+m[4] == "" { // the list goes on
@@ -122,6 +127,26 @@ func (t *textReader) loaded(n int, s string) {
 	}
 	if t.block.headed = false; t.unit != "" && badFile.MatchString(s) {
 		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.block.ofUser), Message: t.unit + ": " + s}, 1)
+	}
+}
+
+// property reads systemctl show, which has a unit's result before its name, and that before its
+// state.
+func (t *textReader) property(n int, key, value string) {
+	switch key {
+	case "Result":
+		t.result = value
+	case "Id":
+		t.unit = unitAlone.FindString(value)
+	case "ActiveState":
+		switch {
+		case t.unit == "":
+		case value == "failed" && t.result != "" && t.result != "success":
+			t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.asUser), Message: t.unit + ": Failed with result '" + t.result + "'."}, 1)
+		case !t.asUser:
+			t.set(Status, t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", value, value })
+		}
+		t.unit, t.result = "", ""
 	}
 }
 

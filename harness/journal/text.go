@@ -22,6 +22,7 @@ type textReader struct {
 	verbose  bool
 	unit     string            // of systemctl status
 	block    statusBlock       // of unit
+	result   string            // of the unit that systemctl show has next
 	asUser   bool              // the last systemctl that was typed was for a user's manager
 	listUser bool              // the list that is read is a user's manager's
 	failing  bool              // a unit's name alone is of a list of those that failed
