@@ -2,6 +2,7 @@ package boot
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,8 +12,8 @@ import (
 // cloudMain is where cloud-init's stages run since 24.3, whichever unit waits for one of them.
 const cloudMain = "cloud-init-main.service"
 
-// Asking is a systemctl in the unit's start that waits for the job of another unit: nothing
-// says so but its arguments.
+// Asking is a systemctl or a systemd-run in the unit's start that waits for the job of another
+// unit: nothing says so but its arguments.
 func (b Facts) Asking(unit string) (p timeline.Process, awaited string, ok bool) {
 	in := []string{unit}
 	if strings.HasPrefix(unit, "cloud-") {
@@ -20,10 +21,17 @@ func (b Facts) Asking(unit string) (p timeline.Process, awaited string, ok bool)
 	}
 	for _, p := range b.Final.Processes {
 		words := strings.Fields(p.Cmdline)
-		if len(words) < 3 || path.Base(words[0]) != "systemctl" || !slices.Contains(in, p.Unit) || slices.Contains(words, "--no-block") {
+		if len(words) < 2 || !slices.Contains(in, p.Unit) || slices.Contains(words, "--no-block") {
 			continue
 		}
-		for _, name := range words[2:] {
+		var names []string
+		switch path.Base(words[0]) {
+		case "systemctl":
+			names = words[2:]
+		case "systemd-run":
+			names = b.transient(words[1:])
+		}
+		for _, name := range names {
 			if !strings.Contains(name, ".") {
 				name += ".service"
 			}
@@ -33,4 +41,28 @@ func (b Facts) Asking(unit string) (p timeline.Process, awaited string, ok bool)
 		}
 	}
 	return p, "", false
+}
+
+// unnamed is what systemd-run calls a service that it was given no name for, since 254 and
+// before.
+var unnamed = regexp.MustCompile(`^run-(?:p\d+-i\d+|u\d+|r[0-9a-f]{32})\.service$`)
+
+// transient are the units that such a systemd-run may have made: the one that it names, else
+// those that have names of its own making (systemd-run(1), --unit=).
+func (b Facts) transient(args []string) []string {
+	for i, arg := range args {
+		switch name, long := strings.CutPrefix(arg, "--unit="); {
+		case long:
+			return []string{name}
+		case (arg == "--unit" || arg == "-u") && i+1 < len(args):
+			return []string{args[i+1]}
+		}
+	}
+	var out []string
+	for _, j := range b.Final.Jobs {
+		if unnamed.MatchString(j.Unit) {
+			out = append(out, j.Unit)
+		}
+	}
+	return out
 }

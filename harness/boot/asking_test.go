@@ -18,6 +18,12 @@ func TestWhatASystemctlWaitsFor(t *testing.T) {
 		{"--no-block", "a.service", "a.service", "systemctl start --no-block b", "b.service", ""},
 		{"its job is done", "a.service", "a.service", "systemctl start b", "c.service", ""},
 		{"another program", "a.service", "a.service", "echo start b.service", "b.service", ""},
+		{"systemd-run, by name", "a.service", "a.service", "systemd-run -q --unit=b /bin/wait", "b.service", "b.service"},
+		{"systemd-run, by name in two words", "a.service", "a.service", "/usr/bin/systemd-run --unit b.service /bin/wait", "b.service", "b.service"},
+		{"systemd-run, of no name", "a.service", "a.service", "systemd-run --collect /bin/wait", "run-p80-i81.service", "run-p80-i81.service"},
+		{"systemd-run, of no name, before 254", "a.service", "a.service", "systemd-run /bin/wait", "run-u3.service", "run-u3.service"},
+		{"systemd-run, of no name, and another's job", "a.service", "a.service", "systemd-run /bin/wait", "b.service", ""},
+		{"systemd-run --no-block", "a.service", "a.service", "systemd-run --no-block --unit=b /bin/wait", "b.service", ""},
 		{"itself", "a.service", "a.service", "systemctl start a.service", "a.service", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
