@@ -62,6 +62,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`Refusing to start, unit (\S+) to trigger not loaded`), "$1, which it triggers, is not there", false},
 	{regexp.MustCompile(`ransaction for \S+ is destructive \((\S+) has '(\w+)' job queued`), "systemd would not start it beside the $2 of $1, which is queued: something is being stopped, or the machine", false},
 	{regexp.MustCompile(`Failed to queue service startup job[^:]*: (.*?)\.?$`), "its service cannot be started ($1)", false},
+	{regexp.MustCompile(`[Gg]ot notification message from PID \d+, but reception (?:is disabled|only permitted for main PID)`), "what a process of it told systemd, READY=1 or the like, was not taken: NotifyAccess= lets another one only", true},
 	{regexp.MustCompile(`Control process exited.*protocol`), "it did not say that it was ready", true},
 }
 

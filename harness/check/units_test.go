@@ -18,6 +18,10 @@ func TestNoUnitFailed(t *testing.T) {
 			b.PID1(2*time.Second, "", timelinetest.Subject, timelinetest.Subject+": Failed to load environment files: No such file or directory", nil)
 			b.Failed(2*time.Second, timelinetest.Subject, "resources")
 		}},
+		{name: "READY=1 came from a child, and not from the main process", want: check.Fail, unit: timelinetest.Subject, say: []string{"failed (timeout), is active at the end; what a process of it told systemd, READY=1 or the like, was not taken: NotifyAccess="}, break_: func(b *boot) {
+			b.PID1(time.Second, "", timelinetest.Subject, timelinetest.Subject+": Got notification message from PID 345, but reception only permitted for main PID 340", nil)
+			b.Failed(2*time.Second, timelinetest.Subject, "timeout")
+		}},
 		{name: "one that failed again and again is one finding", want: check.Fail, say: []string{"vector.service failed (exit-code) 5 times"}, break_: func(b *boot) {
 			for i := range 5 {
 				b.Failed(time.Duration(i+1)*time.Second, timelinetest.Vector, "exit-code")
