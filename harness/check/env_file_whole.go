@@ -77,7 +77,8 @@ func wrongs(f *timeline.FileChange, had map[string]string, e Expect, read boot.D
 
 // lost names variables whose value is gone. A stub's value giving way to the
 // vault's is the point of it all, also where the vault's is empty; the reverse
-// is the loss of credentials that worked.
+// is the loss of credentials that worked. One that the file has, and empty, was written so:
+// that Vector has it so is for vector-credentialed to say.
 func lost(had, has map[string]string, e Expect, read boot.Digests) []string {
 	var out []string
 	for _, name := range valued(had) {
@@ -87,7 +88,7 @@ func lost(had, has map[string]string, e Expect, read boot.Digests) []string {
 		case vault && had[name] != want && (now == want || want == "-" && !there):
 		case vault && had[name] == want:
 			out = append(out, name+" (the vault's value replaced)")
-		case (!there || now == "-") && promised(name, read):
+		case (!there || now == "-" && !vault) && promised(name, read):
 			out = append(out, name)
 		}
 	}
