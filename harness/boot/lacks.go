@@ -30,6 +30,8 @@ type Asked struct {
 	After string `json:"after,omitempty"`
 	// Starts are the units that it would start, separated by blanks.
 	Starts string `json:"starts,omitempty"`
+	// Idle: it would be carried out on a machine of any kind by a program that the image has not.
+	Idle bool `json:"idle,omitempty"`
 	// Boot: a real boot does not get far without it.
 	Boot bool `json:"boot,omitempty"`
 }

@@ -165,6 +165,8 @@ func Read(printed string) Seen {
 			}
 			s.Presets = append(s.Presets, a)
 			add(kind, row{Problem, "the first boot's presets enable {1}, which the build left disabled"}, a, "")
+		case "cron":
+			ask(boot.Asked{What: fmt.Sprintf("nothing carries out %s: the image has no cron", a), Idle: true})
 		case "disk":
 			ask(disk(a, b))
 		case "module":

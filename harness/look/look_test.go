@@ -28,7 +28,7 @@ func in(t *testing.T, files map[string]string, links map[string]string) Seen {
 	for name, target := range links {
 		require.NoError(t, os.Symlink(target, put(name)))
 	}
-	below := strings.NewReplacer(" /etc/", " "+root+"/etc/", "\"/etc/", "\""+root+"/etc/", " /var/", " "+root+"/var/", ":-/var/", ":-"+root+"/var/", " /usr/local/", " "+root+"/usr/local/", "\"/usr/local/", "\""+root+"/usr/local/",
+	below := strings.NewReplacer(" /etc/", " "+root+"/etc/", "\"/etc/", "\""+root+"/etc/", " /var/", " "+root+"/var/", ":-/var/", ":-"+root+"/var/", " /usr/sbin/", " "+root+"/usr/sbin/", `-qxF "$f"`, `-qxF "${f#`+root+`}"`, " /usr/local/", " "+root+"/usr/local/", "\"/usr/local/", "\""+root+"/usr/local/",
 		`-e "$stamp"`, `-e "`+root+`$stamp"`).Replace(Script())
 	const systemctl = `systemctl() { printf '%s\n' 'mine.service disabled enabled' 'base.service disabled enabled' 'off.service disabled disabled' 'on.service enabled enabled'; }`
 	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-e", "-c", systemctl+"\n"+below).Output()
@@ -115,6 +115,17 @@ func TestWhatOnlyARealMachineHasIsAskedFor(t *testing.T) {
 		{What: "no device comes here for the rules of /etc/udev/rules.d/a.rules"},
 		{What: "no device comes here for the rules of /etc/udev/rules.d/b.rules", Starts: "a.service b.service c@1.service"},
 	}, s.Asks)
+}
+
+func TestTablesOfCronWhereThereIsNone(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"etc/machine-id": "", "etc/cron.d/fetch": "* * * * * root fetch\n", "etc/cron.daily/dpkg": "#!/bin/sh\n", "var/spool/cron/crontabs/root": "@reboot fetch\n",
+		"var/lib/dpkg/info/dpkg.list": "/etc/cron.daily\n/etc/cron.daily/dpkg\n"}
+	assert.Equal(t, []boot.Asked{
+		{What: "nothing carries out /etc/cron.d/fetch: the image has no cron", Idle: true},
+		{What: "nothing carries out /var/spool/cron/crontabs/root: the image has no cron", Idle: true},
+	}, in(t, files, nil).Asks)
+	assert.Empty(t, in(t, files, map[string]string{"usr/sbin/cron": "/bin/true"}).Asks)
 }
 
 func TestWhereCloudInitLooksOnAzure(t *testing.T) {

@@ -54,6 +54,16 @@ for f in /var/lib/systemd/timers/stamp-*; do
   unit=${f##*/stamp-}
   if local_unit "$unit"; then look timer-ran "$unit" "$f"; fi
 done
+# Tables of cron(8) where there is none; those that packages brought are the base's own.
+cron=
+for f in /usr/sbin/cron /usr/sbin/crond /usr/sbin/anacron /usr/sbin/fcron; do
+  if [ -x "$f" ]; then cron=$f; fi
+done
+if [ -z "$cron" ]; then
+  for f in /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /var/spool/cron/root /var/spool/cron/crontabs/*; do
+    if [ -f "$f" ] && ! grep -qxF "$f" /var/lib/dpkg/info/*.list 2>/dev/null; then look cron "$f" ''; fi
+  done
+fi
 # What only a real machine has: a container ignores each without a word.
 if [ -r /etc/fstab ]; then
   while read -r what where type options rest; do
