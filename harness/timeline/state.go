@@ -62,6 +62,7 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 		MemoryLimited: p["MemoryMax"] != "" && p["MemoryMax"] != "infinity",
 		Restart:       p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]), TriggeredBy: strings.Fields(p["TriggeredBy"]), OnSuccessOf: strings.Fields(p["OnSuccessOf"]),
 	}
+	u.Outdated = p["NeedDaemonReload"] == "yes"
 	u.Generated = strings.HasPrefix(p["FragmentPath"], "/run/systemd/generator")
 	if p["ConditionResult"] == "no" {
 		u.Condition = stamp(p["ConditionTimestampMonotonic"], zero)

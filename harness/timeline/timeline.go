@@ -209,6 +209,7 @@ type Unit struct {
 	Names                         []string // what PID 1 calls it, where that is not its ID
 	FileState                     string
 	Generated                     bool // its file was made at this boot, by a generator (systemd.generator(7))
+	Outdated                      bool // of Vector's: a file of it is newer than what PID 1 has read (NeedDaemonReload=)
 	MainPID, Restarts             int
 	ActiveEnter, InactiveExit     time.Duration
 	StartLimitBurst               int

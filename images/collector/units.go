@@ -32,6 +32,8 @@ var (
 	// startedAgainBy is who starts Vector again beside its own Restart=; systemd before
 	// 249 has no UpheldBy.
 	startedAgainBy = []string{"OnFailure", "UpheldBy"}
+	// outdated is whether PID 1 has read the files of Vector's unit as they are on disk now.
+	outdated = []string{"NeedDaemonReload"}
 	// saidTo is where what the worker says goes.
 	saidTo = []string{"StandardOutput", "LogNamespace"}
 	// keptFrom is what may have kept an inactive unit from its start, whether PID 1 was
@@ -181,6 +183,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, before *kept, out *bytes.Bu
 	}
 	if name == "vector.service" {
 		optional(out, startedAgainBy, get)
+		optional(out, outdated, get)
 	}
 	switch kind {
 	case "slice":
