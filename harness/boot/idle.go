@@ -84,7 +84,11 @@ func (b Facts) InVain(units []string, complete time.Duration) []Missed {
 			out = append(out, Missed{Unit: id, Why: "is a template, and nothing started an instance of it"})
 		case !strings.HasSuffix(id, ".service"):
 		case u.InactiveExit > 0 && (u.Active == "activating" || u.Sub == "running"):
-			out = append(out, Missed{Unit: id, Why: fmt.Sprintf("runs since %s", timeline.Since(u.InactiveExit)), Evidence: of(u)})
+			why := fmt.Sprintf("runs since %s", timeline.Since(u.InactiveExit))
+			if said := b.Complains(id, complete); said != "" { // what it still cannot do
+				why += fmt.Sprintf(", and said last: %q", said)
+			}
+			out = append(out, Missed{Unit: id, Why: why, Evidence: of(u)})
 		case u.Active == "inactive" && done > 0 && done < complete:
 			out = append(out, Missed{Unit: id, Why: fmt.Sprintf("was done at %s, before the role env was complete, and nothing started it again", timeline.Since(done)), Evidence: of(u)})
 		case u.Active == "inactive" && done > 0:

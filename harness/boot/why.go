@@ -267,6 +267,18 @@ func (b Facts) lastWords(unit string) []Word {
 	return []Word{{how + shortened(text), ev.Evidence}}
 }
 
+// Complains is the last that the unit's own program said after a moment of what it cannot do;
+// empty: nothing of the kind.
+func (b Facts) Complains(unit string, after time.Duration) string {
+	for i := len(b.Events) - 1; i >= 0; i-- {
+		ev := b.Events[i]
+		if ev.Unit == unit && ev.Kind == timeline.Log && !ev.Manager && !ev.Untimed && ev.At >= after && complaint.MatchString(ev.Text) && !footnote.MatchString(ev.Text) {
+			return shortened(ev.Text)
+		}
+	}
+	return ""
+}
+
 // causeNo is before one of several causes of an error, of which the last is the innermost.
 var causeNo = regexp.MustCompile(`^\s*\d+: `)
 

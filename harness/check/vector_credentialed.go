@@ -52,7 +52,7 @@ var vectorCredentialed = Check{
 			}
 			f := Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
-				Summary: unasked(b, e, complete) + notLoaded(b, e, v) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
+				Summary: unasked(b, e, complete) + refused(b) + unread(b) + notLoaded(b, e, v) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + networkCame(b)}
 			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
 				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
@@ -131,7 +131,7 @@ func notLoaded(b boot.Facts, e Expect, v timeline.Process) string {
 	if right.File == nil || right.At <= v.Start {
 		return ""
 	}
-	how := "and nothing started vector.service again after that"
+	how := "and nothing started vector.service again after that" + couldNot(b, e, right.At)
 	if j, queued := b.Job(boot.Vector); queued {
 		how = fmt.Sprintf("and a %s job of vector.service is %s since", j.Type, j.State)
 		if u := b.Final.Units[boot.Vector]; u.Active != "active" {
@@ -146,6 +146,56 @@ func notLoaded(b boot.Facts, e Expect, v timeline.Process) string {
 	return fmt.Sprintf("vector.env has the vault's values since %s, %s: ", timeline.Since(right.At), how)
 }
 
+// unread says that PID 1 does not know Vector's unit as it is on disk: whatever a drop-in of it
+// says that was written meanwhile, the unit is started without.
+func unread(b boot.Facts) string {
+	if !b.Final.Units[boot.Vector].Outdated {
+		return ""
+	}
+	return "a file of vector.service is newer than what PID 1 has read of it (no systemctl daemon-reload since): "
+}
+
+// couldNot is what the subject says it could not do once vector.env was right.
+func couldNot(b boot.Facts, e Expect, after time.Duration) string {
+	for _, unit := range e.SubjectUnits {
+		if said := b.Complains(unit, after); said != "" {
+			return fmt.Sprintf(" (%s said: %q)", unit, said)
+		}
+	}
+	return ""
+}
+
+// refused says that whoever was asked for credentials gave none, and the last answer; empty:
+// some came, or nobody asked.
+func refused(b boot.Facts) string {
+	last, asked := map[string]timeline.Event{}, map[string]int{}
+	for _, ev := range b.Of(timeline.Request) {
+		c := ev.Call
+		if !boot.ForCredentials(c) || boot.Challenge(c) || c.Service == boot.IMDS && c.Op != "token" {
+			continue
+		}
+		if asked[c.Service]++; last[c.Service].Call == nil || last[c.Service].Call.Status != 200 {
+			last[c.Service] = ev
+		}
+	}
+	for _, service := range []string{boot.KeyVault, boot.IMDS} {
+		ev, any := last[service]
+		if !any {
+			continue
+		}
+		if ev.Call.Status == 200 {
+			return ""
+		}
+		answer := cmp.Or(ev.Call.Error, "no answer")
+		if ev.Call.Status != 0 {
+			answer = strings.TrimSpace(fmt.Sprintf("%d %s", ev.Call.Status, ev.Call.Error))
+		}
+		of := map[string]string{boot.IMDS: "IMDS gave no token in", boot.KeyVault: "the vault gave no secret in"}[service]
+		return fmt.Sprintf("%s %d requests, the last answer at %s was %s: ", of, asked[service], timeline.Since(ev.At), answer)
+	}
+	return ""
+}
+
 // unasked says that nobody asked for the values, if so, and what of the subject ran nothing, or to no end.
 func unasked(b boot.Facts, e Expect, complete time.Duration) string {
 	asked := b.Requests()
@@ -158,6 +208,11 @@ func unasked(b boot.Facts, e Expect, complete time.Duration) string {
 	for i, m := range append(b.Idle(slices.Compact(units)), b.InVain(e.SubjectUnits, complete)...) {
 		if i < 3 {
 			said += fmt.Sprintf("; %s %s", m.Unit, m.Why)
+		}
+	}
+	for _, a := range e.Setup.Image {
+		if a.Idle {
+			said += "; " + a.What
 		}
 	}
 	return said + "; "

@@ -201,6 +201,50 @@ func TestVectorCredentialed(t *testing.T) {
 			b.Step(20*time.Second, "role-env-complete")
 			b.Up("fetch.service", time.Second, time.Second)
 		}, expect: func(e *expect) { e.SubjectUnits = []string{"fetch.service"} }},
+		{name: "nobody asked, for it runs and says what it lacks", want: check.Fail, say: []string{"fetch.service runs since +1.000s, and said last: \"fetch: 3: resolvectl: not found\"; nothing carries out /etc/cron.d/fetch: the image has no cron; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
+			b.Step(20*time.Second, "role-env-complete")
+			b.Up("fetch.service", time.Second, time.Second)
+			b.Log(25*time.Second, "fetch.service", "fetch: 3: resolvectl: not found")
+		}, expect: func(e *expect) {
+			e.SubjectUnits, e.Image = []string{"fetch.service"}, []facts.Asked{{What: "nothing carries out /etc/cron.d/fetch: the image has no cron", Idle: true}, {What: "no device comes here for the rules of a.rules"}}
+		}},
+		{name: "the vault gives nothing", want: check.Fail, break_: func(b *boot) {
+			stub(b)
+			for _, c := range b.Cloud {
+				if c["service"] == "keyvault" {
+					c["status"], c["error"] = 400, "BadParameter"
+				}
+			}
+		}, say: []string{"the vault gave no secret in 3 requests, the last answer at +20.", "s was 400 BadParameter: "}},
+		{name: "the vault gives one of its secrets", want: check.Fail, never: "gave no", break_: func(b *boot) {
+			stub(b)
+			seen := 0
+			for _, c := range b.Cloud {
+				if c["service"] != "keyvault" || c["status"] != 200 {
+					continue
+				}
+				if seen++; seen > 1 {
+					c["status"], c["error"] = 404, "SecretNotFound"
+				}
+			}
+		}},
+		{name: "IMDS gives nothing", want: check.Fail, break_: func(b *boot) {
+			stub(b)
+			b.Cloud = slices.DeleteFunc(b.Cloud, func(c map[string]any) bool { return c["service"] == "keyvault" })
+			for _, c := range b.Cloud {
+				if c["service"] == "imds" {
+					c["status"], c["error"] = 400, "bad_request_102"
+				}
+			}
+		}, say: []string{"IMDS gave no token in 1 requests, the last answer at +20.", "s was 400 bad_request_102: "}},
+		{name: "PID 1 has not read Vector's unit again", want: check.Fail, say: []string{"a file of vector.service is newer than what PID 1 has read of it (no systemctl daemon-reload since): "}, break_: func(b *boot) {
+			stub(b)
+			b.Prop(timelinetest.Vector, "NeedDaemonReload", "yes")
+		}},
+		{name: "the fetch may not restart Vector", want: check.Fail, say: []string{", and nothing started vector.service again after that (populate-vector-env.service said: \"Failed to restart vector.service: Access denied\"): the Vector"}, break_: func(b *boot) {
+			stub(b)
+			b.Log(21*time.Second, timelinetest.Subject, "Failed to restart vector.service: Access denied")
+		}},
 		{name: "nobody asked", want: check.Fail, say: []string{"no request came to IMDS or the vault; populate-vector-env.service was skipped at +1.000s for ConditionFirstBoot=yes; the Vector that runs since"}, boot: timelinetest.Never(), break_: func(b *boot) {
 			b.Step(20*time.Second, "role-env-complete")
 			b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["UNIT"] == timelinetest.Subject })

@@ -113,6 +113,7 @@ var mends = []struct{ check, says, change string }{
 	{"no-ordering-cycle", "nothing to count from", "add OnBootSec= or OnActiveSec= to the timer: OnUnitActiveSec= counts from a start that never was (systemd.timer(5))"},
 	{"vector-credentialed", "had in the boot before", "ask the vault in each boot, whatever the disk has: a vector.env that is there is as old as the boot that wrote it (no ConditionPathExists=! on it, no stamp file, or one below /run)"},
 	{"vector-credentialed", wasRight, "let a refresh touch vector.env only with values that it has just got from the vault, and leave it alone where it got none: a stub is for a file that is not there yet"},
+	{"vector-credentialed", "no systemctl daemon-reload since", "run systemctl daemon-reload after a drop-in of vector.service is written, and before its restart"},
 	{"vector-credentialed", "is masked", "unmask it as the image is built, as the last step (systemctl unmask): nothing starts a masked unit"},
 	{"vector-credentialed", "is refused by systemd", "mend its unit file, which systemd-analyze verify names the fault of; a drop-in that replaces ExecStart= empties it first"},
 	{"vector-credentialed", "BindsTo=", bindsTo}, {"vector-active", "BindsTo=", bindsTo},
