@@ -169,7 +169,7 @@ func Checks(checks []results.Check, b boot.Facts) (e Explanation, ok bool) {
 	}
 	order := slices.Clone(causes)
 	slices.SortStableFunc(order, func(a, b cause) int {
-		return cmp.Or(b2i(excused(failed[a.check]))-b2i(excused(failed[b.check])), b2i(a.after(failed))-b2i(b.after(failed)))
+		return cmp.Or(b2i(excused(a.check, failed))-b2i(excused(b.check, failed)), b2i(a.after(failed))-b2i(b.after(failed)))
 	})
 	for _, cause := range order {
 		check, isFailed := failed[cause.check]
@@ -181,7 +181,7 @@ func Checks(checks []results.Check, b boot.Facts) (e Explanation, ok bool) {
 			e.More = append(e.More, cause.more(b, check)...)
 		}
 		said := fmt.Sprintf("%s: %s", cause.check, check.Findings[0].Summary)
-		if excused(check) {
+		if excused(cause.check, failed) {
 			said += " (" + check.Findings[0].Host + ", which explains it)"
 		}
 		if e.Check != "" {
@@ -213,11 +213,6 @@ func (e Explanation) Headline() string {
 		return e.first
 	}
 	return fmt.Sprintf("%s (and %d more)", e.first, e.findings-1)
-}
-
-// excused: all that the check found is explained by the host, and decided nothing.
-func excused(c results.Check) bool {
-	return len(c.Findings) > 0 && !slices.ContainsFunc(c.Findings, func(f results.Finding) bool { return f.Host == "" })
 }
 
 // nobodyAsked is how it begins where the subject did not come to it.

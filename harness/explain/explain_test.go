@@ -66,6 +66,25 @@ func TestWhatTheHostExplainsIsNoCause(t *testing.T) {
 	assert.Equal(t, "boot-unblocked", e.Check)
 }
 
+func TestWhatTheHostExplainsIsTheCauseOfWhatItDoesNot(t *testing.T) {
+	for _, tt := range []struct{ name, says, lost, want string }{
+		{"no line came to the end", "the Vector that runs since +1.2s has not the vault's values: AXIOM_PLATFORM_TOKEN is unset", "55 of 55 lines of boot-logger are not at Axiom: 1-55", "vector-credentialed"},
+		{"no Vector runs", "no Vector runs, so none has the vault's values", "55 of 55 lines of boot-logger are not at Axiom: 1-55", "vector-credentialed"},
+		{"some came", "the Vector that runs since +1.2s has not the vault's values: AXIOM_PLATFORM_TOKEN is unset", "5 of 55 lines of boot-logger are not at Axiom: 1-5", "logs-delivered"},
+		{"it was late", "Vector has the vault's values 31s after worker.env was complete, must be within 30s", "55 of 55 lines of boot-logger are not at Axiom: 1-55", "logs-delivered"},
+		{"the journal is kept from it", "the Vector that runs since +1.2s has not the vault's values: AXIOM_PLATFORM_TOKEN is unset", "journald keeps nothing", "logs-delivered"},
+	} {
+		credentialed, lost := one("vector-credentialed", tt.says), one("logs-delivered", tt.lost)
+		credentialed.Findings[0].Host = "other processes had the CPU for 3s"
+		e, ok := Case(failed(credentialed, lost), boot.Facts{})
+		require.True(t, ok)
+		assert.Equal(t, tt.want, e.Check, tt.name)
+		if tt.want == "vector-credentialed" {
+			assert.NotContains(t, e.Headline(), "which explains it", tt.name)
+		}
+	}
+}
+
 func TestAStormOfStartsIsACauseAndABurntLimitIsOne(t *testing.T) {
 	storm := one("start-rate", "59 starts")
 	e, _ := Case(failed(one("boot-unblocked", "late"), storm), boot.Facts{})
