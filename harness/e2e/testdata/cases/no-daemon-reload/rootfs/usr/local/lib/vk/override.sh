@@ -1,0 +1,1 @@
+main() { wait_fetch; mkdir -p -m 700 /run/vk; dir=/run/vk; D=/run/systemd/system/vector.service.d; role=/etc/opensandbox/worker.env; real; mkdir -p $D; (umask 022; printf "[Service]\nEnvironmentFile=/run/vk/vector.env\nUnsetEnvironment=AXIOM_PLATFORM_URL\n" > $D/50-vk.conf); systemctl restart --no-block vector.service; }
