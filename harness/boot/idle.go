@@ -85,8 +85,8 @@ func (b Facts) InVain(units []string, complete time.Duration) []Missed {
 		case !strings.HasSuffix(id, ".service"):
 		case u.InactiveExit > 0 && (u.Active == "activating" || u.Sub == "running"):
 			why := fmt.Sprintf("runs since %s", timeline.Since(u.InactiveExit))
-			if said := b.Complains(id, complete); said != "" { // what it still cannot do
-				why += fmt.Sprintf(", and said last: %q", said)
+			if said := b.Complaints(id, complete); len(said) > 0 { // what it still cannot do
+				why += fmt.Sprintf(", and said last: %q", said[len(said)-1])
 			}
 			out = append(out, Missed{Unit: id, Why: why, Evidence: of(u)})
 		case u.Active == "inactive" && done > 0 && done < complete:

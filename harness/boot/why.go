@@ -267,16 +267,15 @@ func (b Facts) lastWords(unit string) []Word {
 	return []Word{{how + shortened(text), ev.Evidence}}
 }
 
-// Complains is the last that the unit's own program said after a moment of what it cannot do;
-// empty: nothing of the kind.
-func (b Facts) Complains(unit string, after time.Duration) string {
-	for i := len(b.Events) - 1; i >= 0; i-- {
-		ev := b.Events[i]
-		if ev.Unit == unit && ev.Kind == timeline.Log && !ev.Manager && !ev.Untimed && ev.At >= after && complaint.MatchString(ev.Text) && !footnote.MatchString(ev.Text) {
-			return shortened(ev.Text)
+// Complaints are what the unit's own program said after a moment of what it cannot do, in order.
+func (b Facts) Complaints(unit string, after time.Duration) []string {
+	var out []string
+	for _, ev := range b.Of(timeline.Log) {
+		if ev.Unit == unit && !ev.Manager && !ev.Untimed && ev.At >= after && complaint.MatchString(ev.Text) && !footnote.MatchString(ev.Text) {
+			out = append(out, shortened(ev.Text))
 		}
 	}
-	return ""
+	return out
 }
 
 // causeNo is before one of several causes of an error, of which the last is the innermost.

@@ -155,11 +155,12 @@ func unread(b boot.Facts) string {
 	return "a file of vector.service is newer than what PID 1 has read of it (no systemctl daemon-reload since): "
 }
 
-// couldNot is what the subject says it could not do once vector.env was right.
+// couldNot is what the subject says it could not do once vector.env was right: its first words,
+// for others follow from them.
 func couldNot(b boot.Facts, e Expect, after time.Duration) string {
 	for _, unit := range e.SubjectUnits {
-		if said := b.Complains(unit, after); said != "" {
-			return fmt.Sprintf(" (%s said: %q)", unit, said)
+		if said := b.Complaints(unit, after); len(said) > 0 {
+			return fmt.Sprintf(" (%s said: %q)", unit, said[0])
 		}
 	}
 	return ""
