@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"bootrace/harness/boot"
 	"bootrace/harness/timeline"
@@ -27,13 +28,13 @@ var envFileWhole = Check{
 		}
 		var out []Finding
 		var had map[string]string
-		seen := 0
+		seen, readable := 0, readableFrom(b)
 		for _, ev := range b.Of(timeline.EnvFile) {
 			if ev.File.Path != boot.VectorEnv {
 				continue
 			}
 			seen++
-			for _, s := range wrongs(ev.File, had, e, b.Wanted(e.Setup)) {
+			for _, s := range wrongs(ev.File, had, ev.At < readable, e, b.Wanted(e.Setup)) {
 				out = append(out, Finding{At: ev.At, Intrinsic: true, Evidence: []timeline.Evidence{ev.Evidence}, Summary: s})
 			}
 			switch {
@@ -50,8 +51,28 @@ var envFileWhole = Check{
 	},
 }
 
-// wrongs says what one sight of vector.env shows.
-func wrongs(f *timeline.FileChange, had map[string]string, e Expect, read boot.Digests) []string {
+// readableFrom is the moment before which nobody can have read vector.env in the middle of a write,
+// because it is read for Vector, which starts after sysinit.target, and was whole by then: as
+// tmpfiles.d(5) writes a stub. 0: there is none.
+func readableFrom(b boot.Facts) time.Duration {
+	up, ok := b.Reached("sysinit.target").First()
+	if !ok || !slices.Contains(b.Final.Units[boot.Vector].After, "sysinit.target") { // DefaultDependencies=no
+		return 0
+	}
+	whole := false
+	for _, ev := range b.Of(timeline.EnvFile) {
+		if ev.File.Path == boot.VectorEnv && ev.At < up.At {
+			whole = ev.File.Op != "remove" && ev.File.Size > 0 && ev.File.Whole
+		}
+	}
+	if !whole {
+		return 0
+	}
+	return up.At
+}
+
+// wrongs says what one sight of vector.env shows; early, where nobody could have read it yet.
+func wrongs(f *timeline.FileChange, had map[string]string, early bool, e Expect, read boot.Digests) []string {
 	var out []string
 	if f.Op == "remove" {
 		if names := valued(had); len(names) > 0 {
@@ -60,6 +81,7 @@ func wrongs(f *timeline.FileChange, had map[string]string, e Expect, read boot.D
 		return nil
 	}
 	switch {
+	case early && f.Size >= 0:
 	case f.Op == "modify":
 		out = append(out, "vector.env was written in place")
 	case f.Size < 0:
