@@ -208,6 +208,9 @@ func runCapsule(ctx context.Context, io streams, f runFlags, file string, said f
 	if said("subject") || said("image") {
 		return usage(fmt.Errorf("run %s boots the capsule's own subject; --subject and --image go with scenarios", file))
 	}
+	if said("watch") || said("shard") {
+		return usage(fmt.Errorf("run %s boots one case, as it was: --watch and --shard go with scenarios", file))
+	}
 	if said("dry-run") {
 		return usage(fmt.Errorf("--dry-run goes with scenarios; bootrace show %s says what is in the capsule", file))
 	}

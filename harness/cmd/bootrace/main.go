@@ -142,17 +142,26 @@ func Run(ctx context.Context, io streams, args []string) int {
 	root := newRoot(io)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return exitOK
-	}
-	var coded exitError
 	switch {
-	case errors.As(err, &coded):
-	case cmd == root: // cobra: unknown command
-		coded = exitError{exitUsage, unknownVerb(root, args)}
-	default:
+	case err == nil:
+		return exitOK
+	case cmd == root && !errors.As(err, new(exitError)): // cobra: unknown command
+		err = usage(unknownVerb(root, args))
+	}
+	return told(io, codeOf(err))
+}
+
+// codeOf is an error with the exit code that it has; one that has none could not be judged.
+func codeOf(err error) exitError {
+	var coded exitError
+	if !errors.As(err, &coded) {
 		coded = exitError{exitInvalid, err}
 	}
+	return coded
+}
+
+// told prints what went wrong, and what to do about it.
+func told(io streams, coded exitError) int {
 	if coded.err != nil {
 		fmt.Fprintf(io.err, "bootrace: %v\n", coded.err)
 		if a := (adviser)(nil); errors.As(coded.err, &a) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ type runFlags struct {
 	failFast      bool
 	dryRun        bool
 	shard         string
+	watch         bool
 	labels        map[string]string
 	db            string
 }
@@ -64,6 +66,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
   bootrace run --resume               # what a run that was killed had still to do
   bootrace run --last-failed          # what was not as expected, once more
   bootrace run delay-45s --repeat 100 --fail-fast    # until it fails
+  bootrace run delay-0s --subject ./mine --watch     # again whenever a file of it changes
   bootrace run gate --shard 2/5       # the second of five hosts' parts; bootrace merge makes one run of them`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.resume && f.lastFailed {
@@ -72,6 +75,13 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 			again := f.resume || f.lastFailed
 			if len(args) == 1 && capsule.Is(args[0]) && !again {
 				return runCapsule(cmd.Context(), io, f, args[0], cmd.Flags().Changed)
+			}
+			if !again && f.watch {
+				paths, err := watched(f, args)
+				if err = cmp.Or(err, f.validate()); err != nil {
+					return usage(err)
+				}
+				return keepRunning(cmd.Context(), io, paths, func(ctx context.Context) error { return runScenarios(ctx, io, f, args) })
 			}
 			if !again {
 				return runScenarios(cmd.Context(), io, f, args)
@@ -93,6 +103,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 	fl.BoolVar(&f.lastFailed, "last-failed", false, "boot what was not as expected in a run (default: the latest) again, as a run of its own")
 	fl.BoolVar(&f.failFast, "fail-fast", false, "end the run at the first case that fails")
 	fl.StringVar(&f.shard, "shard", "", "boot only such a part of the cases, as 2/5, `PART/PARTS`; bootrace merge makes one run of all")
+	fl.BoolVar(&f.watch, "watch", false, "run again whenever a file of the subject or of the scenario changes")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say which cases there would be, and what they wait, and boot nothing")
 	return cmd
 }
@@ -171,6 +182,8 @@ func (f runFlags) validate() error {
 		return fmt.Errorf("--repeat %d: expected at least 1", f.repeat)
 	case f.parallel < 0:
 		return fmt.Errorf("--parallel %d: expected at least 1", f.parallel)
+	case f.watch && (f.dryRun || f.shard != ""):
+		return errors.New("--watch runs the whole plan: leave out --dry-run and --shard")
 	case f.dryRun && f.json:
 		return errors.New("--dry-run and --json: choose one")
 	case f.keep && f.keepOnFailure:
