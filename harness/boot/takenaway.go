@@ -124,14 +124,66 @@ func last(s []string) string {
 // the case, each once: those that wait for a change, and those that were due too late.
 func (b Facts) StillToCome() []timeline.Pending {
 	var out []timeline.Pending
-	latest := time.Duration(0)
-	for _, p := range b.Final.Pending {
-		latest = max(latest, p.Seen)
-	}
+	latest := b.lastAsked()
 	for _, p := range b.Final.Pending {
 		if !p.Waited && p.Seen == latest && !slices.ContainsFunc(out, func(o timeline.Pending) bool { return o.Unit == p.Unit }) {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// NothingToCome reports whether the subject, and with it PID 1, has nothing left to do by itself
+// before that moment.
+func (b Facts) NothingToCome(before time.Duration) bool {
+	return b.Final.Asked && b.Missing[timeline.Pendings] == "" && len(b.Final.Jobs) == 0 &&
+		!slices.ContainsFunc(b.Final.Pending, func(p timeline.Pending) bool {
+			return !p.Waited && p.Seen == b.lastAsked() && p.Due > 0 && p.Due < before
+		})
+}
+
+// lastAsked is when the machine was asked for the last time what may still happen.
+func (b Facts) lastAsked() (last time.Duration) {
+	for _, p := range b.Final.Pending {
+		last = max(last, p.Seen)
+	}
+	return last
+}
+
+// restlessFor is for how long a process must have been awake whenever it was looked at to be one
+// that never rests, and awake how soon it goes on by itself then.
+const restlessFor, awake = 15 * time.Second, 100 * time.Millisecond
+
+// Restless are the processes that were at work whenever the machine was asked after the delivery,
+// to the last: each as it was then, with the first moment and how often it was looked at.
+func (b Facts) Restless() (out []Restless) {
+	seen := map[string]*Restless{}
+	var order []*Restless
+	for _, p := range b.Final.Pending {
+		if !strings.HasPrefix(p.How, "goes on (process ") {
+			continue
+		}
+		r := seen[p.Unit+" "+p.How]
+		if r == nil {
+			r = &Restless{Unit: p.Unit, How: p.How, Since: p.Seen}
+			seen[p.Unit+" "+p.How], order = r, append(order, r)
+		}
+		r.rests = r.rests || p.Due == 0 || p.Due-p.Seen > awake
+		r.Until, r.Looks = p.Seen, r.Looks+1
+	}
+	for _, r := range order {
+		if !r.rests && r.Until == b.lastAsked() && r.Looks > 2 && r.Until-r.Since >= restlessFor {
+			out = append(out, *r)
+		}
+	}
+	return out
+}
+
+// Restless is a process that was never seen to rest.
+type Restless struct {
+	Unit, How    string
+	Since, Until time.Duration
+	Looks        int
+
+	rests bool
 }

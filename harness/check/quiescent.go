@@ -98,6 +98,10 @@ func working(b boot.Facts, e Expect) []Finding {
 		out = append(out, Finding{At: last[s].At, Evidence: []timeline.Evidence{last[s].Evidence},
 			Summary: fmt.Sprintf("%s was asked %d times in the last %s though Vector has its values%s", s, asked[s], quiet, leftBehind(b, e))})
 	}
+	for _, r := range b.Restless() {
+		out = append(out, Finding{At: r.Until, Unit: r.Unit, Evidence: evidence(b.Final.Units[r.Unit].Evidence),
+			Summary: fmt.Sprintf("%s %s though Vector has its values, and was at work each of the %d times that it was looked at from %s on: it never rests", r.Unit, r.How, r.Looks, timeline.Since(r.Since))})
+	}
 	for _, unit := range e.SubjectUnits {
 		for _, s := range b.Starts(unit).All {
 			if s.At > from {

@@ -81,3 +81,50 @@ func TestWhatWasRightAndWasUndone(t *testing.T) {
 		}},
 	})
 }
+
+func TestAValueThatIsWrongAndThatNothingWillMendIsWrongBeforeItsTimeIsOver(t *testing.T) {
+	empty := strings.Replace(timelinetest.VaultVars, "ce110001", "-", 1)
+	long := func(e *expect) { e.CredentialsWithin = time.Minute }
+	cell := func(b *boot, lines ...string) {
+		b.VectorProcess(300, timelinetest.LoadedAt, empty)
+		pending(b, lines...)
+	}
+	judged(t, "vector-credentialed", []row{
+		{name: "nothing is left", want: check.Fail, expect: long, say: []string{"OPENCOMPUTER_CELL_ID is empty", "nothing of the subject is left to come"}, break_: func(b *boot) { cell(b) }},
+		{name: "what is left waits for a change", want: check.Fail, expect: long, break_: func(b *boot) { cell(b, due("a.path", "waits for a change", 39*time.Second, 0, false)) }},
+		{name: "what is left comes too late", want: check.Fail, expect: long, break_: func(b *boot) { cell(b, due("a.timer", "elapses", 39*time.Second, time.Hour, false)) }},
+		{name: "something comes in time", want: check.NoEvidence, expect: long, break_: func(b *boot) {
+			cell(b, due("a.path", "waits for a change", 39*time.Second, 0, false), due("a.timer", "elapses", 39*time.Second, 50*time.Second, false))
+		}},
+		{name: "a job is queued", want: check.NoEvidence, expect: long, break_: func(b *boot) {
+			cell(b)
+			b.Jobs = []string{"  5 vector.service restart waiting"}
+		}},
+		{name: "nobody asked", want: check.NoEvidence, expect: long, break_: func(b *boot) { b.VectorProcess(300, timelinetest.LoadedAt, empty) }},
+	})
+}
+
+func TestAProcessThatNeverRestsStillWorks(t *testing.T) {
+	const spins = "goes on (process 124, dash)"
+	look := func(how string, at, rest time.Duration) string {
+		return due(timelinetest.Subject, how, at, at+rest, at < 38*time.Second)
+	}
+	judged(t, "quiescent", []row{
+		{name: "awake at each look", want: check.Fail, say: []string{spins, "each of the 3 times that it was looked at from +22.000s on: it never rests"}, break_: func(b *boot) {
+			pending(b, look(spins, 22*time.Second, time.Millisecond), look(spins, 30*time.Second, 70*time.Millisecond), look(spins, 39*time.Second, time.Millisecond))
+		}},
+		{name: "asleep once", want: check.Pass, break_: func(b *boot) {
+			pending(b, look(spins, 22*time.Second, time.Millisecond), look(spins, 30*time.Second, 5*time.Second), look(spins, 39*time.Second, time.Millisecond))
+		}},
+		{name: "done by the last look", want: check.Pass, break_: func(b *boot) {
+			pending(b, look(spins, 20*time.Second, time.Millisecond), look(spins, 28*time.Second, time.Millisecond), look(spins, 36*time.Second, time.Millisecond),
+				due("a.path", "waits for a change", 39*time.Second, 0, false))
+		}},
+		{name: "not looked at for long", want: check.Pass, break_: func(b *boot) {
+			pending(b, look(spins, 36*time.Second, time.Millisecond), look(spins, 37*time.Second, time.Millisecond), look(spins, 39*time.Second, time.Millisecond))
+		}},
+		{name: "another one each time", want: check.Pass, break_: func(b *boot) {
+			pending(b, look("goes on (process 1, dash)", 22*time.Second, time.Millisecond), look("goes on (process 2, dash)", 30*time.Second, time.Millisecond), look("goes on (process 3, dash)", 39*time.Second, time.Millisecond))
+		}},
+	})
+}

@@ -47,13 +47,18 @@ var vectorCredentialed = Check{
 			if f, ok := takenAway(b, e, v, wrong); ok {
 				return found(append(out, f), "")
 			}
-			if b.End < deadline {
+			left := ""
+			switch {
+			case b.End >= deadline:
+			case !b.NothingToCome(deadline):
 				return early
+			default: // no later look would show anything else
+				left = "; nothing of the subject is left to come"
 			}
-			f := Finding{At: v.Start, Unit: boot.Vector, Over: b.End - deadline, Limit: e.CredentialsWithin, Since: complete,
+			f := Finding{At: v.Start, Unit: boot.Vector, Over: max(0, b.End-deadline), Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
 				Summary: unasked(b, e, complete) + refused(b) + unread(b) + notLoaded(b, e, v) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
-					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + networkCame(b)}
+					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + left + networkCame(b)}
 			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
 				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
 					timeline.Since(v.Start), strings.Join(stale, ", "), neverAsked(b, e))

@@ -125,7 +125,7 @@ func (r *reader) sources() {
 	r.listed(Room, func(in io.Reader, d *damage) { t.Final.Room = readRoom(in, d) })
 	r.listed(Journald, func(in io.Reader, d *damage) { t.Final.Journald = readJournald(in, d) })
 	r.listed(Config, func(in io.Reader, d *damage) { t.Final.Pipeline, t.Final.Unread = readConfig(in, d) })
-	r.listed(Pendings, func(in io.Reader, d *damage) { t.Final.Pending = readPending(in, r.zero, d) })
+	r.listed(Pendings, func(in io.Reader, d *damage) { t.Final.Pending, t.Final.Asked = readPending(in, r.zero, d), true })
 	// A manager that says warnings only has nothing to say of a boot in which all is well.
 	if t.Missing[Journal] == noManager && t.Final.LogLevel >= Warning && t.Final.LogLevel < Info {
 		delete(t.Missing, Journal)

@@ -191,8 +191,9 @@ type Final struct {
 	Pipeline *pipeline.Pipeline
 	// Unread says what of it could not be read.
 	Unread string
-	// Pending is what could still happen of the subject after it had delivered.
+	// Pending is what could still happen of the subject after it had delivered; Asked: that is known.
 	Pending []Pending
+	Asked   bool
 }
 
 // Pending is something that the subject could still do when the machine was asked, at Seen.
