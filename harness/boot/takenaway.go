@@ -157,17 +157,18 @@ const restlessFor, awake = 15 * time.Second, 100 * time.Millisecond
 // Restless are the processes that were at work whenever the machine was asked after the delivery,
 // to the last: each as it was then, with the first moment and how often it was looked at.
 func (b Facts) Restless() (out []Restless) {
-	seen := map[string]*Restless{}
+	seen := map[int]*Restless{}
 	var order []*Restless
 	for _, p := range b.Final.Pending {
-		if !strings.HasPrefix(p.How, "goes on (process ") {
+		if p.Process == 0 {
 			continue
 		}
-		r := seen[p.Unit+" "+p.How]
+		r := seen[p.Process]
 		if r == nil {
-			r = &Restless{Unit: p.Unit, How: p.How, Since: p.Seen}
-			seen[p.Unit+" "+p.How], order = r, append(order, r)
+			r = &Restless{Since: p.Seen}
+			seen[p.Process], order = r, append(order, r)
 		}
+		r.Unit, r.How = p.Unit, p.How
 		r.rests = r.rests || p.Due == 0 || p.Due-p.Seen > awake
 		r.Until, r.Looks = p.Seen, r.Looks+1
 	}

@@ -105,16 +105,24 @@ func TestAValueThatIsWrongAndThatNothingWillMendIsWrongBeforeItsTimeIsOver(t *te
 }
 
 func TestAProcessThatNeverRestsStillWorks(t *testing.T) {
-	const spins = "goes on (process 124, dash)"
-	look := func(how string, at, rest time.Duration) string {
-		return due(timelinetest.Subject, how, at, at+rest, at < 38*time.Second)
+	const spins = 124
+	look := func(pid int, at, rest time.Duration) string {
+		line := due(timelinetest.Subject, fmt.Sprintf("goes on (process %d, dash)", pid), at, at+rest, at < 38*time.Second)
+		return strings.Replace(line, "}", fmt.Sprintf(`,"process":%d}`, pid), 1)
 	}
 	judged(t, "quiescent", []row{
-		{name: "awake at each look", want: check.Fail, say: []string{spins, "each of the 3 times that it was looked at from +22.000s on: it never rests"}, break_: func(b *boot) {
+		{name: "awake at each look", want: check.Fail, say: []string{"goes on (process 124, dash)", "each of the 3 times that it was looked at from +22.000s on: it never rests"}, break_: func(b *boot) {
 			pending(b, look(spins, 22*time.Second, time.Millisecond), look(spins, 30*time.Second, 70*time.Millisecond), look(spins, 39*time.Second, time.Millisecond))
 		}},
 		{name: "asleep once", want: check.Pass, break_: func(b *boot) {
 			pending(b, look(spins, 22*time.Second, time.Millisecond), look(spins, 30*time.Second, 5*time.Second), look(spins, 39*time.Second, time.Millisecond))
+		}},
+		{name: "no process, but a timer that is due each time", want: check.Pass, break_: func(b *boot) {
+			var lines []string
+			for _, at := range []time.Duration{22, 30, 39} {
+				lines = append(lines, due("a.timer", "elapses", at*time.Second, at*time.Second+time.Millisecond, true))
+			}
+			pending(b, lines...)
 		}},
 		{name: "done by the last look", want: check.Pass, break_: func(b *boot) {
 			pending(b, look(spins, 20*time.Second, time.Millisecond), look(spins, 28*time.Second, time.Millisecond), look(spins, 36*time.Second, time.Millisecond),
@@ -124,7 +132,7 @@ func TestAProcessThatNeverRestsStillWorks(t *testing.T) {
 			pending(b, look(spins, 36*time.Second, time.Millisecond), look(spins, 37*time.Second, time.Millisecond), look(spins, 39*time.Second, time.Millisecond))
 		}},
 		{name: "another one each time", want: check.Pass, break_: func(b *boot) {
-			pending(b, look("goes on (process 1, dash)", 22*time.Second, time.Millisecond), look("goes on (process 2, dash)", 30*time.Second, time.Millisecond), look("goes on (process 3, dash)", 39*time.Second, time.Millisecond))
+			pending(b, look(1, 22*time.Second, time.Millisecond), look(2, 30*time.Second, time.Millisecond), look(3, 39*time.Second, time.Millisecond))
 		}},
 	})
 }

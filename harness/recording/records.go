@@ -222,6 +222,8 @@ type Pending struct {
 	How  string `json:"how"`              // what it waits for, in words that follow the unit's name
 	Due  int64  `json:"due_ns,omitempty"` // when it goes on at the latest; 0: not by itself
 	Seen int64  `json:"seen_ns"`          // when that was so
+	// Process is the number of the one that goes on; 0: it is no process, or an older recording.
+	Process int `json:"process,omitempty"`
 	// Waited: the case went on for it.
 	Waited bool `json:"waited,omitempty"`
 }

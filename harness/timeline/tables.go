@@ -130,7 +130,7 @@ func readPending(r io.Reader, zero time.Duration, d *damage) []Pending {
 			d.at(n, "not something that may happen")
 			return
 		}
-		p := Pending{Unit: scrub(l.Unit), How: scrub(l.How), Seen: time.Duration(l.Seen) - zero, Waited: l.Waited}
+		p := Pending{Unit: scrub(l.Unit), How: scrub(l.How), Seen: time.Duration(l.Seen) - zero, Waited: l.Waited, Process: l.Process}
 		if l.Due > 0 {
 			p.Due = max(time.Duration(l.Due)-zero, 1)
 		}

@@ -201,6 +201,7 @@ type Pending struct {
 	Unit, How string
 	Seen, Due time.Duration // Due 0: not by itself
 	Waited    bool          // the case went on for it
+	Process   int           // its number, where one goes on by itself
 }
 
 // Unit is a unit as `systemctl show` prints it; times are on the boot clock,

@@ -36,8 +36,12 @@ func pending(ctx context.Context, subject []string) ([]byte, error) {
 	var out bytes.Buffer
 	lines := json.NewEncoder(&out)
 	now := process.Monotonic()
+	put := func(p recording.Pending) error {
+		p.Seen = now.Nanoseconds()
+		return lines.Encode(p)
+	}
 	tell := func(unit, how string, due time.Duration) error {
-		return lines.Encode(recording.Pending{Unit: unit, How: how, Due: due.Nanoseconds(), Seen: now.Nanoseconds()})
+		return put(recording.Pending{Unit: unit, How: how, Due: due.Nanoseconds()})
 	}
 	services := map[string]bool{"vector.service": true} // whose processes may do something; drop-ins of the subject's run in Vector's as well
 	for _, u := range units {
@@ -74,7 +78,7 @@ func pending(ctx context.Context, subject []string) ([]byte, error) {
 	if vector != nil {
 		main = fmt.Sprint(vector.Value.Value())
 	}
-	err = sleepers(services, main, tell)
+	err = sleepers(services, main, put)
 	return out.Bytes(), err
 }
 
@@ -203,13 +207,14 @@ func startedByVector(dir string) bool {
 
 // sleepers tells of the processes of those services that will go on by themselves. Vector
 // itself, the process with that number, always does.
-func sleepers(services map[string]bool, vector string, tell func(unit, how string, due time.Duration) error) error {
+func sleepers(services map[string]bool, vector string, put func(recording.Pending) error) error {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if _, err := strconv.Atoi(e.Name()); err != nil || e.Name() == vector {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || e.Name() == vector {
 			continue
 		}
 		dir := "/proc/" + e.Name()
@@ -229,7 +234,8 @@ func sleepers(services map[string]bool, vector string, tell func(unit, how strin
 		if data, err := os.ReadFile(dir + "/cmdline"); err == nil && name == "sleep" {
 			name = strings.ReplaceAll(strings.TrimRight(string(data), "\x00"), "\x00", " ")
 		}
-		if err := tell(unit, fmt.Sprintf("goes on (process %s, %s)", e.Name(), name), due); err != nil {
+		how := fmt.Sprintf("goes on (process %d, %s)", pid, name)
+		if err := put(recording.Pending{Unit: unit, How: how, Due: due.Nanoseconds(), Process: pid}); err != nil {
 			return err
 		}
 	}

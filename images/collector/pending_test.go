@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -41,17 +40,17 @@ func TestWhoSleepsIsToldWithWhatItRuns(t *testing.T) {
 	require.EventuallyWithT(t, func(t *assert.CollectT) {
 		found := ""
 		var due time.Duration
-		tell := func(of, how string, at time.Duration) error {
-			if strings.Contains(how, fmt.Sprintf("process %d,", sleep.Process.Pid)) {
-				found, due = of+": "+how, at-process.Monotonic()
+		put := func(p recording.Pending) error {
+			if p.Process == sleep.Process.Pid {
+				found, due = p.Unit+": "+p.How, time.Duration(p.Due)-process.Monotonic()
 			}
 			return nil
 		}
-		assert.NoError(t, sleepers(map[string]bool{unit: true}, "", tell))
+		assert.NoError(t, sleepers(map[string]bool{unit: true}, "", put))
 		assert.Equal(t, fmt.Sprintf("%s: goes on (process %d, sleep 30)", unit, sleep.Process.Pid), found)
 		assert.InDelta(t, 29, due.Seconds(), 2)
 	}, 10*time.Second, 50*time.Millisecond)
-	assert.NoError(t, sleepers(map[string]bool{"another.service": true}, "", func(string, string, time.Duration) error { return assert.AnError }), "others' processes are not looked at")
+	assert.NoError(t, sleepers(map[string]bool{"another.service": true}, "", func(recording.Pending) error { return assert.AnError }), "others' processes are not looked at")
 }
 
 func TestWhatMayStillHappenIsAskedWithoutASubjectToo(t *testing.T) {
