@@ -102,7 +102,7 @@ func MergeShards(parts []Run) (Run, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return Run{}, fmt.Errorf("shard %s of the plan is not there", strings.Join(missing, ", "))
+		return Run{}, fmt.Errorf("the plan is not whole: missing shard %s", strings.Join(missing, ", "))
 	}
 	if whole.Planned != parts[0].Shard.Whole {
 		return Run{}, fmt.Errorf("the shards were to boot %d cases, and the plan has %d", whole.Planned, parts[0].Shard.Whole)

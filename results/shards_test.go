@@ -93,8 +93,8 @@ func TestWhatIsNotWholeIsNotMerged(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func([]Run) []Run{
 		"there is no run":                                   func([]Run) []Run { return nil },
-		"shard 2/3 of the plan is not":                      func(r []Run) []Run { return []Run{r[0], r[2]} },
-		"shard 2/3, 3/3 of the plan is not":                 func(r []Run) []Run { return r[:1] },
+		"the plan is not whole: missing shard 2/3":          func(r []Run) []Run { return []Run{r[0], r[2]} },
+		"the plan is not whole: missing shard 2/3, 3/3":     func(r []Run) []Run { return r[:1] },
 		"shard 1/3 is there twice, as runs run-1 and run-1": func(r []Run) []Run { return append(r, r[0]) },
 		"run run-2 is no shard":                             func(r []Run) []Run { r[1].Shard = nil; return r },
 		"the number of shards is 3 there and 4 here":        func(r []Run) []Run { r[1].Shard.Of = 4; return r },

@@ -67,7 +67,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
   bootrace run --last-failed          # what was not as expected, once more
   bootrace run delay-45s --repeat 100 --fail-fast    # until it fails
   bootrace run delay-0s --subject ./mine --watch     # again whenever a file of it changes
-  bootrace run gate --shard 2/5       # the second of five hosts' parts; bootrace merge makes one run of them`,
+  bootrace run gate --shard 2/5       # the second of five parts, one a host; bootrace merge joins them`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.resume && f.lastFailed {
 				return usage(errors.New("--resume and --last-failed: choose one"))
@@ -102,7 +102,7 @@ Exit codes: 0 all as expected, 1 a failure, 2 usage, 3 invalid, untestable or er
 	fl.BoolVar(&f.resume, "resume", false, "boot the cases that a run (default: the latest) did not come to, and its errors")
 	fl.BoolVar(&f.lastFailed, "last-failed", false, "boot what was not as expected in a run (default: the latest) again, as a run of its own")
 	fl.BoolVar(&f.failFast, "fail-fast", false, "end the run at the first case that fails")
-	fl.StringVar(&f.shard, "shard", "", "boot only such a part of the cases, as 2/5, `PART/PARTS`; bootrace merge makes one run of all")
+	fl.StringVar(&f.shard, "shard", "", "boot one part of the cases: `PART/PARTS` 2/5 is the second of five; bootrace merge joins them")
 	fl.BoolVar(&f.watch, "watch", false, "run again whenever a file of the subject or of the scenario changes")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say which cases there would be, and what they wait, and boot nothing")
 	return cmd
@@ -226,20 +226,32 @@ func runScenarios(ctx context.Context, io streams, f runFlags, names []string) e
 	return runJob(ctx, io, scenarioJob(list, f, request))
 }
 
+// planOf is the plan of the scenarios for the subjects of those names; several boot in turns.
+func planOf(list []scenarios.Scenario, m run.Matrix, subjects []string) []run.Case {
+	var plans [][]run.Case
+	for _, m.Subject = range subjects {
+		plans = append(plans, run.Plan(list, m))
+	}
+	if len(plans) == 1 {
+		return plans[0]
+	}
+	return run.Merge(plans...)
+}
+
 // printPlan says what would be booted, in the order in which it would begin.
 func printPlan(io streams, list []scenarios.Scenario, f runFlags) error {
-	cases := run.Plan(list, run.Matrix{Bases: f.bases, Repeat: f.repeat})
-	if n := len(f.subjects); n > 1 {
-		var plans [][]run.Case
+	names := []string{""} // one has no name in a case's
+	if len(f.subjects) > 1 {
+		names = nil
 		for _, dir := range f.subjects {
 			whole, err := filepath.Abs(dir)
 			if err != nil {
 				return err
 			}
-			plans = append(plans, run.Plan(list, run.Matrix{Bases: f.bases, Repeat: f.repeat, Subject: filepath.Base(whole)}))
+			names = append(names, filepath.Base(whole))
 		}
-		cases = run.Merge(plans...)
 	}
+	cases := planOf(list, run.Matrix{Bases: f.bases, Repeat: f.repeat}, names)
 	cases, _, err := f.part(cases)
 	if err != nil {
 		return err
@@ -271,14 +283,7 @@ func (f runFlags) part(plan []run.Case) ([]run.Case, *results.Shard, error) {
 // turns: what the host does to one it does to the others.
 func scenarioJob(list []scenarios.Scenario, f runFlags, request *results.Request) job {
 	return job{flags: f, subjects: wire.Dirs(f.subjects...), request: request, plan: func(lab wire.Lab, m run.Matrix) ([]run.Case, error) {
-		var plans [][]run.Case
-		for _, m.Subject = range lab.Names {
-			plans = append(plans, run.Plan(list, m))
-		}
-		if len(plans) == 1 {
-			return plans[0], nil
-		}
-		return run.Merge(plans...), nil
+		return planOf(list, m, lab.Names), nil
 	}}
 }
 
