@@ -88,6 +88,17 @@ func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
 			fail(b)
 			b.Cut = "other processes had the CPU for 3s of the 7s that it took"
 		}, verdict.Invalid, "other processes had the CPU for 3s"},
+		{"one that lay about with a secret in a file, which the subject was about to remove", func(b *timelinetest.Boot) {
+			b.Leaks = append(b.Leaks, "shared-token\t/run/credentials.new/token")
+			b.Cut = "other processes had the CPU for 3s of the 7s that it took"
+		}, verdict.Invalid, "other processes had the CPU for 3s"},
+		{"the same, seen to its end", func(b *timelinetest.Boot) {
+			b.Leaks = append(b.Leaks, "shared-token\t/run/credentials.new/token")
+		}, verdict.Fail, "/run/credentials.new/token"},
+		{"one that said a secret", func(b *timelinetest.Boot) {
+			b.Log(3*time.Second, "x.service", "the token is [secret:shared-token]")
+			b.Cut = "other processes had the CPU for 3s of the 7s that it took"
+		}, verdict.Fail, "shared-token"},
 		{"one in which the subject powered the machine off", func(b *timelinetest.Boot) {
 			status := 0
 			b.Exited = &status
