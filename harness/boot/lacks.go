@@ -66,6 +66,11 @@ func (b Facts) Lacks(s Setup) []Lack {
 			add(Lack{Unit: id, What: fmt.Sprintf("%s runs here only, for %s", id, strings.Join(u.Held, ", ")), Evidence: u.Evidence}, false)
 		}
 	}
+	for _, id := range theirs {
+		if u := b.Final.Units[id]; u.MemoryUncounted > u.MemoryMax && u.MemoryMax > 0 {
+			add(Lack{Unit: id, What: fmt.Sprintf("%s may have %d KiB of memory (MemoryMax=) and has %d, for which a real worker ends it: this host has no memory controller", id, u.MemoryMax>>10, u.MemoryUncounted>>10), Evidence: u.Evidence}, id != Vector)
+		}
+	}
 	for _, ev := range b.Events {
 		unsupported := ev.Kind == timeline.StartFailed && ev.Change.JobResult == Unsupported || ev.Kind == timeline.OnConsole && ev.Status == "UNSUPP"
 		if unsupported && slices.Contains(theirs, ev.Unit) && !slices.ContainsFunc(out, func(l Lack) bool { return l.Unit == ev.Unit }) {

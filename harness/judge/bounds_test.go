@@ -128,6 +128,19 @@ func TestWhatAContainerCannotShowIsUntestableWhereItDecides(t *testing.T) {
 		{"it runs in any machine that is none of metal", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
 			b.Prop(timelinetest.Subject, "HeldCondition", "ConditionVirtualization=yes")
 		}, verdict.Pass, ""},
+		{"Vector has more memory than its unit allows, and nobody counts", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
+			b.Prop(timelinetest.Vector, "MemoryMax", "8388608", "MemoryUncounted", "25690112")
+		}, verdict.Untestable, "vector.service may have 8192 KiB of memory (MemoryMax=) and has 25088, for which a real worker ends it"},
+		{"it has less", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
+			b.Prop(timelinetest.Vector, "MemoryMax", "536870912", "MemoryUncounted", "25690112")
+		}, verdict.Pass, ""},
+		{"it has no limit, or one that is kept", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
+			b.Prop(timelinetest.Vector, "MemoryMax", "8388608")
+			b.Prop(timelinetest.Subject, "MemoryMax", "infinity")
+		}, verdict.Pass, ""},
+		{"another unit has more, that nobody needs", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) {
+			b.Prop(tuner, "MemoryMax", "8388608", "MemoryUncounted", "25690112")
+		}, verdict.Pass, "not seen here: tuner.service may have 8192 KiB"},
 		{"the populator is to have no network", timelinetest.Healthy, func(b *timelinetest.Boot, _ *check.Expect) { networked(b, timelinetest.Subject) },
 			verdict.Untestable, "populate-vector-env.service has the machine's network here, and none on a real worker"},
 		{"who fetches is to have no network, whichever that is", timelinetest.Healthy, func(b *timelinetest.Boot, e *check.Expect) {

@@ -59,8 +59,8 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 		Before: strings.Fields(p["Before"]), After: strings.Fields(p["After"]),
 		WantedBy: strings.Fields(p["WantedBy"]), RequiredBy: strings.Fields(p["RequiredBy"]),
 		LogLevelMax: ownLevel(p["LogLevelMax"]), Slice: p["Slice"],
-		MemoryLimited: p["MemoryMax"] != "" && p["MemoryMax"] != "infinity",
-		Restart:       p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]), TriggeredBy: strings.Fields(p["TriggeredBy"]), OnSuccessOf: strings.Fields(p["OnSuccessOf"]),
+		MemoryLimited: p["MemoryMax"] != "" && p["MemoryMax"] != "infinity", MemoryMax: atoi(p["MemoryMax"]), MemoryUncounted: atoi(p["MemoryUncounted"]),
+		Restart: p["Restart"], OnFailure: strings.Fields(p["OnFailure"]), UpheldBy: strings.Fields(p["UpheldBy"]), TriggeredBy: strings.Fields(p["TriggeredBy"]), OnSuccessOf: strings.Fields(p["OnSuccessOf"]),
 	}
 	u.Outdated = p["NeedDaemonReload"] == "yes"
 	u.Generated = strings.HasPrefix(p["FragmentPath"], "/run/systemd/generator")

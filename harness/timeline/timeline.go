@@ -241,7 +241,10 @@ type Unit struct {
 	// is what it is in, which may have a limit as well.
 	MemoryLimited bool
 	Slice         string
-	Evidence      Evidence
+	// MemoryMax is the unit's own limit, MemoryUncounted what its processes had at the end
+	// where nobody holds them to it, both in bytes, 0 where there is none.
+	MemoryMax, MemoryUncounted int
+	Evidence                   Evidence
 }
 
 // LogLevel is how loud somebody may be: only what is at least as severe is logged.

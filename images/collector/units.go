@@ -49,6 +49,9 @@ var (
 	askedFor = []string{"RequiredBy", "BoundBy", "WantedBy"}
 )
 
+// noLimit is how systemctl prints CGROUP_LIMIT_MAX.
+const noLimit = "infinity"
+
 // bootLoggerUnit is disabled in an image that leaves it out.
 const bootLoggerUnit = "boot-logger.service"
 
@@ -195,7 +198,9 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, before *kept, out *bytes.Bu
 		if idle && name != "vector.service" {
 			break // what a start would have left is not there
 		}
-		optional(out, ownLimits, ofService)
+		if limit := optional(out, ownLimits, ofService)["MemoryMax"]; limit != "" && limit != noLimit {
+			writeUncounted(out, name, ofService)
+		}
 		for _, name := range serviceProperties {
 			text, err := ofService(name)
 			if err != nil {
@@ -206,6 +211,18 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, before *kept, out *bytes.Bu
 	}
 	out.WriteByte('\n')
 	return nil
+}
+
+// writeUncounted writes what a unit's processes have of memory that is not a file's, in
+// bytes, where nobody holds it against MemoryMax=: MemoryCurrent is not set then, for the
+// host has no memory controller.
+func writeUncounted(out *bytes.Buffer, unit string, get func(name string) (string, error)) {
+	if current, err := get("MemoryCurrent"); err != nil || current != fmt.Sprint(uint64(math.MaxUint64)) {
+		return
+	}
+	if bytes, err := process.Anonymous(unit); err == nil {
+		fmt.Fprintf(out, "MemoryUncounted=%d\n", bytes)
+	}
 }
 
 // optional writes the properties that this systemd has, and returns them.
@@ -230,7 +247,7 @@ func propertyText(name string, v godbus.Variant) string {
 		case name == "StartLimitIntervalUSec":
 			return timespan.Format(timespan.Micro(value))
 		case name == "MemoryMax" && value == math.MaxUint64: // CGROUP_LIMIT_MAX of systemd
-			return "infinity"
+			return noLimit
 		}
 		return fmt.Sprint(value)
 	case bool:
