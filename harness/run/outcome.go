@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"bootrace/harness/explain"
+	"bootrace/harness/judge"
 	"bootrace/harness/picture"
 	"bootrace/harness/verdict"
 	"bootrace/results"
@@ -21,6 +22,14 @@ func (a attempt) record() results.Attempt {
 		out.Artifacts = append(out.Artifacts, results.Artifact{Name: name, SHA256: a.files[name].SHA256, Size: a.files[name].Size})
 	}
 	return out
+}
+
+// Judged is what a recording came to, as it is stored when its boot has ended; dir is where
+// it lies.
+func Judged(dir string, j judge.Judgement) results.Attempt {
+	a := attempt{Judgement: j, dir: dir}
+	a.lead()
+	return a.record()
 }
 
 // checks are those of the attempt as they are stored.

@@ -17,9 +17,10 @@ import (
 func explainCommand(io streams) *cobra.Command {
 	var db, runID string
 	cmd := &cobra.Command{
-		Use: "explain [CASE|CAPSULE]", Short: "Say in a few sentences why a case failed, and what would have to change",
+		Use: "explain [CASE|CAPSULE|RECORDING]", Short: "Say in a few sentences why a case failed, and what would have to change",
 		Long: "explain takes a case by its id, SCENARIO@BASE#N, or all whose id begins so. Without one it\n" +
-			"explains all cases of the run that came out otherwise than expected.",
+			"explains all cases of the run that came out otherwise than expected. A recording, by its\n" +
+			"directory, is judged anew.",
 		Example: "  bootrace explain\n  bootrace explain delay-45s\n  bootrace explain --run 20260102-0304 delay-45s@trixie#1",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,6 +29,14 @@ func explainCommand(io streams) *cobra.Command {
 					printExplanation(io, c.Unpacked.Cases[0], args[0]+": "+capsule.RecordingDir)
 					return nil
 				})
+			}
+			if len(args) > 0 && isRecording(args[0]) {
+				c, _, err := bare(args[0])
+				if err != nil {
+					return usage(err)
+				}
+				printExplanation(io, c, args[0])
+				return nil
 			}
 			r, err := stored(cmd.Context(), io, db, runID, args)
 			if err != nil {

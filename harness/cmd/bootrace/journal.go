@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"bootrace/harness/capsule"
-	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 )
 
@@ -44,7 +42,7 @@ func journalCommand(io streams) *cobra.Command {
 			if unit != "" && !strings.Contains(unit, ".") {
 				want.unit += ".service" // as journalctl -u
 			}
-			if _, err := os.Stat(filepath.Join(args[0], recording.ManifestFile)); err == nil {
+			if isRecording(args[0]) {
 				return printJournal(io, args[0], want)
 			}
 			if capsule.Is(args[0]) {

@@ -21,7 +21,6 @@ import (
 	"bootrace/harness/check"
 	"bootrace/harness/explain"
 	"bootrace/harness/judge"
-	"bootrace/harness/recording"
 	"bootrace/harness/timeline"
 	"bootrace/harness/verdict"
 	"bootrace/results"
@@ -172,11 +171,6 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-func isRecording(path string) bool {
-	_, err := os.Stat(filepath.Join(path, recording.ManifestFile))
-	return err == nil
-}
-
 // host judges the boots of one host, whose files these are.
 func (j *judging) host(ctx context.Context, name string, paths ...string) ([]judged, error) {
 	var files []timeline.LogFile
@@ -297,30 +291,6 @@ func (j *judging) one(name string, b numbered, of int) judged {
 		}
 	}
 	return out
-}
-
-// recorded judges a recording of bootrace, as it was judged live.
-func recorded(name, dir string, drawn bool) (judged, error) {
-	fsys, _, err := recording.Open(dir)
-	if err != nil {
-		return judged{}, err
-	}
-	r, err := judge.Recording(fsys)
-	if err != nil {
-		return judged{}, fmt.Errorf("%s: %w", dir, err)
-	}
-	out := judged{Host: cmp.Or(name, r.Case), Files: []string{dir}, Verdict: string(r.Verdict), Headline: r.Reason, Checks: r.Results, from: "a recording of bootrace"}
-	if drawn {
-		out.picture = pictureOf(r)
-	}
-	for _, f := range r.Findings {
-		if s := f.Check + ": " + f.Summary; s != r.Reason {
-			out.Then = append(out.Then, s)
-		}
-		out.Evidence = append(out.Evidence, f.Evidence...)
-	}
-	out.Evidence = out.Evidence[:min(6, len(out.Evidence))]
-	return out, nil
 }
 
 // readControl takes from the control boot's log when multi-user.target was reached.

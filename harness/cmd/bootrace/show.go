@@ -24,16 +24,20 @@ func showCommand(io streams) *cobra.Command {
 	var db, runID string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show [CASE|CAPSULE]", Short: "Show a run, or all there is to say of one of its cases",
+		Use: "show [CASE|CAPSULE|RECORDING]", Short: "Show a run, or all there is to say of one of its cases",
 		Long: `show prints the table of a run and what went wrong in it. Of a case, or of all
 whose id (SCENARIO@BASE#N) begins so, it prints every check with the lines that it
 rests on, and the commands that explain the case, boot it again, or open it.
-Of a capsule it prints the same, and what is in it.`,
+Of a capsule it prints the same, and what is in it. A recording, by its directory,
+is judged anew: neither the store nor an engine is needed.`,
 		Example: "  bootrace show\n  bootrace show delay-45s@trixie#1\n  bootrace show --run 20260102-0304 delay-45s",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && capsule.Is(args[0]) {
 				return lookInto(args[0], func(c capsule.Capsule) error { return showCapsule(io, args[0], c, asJSON) })
+			}
+			if len(args) > 0 && isRecording(args[0]) {
+				return showBare(io, args[0], asJSON)
 			}
 			r, err := stored(cmd.Context(), io, db, runID, args)
 			if err != nil {
