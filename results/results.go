@@ -85,10 +85,10 @@ type Case struct {
 	Vector     string        `json:"vector"` // as the program in the machine named itself
 	Started    time.Time     `json:"started"`
 	Duration   time.Duration `json:"duration_ns"`
-	Waited     time.Duration `json:"waited_ns"` // what of it the scenario itself waits for
-	Recording  string        `json:"recording"` // directory of the attempt that decided
-	Attempts   []Attempt     `json:"attempts"`
-	Kept       string        `json:"kept,omitempty"` // command that opens a shell in the kept machine
+	Waited     time.Duration `json:"waited_ns"`          // what of it the scenario itself waits for
+	Recording  string        `json:"recording"`          // directory of the attempt that decided
+	Attempts   []Attempt     `json:"attempts,omitempty"` // none: it was not booted
+	Kept       string        `json:"kept,omitempty"`     // command that opens a shell in the kept machine
 }
 
 // AsExpected reports whether the verdict is the one that the scenario expects: a

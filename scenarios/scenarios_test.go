@@ -183,6 +183,7 @@ func TestTheSchemaIsUpToDateAndTheLibraryValid(t *testing.T) {
 	require.NoError(t, err)
 	for _, s := range all {
 		assert.NoError(t, validate(s.Source), s.Name)
+		assert.True(t, bytes.HasPrefix(s.Source, []byte("# yaml-language-server: $schema=../"+file+"\n")), "%s: editors do not know what it is", s.Name)
 	}
 	assert.Error(t, validate([]byte("version: 1\n")), "the schema refuses, too")
 	assert.Error(t, validate(bytes.Replace([]byte(good), []byte("45s"), []byte("soon"), 1)))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
 	"bootrace/images"
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":      exits,
 			"isjson":     isJSON,
+			"fits":       fits,
 			"prepare":    prepare,
 			"columns":    columns,
 			"booted":     booted,
@@ -99,6 +102,25 @@ func isJSON(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("no %q in %v", key, doc)
 			}
 		}
+	}
+}
+
+// fits SCHEMA FILE wants a JSON document, and each line of JSON Lines, to be as the schema says.
+func fits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fits SCHEMA FILE")
+	}
+	schema, err := jsonschema.NewCompiler().Compile(args[0])
+	ts.Check(err)
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile(args[1])))
+	for n := 0; ; n++ {
+		var doc any
+		err := dec.Decode(&doc)
+		if err == io.EOF && n > 0 {
+			return
+		}
+		ts.Check(err)
+		ts.Check(schema.Validate(doc))
 	}
 }
 
