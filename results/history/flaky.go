@@ -70,11 +70,28 @@ func Flaky(samples []results.Sample) []FlakyCase {
 		f.Low, f.High = wilson(other, all)
 		out = append(out, *f)
 	}
-	slices.SortFunc(out, func(a, b FlakyCase) int {
-		return cmp.Or(compareKeys(a.Key, b.Key), strings.Compare(a.Hash, b.Hash), strings.Compare(a.Ran, b.Ran),
-			strings.Compare(a.Expected, b.Expected), strings.Compare(fmt.Sprint(a.Versions), fmt.Sprint(b.Versions)))
-	})
+	slices.SortFunc(out, compareFlaky)
 	return out
+}
+
+// compareFlaky orders by all that makes inputs the same.
+func compareFlaky(a, b FlakyCase) int {
+	return cmp.Or(compareKeys(a.Key, b.Key), strings.Compare(a.Hash, b.Hash), strings.Compare(a.Ran, b.Ran),
+		strings.Compare(a.Expected, b.Expected), strings.Compare(fmt.Sprint(a.Versions), fmt.Sprint(b.Versions)))
+}
+
+// NewlyFlaky are those that were not flaky without the newest run.
+func NewlyFlaky(samples []results.Sample) []FlakyCase {
+	var newest results.Sample
+	for _, s := range samples {
+		if s.Started.After(newest.Started) {
+			newest = s
+		}
+	}
+	before := Flaky(slices.DeleteFunc(slices.Clone(samples), func(s results.Sample) bool { return s.Run == newest.Run }))
+	return slices.DeleteFunc(Flaky(samples), func(f FlakyCase) bool {
+		return slices.ContainsFunc(before, func(b FlakyCase) bool { return compareFlaky(b, f) == 0 })
+	})
 }
 
 // completed fills in what a boot did not tell of its inputs with what all others of

@@ -72,3 +72,20 @@ func TestAFlakyCaseSaysHowOftenAndInWhichRuns(t *testing.T) {
 	assert.InDelta(t, 0.609, f.High, 1e-3)
 	assert.Equal(t, map[string]string{"kernel": "6.1", "systemd": "257"}, f.Versions)
 }
+
+func TestACaseIsNewlyFlakyByTheNewestRun(t *testing.T) {
+	t.Parallel()
+	run := func(id string, day int, verdicts ...string) []results.Sample {
+		return each(boots(id, results.MeasureMultiUser, make([]float64, len(verdicts))...), func(i int, s *results.Sample) {
+			s.Verdict, s.Started = verdicts[i], s.Started.AddDate(0, 0, day)
+		})
+	}
+	passes, both := run("a", 1, "pass", "pass"), run("a", 1, "pass", "fail")
+	assert.Len(t, history.NewlyFlaky(slices.Concat(passes, run("b", 2, "fail"))), 1)
+	assert.Len(t, history.NewlyFlaky(slices.Concat(run("b", 2, "fail"), passes)), 1, "whatever the order in which they are stored")
+	assert.Len(t, history.NewlyFlaky(both), 1, "there is no other run")
+	assert.Empty(t, history.NewlyFlaky(slices.Concat(both, run("b", 2, "fail"))), "it was flaky before")
+	assert.Empty(t, history.NewlyFlaky(slices.Concat(both, run("b", 2, "pass"))))
+	assert.Empty(t, history.NewlyFlaky(slices.Concat(passes, run("b", 2, "pass"))))
+	assert.Empty(t, history.NewlyFlaky(nil))
+}

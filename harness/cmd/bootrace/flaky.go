@@ -15,7 +15,8 @@ import (
 func flakyCommand(io streams) *cobra.Command {
 	f := results.Filter{}
 	var db string
-	var asJSON bool
+	var asJSON, onlyNew bool
+	var labels map[string]string
 	cmd := &cobra.Command{
 		Use: "flaky", Short: "List the cases whose verdicts differ under the same inputs", Args: noArguments,
 		Long: `flaky lists the cases that passed and failed with the same subject, base, Vector,
@@ -26,16 +27,19 @@ Exit codes: 0 none is flaky, 1 some are, 2 usage, 3 nothing has been judged yet.
 			if err := someRuns(f); err != nil {
 				return err
 			}
-			samples, err := sampled(cmd.Context(), io, db, f, nil)
+			samples, err := sampled(cmd.Context(), io, db, f, labels, nil)
 			if err != nil {
 				return err
 			}
 			flaky := history.Flaky(samples)
+			if onlyNew {
+				flaky = history.NewlyFlaky(samples)
+			}
 			judged := history.Judged(samples)
 			if asJSON {
 				err = printJSON(io.out, map[string]any{"version": results.Version, "verdicts": judged, "flaky": flaky})
 			} else {
-				printFlaky(io, flaky, judged)
+				printFlaky(io, flaky, judged, onlyNew)
 			}
 			switch {
 			case err != nil:
@@ -50,11 +54,13 @@ Exit codes: 0 none is flaky, 1 some are, 2 usage, 3 nothing has been judged yet.
 	}
 	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().IntVar(&f.Runs, "runs", historyRuns, "newest runs to look at")
+	cmd.Flags().BoolVar(&onlyNew, "new", false, "only those that were not flaky without the newest run, for a nightly that alarms")
+	labelFlag(cmd.Flags(), &labels)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func printFlaky(io streams, flaky []history.FlakyCase, judged int) {
+func printFlaky(io streams, flaky []history.FlakyCase, judged int, onlyNew bool) {
 	st := style{io.color}
 	for _, f := range flaky {
 		all := 0
@@ -73,6 +79,8 @@ func printFlaky(io streams, flaky []history.FlakyCase, judged int) {
 	switch {
 	case judged == 0:
 		fmt.Fprintln(io.out, "nothing has been judged yet; begin with: bootrace run")
+	case len(flaky) == 0 && onlyNew:
+		fmt.Fprintf(io.out, "no case became flaky with the newest run, by %d verdicts\n", judged)
 	case len(flaky) == 0:
 		fmt.Fprintf(io.out, "no case is flaky, by %d verdicts\n", judged)
 	default:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ func historyCommand(io streams) *cobra.Command {
 	f := results.Filter{}
 	var db, failOn string
 	var asJSON bool
+	var labels map[string]string
 	cmd := &cobra.Command{
 		Use: "history [SCENARIO...]", Short: "Show how boot times, credentials and restarts went from run to run",
 		Long: `history shows a line for each measure of each case: the runs' medians as a curve,
@@ -38,7 +40,7 @@ than the earlier ones, 2 usage.`,
 			if failOn != "" && failOn != regressed {
 				return usage(fmt.Errorf("--fail-on %q: expected %s", failOn, regressed))
 			}
-			samples, err := sampled(cmd.Context(), io, db, f, scenarios)
+			samples, err := sampled(cmd.Context(), io, db, f, labels, scenarios)
 			if err != nil {
 				return err
 			}
@@ -64,6 +66,7 @@ than the earlier ones, 2 usage.`,
 	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().StringVar(&f.Base, "base", "", "the base (default: all)")
 	cmd.Flags().IntVar(&f.Runs, "runs", historyRuns, "newest runs to look at")
+	labelFlag(cmd.Flags(), &labels)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().StringVar(&failOn, "fail-on", "", "regressed: exit 1 if the newest runs are worse, for a nightly that alarms")
 	return cmd
@@ -79,18 +82,31 @@ func someRuns(f results.Filter) error {
 	return nil
 }
 
-// sampled reads the samples that the filter chooses, of these scenarios only if
-// any are named.
-func sampled(ctx context.Context, io streams, where string, f results.Filter, scenarios []string) (samples []results.Sample, err error) {
+// sampled reads the samples that the filter chooses, of runs with these labels, and of
+// these scenarios only if any are named.
+func sampled(ctx context.Context, io streams, where string, f results.Filter, labels map[string]string, scenarios []string) (samples []results.Sample, err error) {
 	named := len(scenarios) > 0
 	if !named {
 		scenarios = []string{""}
 	}
 	err = withResults(ctx, io, where, func(db *store.Store) error {
+		labelled := map[string]bool{}
+		if len(labels) > 0 {
+			runs, err := db.Runs(ctx, f.Runs)
+			if err != nil {
+				return err
+			}
+			for _, r := range runs {
+				labelled[r.ID] = r.Labelled(labels)
+			}
+		}
 		for _, f.Scenario = range scenarios {
 			some, err := db.Samples(ctx, f)
 			if err != nil {
 				return err
+			}
+			if len(labels) > 0 {
+				some = slices.DeleteFunc(some, func(s results.Sample) bool { return !labelled[s.Run] })
 			}
 			if named && len(some) == 0 {
 				return usage(advice{fmt.Errorf("no stored case of the last %d runs is of scenario %q", f.Runs, f.Scenario),

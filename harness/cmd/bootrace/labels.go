@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
 // labelsOf are where a run is made: the host, and in CI the commit, the branch and a link to the
@@ -29,6 +31,11 @@ func labelsOf(given map[string]string) map[string]string {
 	}
 	maps.Copy(labels, given)
 	return labels
+}
+
+// labelFlag has a verb look at the runs with these labels alone.
+func labelFlag(flags *pflag.FlagSet, labels *map[string]string) {
+	flags.StringToStringVar(labels, "label", nil, "only runs with `NAME=VALUE`")
 }
 
 // labelled is a run's labels in a line.

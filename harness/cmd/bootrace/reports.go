@@ -81,7 +81,7 @@ func reportCommand(io streams) *cobra.Command {
 				return write(io.out, r, others{against,
 					func(id string) (results.Run, error) { return stored(cmd.Context(), io, db, id, nil) },
 					func() ([]results.Sample, error) {
-						return sampled(cmd.Context(), io, db, results.Filter{Runs: trendRuns}, nil)
+						return sampled(cmd.Context(), io, db, results.Filter{Runs: trendRuns}, nil, nil)
 					}})
 			}
 			sent, err := collector.Send(cmd.Context(), withBoots(r))

@@ -141,7 +141,10 @@ func listCommand(io streams) *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(io.out).Encode(append([]results.Run{}, runs...)) // a list, if an empty one
 			}
-			if len(runs) == 0 {
+			switch {
+			case len(runs) == 0 && len(labels) > 0:
+				fmt.Fprintf(io.out, "none of the latest %d runs has: %s\n", limit, labelled(labels))
+			case len(runs) == 0:
 				fmt.Fprintln(io.out, "no run is stored yet; begin with: bootrace run")
 			}
 			for _, r := range runs {
@@ -152,7 +155,7 @@ func listCommand(io streams) *cobra.Command {
 	}
 	dbFlag(cmd.Flags(), &db)
 	cmd.Flags().IntVar(&limit, "limit", 20, "runs to look at")
-	cmd.Flags().StringToStringVar(&labels, "label", nil, "only those with `NAME=VALUE`")
+	labelFlag(cmd.Flags(), &labels)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, without the boots' events, which show --json has")
 	return cmd
 }
