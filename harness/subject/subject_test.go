@@ -187,6 +187,7 @@ func TestWhatIsNoSubjectIsRefused(t *testing.T) {
 		{"a shell command for a unit", map[string]string{unitDir + "a.service": "", "subject.yaml": "enable: ['a.service;reboot']"}, "subject.yaml:1:10: enable[0]: expected a unit's full name"},
 		{"an unknown key", map[string]string{unitDir + "a.service": "", "subject.yaml": "enabled: [a.service]"}, "subject.yaml:1:1: unknown key enabled: expected credentials_within, enable, install, layers, may_fail, not_judged, populator, writes (did you mean enable?)"},
 		{"no unit's name for the populator", map[string]string{unitDir + "a.service": "", "subject.yaml": "populator: fetch"}, "subject.yaml:1:12: populator: expected a unit's full name"},
+		{"a version, which it has not", map[string]string{unitDir + "a.service": "", "subject.yaml": "version: 1"}, "subject.yaml:1:1: unknown key version: expected credentials_within,"},
 		{"no time for the credentials", map[string]string{unitDir + "a.service": "", "subject.yaml": "credentials_within: {default: 0s}"}, "subject.yaml:1:22: credentials_within.default: expected more than 0s"},
 		{"a layer that is not there", map[string]string{unitDir + "a.service": "", "subject.yaml": "layers: [../none]"}, "none/rootfs"},
 	}

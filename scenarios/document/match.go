@@ -39,6 +39,9 @@ func (p *Problems) Read(kind string, version int, s *Schema, into any) ast.Node 
 // readable says whether the file is of our version.
 func (p *Problems) readable(root ast.Node, version int) bool {
 	key, n := child(root, "version")
+	if version == 0 {
+		return true // the schema says whether it may have one
+	}
 	if _, isInt := n.(*ast.IntegerNode); isInt && n.GetToken().Value != strconv.Itoa(version) {
 		p.At(key, "version: this program reads version %d, found %s", version, n.GetToken().Value)
 		return false
