@@ -48,6 +48,19 @@ func (r Run) Labelled(want map[string]string) bool {
 	return true
 }
 
+// Tested says what was tested, in a line: the subject, a few of them, or how many.
+func (r Run) Tested() string {
+	const most = 3
+	switch names := strings.Split(r.Subject, ","); {
+	case len(names) == 1:
+		return "subject " + r.Subject
+	case len(names) <= most:
+		return "subjects " + strings.Join(names, ", ")
+	default:
+		return fmt.Sprintf("%d subjects, %s to %s", len(names), names[0], names[len(names)-1])
+	}
+}
+
 // ImageFinding is something that lies in a worker image before it boots.
 type ImageFinding struct {
 	Subject string `json:"subject"`

@@ -55,3 +55,12 @@ func TestEachVectorThatRanIsNamedOnceWithItsDigest(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatWasTestedFitsIntoALine(t *testing.T) {
+	t.Parallel()
+	for names, want := range map[string]string{
+		"populator": "subject populator", "a,b,c": "subjects a, b, c", "a,b,c,d": "4 subjects, a to d",
+	} {
+		assert.Equal(t, want, results.Run{Subject: names}.Tested())
+	}
+}

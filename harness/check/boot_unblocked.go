@@ -105,11 +105,17 @@ func notReached(b boot.Facts, e Expect) Finding {
 		f.Evidence = append(evidence(b.Final.Units[boot.MultiUser].Evidence), f.Evidence...)
 		return f
 	}
-	var chain []string
-	for _, unit := range b.Waits(boot.MultiUser) {
-		chain = append(chain, doing(b, unit))
+	// What does not come to an end leads: the way to it is long, and tables cut it off.
+	chain := b.Waits(boot.MultiUser)
+	last := len(chain) - 1
+	f.Summary = fmt.Sprintf("multi-user.target not reached at %s: ", timeline.Since(b.End))
+	if last > 0 {
+		f.Summary += "it waits for "
 	}
-	f.Summary = fmt.Sprintf("multi-user.target not reached at %s: %s", timeline.Since(b.End), strings.Join(chain, ", which waits for "))
+	f.Summary += doing(b, chain[last])
+	if last > 1 {
+		f.Summary += "; on the way: " + strings.Join(chain[1:last], ", ")
+	}
 	if behind := b.WaitingFor(boot.MultiUser); len(behind) > 0 {
 		f.Summary += "; for multi-user.target itself wait " + strings.Join(behind, ", ")
 	}

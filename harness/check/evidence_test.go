@@ -58,7 +58,7 @@ func TestBootUnblocked(t *testing.T) {
 			expect: func(e *expect) { e.Lost = 600 * time.Millisecond }},
 		{name: "others had some of it", want: check.Pass, expect: func(e *expect) { e.Lost = 400 * time.Millisecond }},
 		{name: "never reached, with the chain and what waits behind it", boot: blocked(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 38.15s over 1s", say: []string{
-			"not reached at +40.000s: multi-user.target, which waits for vector.service, which waits for populate-vector-env.service (start job running since +0.230s, activating)",
+			"not reached at +40.000s: it waits for populate-vector-env.service (start job running since +0.230s, activating); on the way: vector.service",
 			"for multi-user.target itself wait cloud-final.service"}},
 		{name: "never reached, also without a control boot", boot: blocked(), want: check.Fail, expect: func(e *expect) { e.MultiUser = 0 }},
 		{name: "its start failed", boot: blocked(), want: check.Fail, late: "since +0.000s, 0s over 0s", say: []string{"ended with dependency"}, break_: func(b *boot) {

@@ -205,7 +205,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
 // expected with its first finding.
 func Markdown(w io.Writer, r results.Run) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "## bootrace %s\n\nSubject %s. Vector: %s.\n\n| case | verdict | took | |\n|---|---|---|---|\n", r.ID, cell(r.Subject), cell(r.RanVector()))
+	fmt.Fprintf(&out, "## bootrace %s\n\nTested: %s. Vector: %s.\n\n| case | verdict | took | |\n|---|---|---|---|\n", r.ID, cell(r.Tested()), cell(r.RanVector()))
 	for _, c := range r.Cases {
 		word := c.Verdict
 		switch {

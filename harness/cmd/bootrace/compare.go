@@ -127,7 +127,7 @@ func printComparison(io streams, runs [2]results.Run, c history.Comparison) {
 	st := style{io.color}
 	for i, side := range []string{"before", "after"} {
 		r := runs[i]
-		fmt.Fprintf(io.out, "%-6s  %s  %d of %d cases, subject %s, Vector: %s\n", side, r.ID, len(r.Cases), max(r.Planned, len(r.Cases)), r.Subject, r.RanVector())
+		fmt.Fprintf(io.out, "%-6s  %s  %d of %d cases, %s, Vector: %s\n", side, r.ID, len(r.Cases), max(r.Planned, len(r.Cases)), r.Tested(), r.RanVector())
 	}
 	names := 0
 	for _, r := range c.Rows {

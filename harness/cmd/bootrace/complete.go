@@ -85,7 +85,7 @@ func runIDs(c *cobra.Command, _ []string, _ string) (ids []string, _ cobra.Shell
 	look(c, func(ctx context.Context, s *store.Store) {
 		runs, _ := s.Runs(ctx, completedRuns)
 		for _, r := range runs {
-			ids = append(ids, cobra.CompletionWithDesc(r.ID, r.Subject))
+			ids = append(ids, cobra.CompletionWithDesc(r.ID, r.Tested()))
 		}
 	})
 	return ids, cobra.ShellCompDirectiveNoFileComp

@@ -76,7 +76,7 @@ func (j job) run(ctx context.Context, io streams) (r results.Run, err error) {
 	if len(cases) > room.AtOnce && room.Ever > room.AtOnce {
 		more = ", more while the host is calm"
 	}
-	fmt.Fprintf(io.err, "run %s: %d cases, subject %s, Vector: %s, %d at once%s\n", s.id, len(cases), r.Subject, r.Vector, min(room.AtOnce, len(cases)), more)
+	fmt.Fprintf(io.err, "run %s: %d cases, %s, Vector: %s, %d at once%s\n", s.id, len(cases), r.Tested(), r.Vector, min(room.AtOnce, len(cases)), more)
 
 	show := newProgress(io.err, io.live() && !f.debug, style{io.color}, cases)
 	boots, enough := context.WithCancel(ctx)

@@ -76,7 +76,7 @@ func headline(c results.Case) string {
 // printRun is what a run says at its end: the table, then what went wrong.
 func printRun(io streams, r results.Run) {
 	st := style{io.color}
-	fmt.Fprintf(io.out, "\nrun %s: subject %s, Vector: %s\n", r.ID, r.Subject, r.RanVector())
+	fmt.Fprintf(io.out, "\nrun %s: %s, Vector: %s\n", r.ID, r.Tested(), r.RanVector())
 	if len(r.Labels) > 1 { // not the host alone
 		fmt.Fprintf(io.out, "  %s\n", labelled(r.Labels))
 	}

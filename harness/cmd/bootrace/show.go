@@ -209,7 +209,7 @@ func runLine(st style, r results.Run) string {
 	if bad > 0 {
 		text += fmt.Sprintf(", %d not as expected", bad)
 	}
-	return fmt.Sprintf("%s %s  %-24s %s", st.verdict(cmp.Or(running, ranked[worst])), r.ID, r.Subject, text+st.dim("  Vector: "+r.RanVector()))
+	return fmt.Sprintf("%s %s  %-24s %s", st.verdict(cmp.Or(running, ranked[worst])), r.ID, strings.TrimPrefix(r.Tested(), "subject "), text+st.dim("  Vector: "+r.RanVector()))
 }
 
 func scenariosCommand(io streams) *cobra.Command {
