@@ -105,7 +105,18 @@ const wide = `[...document.querySelectorAll('body *')].filter(e => e.checkVisibi
 
 const openAll = `document.querySelectorAll('details').forEach(d => { d.open = true }), 1`
 
+// hidden are the tables of what must be read that scroll by themselves.
+const hidden = `[...document.querySelectorAll('.cases, .checks')].filter(e => e.parentElement.scrollWidth > e.parentElement.clientWidth + 1).map(e => e.className)`
+
 func testNarrow(t *testing.T, b *tab) {
+	for _, px := range []int64{390, 768, 1400, 1920} {
+		b.width(px)
+		b.show(nightly())
+		eval[any](b, openAll)
+		assert.Empty(t, eval[[]string](b, hidden), "%d px", px)
+	}
+	eval[any](b, `document.querySelector('.cases').style.minWidth = '3000px', 1`)
+	assert.Equal(t, []string{"cases"}, eval[[]string](b, hidden), "what is hidden is found")
 	b.width(320)
 	for _, p := range []Page{nightly(), withText(strings.Repeat("long", 1000))} {
 		b.show(p)

@@ -49,6 +49,9 @@ func HTML(w io.Writer, p Page) error {
 		return fmt.Errorf("write HTML: %w", err)
 	}
 	v := bounded(p).view()
+	if p.Run.Subject != "" {
+		v.Tested = bounded(p.Run.Tested()) // of all their names
+	}
 	if v.CSS, v.CSSHash, err = inline[template.CSS]("page.css"); err != nil {
 		return fmt.Errorf("write HTML: %w", err)
 	}

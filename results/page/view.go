@@ -57,6 +57,7 @@ func kindOf(c results.Case) kind {
 type view struct {
 	Page
 	Title, Vector, Took string
+	Tested              string // empty: a page of hosts' logs
 	StandIn             bool
 	Unfinished          string
 	Counts              []count
@@ -126,7 +127,7 @@ func (p Page) view() view {
 	r := p.Run
 	v := view{Page: p, Vector: r.RanVector(), Trends: p.trends(), Trended: trended, Chains: map[string][][3]any{}}
 	v.StandIn = strings.Contains(v.Vector, "stand-in")
-	if !r.Ended.IsZero() {
+	if r.Ended.After(r.Started) {
 		v.Took = span(r.Ended.Sub(r.Started))
 	}
 	for _, c := range r.Cases {

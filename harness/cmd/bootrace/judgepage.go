@@ -14,7 +14,7 @@ import (
 
 // writeJudged writes what was judged as a page, each boot as a case of a run that never was.
 func writeJudged(w io.Writer, all []judged, now time.Time) error {
-	p := page.Page{Run: results.Run{Version: results.Version, ID: "judged", Started: now, Ended: now, Subject: "what hosts kept of their boots", Vector: "-", Planned: len(all)}, Explained: map[string]page.Why{}}
+	p := page.Page{Run: results.Run{Version: results.Version, ID: "judged", Started: now, Ended: now, Vector: "-", Planned: len(all)}, Explained: map[string]page.Why{}}
 	for i, b := range all {
 		c := results.Case{ID: fmt.Sprintf("%s#%d", label(b), i+1), Scenario: b.Host, Base: strings.Join(b.Files, ", "), Repetition: i + 1, Subject: p.Run.Subject, Backend: "host",
 			Expected: "pass", Verdict: b.Verdict, Reason: b.Headline, Recording: b.from}
