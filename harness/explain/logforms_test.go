@@ -149,4 +149,5 @@ var logsAgain = map[string]want{
 	"fine-kernel-waits.txt":                 {verdict.NotJudged, `^nothing failed in what is there, but the kernel waits for its root device /dev/mmcblk0p2`, "", ""},
 	"limit-cut-at-request.txt":              {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1; its starts were used up`, "", ""},
 	"fine-start-request.txt":                {verdict.NotJudged, `nothing wrong is seen`, "", "used up"},
+	"console-256-colours.txt":               {verdict.Fail, `^dev-disk-by\\x2dlabel-SILO\.device did not appear.*not started for want of it: local-fs\.target, srv-silo\.mount`, "", "185m"},
 }

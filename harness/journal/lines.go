@@ -73,14 +73,14 @@ var (
 	// CSI and OSC sequences, and the two-byte escapes that systemd sends on a terminal.
 	escape = regexp.MustCompile("\x1b(?:\\[[0-9;:?!<=>]*[ -/]*[@-~]|[\\]P_^X][^\a\x1b]*(?:\a|\x1b\\\\)?|[()*+#%][0-9A-Za-z]|[0-Z\\\\-_a-z])")
 	// What is left of a colour where ESC was lost on the way, or printed as a symbol.
-	remnant = regexp.MustCompile(`(?:␛|ESC|\^\[|\\x1b|\\033|\\e)?\[(?:[0-9]{1,3}(?:;[0-9]{1,3})*)?m`)
+	remnant = regexp.MustCompile(`(?:␛|ESC|\^\[|\\x1b|\\033|\\e)?\[(?:[0-9]{1,3}(?:;[0-9]{1,3}|:5:[0-9]{1,3})*)?m`)
 	// Erasing a line, before a word in brackets: "ESC M, ESC [K" without ESC.
 	erased = regexp.MustCompile(`M?\[[0-2]?K(\s*\[)`)
 	// EC2 and others print what they cannot show as "?".
-	question = regexp.MustCompile(`\?\[[0-9;]*[mK]`)
+	question = regexp.MustCompile(`\?\[[0-9;:]*[mK]`)
 	bbcode   = regexp.MustCompile(`(?i)\[/?(?:color|font|size|b|i|u|code|quote)(?:=[^\]]*)?\]`)
 	entity   = regexp.MustCompile(`&(?:#39|#x27|apos|quot|lt|gt|amp|nbsp|#34|#x22);`)
-	symbols  = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;?]*[A-Za-z]`)
+	symbols  = regexp.MustCompile(`(?:␛|ESC|\^\[)\[[0-9;:?]*[A-Za-z]`)
 )
 
 // spelt are systemd's own signs as JSON spells them.
@@ -161,13 +161,13 @@ func plainASCII(b []byte) bool {
 	return true
 }
 
-// mark: digits and semicolons, then m.
+// mark: digits, with semicolons or the colons of 256 colours (0;1;38:5:185) between, then m.
 func mark(b []byte) bool {
-	for i := 0; i < len(b) && i < 12; i++ {
+	for i := 0; i < len(b) && i < 20; i++ {
 		switch c := b[i]; {
 		case c == 'm':
 			return true
-		case c != ';' && (c < '0' || c > '9'):
+		case c != ';' && c != ':' && (c < '0' || c > '9'):
 			return false
 		}
 	}

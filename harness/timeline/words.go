@@ -207,6 +207,9 @@ func nameOf(what, sentence string) (unit, description string) {
 	if unit := wellKnown[what]; unit != "" {
 		return unit, what
 	}
+	if path, ok := describedPath(what, ".mount"); ok {
+		return escapePath(path) + ".mount", path
+	}
 	if strings.HasPrefix(what, "/") && !strings.Contains(what, " ") {
 		if strings.Contains(sentence, "swap") || strings.HasPrefix(what, "/dev/") { // a swap is described by its device
 			return escapePath(what) + ".swap", what
@@ -223,10 +226,19 @@ func deviceUnit(s string) string {
 	if m := namedUnit.FindStringSubmatch(s); m != nil {
 		return m[1]
 	}
+	if path, ok := describedPath(s, ".device"); ok {
+		s = path
+	}
 	if strings.HasPrefix(s, "/") {
 		return escapePath(s) + ".device"
 	}
 	return s
+}
+
+// describedPath is the path that describes a unit of that kind, whose name a console has shortened.
+func describedPath(s, kind string) (path string, ok bool) {
+	name, path, ok := strings.Cut(s, kind+" - ")
+	return path, ok && strings.Contains(name, "…") && strings.HasPrefix(path, "/") && !strings.ContainsAny(path, " …")
 }
 
 // escapePath is systemd-escape --path.
