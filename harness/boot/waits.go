@@ -137,7 +137,7 @@ func pathOf(device string) string {
 // halves of a description that a console has shortened in the middle; "?" is what is left of its
 // ellipsis where the console knows no such character.
 func halves(name string) (head, tail string, short bool) {
-	return strings.Cut(strings.Replace(name, "?", "…", 1), "…")
+	return strings.Cut(strings.Replace(strings.Replace(name, "?", "…", 1), "...", "…", 1), "…") // "...": before 244
 }
 
 // shows: the sentence is about what the console calls so.

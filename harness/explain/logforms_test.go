@@ -149,5 +149,13 @@ var logsAgain = map[string]want{
 	"fine-kernel-waits.txt":                 {verdict.NotJudged, `^nothing failed in what is there, but the kernel waits for its root device /dev/mmcblk0p2`, "", ""},
 	"limit-cut-at-request.txt":              {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1; its starts were used up`, "", ""},
 	"fine-start-request.txt":                {verdict.NotJudged, `nothing wrong is seen`, "", "used up"},
+	"cycle-on-lines.txt":                    {verdict.Fail, `^systemd found an ordering cycle: multi-user\.target after pump\.service after gauge\.service`, "", "silo"},
+	"cycle-and-a-list.txt":                  {verdict.Fail, `^systemd dropped the start of pump\.service to break an ordering cycle: pump\.service after gauge\.service`, "", "silo"},
+	"wrapped-after-the-name.txt":            {verdict.Fail, `^barn\.gauge-of-the-western-tank\.reader-of-levels\.service failed \(watchdog\); it did not feed its watchdog in time \(limit 2s\)`, "", ""},
+	"fine-name-and-nothing.txt":             {verdict.NotJudged, `nothing wrong is seen`, "", "gauge"},
 	"console-256-colours.txt":               {verdict.Fail, `^dev-disk-by\\x2dlabel-SILO\.device did not appear.*not started for want of it: local-fs\.target, srv-silo\.mount`, "", "185m"},
+	"console-three-dots.txt":                {verdict.Fail, `^networking\.service failed`, "networking.service took 5m1s", "the boot waits"},
+	"console-three-dots-of-another.txt":     {verdict.Fail, `^gauge-east\.service failed|^Measure the eastern tank failed`, "the boot waits for Measure th...western tank", ""},
+	"cat-padded.txt":                        {verdict.Fail, `^gauge\.service failed \(exit-code\); its starts were used up`, "", ""},
+	"catalogue-names-its-unit.txt":          {verdict.Fail, `^gauge\.service failed.*it said last: cannot open the levels`, "", "Gauge of the tank failed"},
 }

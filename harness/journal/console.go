@@ -67,6 +67,9 @@ func (t *textReader) waits(n int, s string, width int) bool {
 			t.hold(Entry{Line: n - 1, Form: Console, Status: "FAILED", Message: strings.TrimSuffix(t.prior, ".") + "."}, 1)
 		}
 		t.hold(Entry{Line: n, Form: Console, Message: see[1] + ": see systemctl status"}, 1)
+		if at := embedded.FindStringIndex(s); at != nil && at[0] > 0 { // another writer's line, right behind
+			t.one(n, []byte(s[at[0]:]))
+		}
 		return true
 	}
 	if m == nil {

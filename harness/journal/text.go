@@ -152,6 +152,9 @@ func (t *textReader) one(n int, b []byte) {
 		return
 	}
 	width, spaced := utf8.RuneCount(b), b[len(b)-1] == ' '
+	if bytes.HasSuffix(b, []byte("  ")) { // padded to the edge: what it says ends before
+		width, spaced = utf8.RuneCount(bytes.TrimRight(b, " ")), false
+	}
 	defer func() { t.spaced = spaced }()
 	if bytes.Contains(b, []byte("¬")) {
 		t.mangled = true
@@ -226,11 +229,22 @@ func unframed(s string) string {
 	return s
 }
 
+// Its subject names the unit of the sentence above it, which before 248 has the description alone.
+var (
+	catalogueOf = regexp.MustCompile(`^(?:-- |░+ )Subject: (?:Unit (\S+) has (?:failed|begun|finished)|A start job for unit (\S+) has)\b`)
+	describedIn = regexp.MustCompile(`^(?:Failed to start|Starting|Started) (\S.*?)(?:\.\.\.|…|\.)$`)
+)
+
 // catalogue is what journalctl -x adds to a line: it says over again what that does, and says
 // it alone where the line was cut off.
 func (t *textReader) catalogue(n int, s string, width int) bool {
 	if s = strings.TrimLeft(s, " \t"); !strings.HasPrefix(s, "--") && !strings.HasPrefix(s, "░") {
 		return false
+	}
+	if of := catalogueOf.FindStringSubmatch(s); of != nil && t.raw > 0 && t.held.Ident == "systemd" {
+		if said := describedIn.FindStringSubmatch(t.held.Message); said != nil {
+			t.describe(of[1]+of[2], said[1])
+		}
 	}
 	m := catalogued.FindStringSubmatch(s)
 	if m != nil && t.raw == 0 && t.report.Entries == 0 {

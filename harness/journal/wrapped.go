@@ -84,11 +84,16 @@ func (t *textReader) flows(s string, width int) bool {
 		t.held.Message += " " + s
 		return true
 	}
+	if t.raw > 0 && inCycle.MatchString(held.Message) && cyclePart.MatchString(s) {
+		t.held.Message += " " + strings.TrimSpace(s)
+		return true
+	}
 	if t.raw == 0 || held.Form != Text || held.Ident != "systemd" || strings.HasSuffix(held.Message, ".") || strings.HasPrefix(s, "-") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, ".") {
 		return false
 	}
 	word, _, _ := strings.Cut(s, " ")
 	switch next := t.raw + 1 + utf8.RuneCountInString(word); {
+	case held.Message == "": // the first word was too long for what was left after PID 1's name
 	case t.raw >= 60 && t.raw == t.widest:
 	case halfSaid.MatchString(held.Message):
 		s = " " + s
@@ -102,6 +107,12 @@ func (t *textReader) flows(s string, width int) bool {
 	t.fault(held.Line, "wrapped at the edge of a terminal or of a mail")
 	return true
 }
+
+// A cycle is one sentence since 258; somebody has put each unit of it on a line.
+var (
+	inCycle   = regexp.MustCompile(`Found ordering cycle:(?:$| .*(?: after|/[\w-]+)$)`)
+	cyclePart = regexp.MustCompile(`^\s*(?:- )?(?:after )?` + unitNamed + `(?:/[\w-]+)?(?: after)?$`)
+)
 
 // halfSaid are PID 1's sentences whose end stands on another line, however short this one is.
 var halfSaid = regexp.MustCompile(`(?:repeated too|Failed with result)$`)
