@@ -42,6 +42,7 @@ var reasons = []reason{
 	{regexp.MustCompile(`systemd-oomd killed`), "systemd-oomd killed it for the pressure on its memory", false},
 	{regexp.MustCompile(`killed by the OOM killer|kernel OOM killer killed`), "the kernel killed a process of it for want of memory (OOM)", false},
 	{regexp.MustCompile(`asserts failed|Assertion failed`), "what it asserts does not hold (Assert…=)", false},
+	{regexp.MustCompile(`Path (\S+) is already a mount point, refusing start`), "something is mounted on $1 already", false},
 	{regexp.MustCompile(`Mount process finished, but there is no mount`), "mount(8) ended well, and nothing is mounted there", false},
 	{regexp.MustCompile(`Changing to the requested working directory failed: (.*?)\.?$`), "its working directory could not be changed to ($1; 200/CHDIR)", false},
 	{regexp.MustCompile(`Failed to (?:read|parse) PID from file (\S+): (.*?)\.?$`), "its PID file $1 has no PID in it when it is read ($2)", true},
@@ -51,6 +52,9 @@ var reasons = []reason{
 	{regexp.MustCompile(`New main PID \d+ does not exist`), "it did not leave the process that its PID file names", true},
 	{regexp.MustCompile(`Bound to unit ([^,]+), but unit isn't active`), "it is bound to $1, which is not active", false},
 	{regexp.MustCompile(`(?:Unit configuration has fatal error|lacks (?:both )?ExecStart|has no ExecStart|bad unit file setting|Loaded: error |Refusing\.$)`), "its unit file is wrong, and systemd refuses it", false},
+	{regexp.MustCompile(`Failed to set up special execution directory in (\S+): (.*?)\.?$`), "systemd could not make its directory in $1 ($2)", false},
+	{regexp.MustCompile(`Failed to prepare AppArmor profile change to '([^']+)': (.*?)\.?$`), "its AppArmor profile $1 could not be changed to ($2)", false},
+	{regexp.MustCompile(`Failed to (?:allocate|update) dynamic user(?: credentials)?: (.*?)\.?$`), "systemd could not give it its dynamic user ($1)", false},
 	{regexp.MustCompile(`Failed to set up (mount namespacing|[a-z ]+): (.*?)\.?$`), "systemd could not set up its $1 ($2)", false},
 	{regexp.MustCompile(`(?:Unit|unit) (\S+) is masked`), "$1, which it wants, is masked", true},
 	{regexp.MustCompile(`(?:Unit|unit) (\S+) (?:not found|could not be found)`), "$1, which it wants, is not there", true},
@@ -70,6 +74,8 @@ var reasons = []reason{
 // program was there.
 var statuses = map[string]string{
 	"200": "CHDIR: its working directory is not there, or not for its user", "203": "EXEC: its program could not be run", "208": "STDIN", "209": "STDOUT", "216": "GROUP: its group does not exist", "217": "USER: its user does not exist, or could not be changed to",
+	"202": "FDS", "204": "MEMORY", "205": "LIMITS: a resource limit of it could not be set", "206": "OOM_ADJUST", "210": "CHROOT: its root directory could not be changed to", "219": "CGROUP", "224": "PAM: its PAM session was refused", "225": "NETWORK: its network namespace could not be set up",
+	"227": "NO_NEW_PRIVILEGES", "229": "SELINUX_CONTEXT", "231": "APPARMOR: its AppArmor profile could not be changed to", "232": "ADDRESS_FAMILIES", "235": "CHOWN", "242": "NUMA_POLICY", "244": "BPF",
 	"218": "CAPABILITIES", "226": "NAMESPACE: its mounts could not be set up", "228": "SECCOMP", "233": "RUNTIME_DIRECTORY", "238": "STATE_DIRECTORY", "239": "CACHE_DIRECTORY", "240": "LOGS_DIRECTORY", "241": "CONFIGURATION_DIRECTORY", "243": "CREDENTIALS: its credentials could not be set up",
 	"126": "not executable", "127": "not found", "78": "CONFIG: its configuration is refused", "32": "as mount(8) does that could not mount",
 }

@@ -156,6 +156,11 @@ var logsAgain = map[string]want{
 	"console-256-colours.txt":               {verdict.Fail, `^dev-disk-by\\x2dlabel-SILO\.device did not appear.*not started for want of it: local-fs\.target, srv-silo\.mount`, "", "185m"},
 	"console-three-dots.txt":                {verdict.Fail, `^networking\.service failed`, "networking.service took 5m1s", "the boot waits"},
 	"console-three-dots-of-another.txt":     {verdict.Fail, `^gauge-east\.service failed|^Measure the eastern tank failed`, "the boot waits for Measure th...western tank", ""},
+	"special-directory.txt":                 {verdict.Fail, `^gauge\.service failed \(exit-code\); systemd could not make its directory in /var/lib \(Permission denied\)`, "", "right before"},
+	"apparmor-profile.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\); its AppArmor profile barn-gauge could not be changed to \(No such file`, "", "right before"},
+	"dynamic-user.txt":                      {verdict.Fail, `^gauge\.service failed \(exit-code\); systemd could not give it its dynamic user \(File exists\)`, "", "right before"},
+	"status-pam.txt":                        {verdict.Fail, `^gauge\.service failed.*status 224, PAM: its PAM session was refused`, "", ""},
 	"cat-padded.txt":                        {verdict.Fail, `^gauge\.service failed \(exit-code\); its starts were used up`, "", ""},
 	"catalogue-names-its-unit.txt":          {verdict.Fail, `^gauge\.service failed.*it said last: cannot open the levels`, "", "Gauge of the tank failed"},
+	"automount-mounted-already.txt":         {verdict.Fail, `^srv-silo\.automount failed.*something is mounted on /srv/silo already`, "", ""},
 }

@@ -69,25 +69,8 @@ var (
 	systemOnly = regexp.MustCompile(`\b(?:multi-user|graphical|local-fs|remote-fs|sysinit|getty|network-online|network-pre|network|swap|cryptsetup|cloud-init|nss-lookup|emergency|rescue)\.target|Multi-User System|System Initialization|Local File Systems|` +
 		`\bsystemd-(?:journald|udevd|networkd|logind|resolved|timesyncd|sysctl|fsck|tmpfiles-setup|udev-trigger)|Created slice (?:User and Session|system-)|Detected virtualization|Hostname set to|Queued start job for default target (?:Multi-User|Graphical|multi-user|graphical)`)
 	// What a child of PID 1 says before it becomes the service.
-	spawning = regexp.MustCompile(`^Failed to load environment files|Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard)|Changing to the requested working directory failed|Failed to drop capabilities`)
-
-	ofKernel = []string{"Kernel panic", "ut of memory", "oom-kill", "Killed process", "VFS: ", "I/O error", "EXT4-fs error", "error loading journal", "JBD2: recovery failed", "XFS (", "BTRFS error", "BTRFS critical", "BTRFS: error", "o space left", "blocked for more than", "res=failed", "BUG: ", "Oops: ", "Unable to handle kernel", "soft lockup", "detected stall", "unable to mount", "Unable to mount", "mount root", "Waiting for root", "inotify", "ommand line: ", "nitramfs", "RAMDISK: "}
-	ofCloud  = []string{"recoverable: ", "status: degraded", "FAIL", "[WARNING]", "[ERROR]", "[CRITICAL]", "Traceback", "FAIL", "Cloud-init v.", "status: error", "DataSourceNone", "ailed", "rror", "Likely bad things", "Rebooting after", "Job for ", "instance/scripts/", "E: "}
-	ofMany   = []string{"inotify", "directory watch", "startup-script exit status", "-script\" failed with", "/initqueue/", "dracut-initqueue: timeout", "o space left", "quota exceeded", "UNEXPECTED INCONSISTENCY", "Suppressed ", "xaat-", "[secret:", "bootrace-imds-", "does not exist", "Dropping to a shell", "Gave up waiting", "timeout scripts", "Could not boot", "Ignition failed: ", "find specified OSTree root", "Activation script snippet", "error occurred during the file system check", "fsck failed with", "Failed to resolve server", "unknown filesystem type", "rovisioning failed", "No journal files were opened", "dracut FATAL", "dracut: FATAL", "SELinux policy load failed", "saving vmcore", "dumped core", "Aborting", "system-generators/", "/var/crash/", "systemctl isolate ", "systemctl rescue", "systemctl emergency", "systemctl start rescue", "systemctl start emergency", "/init 1", "/telinit 1", "emergency mode", "root account is locked", "Http status: ", "vector.env", "worker.env", "server.env"}
+	spawning = regexp.MustCompile(`^Failed to load environment files|Failed at step [A-Z0-9_]+ spawning |Failed to execute|Failed to (?:locate|find) executable|Unable to locate executable|Failed to determine (?:user|group) credentials|Failed to set up (?:mount namespacing|credentials|standard|special execution directory)|Failed to prepare AppArmor|Failed to (?:allocate|update) dynamic user|Changing to the requested working directory failed|Failed to drop capabilities`)
 )
-
-// clockWords are said right before or after the machine's clock is set, by systemd's timesyncd,
-// PID 1, chronyd and ntpd.
-var clockWords = []string{"System clock time unset or jumped backwards, restoring", "Time has been changed", "System clock wrong by ", "System clock was stepped by ",
-	"ntpd: time set", "ntpd: time slew", "RTC configured in localtime, applying delta", "Initial synchronization to ", "Initial clock synchronization to "}
-
-func setsClock(message string) bool {
-	return slices.ContainsFunc(clockWords, func(begins string) bool { return strings.HasPrefix(message, begins) })
-}
-
-func containsAny(s string, of []string) bool {
-	return slices.ContainsFunc(of, func(part string) bool { return strings.Contains(s, part) })
-}
 
 // add takes an entry of file src.
 func (b *BootLog) add(src int, file string, e journal.Entry) {
