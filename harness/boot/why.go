@@ -191,19 +191,20 @@ func exited(c timeline.Change) string {
 }
 
 // complaint is a line of a program that says what went wrong.
-var complaint = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|couldn't|unable|refused|denied|invalid|no such|not found|timed? ?out|missing|undefined|unexpected|exception|already in use)\b`)
+var complaint = regexp.MustCompile(`(?i)^[x✗✘×] |\b(error|fatal|panic(?:ked)?|failed|failure|cannot|can't|could not|couldn't|unable|refused|denied|invalid|no such|not found|does not exist|not supported|not permitted|timed? ?out|missing|undefined|unexpected|exception|already in use)\b`)
 
 // wordOnly is how a script of before systemd ends a line that says what went wrong.
 var wordOnly = regexp.MustCompile(`(?i)^\W*(?:failed|fail|error)\W*$|\[ *FAILED *\]$`)
 
 // footnote is where a program that explains its error sends its reader, as Vector does for VRL.
-var footnote = regexp.MustCompile(`^\W*(?:learn more|see |dmesg\(1\) may have)`)
+var footnote = regexp.MustCompile(`^\W*(?:learn more|see |note: run with |dmesg\(1\) may have)`)
 
 // gravest is how programs mark what ends them (syslog's levels as nginx writes them,
 // PostgreSQL's), and consequence what says nothing but that it did.
 var (
 	gravest     = regexp.MustCompile(`\[emerg\]|\b(?:FATAL|PANIC):`)
-	consequence = regexp.MustCompile(`(?i)\btest\b.{0,80}\bfailed\W*$|\bcould not start (?:the )?server\W*$|\b(?:exiting|aborting|giving up)\W*$`)
+	consequence = regexp.MustCompile(`(?i)\btest\b.{0,80}\bfailed\W*$|\bcould not start (?:the )?server\W*$|\baborting startup\b|\bdatabase system is shut down\W*$|\b(?:exiting|aborting|giving up)\W*$`)
+	saysNoMore  = regexp.MustCompile(`(?i)^\W*(?:failed to start(?: up)?|startup failed|exiting|aborting|giving up)\W*$`)
 )
 
 // soonAfter is how soon a program says what comes of it.
@@ -251,6 +252,9 @@ func (b Facts) lastWords(unit string) []Word {
 				ev, how = o, "it said: "
 			}
 		}
+	}
+	if n := len(last); n > 1 && saysNoMore.MatchString(ev.Text) && ev.At-last[n-2].At < soonAfter {
+		ev, how = last[n-2], "it said: "
 	}
 	i := slices.IndexFunc(all, func(o timeline.Event) bool { return o.Evidence == ev.Evidence })
 	text := ev.Text

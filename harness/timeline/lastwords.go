@@ -31,7 +31,7 @@ func (b *BootLog) words(ended spoken) {
 	ident := s.ev.Evidence.Text
 	apart := ended.ev.Evidence.Line - s.ev.Evidence.Line
 	near := s.src == ended.src && max(apart, -apart) <= 2 && !s.wall.Before(ended.wall.Add(-2*time.Second))
-	if !found && near && ended.ev.Kind == Exit && ended.ev.Change.Command == commands["main"] && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" {
+	if !found && near && ended.ev.Kind == Exit && (ended.ev.Change.Command == commands["main"] || ended.ev.Change.Command == commands["control"] && max(apart, -apart) == 1 && !b.ended[unit]) && !slices.Contains(neverOurs, ident) && !strings.HasPrefix(ident, "systemd") && s.ev.Unit == "" && !b.ofAnother(ident, unit) {
 		said := []spoken{s}
 		if spoke := b.last[ident]; spoke != nil && !wentWrong.MatchString(s.ev.Text) { // an error that is explained has its words above
 			said = spoke.last()
@@ -43,6 +43,16 @@ func (b *BootLog) words(ended spoken) {
 		}
 	}
 	b.before = spoken{src: -1}
+}
+
+// ofAnother: who speaks so has a unit of his own, of which PID 1 has spoken.
+func (b *BootLog) ofAnother(ident, unit string) bool {
+	for name := range b.named {
+		if name != unit && strings.HasSuffix(name, ".service") && speaksFor(ident, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // speaker has what a program said last, in a ring: what of it counts is looked at when one
@@ -96,8 +106,8 @@ func (b *BootLog) says(s spoken, unit, by string) {
 
 var (
 	// neverOurs speak at any time, of anything.
-	neverOurs = []string{"", "kernel", "audit", "auditd", "dbus-daemon", "cron", "CRON", "crond", "sshd", "sudo", "su", "login", "rsyslogd", "NetworkManager", "dhclient", "dhcpcd", "polkitd", "chronyd", "ntpd"}
-	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|missing|undefined|exception)\b`)
+	neverOurs = []string{"", "kernel", "audit", "auditd", "dbus-daemon", "cron", "CRON", "crond", "sshd", "sudo", "su", "login", "rsyslogd", "NetworkManager", "dhclient", "dhcpcd", "polkitd", "chronyd", "ntpd", "vector"}
+	wentWrong = regexp.MustCompile(`(?i)\b(error|fatal|panic|failed|failure|cannot|can't|could not|unable|refused|denied|invalid|no such|not found|does not exist|not supported|not permitted|missing|undefined|exception)\b`)
 )
 
 // StatusSays is before what a program told PID 1 of how it is, where systemctl status has it.

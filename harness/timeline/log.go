@@ -40,11 +40,13 @@ type BootLog struct {
 	managed map[managerKey]*manager
 	last    map[string]*speaker // by who speaks
 	heard   int
-	lost    int            // of PID 1, above most
-	ends    map[int]spoken // the last entry of each file
-	before  spoken         // the last that another than PID 1 said
-	orphan  *spoken        // "Failed at step EXEC …" of before 219, which names no unit
-	set     map[int]bool   // files whose clock was set since the last that was kept
+	lost    int             // of PID 1, above most
+	ends    map[int]spoken  // the last entry of each file
+	before  spoken          // the last that another than PID 1 said
+	ended   map[string]bool // units of which a process has ended, or that have failed
+	named   map[string]bool // units that PID 1 has spoken of
+	orphan  *spoken         // "Failed at step EXEC …" of before 219, which names no unit
+	set     map[int]bool    // files whose clock was set since the last that was kept
 }
 
 // managerKey tells managers of one file apart.
@@ -59,7 +61,7 @@ type manager struct {
 }
 
 func newBootLog() *BootLog {
-	return &BootLog{managed: map[managerKey]*manager{}, last: map[string]*speaker{}, ends: map[int]spoken{}, set: map[int]bool{}}
+	return &BootLog{managed: map[managerKey]*manager{}, last: map[string]*speaker{}, ends: map[int]spoken{}, ended: map[string]bool{}, named: map[string]bool{}, set: map[int]bool{}}
 }
 
 var (
@@ -136,6 +138,12 @@ func (b *BootLog) keep(s spoken, ident string) {
 	s.ev.Evidence.Text = clip(text)
 	if !s.quoted {
 		s.set, b.set[s.src] = b.set[s.src], false
+	}
+	if s.ev.Kind == Exit || s.ev.Kind == Failed {
+		b.ended[s.ev.Unit] = true
+	}
+	if s.ev.Manager && s.ev.Unit != "" {
+		b.named[s.ev.Unit] = true
 	}
 	b.said = append(b.said, s)
 }
@@ -243,6 +251,8 @@ func (b *BootLog) speaks(e journal.Entry, s spoken) {
 			o.ev.Unit, b.orphan = s.ev.Unit, nil
 			b.keep(o, "systemd")
 		}
+	case s.ev.Kind == StartFailed && s.ev.Change.JobResult == "failed" && s.ev.Unit != "" && !b.ended[s.ev.Unit]: // how its process ended is not in it
+		b.words(s)
 	}
 	b.keep(s, e.Ident)
 }

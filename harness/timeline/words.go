@@ -275,6 +275,7 @@ var wellKnown = map[string]string{
 	"Execute cloud user/final scripts": "cloud-final.service", "Apply the settings specified in cloud-config": "cloud-config.service",
 	"Wait for Network to be Configured": "systemd-networkd-wait-online.service", "Network Manager Wait Online": "NetworkManager-wait-online.service", "Raise network interfaces": "networking.service",
 	"File System Check on Root Device": "systemd-fsck-root.service", "/sysroot": "sysroot.mount", "Journal Service": "systemd-journald.service", "Vector": "vector.service",
+	"Ignition (fetch)": "ignition-fetch.service", "Ignition (fetch-offline)": "ignition-fetch-offline.service", "Ignition (kargs)": "ignition-kargs.service", "Ignition (disks)": "ignition-disks.service", "Ignition (mount)": "ignition-mount.service", "Ignition (files)": "ignition-files.service",
 }
 
 // results are those of units (systemd.exec(5), $SERVICE_RESULT).
