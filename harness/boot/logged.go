@@ -301,9 +301,15 @@ func (b Facts) Ailing() []Failure {
 	}
 	alone := !slices.ContainsFunc(b.Events, func(ev timeline.Event) bool { return ev.Unit == Vector && ev.Manager }) // PID 1 says whether it ended
 	byUnit := map[string]Failure{}
-	down := stopping{}
+	down, starting := stopping{}, map[string]bool{}
 	for _, ev := range b.Events {
 		down.see(ev)
+		switch ev.Kind {
+		case timeline.Starting:
+			starting[ev.Unit] = true
+		case timeline.Started, timeline.Stopping, timeline.Stopped, timeline.Succeeded:
+			delete(starting, ev.Unit)
+		}
 		if (!ev.Manager && !(alone && refuses.MatchString(ev.Evidence.Text))) || ev.Unit == "" || failed[ev.Unit] || down[ev.Unit] || byUnit[ev.Unit].Unit != "" && ev.Kind != timeline.Succeeded && ev.Kind != timeline.Stopped && ev.Kind != timeline.Started {
 			continue
 		}
@@ -311,7 +317,7 @@ func (b Facts) Ailing() []Failure {
 			delete(byUnit, ev.Unit)
 			continue
 		}
-		bad := !ev.Manager || ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && (ev.Change.ExitStatus != "TERM" || b.complained(ev.Unit)) && (!strings.Contains(ev.Change.Command, "control") || notRun(ev.Change))
+		bad := !ev.Manager || ev.Kind == timeline.Exit && ev.Change.ExitStatus != "0" && (ev.Change.ExitStatus != "TERM" || b.complained(ev.Unit)) && (!strings.Contains(ev.Change.Command, "control") || notRun(ev.Change) || starting[ev.Unit])
 		if bad || slices.ContainsFunc(reasons, func(r reason) bool { return !r.mild && r.says.MatchString(ev.Text) }) {
 			byUnit[ev.Unit] = Failure{Unit: ev.Unit, At: ev.At, Evidence: []timeline.Evidence{ev.Evidence}}
 		}

@@ -168,6 +168,8 @@ var logsAgain = map[string]want{
 	"apparmor-profile.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\); its AppArmor profile barn-gauge could not be changed to \(No such file`, "", "right before"},
 	"dynamic-user.txt":                      {verdict.Fail, `^gauge\.service failed \(exit-code\); systemd could not give it its dynamic user \(File exists\)`, "", "right before"},
 	"status-pam.txt":                        {verdict.Fail, `^gauge\.service failed.*status 224, PAM: its PAM session was refused`, "", ""},
+	"control-in-a-start.txt":                {verdict.Fail, `^gauge\.service went wrong.*a control process.* exited with status 1; it said last: cannot set the level`, "", "what ended it is not in it"},
+	"fine-control-of-a-reload.txt":          {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "gauge.service went wrong"},
 	"cat-padded.txt":                        {verdict.Fail, `^gauge\.service failed \(exit-code\); its starts were used up`, "", ""},
 	"words-of-a-database.txt":               {verdict.Fail, `^gauge\.service failed.*it said: FATAL: could not open file "/srv/gauge\.conf": Permission denied`, "", "aborting"},
 	"catalogue-names-its-unit.txt":          {verdict.Fail, `^gauge\.service failed.*it said last: cannot open the levels`, "", "Gauge of the tank failed"},
