@@ -236,7 +236,7 @@ var logs = map[string]want{
 	"console-torn.txt":               {verdict.Fail, `^Gauges failed.*initrd-fs\.target$`, "", "Stopping"},
 	"copied-off-screen.txt":          {verdict.Fail, `^gauge\.service failed`, "", ""},
 	"fine-prose.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "meeting"},
-	"fine-vector-reload.txt":         {verdict.NotJudged, `nothing wrong is seen`, "", "went wrong"},
+	"fine-vector-reload.txt":         {verdict.NotJudged, `^nothing failed in what is there, but Vector says: Configuration error`, "", "went wrong"},
 	"imds-given-up.txt":              {verdict.Fail, `^cloud-init failed: Giving up on md .*\(No route to host\)`, "", ""},
 	"imds-refuses.txt":               {verdict.NotJudged, `in vain, for 4s so far \(bad status code \[400\]\)`, "", ""},
 	"list-escaped.txt":               {verdict.Fail, `^gauge\.service is failed`, "", ""},

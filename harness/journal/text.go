@@ -344,8 +344,7 @@ func (t *textReader) bare(n int, s string, width int) bool {
 		t.hold(Entry{Line: n, Form: Bare, Ident: "cloud-init", Message: cloudAtLogin.FindString(s)}, width)
 	case lostDevice.MatchString(s):
 		t.hold(Entry{Line: n, Form: Console, Status: "TIME", Message: "Timed out waiting for device " + lostDevice.FindStringSubmatch(s)[1] + "."}, width)
-	case vectorRefuses.MatchString(s):
-		t.hold(Entry{Line: n, Form: Bare, Ident: "vector", Message: vectorRefuses.FindStringSubmatch(s)[1]}, width)
+	case t.ownLog(n, s, width):
 	case strings.Contains(s, "systemctl ") && shellTyped.MatchString(s):
 		t.hold(Entry{Line: n, Form: Bare, Ident: "shell", Message: s}, width)
 	case strings.Contains(t.prior, "systemctl --user ") && (strings.Contains(s, "ob for ") || notGranted.MatchString(s)): // of a user's manager
@@ -371,9 +370,6 @@ var cloudAtLogin = regexp.MustCompile(`Can not apply stage \w+, no datasource fo
 
 // lostDevice is PID 1's sentence within another's word in brackets.
 var lostDevice = regexp.MustCompile(`^\[ *(?:OK|FAILED|DEPEND|TIME) +Timed out waiting for device (/dev/[^\s\]]+?)\.? ?\]`)
-
-// vectorRefuses is Vector's own log, from a terminal or a container: nobody's name is before it.
-var vectorRefuses = regexp.MustCompile(`^(?:\d{4}-\S+Z +)?ERROR vector(?:::\w+)*: (Configuration error.*)$`)
 
 var (
 	// Of sulogin, dracut, initramfs-tools and the kernel.
