@@ -97,10 +97,12 @@ func Log(b boot.Facts, results []check.Result) Story {
 		s.Headline = "nothing failed in what is there, but " + again(b)
 	case booting(b) && b.Up() == "" && b.Origin.Finished == "" && b.End >= longStart:
 		s.Headline = fmt.Sprintf("nothing failed in it, but multi-user.target is not reached, though it goes on to %s; what holds it is not in it: %s", timeline.Since(b.End), lacks(b))
+	case notRunning(b) != "":
+		s.Headline = "nothing failed in what is there, but " + notRunning(b)
 	default:
 		s.Headline = "nothing wrong is seen " + scope(b) + ", which is no proof of a clean boot: " + cmp.Or(lacks(b), "a log has not what the units were at the end")
 	}
-	s.Notes = notes(b, items, waits)
+	s.Notes = slices.DeleteFunc(notes(b, items, waits), func(n string) bool { return strings.Contains(s.Headline, n) })
 	return s
 }
 
@@ -231,6 +233,7 @@ func itemsOf(b boot.Facts, results []check.Result) []item {
 					it.rank = ofStorm // what it says itself says why
 				}
 			case "vector-active":
+				it.text += whyIdle(b.Final.Units[f.Unit])
 				if words := b.Why(f.Unit); len(words) > 0 && !failed[f.Unit] {
 					it.text += "; " + words[0].Text
 				}

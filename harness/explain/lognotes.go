@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -75,11 +74,9 @@ func notes(b boot.Facts, items []item, waits []boot.Wait) []string {
 			out = append(out, f.Unit+" failed as it was stopped, which is not of the boot")
 		}
 	}
-	if len(b.Final.Units) <= 3 { // those that somebody asked for
-		for _, name := range slices.Sorted(maps.Keys(b.Final.Units)) {
-			if u := b.Final.Units[name]; u.Active == "inactive" && !slices.ContainsFunc(items, func(it item) bool { return it.unit == name }) {
-				out = append(out, name+" is "+u.Active+"/"+u.Sub+", as systemctl has it")
-			}
+	for _, u := range askedIdle(b) {
+		if !slices.ContainsFunc(items, func(it item) bool { return it.unit == u.ID }) {
+			out = append(out, idleWords(u))
 		}
 	}
 	if o.Relayed {

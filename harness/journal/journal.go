@@ -80,6 +80,9 @@ type Report struct {
 // Unit is a unit as systemd-analyze shows it.
 type Unit struct {
 	Load, Active, Sub, Job string
+	// Disabled: no target asks for it; Unmet is the condition that its last start found not to hold.
+	Disabled bool
+	Unmet    string
 	// Up and Took are critical-chain's: when the unit was up, how long its start took.
 	Up, Took time.Duration
 	// Behind is what was up before it in the chain, Gap how long before.

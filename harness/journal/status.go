@@ -14,12 +14,15 @@ var (
 	triggersLine = regexp.MustCompile(`^(?:TriggeredBy|Triggers): [●×○*↻x] `)
 	loadedAs     = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/` + unitNamed + `[;)>…]`)
 	badFile      = regexp.MustCompile(`^Loaded: (?:bad-setting \(|error \(Reason: Invalid argument)`)
+	unitDisabled = regexp.MustCompile(`^Loaded: loaded \([^;]+; disabled[;)>…]`)
+	unmet        = regexp.MustCompile(`^(?:└─ ?)?(Condition\w+=.+) was not met$`)
 	statusText   = regexp.MustCompile(`^Status: "(.+?)"?[>…]?$`)
 	shownAs      = regexp.MustCompile(`^(Result|Id|ActiveState)=([A-Za-z0-9:_.\\@-]+)$`)
 	loadedFrom   = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/(systemd/user|\.config/containers/systemd|run/user/\d+/systemd|systemd/system)/`)
 	activeLine   = regexp.MustCompile(`^Active: (failed|active|inactive|activating|deactivating|reloading)(?:[>…]?$| \(R?e?s?u?l?t?:?[>…]?$| \((?:Result: )?([a-z-]*)(?:[>…]?$|\)(?: \(Result: ([a-z-]*))?))`) // or cut
 	failingUnits = regexp.MustCompile(`^Failed Units: [1-9]\d*$`)
 	unitAlone    = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope)$`)
+	notThere     = regexp.MustCompile(`^Unit ` + unitNamed + ` could not be found\.$`)
 	failedUnits  = regexp.MustCompile(`^Failed: \d+ units?$`)
 	processLine  = regexp.MustCompile(`^(?:Main PID: (\d+)|Process: (\d+) (Exec[A-Za-z]+)=\S+.*?) .*?\((code=[a-z]+, (?:status|signal)=[^)]+)\)`)
 )
@@ -59,6 +62,10 @@ func (t *textReader) statusOf(n int, s string) bool {
 		}
 		return true
 	}
+	if m := notThere.FindStringSubmatch(s); m != nil && !t.asUser {
+		t.set(Status, m[1], n, func(u *Unit) { u.Load, u.Active, u.Sub = "not-found", "inactive", "dead" })
+		return true
+	}
 	if failedUnits.MatchString(s) { // of the machine as a whole
 		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.asUser), Message: s}, 1)
 		return true
@@ -69,6 +76,10 @@ func (t *textReader) statusOf(n int, s string) bool {
 	}
 	if t.unit == "" {
 		return false
+	}
+	if m := unmet.FindStringSubmatch(s); m != nil && !t.block.ofUser {
+		t.set(Status, t.unit, n, func(u *Unit) { u.Unmet = m[1] })
+		return true
 	}
 	if strings.HasPrefix(s, "Active: *") { // emphasis of whoever copied it
 		s = strings.ReplaceAll(s, "*", "")
@@ -83,7 +94,9 @@ func (t *textReader) statusOf(n int, s string) bool {
 		case t.block.ofUser:
 			message = t.unit + " is " + m[1]
 		default:
-			t.set(Status, t.unit, n, func(u *Unit) { u.Load, u.Active, u.Sub = "loaded", m[1], cmp.Or(m[2], m[1]) })
+			t.set(Status, t.unit, n, func(u *Unit) {
+				u.Load, u.Active, u.Sub, u.Disabled = "loaded", m[1], cmp.Or(m[2], m[1]), t.block.disabled
+			})
 			return true
 		}
 	} else if m := processLine.FindStringSubmatch(s); m != nil {
@@ -125,6 +138,7 @@ func (t *textReader) loaded(n int, s string) {
 	if name != "" {
 		t.begin(name)
 	}
+	t.block.disabled = unitDisabled.MatchString(s)
 	if t.block.headed = false; t.unit != "" && badFile.MatchString(s) {
 		t.hold(Entry{Line: n, Form: Status, Ident: "systemd", PID: pidOf(t.block.ofUser), Message: t.unit + ": " + s}, 1)
 	}

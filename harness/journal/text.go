@@ -47,6 +47,7 @@ type statusBlock struct {
 	listed        string // the last in that list
 	headed        bool   // nothing but its heading was read
 	failed        bool   // as its state says
+	disabled      bool   // as the line of its file says
 }
 
 func (r *reader) text(br *bufio.Reader) error {

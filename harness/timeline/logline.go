@@ -229,7 +229,14 @@ func (b *BootLog) final() Final {
 			}
 			if u.Active != "" {
 				ev.Text = name + " " + u.Active + "/" + u.Sub
-				f.Units[name] = Unit{ID: name, Load: u.Load, Active: u.Active, Sub: u.Sub, LogLevelMax: Debug, Evidence: ev}
+				of := Unit{ID: name, Load: u.Load, Active: u.Active, Sub: u.Sub, LogLevelMax: Debug, Evidence: ev}
+				if u.Disabled {
+					of.FileState = "disabled"
+				}
+				if u.Unmet != "" {
+					of.Unmet = []string{u.Unmet}
+				}
+				f.Units[name] = of
 			}
 			if action, state, ok := strings.Cut(u.Job, " "); ok {
 				ev.Text = name + " " + u.Job
