@@ -70,6 +70,8 @@ var machineTroubles = slices.Concat(initrdTroubles, []machineTrouble{
 	{regexp.MustCompile(`^fsck failed with (?:exit status|error code) (\d+)`), "a file system's check failed (fsck, status $1)", anybody, true, false},
 	{regexp.MustCompile(`mount\.nfs4?: Failed to resolve server (\S+): (.*)`), "the NFS server $1 has no address ($2)", anybody, true, false},
 	{regexp.MustCompile(`unknown filesystem type '(\S+?)'`), "the kernel knows no file system $1 (its module is not there)", anybody, true, false},
+	{regexp.MustCompile(`EXT4-fs \(\S+\): Remounting filesystem read-only|XFS \(\S+\): (?:.*Shutting down filesystem|.*[Ff]ilesystem has been shut down)|BTRFS.*: forced readonly`), "the kernel took a file system out of use, for what is wrong with it: $0", ofADisk, false, false},
+	{regexp.MustCompile(`^PANIC at (\S+\.c:\d+:\w+\(\))`), "the kernel's ZFS stopped on an assertion of its own ($1)", systemSays, false, false},
 	{regexp.MustCompile(`Failed to create (\S+) control group: (.*)`), "PID 1 could not make its control group $1 ($2)", systemSays, false, false},
 	{regexp.MustCompile(`^Failed to determine supported controllers: (.*)`), "PID 1 found no controllers for its control group ($1)", systemSays, false, false},
 	{regexp.MustCompile(`Caught <([A-Z]+)>`), "PID 1 crashed (signal $1)", systemSays, false, false},

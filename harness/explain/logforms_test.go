@@ -179,6 +179,8 @@ var logsAgain = map[string]want{
 	"words-of-an-old-start.txt":             {verdict.Fail, `^gauge\.service failed \(exit-code\)`, "", "cannot see"},
 	"console-three-dots.txt":                {verdict.Fail, `^networking\.service failed`, "networking.service took 5m1s", "the boot waits"},
 	"console-three-dots-of-another.txt":     {verdict.Fail, `^gauge-east\.service failed|^Measure the eastern tank failed`, "the boot waits for Measure th...western tank", ""},
+	"zfs-assertion.txt":                     {verdict.Fail, `^the kernel's ZFS stopped on an assertion of its own \(silo\.c:379:silo_fill\(\)\)`, "", ""},
+	"fine-assertion-of-a-program.txt":       {verdict.NotJudged, `nothing wrong is seen`, "", "ZFS"},
 	"special-directory.txt":                 {verdict.Fail, `^gauge\.service failed \(exit-code\); systemd could not make its directory in /var/lib \(Permission denied\)`, "", "right before"},
 	"apparmor-profile.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\); its AppArmor profile barn-gauge could not be changed to \(No such file`, "", "right before"},
 	"dynamic-user.txt":                      {verdict.Fail, `^gauge\.service failed \(exit-code\); systemd could not give it its dynamic user \(File exists\)`, "", "right before"},
@@ -194,5 +196,8 @@ var logsAgain = map[string]want{
 	"words-of-another-unit.txt":             {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1$`, "", "right before"},
 	"fine-status-of-a-oneshot.txt":          {verdict.NotJudged, `nothing wrong is seen`, "gauge.service is inactive/dead", ""},
 	"automount-mounted-already.txt":         {verdict.Fail, `^srv-silo\.automount failed.*something is mounted on /srv/silo already`, "", ""},
+	"fs-read-only.txt":                      {verdict.Fail, `^the kernel took a file system out of use, for what is wrong with it: EXT4-fs \(vdb1\): Remounting filesystem read-only`, "", ""},
+	"fs-shut-down.txt":                      {verdict.Fail, `^the kernel took a file system out of use.*XFS \(dm-0\): Log I/O Error Detected\. Shutting down filesystem`, "", ""},
+	"fine-fs-remounted.txt":                 {verdict.NotJudged, `nothing wrong is seen`, "", "out of use"},
 	"see-and-another.txt":                   {verdict.Fail, `^ignition-fetch\.service failed \(start failed\); it said last: error at line 1, column 409`, "", ""},
 }

@@ -25,7 +25,7 @@ var mendsLogged = []struct {
 	{regexp.MustCompile(`\.mount \([^)]*\) failed \(start failed\); it is not there`), "see what it is called (systemctl list-unit-files), and that fstab, or the generator that makes it, has it"},
 	{regexp.MustCompile(`wrong fs type|bad superblock|unknown filesystem type`), "the device is there: see what is on it (blkid, fsck), and that the kernel has that file system"},
 	{regexp.MustCompile(`waiting for the device|\.mount (?:\([^)]*\) )?failed|\.swap failed`), "attach the device or mend its line of fstab; what a boot can do without has nofail there (systemd.mount(5)), and x-systemd.device-timeout= says how long to wait"},
-	{regexp.MustCompile(`fsck must be run by hand|broken disk`), "run fsck on the unmounted device from a rescue system; then see why it broke"},
+	{regexp.MustCompile(`fsck must be run by hand|broken disk|took a file system out of use`), "run fsck on the unmounted device from a rescue system; then see why it broke"},
 	{regexp.MustCompile(`^the initrd (?:could not mount \S+ \(No such|found no device)`), "see whether the machine has that device, and whether the initrd has the driver of the disk"},
 	{regexp.MustCompile(`could not import the ZFS pool`), "import it in its shell (zpool import, which says why not) and exit; where the disks came late, ZFS_INITRD_PRE_MOUNTROOT_SLEEP= in /etc/default/zfs lets it wait"},
 	{regexp.MustCompile(`No working init found|Attempted to kill init`), "see that init= and root= are what is meant, and that /sbin/init is there and runs: another architecture, or a library that is missing, ends it"},
