@@ -197,6 +197,9 @@ func (b Facts) CloudInit() []Trouble {
 	if slices.ContainsFunc(out, func(t Trouble) bool { return strings.Contains(t.Text, "had systemctl start") }) {
 		out = slices.DeleteFunc(out, func(t Trouble) bool { return strings.Contains(t.Text, "rror while running command") })
 	}
+	if slices.ContainsFunc(out, func(t Trouble) bool { return yaml.MatchString(t.Text) }) { // it says where
+		out = slices.DeleteFunc(out, func(t Trouble) bool { return strings.HasPrefix(t.Text, "Failed at merging") })
+	}
 	modules := map[string]bool{} // of each the first word is enough
 	out = slices.DeleteFunc(out, func(t Trouble) bool {
 		m := ofModule.FindStringSubmatch(t.Text)
@@ -211,6 +214,8 @@ func (b Facts) CloudInit() []Trouble {
 	}
 	return out
 }
+
+var yaml = regexp.MustCompile(`^Failed (?:loading|to load) yaml`)
 
 var rebooting = regexp.MustCompile(`Rebooting after upgrade or install per (\S+)`)
 

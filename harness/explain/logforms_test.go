@@ -185,6 +185,7 @@ var logsAgain = map[string]want{
 	"apparmor-profile.txt":                  {verdict.Fail, `^gauge\.service failed \(exit-code\); its AppArmor profile barn-gauge could not be changed to \(No such file`, "", "right before"},
 	"dynamic-user.txt":                      {verdict.Fail, `^gauge\.service failed \(exit-code\); systemd could not give it its dynamic user \(File exists\)`, "", "right before"},
 	"status-pam.txt":                        {verdict.Fail, `^gauge\.service failed.*status 224, PAM: its PAM session was refused`, "", ""},
+	"cloud-init-yaml-and-merging.txt":       {verdict.Fail, `^cloud-init failed: Failed loading yaml blob\. Invalid format at line 4`, "", "Failed at merging"},
 	"control-in-a-start.txt":                {verdict.Fail, `^gauge\.service went wrong.*a control process.* exited with status 1; it said last: cannot set the level`, "", "what ended it is not in it"},
 	"fine-control-of-a-reload.txt":          {verdict.NotJudged, `nothing wrong is seen|nothing failed`, "", "gauge.service went wrong"},
 	"status-not-found.txt":                  {verdict.NotJudged, `^nothing failed in what is there, but gauge\.service is not there, as systemctl has it; systemd has no unit of that name`, "", ""},
