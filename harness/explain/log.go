@@ -40,6 +40,7 @@ const (
 	ofCause // a unit that others were not started for
 	ofLimit // a unit that was refused further starts
 	ofUnit
+	ofState // a list has it as failed, and nothing says why
 	ofRefusal
 	ofWait
 	ofCloudInit
@@ -297,6 +298,8 @@ func rankOf(b boot.Facts, troubles []boot.Trouble, f check.Finding) int {
 		return ofStorm
 	case len(waitedFor(b, f.Unit)) > 0:
 		return ofCause
+	case strings.HasSuffix(s, " is failed"):
+		return ofState
 	}
 	return ofUnit
 }
@@ -342,7 +345,7 @@ func consequences(b boot.Facts, first item, rest []item) string {
 	}
 	if first.rank == ofMachine {
 		for i, it := range rest {
-			if it.rank >= ofCause && it.rank <= ofUnit {
+			if it.rank >= ofCause && it.rank <= ofState {
 				text, _, _ := strings.Cut(it.text, "; ")
 				when := "then "
 				before := cmp.Or(cmp.Compare(it.at, first.at), cmp.Compare(it.line, first.line)) < 0
@@ -358,7 +361,7 @@ func consequences(b boot.Facts, first item, rest []item) string {
 	if strings.HasPrefix(first.text, "PID 1 ended the machine") { // nothing waits for that
 		want = nil
 	}
-	if len(want) > 0 && (first.rank <= ofUnit || isTerminal(first.unit)) && first.rank != ofCycle {
+	if len(want) > 0 && (first.rank <= ofState || isTerminal(first.unit)) && first.rank != ofCycle {
 		more := ""
 		if len(want) > 5 {
 			more = fmt.Sprintf(" and %d more", len(want)-5)

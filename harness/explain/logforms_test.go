@@ -164,6 +164,7 @@ var logsAgain = map[string]want{
 	"says-no-more.txt":                      {verdict.Fail, `^gauge\.service failed.*it said: cannot listen on port 53: Address already in use`, "", ""},
 	"says-both.txt":                         {verdict.Fail, `^gauge\.service failed.*it said last: failed to start up: port 53 is denied`, "", "old levels"},
 	"console-256-colours.txt":               {verdict.Fail, `^dev-disk-by\\x2dlabel-SILO\.device did not appear.*not started for want of it: local-fs\.target, srv-silo\.mount`, "", "185m"},
+	"listed-and-shown.txt":                  {verdict.Fail, `^silo\.service failed \(start-limit\).*status 3`, "gauge.service is failed", ""},
 	"waagent-own-log.txt":                   {verdict.NotJudged, `^nothing failed in what is there, but the Azure agent says: Provisioning failed: \(000007\)no seed`, "", ""},
 	"waagent-own-log-iso.txt":               {verdict.NotJudged, `^nothing failed in what is there, but the Azure agent says: Provisioning failed: \[ProvisionError\] no user`, "", ""},
 	"fine-waagent.txt":                      {verdict.NotJudged, `nothing wrong is seen`, "", "Azure agent says"},
