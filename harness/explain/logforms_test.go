@@ -196,6 +196,8 @@ var logsAgain = map[string]want{
 	"catalogue-names-its-unit.txt":          {verdict.Fail, `^gauge\.service failed.*it said last: cannot open the levels`, "", "Gauge of the tank failed"},
 	"console-start-failed-words.txt":        {verdict.Fail, `^gauge\.service failed \(start failed\); it said last: cannot open dir /srv/levels`, "", ""},
 	"words-of-another-unit.txt":             {verdict.Fail, `^gauge\.service failed \(exit-code\); its main process exited with status 1$`, "", "right before"},
+	"fine-status-triggered.txt":             {verdict.NotJudged, `nothing wrong is seen`, "levels-daemon.service is inactive/dead", ""},
+	"status-trigger-dead.txt":               {verdict.NotJudged, `^nothing failed in what is there, but levels-daemon\.service is inactive/dead`, "", ""},
 	"fine-status-of-a-oneshot.txt":          {verdict.NotJudged, `nothing wrong is seen`, "gauge.service is inactive/dead", ""},
 	"automount-mounted-already.txt":         {verdict.Fail, `^srv-silo\.automount failed.*something is mounted on /srv/silo already`, "", ""},
 	"fs-read-only.txt":                      {verdict.Fail, `^the kernel took a file system out of use, for what is wrong with it: EXT4-fs \(vdb1\): Remounting filesystem read-only`, "", ""},

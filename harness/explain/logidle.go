@@ -19,7 +19,7 @@ func notRunning(b boot.Facts) string {
 	for _, u := range askedIdle(b) {
 		if !strings.HasSuffix(u.ID, ".service") || slices.ContainsFunc(b.Of(timeline.Started), func(ev timeline.Event) bool {
 			return ev.Unit == u.ID && strings.HasPrefix(ev.Text, "Finished ") // a oneshot, which is through
-		}) {
+		}) || len(u.TriggeredBy) > 0 && len(u.Unmet) == 0 { // what triggers it is up
 			continue
 		}
 		out = append(out, idleWords(u)+whyIdle(u))

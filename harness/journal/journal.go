@@ -83,6 +83,8 @@ type Unit struct {
 	// Disabled: no target asks for it; Unmet is the condition that its last start found not to hold.
 	Disabled bool
 	Unmet    string
+	// TriggeredBy is what is active and will start it.
+	TriggeredBy string
 	// Up and Took are critical-chain's: when the unit was up, how long its start took.
 	Up, Took time.Duration
 	// Behind is what was up before it in the chain, Gap how long before.

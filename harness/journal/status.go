@@ -16,6 +16,7 @@ var (
 	badFile      = regexp.MustCompile(`^Loaded: (?:bad-setting \(|error \(Reason: Invalid argument)`)
 	unitDisabled = regexp.MustCompile(`^Loaded: loaded \([^;]+; disabled[;)>…]`)
 	unmet        = regexp.MustCompile(`^(?:└─ ?)?(Condition\w+=.+) was not met$`)
+	triggersIt   = regexp.MustCompile(`^TriggeredBy: [●*] ` + unitNamed + `$`) // a trigger that is active
 	statusText   = regexp.MustCompile(`^Status: "(.+?)"?[>…]?$`)
 	shownAs      = regexp.MustCompile(`^(Result|Id|ActiveState)=([A-Za-z0-9:_.\\@-]+)$`)
 	loadedFrom   = regexp.MustCompile(`^Loaded: [\w-]+ \(\S*/(systemd/user|\.config/containers/systemd|run/user/\d+/systemd|systemd/system)/`)
@@ -53,6 +54,9 @@ func (t *textReader) statusOf(n int, s string) bool {
 		}
 	}
 	t.block.listed = ""
+	if m := triggersIt.FindStringSubmatch(s); m != nil && t.unit != "" && !t.block.ofUser {
+		t.set(Status, t.unit, n, func(u *Unit) { u.TriggeredBy = m[1] })
+	}
 	if t.block.listing = triggersLine.MatchString(s); t.block.listing {
 		return t.unit != ""
 	}

@@ -236,6 +236,9 @@ func (b *BootLog) final() Final {
 				if u.Unmet != "" {
 					of.Unmet = []string{u.Unmet}
 				}
+				if u.TriggeredBy != "" {
+					of.TriggeredBy = []string{u.TriggeredBy}
+				}
 				f.Units[name] = of
 			}
 			if action, state, ok := strings.Cut(u.Job, " "); ok {
