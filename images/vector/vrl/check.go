@@ -54,6 +54,15 @@ func (s *scope) leave(before *scope) *scope {
 type checker struct {
 	*parser
 	scope *scope
+	// readOnly: the event must stay as it is, as in a condition.
+	readOnly bool
+}
+
+// changes refuses a change of the event or its metadata where that is read-only.
+func (c *checker) changes(root rootKind, at span) {
+	if c.readOnly && (root == rootEvent || root == rootMetadata) {
+		refuse(315, "mutation of read-only value", at)
+	}
 }
 
 // refuse ends the checking.
@@ -61,11 +70,14 @@ func refuse(code int, message string, at span) {
 	panic(stopped{&CompileError{Code: code, Message: message, pos: at.from}})
 }
 
-// root checks a whole program.
-func (c *checker) root(body []expr) {
+// root checks a whole program, and gives what is known of its last expression.
+func (c *checker) root(body []expr) (last typed) {
+	last.kind = of(kNull)
 	for _, e := range body {
-		c.handled(c.expr(e), e, 0, "")
+		last = c.expr(e)
+		c.handled(last, e, 0, "")
 	}
+	return last
 }
 
 // handled refuses what may fail where nothing takes the error. A code of 0 is the expression's own.

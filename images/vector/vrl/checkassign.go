@@ -31,6 +31,7 @@ func (c *checker) assign(e *assignExpr) typed {
 
 // set notes the kind of what was assigned to. What lies on the way to it must be able to hold it.
 func (c *checker) set(to *queryExpr, v kind) {
+	c.changes(to.root, to.span)
 	before := &c.scope.event
 	known := true
 	switch to.root {

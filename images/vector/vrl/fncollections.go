@@ -19,6 +19,16 @@ func overBlock(params, result string, body bits, run runner) *function {
 	return f
 }
 
+// listing is a function whose array has items of these kinds.
+func listing(items bits, f *function) *function {
+	f.infer = func(_ *checker, _ *callExpr, _ []typed, out typed) typed {
+		each := of(items)
+		out.kind.items = &each
+		return out
+	}
+	return f
+}
+
 // sameCollection: an object stays an object, an array an array; what is in it is Vector's to know.
 func sameCollection(_ *checker, _ *callExpr, args []typed, out typed) typed {
 	out.kind = of(args[0].kind.bits & (kObject | kArray))
@@ -53,14 +63,14 @@ var collectionFunctions = map[string]*function{
 		}
 		return out
 	}),
-	"keys": sureFn("value:object", "array", func(in *invocation) any {
+	"keys": listing(kString, sureFn("value:object", "array", func(in *invocation) any {
 		out := []any{}
 		for _, name := range sortedKeys(in.object(0)) {
 			out = append(out, name)
 		}
 		in.spendNodes(len(out))
 		return out
-	}),
+	})),
 	"values": sureFn("value:object", "array", func(in *invocation) any {
 		out := []any{}
 		for _, name := range sortedKeys(in.object(0)) {

@@ -36,12 +36,45 @@ var parseFunctions = map[string]*function{
 
 func init() {
 	// These objects hold strings, which a program may rely on.
-	for name, rest := range map[string]bits{"parse_regex": kString | kNull, "parse_key_value": kString | kBool | kArray, "parse_logfmt": kString | kBool | kArray} {
+	parseFunctions["parse_regex"].infer = inferGroups
+	for name, rest := range map[string]bits{"parse_key_value": kString | kBool | kArray, "parse_logfmt": kString | kBool | kArray} {
 		parseFunctions[name].infer = func(_ *checker, _ *callExpr, _ []typed, out typed) typed {
 			out.kind = kind{bits: kObject, rest: rest, unsure: true}
 			return out
 		}
 	}
+}
+
+// inferGroups types what parse_regex finds.
+func inferGroups(_ *checker, e *callExpr, _ []typed, out typed) typed {
+	out.kind = groups(e.ordered[1])
+	return out
+}
+
+// inferAllGroups does so for each match.
+func inferAllGroups(_ *checker, e *callExpr, _ []typed, out typed) typed {
+	each := groups(e.ordered[1])
+	out.kind = of(kArray)
+	out.kind.items = &each
+	return out
+}
+
+// groups are those of a pattern: a named one is a string, even one that may match nothing, a number is one or null
+// (src/stdlib/util.rs, regex_kind), and there is no other field.
+func groups(pattern expr) kind {
+	v, _ := constant(pattern)
+	re, ok := v.(*regexp.Regexp)
+	if !ok || re.String() == neverMatches {
+		return kind{bits: kObject, rest: kString | kNull, unsure: true}
+	}
+	k := kind{bits: kObject}
+	for i, name := range re.SubexpNames() {
+		k = k.with(strconv.Itoa(i), of(kString|kNull))
+		if name != "" {
+			k = k.with(name, of(kString))
+		}
+	}
+	return k
 }
 
 func readJSON(s string) any {

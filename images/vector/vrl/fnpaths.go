@@ -47,6 +47,7 @@ func inferDel(c *checker, e *callExpr, args []typed, out typed) typed {
 	if q == nil {
 		return out
 	}
+	c.changes(q.root, e.span)
 	gone := kind{bits: kNull, unsure: true}
 	switch {
 	case q.root == rootEvent && len(q.path) == 0:

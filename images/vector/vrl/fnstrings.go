@@ -31,8 +31,8 @@ var stringFunctions = map[string]*function{
 	"ends_with":        affix("substring", strings.HasSuffix),
 	"contains":         affix("substring", strings.Contains),
 	"replace":          sureFn("value:string pattern:string|regex with:string count?:int", "string", replace),
-	"split":            sureFn("value:string pattern:string|regex limit?:int", "array", split),
-	"join":             joins(),
+	"split":            listing(kString, sureFn("value:string pattern:string|regex limit?:int", "array", split)),
+	"join":             mayFn("value:array separator?:string", "string", join), // whatever is known of the items (src/stdlib/join.rs)
 	"slice":            mayFn("value:string|array start:int end?:int", "string|array", slice),
 	"truncate":         sureFn("value:string limit:int suffix?:string", "string", truncate),
 	"strlen": sureFn("value:string", "int", func(in *invocation) any {
@@ -165,19 +165,6 @@ func find(in *invocation) any {
 		return nil
 	}
 	return int64(at) + from
-}
-
-// joins: older compilers take join for fallible always, newer ones not if all items are known to be strings.
-func joins() *function {
-	f := mayFn("value:array separator?:string", "string", join)
-	f.infer = func(_ *checker, e *callExpr, args []typed, out typed) typed {
-		asserted, _ := e.ordered[0].(*callExpr)
-		if args[0].kind.bits == kArray && (asserted == nil || asserted.name != "array") {
-			out.unsure = true
-		}
-		return out
-	}
-	return f
 }
 
 func join(in *invocation) any {

@@ -21,6 +21,8 @@ const (
 	always
 	// unlessWithin: it cannot if the first argument is of the types of sure.
 	unlessWithin
+	// perhaps: only Vector's own compiler knows.
+	perhaps
 )
 
 // function is one that is played.
@@ -35,7 +37,8 @@ type function struct {
 	infer func(c *checker, e *callExpr, args []typed, out typed) typed
 	// closure is what the closure's body must come to; 0: it takes none.
 	closure bits
-	run     func(in *invocation) any
+	// run is nil for one whose signature alone is known.
+	run func(in *invocation) any
 }
 
 // invocation is one call as it runs; args stand by parameter, nil where none was given.
@@ -134,7 +137,16 @@ func paramNames(params []param) string {
 func (c *checker) call(e *callExpr) typed {
 	e.fn = functions[e.name]
 	if e.fn == nil {
+		e.fn = signatures[e.name]
+	}
+	if e.fn == nil {
 		return c.unplayed(e)
+	}
+	if e.fn.run == nil {
+		c.unknownForm("function "+e.name, e.from)
+	}
+	if table, ok := tableOf(e); ok {
+		c.tables = append(c.tables, table)
 	}
 	if len(e.arguments) > len(e.fn.params) {
 		refuse(106, "wrong number of function arguments", e.span)
@@ -150,7 +162,7 @@ func (c *checker) call(e *callExpr) typed {
 			}
 			continue
 		}
-		if e.fn.lazy && i == 0 {
+		if e.fn.lazy && i == 0 && e.fn.run != nil {
 			if _, ok := arg.(*queryExpr); !ok {
 				if _, ok := arg.(*varExpr); !ok {
 					refuse(610, "function compilation error: error[E400] unexpected expression", e.span)
@@ -172,6 +184,8 @@ func (c *checker) call(e *callExpr) typed {
 		out.merge(typed{fallible: true, code: 100})
 	case unlessWithin:
 		out.mayFail(args[0].kind, e.fn.sure)
+	case perhaps:
+		out.merge(typed{fallible: true, unsure: true, code: 100})
 	}
 	if e.fn.infer != nil {
 		out = e.fn.infer(c, e, args, out)
@@ -238,7 +252,9 @@ func (c *checker) closure(e *callExpr, args []typed, out *typed) {
 		refuse(111, "missing closure", e.span)
 	}
 	over := args[0].kind
-	if !over.within(kArray|kObject) || over.bits == 0 {
+	if e.name == "replace_with" {
+		over = aMatch()
+	} else if !over.within(kArray|kObject) || over.bits == 0 {
 		if !over.unsure {
 			refuse(121, "type mismatch in closure parameter: an array or object was expected", e.span)
 		}
@@ -283,12 +299,26 @@ func closureKinds(over kind, name string) []kind {
 		value.unsure = over.unsure || len(over.fields) > 0
 	case kArray:
 		key = of(kInt)
+		if over.items != nil {
+			value = *over.items
+		}
 	}
 	switch name {
+	case "replace_with":
+		return []kind{over}
 	case "map_keys":
 		return []kind{of(kString)}
 	case "map_values":
 		return []kind{value}
 	}
 	return []kind{key, value}
+}
+
+// aMatch is what a closure is given of a regex's match (vectordotdev/vrl, src/stdlib/replace_with.rs).
+func aMatch() kind {
+	capture := of(kString | kNull)
+	captures := of(kArray)
+	captures.items = &capture
+	match := kind{bits: kObject, rest: capture.bits}
+	return match.with("string", of(kString)).with("captures", captures)
 }

@@ -31,6 +31,8 @@ type kind struct {
 	// fields are those known of an object; rest is what any other field may be (0: there is none).
 	fields map[string]kind
 	rest   bits
+	// items is what any item of an array may be, where that is known.
+	items *kind
 	// unsure says that Vector's compiler knows more than this one.
 	unsure bool
 }
@@ -93,7 +95,10 @@ func (k kind) at(path []step) kind {
 				k = of(k.bits) // an event's field: any stays any
 				continue
 			}
-			return unsureAny()
+			if k.items == nil {
+				return unsureAny()
+			}
+			k = k.items.union(of(kNull))
 		case s.alts != nil:
 			out := kind{}
 			for _, alt := range s.alts {
@@ -110,6 +115,15 @@ func (k kind) at(path []step) kind {
 
 func (k kind) union(o kind) kind {
 	out := kind{bits: k.bits | o.bits, rest: k.rest | o.rest, unsure: k.unsure || o.unsure}
+	switch {
+	case k.bits&kArray == 0:
+		out.items = o.items
+	case o.bits&kArray == 0:
+		out.items = k.items
+	case k.items != nil && o.items != nil:
+		items := k.items.union(*o.items)
+		out.items = &items
+	}
 	if k.bits&kObject == 0 {
 		out.fields = o.fields
 		return out

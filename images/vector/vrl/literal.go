@@ -161,6 +161,9 @@ func rustOnly(s string) bool {
 	return false
 }
 
+// neverMatches stands for a regex that cannot be read here.
+const neverMatches = "$^"
+
 // badRegex tells a regex that Rust refuses too from one that only Go refuses.
 func (p *parser) badRegex(t token, at span) expr {
 	maybe := rustOnly(t.text)
@@ -169,7 +172,7 @@ func (p *parser) badRegex(t token, at span) expr {
 	}
 	if maybe {
 		p.unknownForm("a regex that this interpreter cannot read", t.pos)
-		return &litExpr{at, regexp.MustCompile("$^")}
+		return &litExpr{at, regexp.MustCompile(neverMatches)}
 	}
 	panic(stopped{&CompileError{Code: 101, Message: "invalid regular expression", pos: t.pos}})
 }

@@ -24,6 +24,7 @@ type parser struct {
 	work      int
 	unknown   []note
 	undecided []note
+	tables    []string // enrichment tables that are looked up
 }
 
 // note is a remark at a place of the program.

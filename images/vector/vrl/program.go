@@ -43,7 +43,38 @@ type Program struct {
 	body      []expr
 	unknown   []string
 	undecided []string
+	tables    []string
 }
+
+// CheckCondition says whether Vector takes a program as a condition: as Compile says, and it must come to a boolean and leave
+// the event as it is (Vector's src/conditions/vrl.rs). What only Vector's compiler can decide comes as doubts.
+func CheckCondition(source string) (doubts []string, err error) {
+	if len(source) > maxSource {
+		return []string{"whether a program that long compiles"}, nil
+	}
+	source = strings.ToValidUTF8(source, "\uFFFD")
+	p, err := compile(source, true)
+	var refused *CompileError
+	if errors.As(err, &refused) {
+		refused.Line, refused.Column = place(source, refused.pos)
+		return nil, refused
+	}
+	if err != nil {
+		return []string{err.Error()}, nil
+	}
+	doubts = remarks(source, p.undecided)
+	switch last := p.last; {
+	case last.never, last.kind.bits == kBool:
+	case last.kind.unsure && last.kind.bits&kBool != 0:
+		doubts = append(doubts, "whether it comes to a boolean")
+	default:
+		return nil, errNoBoolean
+	}
+	return doubts, nil
+}
+
+//lint:ignore ST1005 Vector's words
+var errNoBoolean = errors.New("VRL conditions must return a boolean.")
 
 // Compile reads a program. An error is a *CompileError. A program without any expression is good.
 func Compile(source string) (*Program, error) {
@@ -51,13 +82,13 @@ func Compile(source string) (*Program, error) {
 		return &Program{unknown: []string{fmt.Sprintf("a program of more than %d bytes", maxSource)}, undecided: []string{"whether a program that long compiles"}}, nil
 	}
 	source = strings.ToValidUTF8(source, "\uFFFD")
-	p, err := compile(source)
+	p, err := compile(source, false)
 	var refused *CompileError
 	if errors.As(err, &refused) {
 		refused.Line, refused.Column = place(source, refused.pos)
 		return nil, refused
 	}
-	out := &Program{body: p.body, unknown: remarks(source, p.unknown), undecided: remarks(source, p.undecided)}
+	out := &Program{body: p.body, unknown: remarks(source, p.unknown), undecided: remarks(source, p.undecided), tables: p.tables}
 	if err != nil { // it could not be read to its end
 		line, _ := place(source, p.tokens[p.at].pos)
 		text := fmt.Sprintf("%v (line %d)", err, line)
@@ -66,7 +97,7 @@ func Compile(source string) (*Program, error) {
 	return out, nil
 }
 
-func compile(source string) (*compiled, error) {
+func compile(source string, readOnly bool) (*compiled, error) {
 	tokens, err := lex(source)
 	if err != nil {
 		return nil, err
@@ -74,14 +105,15 @@ func compile(source string) (*compiled, error) {
 	out := &compiled{parser: &parser{tokens: tokens}}
 	return out, attempt(func() {
 		out.body = out.program()
-		c := &checker{parser: out.parser, scope: &scope{vars: map[string]kind{}, event: of(kObject), metadata: of(kObject)}}
-		c.root(out.body)
+		c := &checker{parser: out.parser, scope: &scope{vars: map[string]kind{}, event: of(kObject), metadata: of(kObject)}, readOnly: readOnly}
+		out.last = c.root(out.body)
 	})
 }
 
 type compiled struct {
 	*parser
 	body []expr
+	last typed
 }
 
 // place is where a byte stands, both counted from 1.
@@ -108,6 +140,9 @@ func (p *Program) Unknown() []string { return p.unknown }
 
 // Undecided names what only Vector's own compiler can decide. Empty as a rule.
 func (p *Program) Undecided() []string { return p.undecided }
+
+// Tables names the enrichment tables that it looks up.
+func (p *Program) Tables() []string { return p.tables }
 
 // Run gives what `.` is in the end: an object as a rule, for each of whose kinds the caller has its use (an array is
 // several events). ErrAbort is abort; any other error is one that the program handles with `!`, so that Vector drops or
