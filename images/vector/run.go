@@ -109,6 +109,7 @@ func (v *vector) load() (*config.Config, error) {
 		Vars:        v.vars,
 		Interpolate: v.version.Interpolates(v.options.interpolate) && !v.options.noInterpolation,
 		AllowEmpty:  v.options.allowEmpty,
+		Version:     v.version,
 	})
 	if err == nil && v.options.requireHealthy != nil {
 		cfg.Healthchecks.RequireHealthy = *v.options.requireHealthy

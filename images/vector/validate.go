@@ -18,7 +18,7 @@ func (v *vector) check() int {
 	if err != nil {
 		return report(out, "Failed to load "+file, err)
 	}
-	if problems := topology.Unconfined(cfg, v.version); len(problems) > 0 && !v.options.noEnvironment {
+	if problems := topology.Unconfined(cfg, v.version); len(problems) > 0 && (!v.options.noEnvironment || v.version.ConfinesBare()) {
 		return report(out, "Component errors", problems)
 	}
 	if undecided(cfg, v.stdout, v.stderr) {

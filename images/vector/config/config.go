@@ -25,6 +25,7 @@ type Config struct {
 	Fingerprint [sha256.Size]byte
 
 	undecided []Undecided
+	listens   []listen
 }
 
 // Healthchecks is the global section of that name.
@@ -52,6 +53,9 @@ type Source struct {
 	Namespace      string        // internal_metrics
 	HostKey        string        // internal_metrics: tags.host_key
 	PIDKey         string        // internal_metrics: tags.pid_key
+
+	codec string   // decoding.codec, of a source that is not played
+	ports []output // named outputs in the place of the one by its id
 }
 
 // Journald is what only the journald source has.
@@ -110,7 +114,8 @@ type Transform struct {
 
 	HostTag string // metric_to_log
 
-	opaque string // a condition's form that is not played
+	opaque   string         // a condition's form that is not played
+	unplayed []*vrl.Program // conditions of a transform that is not played
 }
 
 // Condition is a condition and the output it leads to.
@@ -131,6 +136,11 @@ type Sink struct {
 	HealthTimeout    time.Duration
 	Acknowledgements bool
 	Proxy            Proxy
+
+	// Loose are options with a template that no literal text confines, and BadURL is one that holds no URL; of a sink that
+	// is not played.
+	Loose  []string
+	BadURL string
 
 	Axiom    Axiom
 	Stderr   bool // console: target

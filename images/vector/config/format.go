@@ -75,9 +75,70 @@ func document(format Format, text string) (*yaml.Node, error) {
 		if n.Kind == 0 || resolve(n.Content[0]).Tag == "!!null" {
 			return nil, nil
 		}
-		return n.Content[0], nil
+		root := merged(n.Content[0], map[*yaml.Node]*yaml.Node{})
+		return root, noNull(root)
 	}
-	return nodeOf(value), nil
+	root := nodeOf(value)
+	return root, noNull(root)
+}
+
+// noNull finds a null, which Vector's own tree, one of TOML, has no room for (vector issue 22327).
+func noNull(n *yaml.Node) error {
+	seen := map[*yaml.Node]bool{}
+	var walk func(n *yaml.Node) error
+	walk = func(n *yaml.Node) error {
+		if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+			return fmt.Errorf("invalid type: unit value, expected any valid TOML value (line %d)", n.Line)
+		}
+		if seen[n] { // an anchor's
+			return nil
+		}
+		seen[n] = true
+		for _, inner := range n.Content {
+			if err := walk(inner); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return walk(n)
+}
+
+// merged is a tree without aliases and with what merge keys (`<<`) name put in: a key that is there already stays
+// (Vector's format.rs, `apply_merge`).
+func merged(n *yaml.Node, done map[*yaml.Node]*yaml.Node) *yaml.Node {
+	n = resolve(n)
+	if out := done[n]; out != nil {
+		return out
+	}
+	out := *n
+	out.Content = nil
+	done[n] = &out
+	var from []*yaml.Node
+	for i, inner := range n.Content {
+		switch {
+		case n.Kind != yaml.MappingNode:
+			out.Content = append(out.Content, merged(inner, done))
+		case i%2 == 1:
+		case inner.Tag == "!!merge":
+			source := merged(n.Content[i+1], done)
+			if source.Kind == yaml.SequenceNode {
+				from = append(from, source.Content...)
+			} else {
+				from = append(from, source)
+			}
+		default:
+			out.Content = append(out.Content, inner, merged(n.Content[i+1], done))
+		}
+	}
+	for _, source := range from {
+		for key, v := range pairs(source) {
+			if !has(&out, key.Value) {
+				out.Content = append(out.Content, key, v)
+			}
+		}
+	}
+	return &out
 }
 
 // nodeOf makes of a decoded value the tree that YAML would have given. It has no lines.

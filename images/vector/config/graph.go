@@ -11,11 +11,16 @@ import (
 type node struct {
 	id, kind string
 	inputs   []string
-	outputs  []string // as others name them: the id, or id.output
-	takes    string   // Log, Metric or any
-	gives    string
+	outputs  []output
+	takes    Kinds
 
 	anyOutput bool
+}
+
+// output is what others name as an input: the id, or id.output.
+type output struct {
+	name  string
+	gives Kinds
 }
 
 // connect checks the graph and replaces wildcards in inputs by what they match.
@@ -35,8 +40,12 @@ func (c *Config) connect(relaxed bool) []string {
 		if other := byID[n.id]; other != nil {
 			problems = append(problems, fmt.Sprintf("More than one component with name %q (%s, %s).", n.id, other.kind, n.kind))
 		}
+		if strings.Contains(n.id, ".") {
+			problems = append(problems, fmt.Sprintf("Component name %q should not contain a \".\"", n.id))
+		}
 		byID[n.id] = n
 	}
+	problems = append(problems, c.conflicts()...)
 	used := map[string]bool{}
 	for i := range nodes {
 		n := &nodes[i]
@@ -46,30 +55,44 @@ func (c *Config) connect(relaxed bool) []string {
 		if len(n.inputs) == 0 {
 			problems = append(problems, fmt.Sprintf("%s %q has no inputs", title(n.kind), n.id))
 		}
-		var unmatched []string
-		n.inputs, unmatched = expandInputs(*n, nodes, relaxed)
+		inputs, unmatched := expandInputs(*n, nodes, relaxed)
 		for _, input := range unmatched {
 			problems = append(problems, fmt.Sprintf("Input %q for %s %q doesn't match any components.", input, n.kind, n.id))
 		}
-		for _, input := range n.inputs {
-			used[input] = true
-			from := owner(byID, input)
-			if n.takes != anyKind && from.gives != anyKind && from.gives != n.takes {
-				problems = append(problems, fmt.Sprintf("Data type mismatch between %s (%s) and %s (%s)", from.id, from.gives, n.id, n.takes))
+		n.inputs = nil
+		times := map[string]int{}
+		for _, input := range inputs {
+			times[input.name]++
+		}
+		for _, input := range inputs {
+			if slices.Contains(n.inputs, input.name) {
+				continue
+			}
+			if times[input.name] > 1 {
+				problems = append(problems, fmt.Sprintf("%s %q has input %q duplicated %d times", title(n.kind), n.id, input.name, times[input.name]))
+			}
+			n.inputs = append(n.inputs, input.name)
+			used[input.name] = true
+			if n.takes&input.gives == 0 {
+				problems = append(problems, fmt.Sprintf("Data type mismatch between %s (%s) and %s (%s)", input.name, input.gives, n.id, n.takes))
 			}
 		}
 	}
 	if len(problems) > 0 {
 		return problems
 	}
-	if cycle := findCycle(nodes, byID); cycle != nil {
+	// Vector looks for circles from its sinks, so that it takes one which no sink reads.
+	if cycle := findCycle(nodes, byID, func(n node) bool { return n.kind == "sink" }); cycle != nil {
 		return []string{fmt.Sprintf("Cyclic dependency detected in the chain [ %s ]", strings.Join(cycle, " -> "))}
+	}
+	if cycle := findCycle(nodes, byID, func(node) bool { return true }); cycle != nil {
+		c.undecided = append(c.undecided, Undecided{"transforms." + cycle[0], "a circle of transforms that no sink reads is not played"})
 	}
 
 	for _, n := range nodes {
 		for _, output := range n.outputs {
-			if !used[output] {
-				c.Warnings = append(c.Warnings, fmt.Sprintf("%s %q has no consumers", title(n.kind), output))
+			if !used[output.name] {
+				c.Warnings = append(c.Warnings, fmt.Sprintf("%s %q has no consumers", title(n.kind), output.name))
 			}
 		}
 	}
@@ -85,57 +108,50 @@ func (c *Config) connect(relaxed bool) []string {
 func (c *Config) nodes() []node {
 	var nodes []node
 	for _, s := range c.Sources {
-		nodes = append(nodes, node{id: s.ID, kind: "source", gives: kindOf(sourceTypes[s.Type].Gives), outputs: []string{s.ID}})
+		_, known := sourceTypes[s.Type]
+		nodes = append(nodes, node{id: s.ID, kind: "source", outputs: s.outputs(), anyOutput: !known})
 	}
 	for _, t := range c.Transforms {
-		n := node{id: t.ID, kind: "transform", inputs: t.Inputs, takes: kindOf(transformTypes[t.Type].Takes), gives: kindOf(transformTypes[t.Type].Gives)}
-		for _, output := range t.outputs() {
-			if output == "" {
-				n.outputs = append(n.outputs, t.ID)
+		known, ok := transformTypes[t.Type]
+		if !ok {
+			known.Takes, known.Gives = anyKind, anyKind
+		}
+		n := node{id: t.ID, kind: "transform", inputs: t.Inputs, takes: known.Takes}
+		for _, name := range t.outputs() {
+			if name == "" {
+				n.outputs = append(n.outputs, output{t.ID, known.Gives})
 			} else {
-				n.outputs = append(n.outputs, t.ID+"."+output)
+				n.outputs = append(n.outputs, output{t.ID + "." + name, known.Gives})
 			}
 		}
 		// What is not in the catalog may have outputs of any name.
-		_, known := transformTypes[t.Type]
-		n.anyOutput = !known || t.Type == "lua"
+		n.anyOutput = !ok || t.Type == "lua"
 		nodes = append(nodes, n)
 	}
 	for _, s := range c.Sinks {
-		nodes = append(nodes, node{id: s.ID, kind: "sink", inputs: s.Inputs, takes: kindOf(sinkTypes[s.Type].Takes)})
+		nodes = append(nodes, node{id: s.ID, kind: "sink", inputs: s.Inputs, takes: sinkTypes[s.Type].takes(s.Encoding.Codec)})
 	}
 	return nodes
 }
 
-// kindOf makes any kind of what a catalog without the type says.
-func kindOf(s string) string {
-	if s == "" {
-		return anyKind
-	}
-	return s
-}
-
 // expandInputs replaces wildcards by what they match; relaxed (`wildcard_matching`) lets one that matches nothing pass.
-func expandInputs(n node, nodes []node, relaxed bool) (inputs, unmatched []string) {
+func expandInputs(n node, nodes []node, relaxed bool) (inputs []output, unmatched []string) {
 	for _, pattern := range n.inputs {
 		matched := false
 		for _, from := range nodes {
 			for _, output := range from.outputs {
-				ok, err := path.Match(pattern, output)
+				ok, err := path.Match(pattern, output.name)
 				if err != nil {
-					ok = pattern == output
+					ok = pattern == output.name
 				}
-				if !ok || (from.id == n.id && pattern != output) {
-					continue
-				}
-				matched = true
-				if !slices.Contains(inputs, output) {
+				if ok && (output.name != n.id || pattern == output.name) {
+					matched = true
 					inputs = append(inputs, output)
 				}
 			}
 			if from.anyOutput && !matched && strings.HasPrefix(pattern, from.id+".") {
 				matched = true
-				inputs = append(inputs, pattern)
+				inputs = append(inputs, output{pattern, anyKind})
 			}
 		}
 		if !matched && !(relaxed && strings.ContainsAny(pattern, "*?[")) {
@@ -145,7 +161,7 @@ func expandInputs(n node, nodes []node, relaxed bool) (inputs, unmatched []strin
 	return inputs, unmatched
 }
 
-// owner is the component that an input comes from. An id may have a dot in it, so the whole goes first.
+// owner is the component that an input comes from.
 func owner(byID map[string]*node, input string) *node {
 	if n := byID[input]; n != nil {
 		return n
@@ -154,8 +170,8 @@ func owner(byID map[string]*node, input string) *node {
 	return byID[id]
 }
 
-// findCycle follows inputs backwards from every component.
-func findCycle(nodes []node, byID map[string]*node) []string {
+// findCycle follows inputs backwards from the components that are asked for.
+func findCycle(nodes []node, byID map[string]*node, from func(n node) bool) []string {
 	done := map[string]bool{}
 	var walk func(id string, chain []string) []string
 	walk = func(id string, chain []string) []string {
@@ -177,6 +193,9 @@ func findCycle(nodes []node, byID map[string]*node) []string {
 		return nil
 	}
 	for _, n := range nodes {
+		if !from(n) {
+			continue
+		}
 		if cycle := walk(n.id, nil); cycle != nil {
 			return cycle
 		}

@@ -17,6 +17,8 @@ type Options struct {
 	// Detached is for who only looks at a configuration: secrets stay as they are written, for the backends are on the
 	// machine that it is for, and so may a program's file be.
 	Detached bool
+	// Version is the Vector that is played. Without one, what any from 0.56 to 0.58 takes is taken.
+	Version Version
 	// AllowEmpty is `--allow-empty-config`.
 	AllowEmpty bool
 }
@@ -55,7 +57,7 @@ func ParseTexts(texts []Text, o Options) (*Config, error) {
 			return nil, problems
 		}
 	}
-	r := &reader{detached: o.Detached}
+	r := &reader{detached: o.Detached, version: o.Version}
 	if !o.Detached {
 		if problems := r.secrets(texts); len(problems) > 0 {
 			return nil, Errors(problems)
@@ -70,11 +72,16 @@ func ParseTexts(texts []Text, o Options) (*Config, error) {
 	for _, root := range roots {
 		whole.read(root)
 	}
+	if whole.provider && len(whole.ids) > 0 {
+		r.problems = append(r.problems, "No sources/transforms/sinks are allowed if provider config is present.")
+	}
+	cfg.listens = r.listens
 	if len(r.problems) > 0 {
 		return nil, Errors(r.problems)
 	}
 	cfg.undecided = r.undecided
 	cfg.Fingerprint = fingerprint(texts, r.programs)
+	cfg.checkTables(r.tables)
 	slices.SortFunc(cfg.Sources, func(a, b Source) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(cfg.Transforms, func(a, b Transform) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(cfg.Sinks, func(a, b Sink) int { return strings.Compare(a.ID, b.ID) })
@@ -85,7 +92,7 @@ func ParseTexts(texts []Text, o Options) (*Config, error) {
 			s.Proxy = cfg.Proxy
 		}
 	}
-	if o.AllowEmpty && len(cfg.Sources) == 0 && len(cfg.Sinks) == 0 && len(cfg.Transforms) == 0 {
+	if (o.AllowEmpty || whole.provider) && len(cfg.Sources) == 0 && len(cfg.Sinks) == 0 && len(cfg.Transforms) == 0 {
 		return cfg, nil
 	}
 	if problems := cfg.connect(whole.wildcards == "relaxed"); len(problems) > 0 {
@@ -142,6 +149,7 @@ type whole struct {
 	cfg *Config
 	*reader
 	ids       map[string]string // of components, by section and id
+	provider  bool
 	dataDir   string
 	wildcards string
 }
@@ -161,7 +169,15 @@ func (w *whole) read(root *yaml.Node) {
 		"proxy":             r.proxy(&cfg.Proxy),
 		"wildcard_matching": r.oneOf(&w.wildcards, "strict", "relaxed"),
 		"provider": func(_ *yaml.Node, at string) {
+			w.provider = true
 			r.cannotDecide(at, "a configuration that a provider sends is not played")
+		},
+		"api": func(n *yaml.Node, at string) {
+			// `playground` and `graphql` went with 0.55 (its upgrade guide).
+			r.object(n, at, fields{"enabled": r.boolean(new(bool)), "address": r.socketAddress(new(string), false)})
+		},
+		"enrichment_tables": func(n *yaml.Node, at string) {
+			r.members(n, at, func(name string, _ *yaml.Node, _ string) { r.tables = append(r.tables, name) })
 		},
 		"schema": func(n *yaml.Node, at string) {
 			r.lenient(n, at, fields{"log_namespace": r.legacyNamespace, "enabled": r.ignore, "validation": r.ignore})
@@ -178,7 +194,7 @@ func (w *whole) read(root *yaml.Node) {
 			w.components(n, at, func(id string, n *yaml.Node, at string) { cfg.Sinks = append(cfg.Sinks, r.sink(id, n, at)) })
 		},
 	}
-	for _, name := range []string{"api", "enrichment_tables", "log_schema", "secret", "telemetry", "tests", "timezone",
+	for _, name := range []string{"log_schema", "secret", "telemetry", "tests", "timezone",
 		"expire_metrics", "expire_metrics_secs", "expire_metrics_per_metric_set", "buffer_utilization_ewma_alpha",
 		"buffer_utilization_ewma_half_life_seconds", "latency_ewma_alpha", "metrics_storage_refresh_period"} {
 		known[name] = r.ignore
@@ -194,9 +210,6 @@ func (w *whole) read(root *yaml.Node) {
 }
 
 func (w *whole) components(n *yaml.Node, section string, read func(id string, n *yaml.Node, at string)) {
-	if resolve(n).Tag == "!!null" {
-		return
-	}
 	w.members(n, section, func(id string, n *yaml.Node, at string) {
 		if w.ids[at] != "" {
 			w.problems = append(w.problems, fmt.Sprintf("duplicate %s id found: %s", strings.TrimSuffix(section, "s"), id))

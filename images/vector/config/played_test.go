@@ -28,9 +28,9 @@ func TestHowComponentsArePlayed(t *testing.T) {
 			{ID: "r", Kind: "transform", Type: "remap", How: "passed on", Unjudged: true}}},
 		{"a condition that is not played", sources + "transforms: {f: {type: filter, inputs: [journal], condition: {type: datadog_search, source: x}}}\n" + axiom, []config.Played{
 			{ID: "f", Kind: "transform", Type: "filter", How: "passed on", Unjudged: true}}},
-		{"a sink beside axiom swallows", sources + "sinks: {p: {type: axiom, inputs: ['*'], token: t, dataset: d}, s: {type: loki, inputs: [journal], endpoint: x}}", []config.Played{
+		{"a sink beside axiom swallows", sources + "sinks: {p: {type: axiom, inputs: ['*'], token: t, dataset: d}, s: {type: loki, inputs: [journal], endpoint: x, encoding: {codec: json}}}", []config.Played{
 			{ID: "s", Kind: "sink", Type: "loki", How: "swallowed"}}},
-		{"one alone cannot be judged", sources + "sinks: {s: {type: http, inputs: ['*'], uri: x}}", []config.Played{
+		{"one alone cannot be judged", sources + "sinks: {s: {type: http, inputs: ['*'], uri: x, encoding: {codec: json}}}", []config.Played{
 			{ID: "s", Kind: "sink", Type: "http", How: "swallowed", Unjudged: true}}},
 		{"options that nobody minds", sources + "sinks: {p: {type: axiom, inputs: ['*'], token: t, dataset: d, encoding: {}, batch: {timeout: 1}}}", []config.Played{
 			{ID: "p", Kind: "sink", Type: "axiom", How: "played", Why: "`batch.timeout`, `encoding` is no option of it, and Vector takes no notice either"}}},
@@ -64,7 +64,7 @@ func TestWhatOnlyARealVectorDecides(t *testing.T) {
 		{"a sink of no known type", sources + "sinks: {s: {type: carrier_pigeon, inputs: ['*']}}", "sinks.s", "`carrier_pigeon`"},
 		{"a template as dataset", axiom("") + "\n  q: {type: axiom, inputs: [journal], token: t, dataset: 'x-{{ unit }}'}", "sinks.q.dataset", "template"},
 		{"the other log namespace", "schema: {log_namespace: true}\n" + axiom(""), "schema.log_namespace", "namespace"},
-		{"a provider", "provider: {type: http, url: x}\n" + axiom(""), "provider", "provider"},
+		{"a provider", "provider: {type: http, url: x}", "provider", "provider"},
 		{"snappy", axiom(", compression: snappy"), "sinks.p.compression", "snappy"},
 		{"a vault of another kind", "secret: {v: {type: aws_secrets_manager}}\n" + strings.Replace(axiom(""), "token: t", "token: 'SECRET[v.t]'", 1), "secret.v", "aws_secrets_manager"},
 	}

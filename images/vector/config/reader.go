@@ -19,7 +19,10 @@ type reader struct {
 	problems  []string
 	undecided []Undecided
 	programs  []string // that were read from files
-	detached  bool     // the machine that the configuration is for is another
+	version   Version  // of Vector that is played; zero: any of those that can be
+	tables    []string // names of enrichment tables
+	listens   []listen
+	detached  bool // the machine that the configuration is for is another
 }
 
 // field reads one value; at is where it stands, as `sinks.platform.token`.
@@ -108,12 +111,11 @@ func (r *reader) componentType(n *yaml.Node, at, kind string, types map[string]C
 	if !ok {
 		return "", false
 	}
-	known, mistyped := variant(types, typ)
-	if mistyped {
+	switch r.version.standing(types, kind, typ) {
+	case refused:
 		r.fail(n, at, "unknown variant `%s`, expected one of %s", typ, quoted(types))
 		return "", false
-	}
-	if !known {
+	case unlisted:
 		r.cannotDecide(at, fmt.Sprintf("it has no %s of the type `%s` in its list of those of Vector 0.56 to 0.58", kind, typ))
 	}
 	return typ, true

@@ -40,7 +40,7 @@ func (r *reader) sink(id string, n *yaml.Node, at string) Sink {
 		known["print_interval_secs"] = r.ignore
 		r.object(n, at, known, "inputs")
 	default:
-		r.take(n, at, known, "inputs")
+		r.swallowed(&s, known, n, at)
 	}
 	if len(s.Buffers) == 0 {
 		s.Buffers = []Buffer{{MaxEvents: 500, Full: "block"}}

@@ -50,6 +50,8 @@ func (r *reader) source(id string, n *yaml.Node, at string) Source {
 		if !has(n, "endpoints") && !has(n, "hosts") {
 			r.fail(n, at, "missing field `endpoints`")
 		}
+	default:
+		r.silent(&s, n, at)
 	}
 	return s
 }

@@ -47,9 +47,21 @@ func (r *reader) transform(id string, n *yaml.Node, at string) Transform {
 		known["routes"] = r.exclusiveRoutes(&t)
 		r.object(n, at, known, "inputs", "routes")
 	default:
+		for _, name := range strings.Fields(conditionOptions[typ]) {
+			known[name] = func(n *yaml.Node, at string) {
+				if c := r.condition(&t, "", n, at); c.Program != nil {
+					t.unplayed = append(t.unplayed, c.Program)
+				}
+			}
+		}
 		r.take(n, at, known, "inputs")
 	}
 	return t
+}
+
+// conditionOptions are those of transforms that are not played.
+var conditionOptions = map[string]string{
+	"reduce": "starts_when ends_when", "sample": "exclude", "throttle": "exclude", "window": "forward_when flush_when",
 }
 
 func (r *reader) remap(t *Transform, known fields, n *yaml.Node, at string) {
@@ -138,15 +150,46 @@ func (r *reader) condition(t *Transform, output string, n *yaml.Node, at string)
 	yes, no := true, false
 	switch typ {
 	case "vrl":
-		c.Program = r.compile(t, ConditionField+" = {\n"+source+"\n}", at)
+		if r.judge(t, source, at) {
+			c.Program = r.compile(t, ConditionField+" = {\n"+source+"\n}", at)
+		}
 	case "is_metric":
 		c.Metric = &yes
 	case "is_log":
 		c.Metric = &no
-	default:
+	case "datadog_search", "is_trace":
 		t.opaque = "a condition that is not VRL"
+	default: // check_fields went with 0.26
+		r.fail(n, at, "unknown variant, expected one of `datadog_search`, `is_log`, `is_metric`, `is_trace`, `vrl`")
 	}
 	return c
+}
+
+// judge says whether Vector takes a program as a condition: it must come to a boolean and change nothing.
+func (r *reader) judge(t *Transform, source, at string) bool {
+	doubts, err := vrl.CheckCondition(source)
+	if err != nil {
+		t.ProgramError = err
+		return false
+	}
+	for _, what := range doubts {
+		r.cannotDecide(at, "its condition has something that only Vector's own compiler decides: "+what)
+	}
+	return len(doubts) == 0
+}
+
+// checkTables finds programs that look up a table which nothing declares; Vector sees that when it compiles them.
+func (c *Config) checkTables(declared []string) {
+	for i := range c.Transforms {
+		t := &c.Transforms[i]
+		for _, p := range t.programs() {
+			for _, name := range p.Tables() {
+				if t.ProgramError == nil && !slices.Contains(declared, name) {
+					t.ProgramError = errors.New("error[E610]: function compilation error: error[E401] invalid enum variant")
+				}
+			}
+		}
+	}
 }
 
 func (r *reader) exclusiveRoutes(t *Transform) field {
@@ -187,7 +230,7 @@ func (t Transform) outputs() []string {
 }
 
 func (t Transform) programs() []*vrl.Program {
-	var all []*vrl.Program
+	all := slices.Clone(t.unplayed)
 	if t.Program != nil {
 		all = append(all, t.Program)
 	}

@@ -30,6 +30,17 @@ func ParseVersion(s string) (Version, error) {
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
+// Before compares two versions.
+func (v Version) Before(other Version) bool {
+	if v.Major != other.Major {
+		return v.Major < other.Major
+	}
+	if v.Minor != other.Minor {
+		return v.Minor < other.Minor
+	}
+	return v.Patch < other.Patch
+}
+
 // Interpolates reports whether this generation puts environment variables into its configuration: always before 0.57,
 // from then on only when asked to by VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION (Vector 0.57 upgrade guide).
 func (v Version) Interpolates(allowed bool) bool {
@@ -38,6 +49,10 @@ func (v Version) Interpolates(allowed bool) bool {
 
 // Confines reports whether templates must begin with a literal: from 0.57 on (its upgrade guide).
 func (v Version) Confines() bool { return v.Major > 0 || v.Minor >= 57 }
+
+// ConfinesBare reports whether `validate --no-environment` refuses such templates: 0.57 does not (its upgrade guide), 0.58.0
+// was seen to.
+func (v Version) ConfinesBare() bool { return v.Major > 0 || v.Minor >= 58 }
 
 // ChecksPrograms reports whether `validate --no-environment` compiles the programs: from 0.57 on.
 func (v Version) ChecksPrograms() bool { return v.Major > 0 || v.Minor >= 57 }

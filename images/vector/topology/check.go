@@ -98,12 +98,14 @@ func checkTemplates(c config.Sink, version config.Version) error {
 	if !version.Confines() || c.Axiom.Unconfined {
 		return nil
 	}
+	loose := len(c.Loose) > 0
 	for _, text := range []string{c.Axiom.URL, c.Axiom.Dataset} {
-		if strings.HasPrefix(text, "{{") {
-			//lint:ignore ST1005 Vector's words
-			return errors.New("template has dynamic content but has no literal string prefix to derive a confinement base from. Add a static prefix to your template, " +
-				"or set `dangerously_allow_unconfined_template_resolution: true` to opt out.")
-		}
+		loose = loose || strings.HasPrefix(text, "{{")
+	}
+	if loose {
+		//lint:ignore ST1005 Vector's words
+		return errors.New("template has dynamic content but has no literal string prefix to derive a confinement base from. Add a static prefix to your template, " +
+			"or set `dangerously_allow_unconfined_template_resolution: true` to opt out.")
 	}
 	return nil
 }

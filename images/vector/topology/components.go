@@ -44,6 +44,9 @@ func buildSink(c config.Sink, opts Options, registry *metrics.Registry) (*sink, 
 		}
 		s.run = func(ctx context.Context, b buffer.Buffer) error { return printLines(ctx, b, out) }
 	default: // blackhole, and what is not played
+		if c.BadURL != "" {
+			return nil, errors.New("invalid uri character")
+		}
 		s.run = func(ctx context.Context, b buffer.Buffer) error { return printLines(ctx, b, io.Discard) }
 	}
 	return s, nil
