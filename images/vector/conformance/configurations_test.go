@@ -57,6 +57,21 @@ func remapping(program string) string {
 		"\nsinks:\n  b: {type: blackhole, inputs: [t]}\n"
 }
 
+// filtering is a configuration with a condition.
+func filtering(condition string) string {
+	return "data_dir: @data@\nsources:\n  a: {type: journald}\ntransforms:\n  t: {type: filter, inputs: [a], condition: '" + condition + "'}\nsinks:\n  b: {type: blackhole, inputs: [t]}\n"
+}
+
+// received has a source that listens, and a sink with that input.
+func received(input string) string {
+	return "data_dir: @data@\nsources: {a: {type: opentelemetry, grpc: {address: '127.0.0.1:0'}, http: {address: '127.0.0.1:0'}}}\nsinks: {b: {type: blackhole, inputs: [" + input + "]}}\n"
+}
+
+// written has a file sink.
+func written(path string) string {
+	return "data_dir: @data@\nsources: {a: {type: journald}}\nsinks: {b: {type: file, inputs: [a], path: '" + path + "', encoding: {codec: text}}}\n"
+}
+
 // following has a journald source with these lines.
 func following(lines string) string {
 	return "data_dir: @data@\nsources:\n  a:\n    type: journald\n" + lines + "sinks:\n  b: {type: blackhole, inputs: [a]}\n"
@@ -68,7 +83,7 @@ var configurations = []row{
 	{name: "an empty file", source: only56, want: both(refusedRead), play: judged("", "No sources defined in the config.")},
 	{name: "an empty file lacks sinks as well", source: only56, want: both(refusedRead), play: judged("", "No sinks defined in the config.")},
 	{name: "no sink", source: only56, want: both(refusedRead), play: judged(withMetrics, "No sinks defined in the config.")},
-	{name: "an unknown source", source: only56, want: both(refusedRead), left: left{both(otherWords), "of a type that it has no list of only a real Vector can tell, which is what it says"}, play: judged("sources: {a: {type: nosuch}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown variant `nosuch`, expected one of `")},
+	{name: "an unknown source", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: nosuch}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown variant `nosuch`, expected one of `")},
 	{name: "a source that is mistyped", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: journal}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown variant `journal`, expected one of `")},
 	{name: "an unknown field", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: internal_metrics, nosuch: 1}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "unknown field `nosuch`, expected one of `")},
 	{name: "an unknown field names the known ones", source: only56, want: both(refusedRead), left: left{both(otherWords), "it names the known ones by the alphabet, and what every component has among them"}, play: judged("sources: {a: {type: internal_metrics, nosuch: 1}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "`scrape_interval_secs`, `tags`, `namespace` in `sources.a`")},
@@ -88,6 +103,25 @@ var configurations = []row{
 	{name: "axiom without a token", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: journald}}\nsinks: {b: {type: axiom, dataset: y, inputs: [a]}}\n", "missing field `token`")},
 	{name: "an empty token", source: measured, want: both(accepted), play: judged("data_dir: @data@\nsources: {a: {type: journald}}\nsinks: {b: {type: axiom, token: '', dataset: '', inputs: [a]}}\n", "Validated")},
 	{name: "a section twice", source: only56, want: both(refusedRead), play: judged("sources: {a: {type: journald}}\nsources: {c: {type: journald}}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "duplicate entry with key \"sources\"")},
+	{name: "a playground of the api", source: upgrade("0.55"), want: both(refusedRead), play: judged(sound+"api: {enabled: true, playground: false}\n", "unknown field `playground`")},
+	{name: "a null", source: "documented: vector issue 22327", want: both(refusedRead), play: judged(withMetrics+"transforms:\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "invalid type: unit value, expected any valid TOML value")},
+	{name: "merge keys", source: source("config/format.rs"), want: both(accepted), play: judged(withMetrics+"sinks:\n  b: &b {type: console, inputs: [a], encoding: {codec: json}}\n  c:\n    <<: *b\n    target: stderr\n", "Validated")},
+	{name: "a transform of 0.23", source: upgrade("0.24"), want: both(refusedRead), play: judged("sources: {a: {type: journald}}\ntransforms: {t: {type: json_parser, inputs: [a]}}\nsinks: {b: {type: blackhole, inputs: [t]}}\n", "unknown variant `json_parser`, expected one of `")},
+	{name: "a dot in a name", source: source("config/validation.rs"), want: both(refusedRead), play: judged("data_dir: @data@\nsources: {a.b: {type: internal_metrics}}\nsinks: {b: {type: blackhole, inputs: ['*']}}\n", "Component name \"a.b\" should not contain a \".\"")},
+	{name: "an input twice", source: source("config/validation.rs"), want: both(refusedRead), play: judged(withMetrics+"sinks: {b: {type: blackhole, inputs: [a, a]}}\n", "Sink \"b\" has input \"a\" duplicated 2 times")},
+	{name: "two that listen at one address", source: source("config/validation.rs"), want: both(refusedRead), play: judged(withMetrics+"sinks:\n  b: {type: prometheus_exporter, inputs: [a], address: '127.0.0.1:1'}\n  c: {type: prometheus_exporter, inputs: [a], address: '127.0.0.1:1'}\n", "is claimed by multiple components")},
+	{name: "an output of opentelemetry", source: reference("configuration/sources/opentelemetry"), want: both("0 0 runs, says so"), play: judged(received("a.logs"), "Validated")},
+	{name: "opentelemetry by its id alone", source: reference("configuration/sources/opentelemetry"), want: both(refusedRead), play: judged(received("a"), "Input \"a\" for sink \"b\" doesn't match any components.")},
+	{name: "metrics into a codec of logs", source: source("config/graph.rs"), want: both(refusedRead), play: judged(withMetrics+"sinks: {b: {type: console, inputs: [a], encoding: {codec: logfmt}}}\n", "Data type mismatch between a (Metric) and b (Log)")},
+	{name: "an encoding of 0.23", source: upgrade("0.24"), want: both(refusedRead), play: judged("sources: {a: {type: journald}}\nsinks: {b: {type: file, inputs: [a], path: /dev/null, encoding: json}}\n", "invalid type: string")},
+	{name: "headers of the http sink", source: upgrade("0.55"), want: both(refusedRead), play: judged("sources: {a: {type: journald}}\nsinks: {b: {type: http, inputs: [a], uri: 'http://localhost', encoding: {codec: json}, headers: {a: b}}}\n", "unknown field `headers`")},
+	{name: "a condition that is no boolean", source: source("conditions/vrl.rs"), want: want{refusedMade, refusedRead}, play: judged(filtering(".a"), "VRL conditions must return a boolean.")},
+	{name: "a condition that changes the event", source: source("conditions/vrl.rs"), want: want{refusedMade, refusedRead}, play: judged(filtering(".a = true"), "error[E315]")},
+	{name: "a condition that does neither", source: source("conditions/vrl.rs"), want: both(accepted), play: judged(filtering(".a == 1"), "Validated")},
+	{name: "a table that nothing declares", source: released, want: want{refusedMade, refusedRead}, play: judged(remapping(".x = get_enrichment_table_record!(\"nosuch\", {\"a\": 1})"), "error[E610]")},
+	{name: "a file by the event alone", source: released, want: want{v58: refusedRead}, play: judged(written("{{ host }}.log"), "no literal")},
+	{name: "a file in a directory", source: released, want: both(accepted), play: judged(written("@data@/{{ host }}.log"), "Validated")},
+	{name: "a circle that no sink reads", source: source("config/graph.rs"), want: both("0 0 runs, says so"), left: left{both("78 78 78, validate --no-environment does not"), "it says that it cannot decide, for it would not end"}, play: judged(withMetrics+"transforms:\n  t: {type: remap, inputs: [u], source: '.a = 1'}\n  u: {type: remap, inputs: [t], source: '.a = 1'}\nsinks: {b: {type: blackhole, inputs: [a]}}\n", "Validated")},
 	{name: "a url that is none", source: measured, want: both("78 78, says so"), play: func(l *lab) string {
 		code, said := l.exits("validate", l.config(pipeline{url: "not a url"}.String()))
 		return fmt.Sprintf("%d %s, %s", code, l.start().runs(), says(said, "invalid uri character"))

@@ -38,10 +38,17 @@ const (
 	measured = "measured: behaviours.py on 0.56.0 and 0.58-dev built from source" // the same in both unless want says otherwise
 	only56   = "measured: behaviours.py on 0.56.0; 0.58-dev was not asked, no change is announced"
 	findings = "measured: beside 0.56.0 by hand, no output kept"
+	released = "measured: 0.58.0 by others, `validate --no-environment`, no output kept"
 )
 
 // reference is a page of Vector's documentation.
 func reference(page string) string { return "documented: vector.dev/docs/reference/" + page }
+
+// source is a file of Vector's, below src.
+func source(file string) string { return "documented: vector src/" + file }
+
+// upgrade is an upgrade guide of Vector's.
+func upgrade(version string) string { return "documented: vector.dev, " + version + " upgrade guide" }
 
 // area is a part of Vector.
 type area struct {
