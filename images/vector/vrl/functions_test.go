@@ -74,6 +74,8 @@ func TestFunctionsArePlayed(t *testing.T) {
 		{"parse_timestamp", `.r = [parse_timestamp!("2021-02-03 04:05:06 +01:00", "%Y-%m-%d %H:%M:%S %:z"), parse_timestamp!("03/Feb/2021:04:05:06", "%d/%b/%Y:%T"), parse_timestamp!("1612325106", "%s")]`, ``,
 			`{"r":["2021-02-03T03:05:06Z","2021-02-03T04:05:06Z","2021-02-03T04:05:06Z"]}`},
 		{"parse_timestamp with a fraction", `.r = parse_timestamp!("2021-02-03T04:05:06.125Z", "%Y-%m-%dT%H:%M:%S%.fZ")`, ``, `{"r":"2021-02-03T04:05:06.125Z"}`},
+		{"parse_timestamp with white space in its format alone", `.r = parse_timestamp!("10-Oct-2020 16:00+00:00", "%v %R %:z")`, ``, `{"r":"2020-10-10T16:00:00Z"}`},
+		{"parse_timestamp with white space in the text alone", `.r = parse_timestamp("2020-10-10 16", "%F%H") ?? null`, ``, `{"r":null}`},
 		{"parse_timestamp that fails", `.r = parse_timestamp("x", "%F") ?? now()`, ``, `{"r":"2026-11-27T03:14:17.989125Z"}`},
 		{"to and from a unix timestamp", `.r = [to_unix_timestamp(now()), to_unix_timestamp(now(), unit: "milliseconds"), from_unix_timestamp!(0)]`, ``, `{"r":[1795749257,1795749257989,"1970-01-01T00:00:00Z"]}`},
 		{"get_hostname", `.host = get_hostname!()`, ``, `{"host":"vm"}`},

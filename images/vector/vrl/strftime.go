@@ -2,6 +2,7 @@ package vrl
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -132,6 +133,9 @@ func strptime(s, format string, zone *time.Location) time.Time {
 	}
 	t, err := time.ParseInLocation(layout.String(), s, zone)
 	if err != nil {
+		t, err = parseWithGaps(layout.String(), s, zone)
+	}
+	if err != nil {
 		panic(badTimestamp(s))
 	}
 	return t.UTC()
@@ -139,4 +143,25 @@ func strptime(s, format string, zone *time.Location) time.Time {
 
 func badTimestamp(s string) stopped {
 	return errorf("Invalid timestamp %q: input contains invalid characters", s)
+}
+
+var gaps = regexp.MustCompile(`\s+`)
+
+// parseWithGaps: where the format has white space, the text may have any, or none (docs.rs, chrono::format::strftime).
+func parseWithGaps(layout, s string, zone *time.Location) (t time.Time, err error) {
+	parts := gaps.Split(layout, -1)
+	s = gaps.ReplaceAllString(s, " ")
+	for ways := range 1 << min(len(parts)-1, 6) {
+		var tried strings.Builder
+		for i, part := range parts {
+			if i > 0 && ways>>(i-1)&1 == 0 {
+				tried.WriteByte(' ')
+			}
+			tried.WriteString(part)
+		}
+		if t, err = time.ParseInLocation(tried.String(), s, zone); err == nil {
+			return t, nil
+		}
+	}
+	return t, err
 }
