@@ -15,15 +15,15 @@ type typed struct {
 
 // scope is what is known at a place of the program.
 type scope struct {
-	vars     map[string]kind
+	vars map[string]kind
+	// consts are the variables that are a literal.
+	consts   map[string]*litExpr
 	event    kind
 	metadata kind
 }
 
 func (s *scope) clone() *scope {
-	vars := make(map[string]kind, len(s.vars))
-	maps.Copy(vars, s.vars)
-	return &scope{vars, s.event, s.metadata}
+	return &scope{maps.Clone(s.vars), maps.Clone(s.consts), s.event, s.metadata}
 }
 
 // join is the scope after either.
@@ -35,6 +35,7 @@ func (s *scope) join(o *scope) *scope {
 		}
 		out.vars[name] = k
 	}
+	maps.DeleteFunc(out.consts, func(name string, lit *litExpr) bool { return o.consts[name] != lit })
 	out.event, out.metadata = s.event.union(o.event), s.metadata.union(o.metadata)
 	return out
 }
@@ -151,7 +152,12 @@ func (c *checker) variable(name string, at span) kind {
 func (c *checker) array(e *arrayExpr) typed {
 	out := typed{kind: of(kArray)}
 	for _, item := range e.items {
-		out.merge(c.expr(item))
+		t := c.expr(item)
+		out.merge(t)
+		if out.kind.items != nil {
+			t.kind = t.kind.union(*out.kind.items)
+		}
+		out.kind.items, out.kind.listed = &t.kind, true
 	}
 	return out
 }

@@ -21,7 +21,11 @@ func (c *checker) assign(e *assignExpr) typed {
 		refuse(640, "unnecessary no-op assignment", e.span)
 	}
 	if e.ok != nil {
+		lit := c.literal(e.value)
 		c.set(e.ok, t.kind)
+		if e.ok.root == rootVariable && len(e.ok.path) == 0 && lit != nil {
+			c.scope.consts[e.ok.name] = lit
+		}
 	}
 	if e.err != nil {
 		c.set(e.err, of(kString|kNull))
@@ -64,6 +68,7 @@ func (c *checker) set(to *queryExpr, v kind) {
 	}
 	after := before.insert(to.path, v)
 	if to.root == rootVariable {
+		delete(c.scope.consts, to.name)
 		c.scope.vars[to.name] = after
 		return
 	}
@@ -113,7 +118,7 @@ func (c *checker) op(e *opExpr) typed {
 		}
 		return out
 	}
-	return arithmetic(e, left, right, out)
+	return c.arithmetic(e, left, right, out)
 }
 
 func compares(op string) bool { return slices.Contains([]string{"==", "!=", "<", "<=", ">", ">="}, op) }
@@ -157,15 +162,24 @@ func (c *checker) coalesce(e *opExpr, left, right typed) typed {
 	return out
 }
 
-func constant(e expr) (any, bool) {
-	if lit, ok := e.(*litExpr); ok {
+// literal is the literal that an expression is known to be, for it is one or a variable that is.
+func (c *checker) literal(e expr) *litExpr {
+	if v, ok := e.(*varExpr); ok {
+		return c.scope.consts[v.name]
+	}
+	lit, _ := e.(*litExpr)
+	return lit
+}
+
+func (c *checker) constant(e expr) (any, bool) {
+	if lit := c.literal(e); lit != nil {
 		return lit.value, true
 	}
 	return nil, false
 }
 
 func (c *checker) or(e *opExpr, left, right typed) typed {
-	v, _ := constant(e.left)
+	v, _ := c.constant(e.left)
 	switch {
 	case left.kind.bits == kNull || v == false:
 		left.merge(right)
@@ -181,7 +195,7 @@ func (c *checker) or(e *opExpr, left, right typed) typed {
 }
 
 func (c *checker) and(e *opExpr, left, right typed) typed {
-	v, _ := constant(e.left)
+	v, _ := c.constant(e.left)
 	out := typed{kind: of(kBool)}
 	out.merge(left)
 	switch {
@@ -197,7 +211,7 @@ func (c *checker) and(e *opExpr, left, right typed) typed {
 	return out
 }
 
-func arithmetic(e *opExpr, left, right, out typed) typed {
+func (c *checker) arithmetic(e *opExpr, left, right, out typed) typed {
 	l, r := left.kind.bits, right.kind.bits
 	either := func(b bits) bool { return l == b || r == b }
 	operands := func(want, result bits) typed {
@@ -209,15 +223,14 @@ func arithmetic(e *opExpr, left, right, out typed) typed {
 	switch {
 	case e.op == "/":
 		out.kind = of(kFloat)
-		v, known := constant(e.right)
+		v, known := c.constant(e.right)
 		numeric := l == kInt || l == kFloat
 		switch {
 		case known && numeric && (v != int64(0) && r == kInt || v != 0.0 && r == kFloat):
-		case !known && numeric && (r == kInt || r == kFloat):
-			// Vector follows a variable's constant value, this does not.
-			out.merge(typed{fallible: true, unsure: true, code: 100})
 		default:
-			out.merge(typed{fallible: true, unsure: left.kind.unsure || right.kind.unsure, code: 100})
+			q, ok := e.right.(*queryExpr) // Vector looks into variables that are objects, too
+			deep := ok && q.root == rootVariable && numeric && (r == kInt || r == kFloat)
+			out.merge(typed{fallible: true, unsure: deep || left.kind.unsure || right.kind.unsure, code: 100})
 		}
 		return out
 	case e.op == "+" && either(kString):

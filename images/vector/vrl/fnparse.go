@@ -46,14 +46,14 @@ func init() {
 }
 
 // inferGroups types what parse_regex finds.
-func inferGroups(_ *checker, e *callExpr, _ []typed, out typed) typed {
-	out.kind = groups(e.ordered[1])
+func inferGroups(c *checker, e *callExpr, _ []typed, out typed) typed {
+	out.kind = c.groups(e.ordered[1])
 	return out
 }
 
 // inferAllGroups does so for each match.
-func inferAllGroups(_ *checker, e *callExpr, _ []typed, out typed) typed {
-	each := groups(e.ordered[1])
+func inferAllGroups(c *checker, e *callExpr, _ []typed, out typed) typed {
+	each := c.groups(e.ordered[1])
 	out.kind = of(kArray)
 	out.kind.items = &each
 	return out
@@ -61,8 +61,8 @@ func inferAllGroups(_ *checker, e *callExpr, _ []typed, out typed) typed {
 
 // groups are those of a pattern: a named one is a string, even one that may match nothing, a number is one or null
 // (src/stdlib/util.rs, regex_kind), and there is no other field.
-func groups(pattern expr) kind {
-	v, _ := constant(pattern)
+func (c *checker) groups(pattern expr) kind {
+	v, _ := c.constant(pattern)
 	re, ok := v.(*regexp.Regexp)
 	if !ok || re.String() == neverMatches {
 		return kind{bits: kObject, rest: kString | kNull, unsure: true}

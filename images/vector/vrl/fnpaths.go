@@ -20,9 +20,9 @@ var pathFunctions = map[string]*function{
 		return put(in.args[0], path, in.args[2])
 	}),
 	"merge": {params: parseParams("to:object from:object deep?:bool"), result: kObject, run: merge,
-		infer: func(_ *checker, e *callExpr, args []typed, out typed) typed {
+		infer: func(c *checker, e *callExpr, args []typed, out typed) typed {
 			out.kind = overlay(objectOf(args[0].kind), objectOf(args[1].kind))
-			if deep, _ := constant(e.ordered[2]); e.ordered[2] != nil && deep != false {
+			if deep, _ := c.constant(e.ordered[2]); e.ordered[2] != nil && deep != false {
 				for name, f := range out.kind.fields {
 					f.unsure = true
 					out.kind = out.kind.with(name, f)

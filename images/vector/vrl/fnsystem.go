@@ -117,14 +117,13 @@ var systemFunctions = map[string]*function{
 		return fn
 	}(),
 	"mod": {params: parseParams("value:number modulus:number"), result: kNumber, run: mod,
-		infer: func(_ *checker, e *callExpr, args []typed, out typed) typed {
+		infer: func(c *checker, e *callExpr, args []typed, out typed) typed {
 			out.kind = of(kNumber)
 			if args[0].kind.bits == kInt && args[1].kind.bits == kInt {
 				out.kind = of(kInt)
 			}
-			if v, known := constant(e.ordered[1]); !known || v == int64(0) || v == 0.0 {
-				_, literal := e.ordered[1].(*litExpr)
-				out.merge(typed{fallible: true, unsure: !literal && args[1].kind.within(kNumber), code: 100})
+			if v, known := c.constant(e.ordered[1]); !known || v == int64(0) || v == 0.0 {
+				out.merge(typed{fallible: true, unsure: !known && args[1].kind.unsure, code: 100})
 			}
 			return out
 		}},

@@ -145,7 +145,7 @@ func (c *checker) call(e *callExpr) typed {
 	if e.fn.run == nil {
 		c.unknownForm("function "+e.name, e.from)
 	}
-	if table, ok := tableOf(e); ok {
+	if table, ok := c.tableOf(e); ok {
 		c.tables = append(c.tables, table)
 	}
 	if len(e.arguments) > len(e.fn.params) {
@@ -174,6 +174,7 @@ func (c *checker) call(e *callExpr) typed {
 		if t.kind.bits&p.kinds == 0 && !t.kind.unsure && !t.never {
 			refuse(110, "invalid argument type: the parameter \""+p.name+"\" expects "+p.kinds.String()+", this expression resolves to "+t.kind.bits.String(), arg.where())
 		}
+		c.enumerated(e, p.name, arg)
 		if !t.kind.within(p.kinds) {
 			out.merge(typed{fallible: true, unsure: t.kind.unsure, code: 110})
 		}
@@ -214,6 +215,7 @@ func (c *checker) unplayed(e *callExpr) typed {
 		before := c.scope
 		c.scope = c.scope.clone()
 		for _, name := range e.closure.names {
+			delete(c.scope.consts, name)
 			c.scope.vars[name] = unsureAny()
 		}
 		c.block(e.closure.body)
@@ -267,6 +269,7 @@ func (c *checker) closure(e *callExpr, args []typed, out *typed) {
 	before := c.scope
 	c.scope = c.scope.clone()
 	for i, name := range e.closure.names {
+		delete(c.scope.consts, name)
 		c.scope.vars[name] = kinds[i]
 	}
 	t := c.block(e.closure.body)
@@ -290,17 +293,21 @@ func closureKinds(over kind, name string) []kind {
 	switch over.bits {
 	case kObject:
 		key = of(kString)
+		if over.rest != 0 || len(over.fields) > 0 {
+			value = kind{}
+		}
 		if over.rest != 0 {
 			value = of(over.rest)
 		}
 		for _, f := range over.fields {
 			value = value.union(f)
 		}
-		value.unsure = over.unsure || len(over.fields) > 0
+		value.unsure = value.unsure || over.unsure
 	case kArray:
 		key = of(kInt)
 		if over.items != nil {
 			value = *over.items
+			value.unsure = value.unsure || over.unsure
 		}
 	}
 	switch name {

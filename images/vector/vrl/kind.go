@@ -31,8 +31,9 @@ type kind struct {
 	// fields are those known of an object; rest is what any other field may be (0: there is none).
 	fields map[string]kind
 	rest   bits
-	// items is what any item of an array may be, where that is known.
-	items *kind
+	// items is what any item of an array may be, where that is known. listed: Vector knows each of them.
+	items  *kind
+	listed bool
 	// unsure says that Vector's compiler knows more than this one.
 	unsure bool
 }
@@ -98,7 +99,9 @@ func (k kind) at(path []step) kind {
 			if k.items == nil {
 				return unsureAny()
 			}
+			listed := k.listed
 			k = k.items.union(of(kNull))
+			k.unsure = k.unsure || listed
 		case s.alts != nil:
 			out := kind{}
 			for _, alt := range s.alts {
@@ -114,7 +117,7 @@ func (k kind) at(path []step) kind {
 }
 
 func (k kind) union(o kind) kind {
-	out := kind{bits: k.bits | o.bits, rest: k.rest | o.rest, unsure: k.unsure || o.unsure}
+	out := kind{bits: k.bits | o.bits, rest: k.rest | o.rest, unsure: k.unsure || o.unsure, listed: k.listed || o.listed}
 	switch {
 	case k.bits&kArray == 0:
 		out.items = o.items

@@ -20,7 +20,7 @@ const (
 var unplayedFunctions = func() map[string]fallibility {
 	all := map[string]fallibility{}
 	for kind, names := range map[fallibility]string{
-		uncertain: `set_semantic_meaning get_vector_metric find_vector_metrics aggregate_vector_metrics`,
+		uncertain: `get_vector_metric find_vector_metrics aggregate_vector_metrics`,
 		fallible:  `http_request`,
 		newer:     `fold flat_map for_each_recursive for_keys is_decimal encode_xml crc32 get_vector_timezone parse_ddtags`,
 	} {
@@ -136,6 +136,7 @@ var signatures = parseSignatures(`
 	screamingsnakecase(value:string original_case?:string) string
 	seahash(value:string) int
 	set_secret(key:string secret:string) null
+	set_semantic_meaning(target:any meaning:string) null
 	sha3(value:string variant?:string) string
 	shannon_entropy(value:string segmentation?:string) float
 	sieve(value:string permitted_characters:regex replace_single?:string replace_repeated?:string) string
@@ -220,15 +221,13 @@ func vague(_ *checker, _ *callExpr, _ []typed, out typed) typed {
 	return out
 }
 
-// failsUnless: an argument that is given has to be known, and good. Vector also looks into variables.
+// failsUnless: an argument that is given has to be known, and good.
 func failsUnless(good func(any) bool, arguments ...int) inference {
-	return func(_ *checker, e *callExpr, _ []typed, out typed) typed {
+	return func(c *checker, e *callExpr, _ []typed, out typed) typed {
 		for _, i := range arguments {
 			arg := e.ordered[i]
-			value, known := constant(arg)
-			_, variable := arg.(*varExpr)
-			if arg != nil && !(known && good(value)) {
-				out.merge(typed{fallible: true, unsure: variable, code: 100})
+			if value, known := c.constant(arg); arg != nil && !(known && good(value)) {
+				out.merge(typed{fallible: true, code: 100})
 			}
 		}
 		return out
@@ -256,10 +255,10 @@ func anyOf(words, prefix string) func(any) bool {
 }
 
 // failsUnlessStrings: the items that are looked for.
-func failsUnlessStrings(_ *checker, e *callExpr, args []typed, out typed) typed {
+func failsUnlessStrings(c *checker, e *callExpr, args []typed, out typed) typed {
 	if list, ok := e.ordered[1].(*arrayExpr); ok {
 		for _, item := range list.items {
-			value, known := constant(item)
+			value, known := c.constant(item)
 			if _, text := value.(string); !text {
 				out.merge(typed{fallible: true, unsure: !known, code: 100})
 			}
@@ -318,15 +317,55 @@ func failsIfOrdered(_ *checker, e *callExpr, _ []typed, out typed) typed {
 	return out
 }
 
+// enumerations are the arguments that must be one of some words, and known (optional_enum and required_enum in
+// vectordotdev/vrl src/stdlib).
+var enumerations = map[string]string{
+	"camelcase original_case":          cases,
+	"encode_percent ascii_set":         "NON_ALPHANUMERIC CONTROLS FRAGMENT QUERY SPECIAL PATH USERINFO COMPONENT WWW_FORM_URLENCODED",
+	"from_unix_timestamp unit":         units,
+	"haversine measurement_unit":       "kilometers miles",
+	"is_json variant":                  "object array bool number string null",
+	"kebabcase original_case":          cases,
+	"parse_apache_log format":          "common combined error",
+	"parse_user_agent mode":            "fast reliable enriched",
+	"pascalcase original_case":         cases,
+	"screamingsnakecase original_case": cases,
+	"sha3 variant":                     "SHA3-224 SHA3-256 SHA3-384 SHA3-512",
+	"shannon_entropy segmentation":     "byte codepoint grapheme",
+	"snakecase original_case":          cases,
+	"to_unix_timestamp unit":           units,
+}
+
+const (
+	cases = "camelCase PascalCase SCREAMING_SNAKE snake_case kebab-case"
+	units = "seconds milliseconds microseconds nanoseconds"
+)
+
+// enumerated refuses an argument that is none of the words.
+func (c *checker) enumerated(e *callExpr, param string, arg expr) {
+	words, ok := enumerations[e.name+" "+param]
+	if !ok {
+		return
+	}
+	value, known := c.constant(arg)
+	word, _ := value.(string)
+	switch {
+	case !known:
+		refuse(610, "function compilation error: error[E400] unexpected expression", arg.where())
+	case !slices.Contains(strings.Fields(words), word):
+		refuse(610, "function compilation error: error[E403] invalid enum variant", arg.where())
+	}
+}
+
 // tableOf is the enrichment table that a call looks up, if it is written down.
-func tableOf(e *callExpr) (string, bool) {
+func (c *checker) tableOf(e *callExpr) (string, bool) {
 	lookups := []string{"get_enrichment_table_record", "find_enrichment_table_records"}
 	if !slices.Contains(lookups, e.name) {
 		return "", false
 	}
 	for i, arg := range e.arguments {
 		if arg.keyword == "table" || arg.keyword == "" && i == 0 {
-			name, _ := constant(arg.value)
+			name, _ := c.constant(arg.value)
 			text, ok := name.(string)
 			return text, ok
 		}

@@ -105,7 +105,7 @@ func compile(source string, readOnly bool) (*compiled, error) {
 	out := &compiled{parser: &parser{tokens: tokens}}
 	return out, attempt(func() {
 		out.body = out.program()
-		c := &checker{parser: out.parser, scope: &scope{vars: map[string]kind{}, event: of(kObject), metadata: of(kObject)}, readOnly: readOnly}
+		c := &checker{parser: out.parser, scope: &scope{vars: map[string]kind{}, consts: map[string]*litExpr{}, event: of(kObject), metadata: of(kObject)}, readOnly: readOnly}
 		out.last = c.root(out.body)
 	})
 }
