@@ -22,6 +22,9 @@ func (c *checker) assign(e *assignExpr) typed {
 	}
 	if e.ok != nil {
 		lit := c.literal(e.value)
+		if e.fallible {
+			t.kind = t.kind.orZero()
+		}
 		c.set(e.ok, t.kind)
 		if e.ok.root == rootVariable && len(e.ok.path) == 0 && lit != nil {
 			c.scope.consts[e.ok.name] = lit
@@ -126,7 +129,7 @@ func compares(op string) bool { return slices.Contains([]string{"==", "!=", "<",
 // mayFail marks an operand that must be one of the types and need not be.
 func (t *typed) mayFail(k kind, want bits) {
 	if !k.within(want) {
-		t.merge(typed{fallible: true, unsure: k.unsure, code: 100})
+		t.merge(typed{fallible: true, unsure: k.open(want), code: 100})
 	}
 }
 

@@ -176,7 +176,7 @@ func (c *checker) call(e *callExpr) typed {
 		}
 		c.enumerated(e, p.name, arg)
 		if !t.kind.within(p.kinds) {
-			out.merge(typed{fallible: true, unsure: t.kind.unsure, code: 110})
+			out.merge(typed{fallible: true, unsure: t.kind.open(p.kinds), code: 110})
 		}
 		c.handled(t, arg, 630, "fallible argument")
 	}

@@ -34,9 +34,13 @@ type kind struct {
 	// items is what any item of an array may be, where that is known. listed: Vector knows each of them.
 	items  *kind
 	listed bool
-	// unsure says that Vector's compiler knows more than this one.
-	unsure bool
+	// unsure says that Vector's compiler knows more than this one, but not of null: it may be that, and missing says so of any
+	// field.
+	unsure, null, missing bool
 }
+
+// open says that only Vector knows whether the value is within these types.
+func (k kind) open(want bits) bool { return k.unsure && !(k.null && want&kNull == 0) }
 
 func of(b bits) kind {
 	k := kind{bits: b}
@@ -81,6 +85,10 @@ func (k kind) field(name string) kind {
 	if k.bits != kObject {
 		f.bits |= kNull
 	}
+	if k.null || k.missing {
+		f.bits |= kNull
+		f.null = true
+	}
 	return f
 }
 
@@ -117,7 +125,8 @@ func (k kind) at(path []step) kind {
 }
 
 func (k kind) union(o kind) kind {
-	out := kind{bits: k.bits | o.bits, rest: k.rest | o.rest, unsure: k.unsure || o.unsure, listed: k.listed || o.listed}
+	out := kind{bits: k.bits | o.bits, rest: k.rest | o.rest, unsure: k.unsure || o.unsure, listed: k.listed || o.listed,
+		null: k.null || o.null, missing: k.missing || o.missing}
 	switch {
 	case k.bits&kArray == 0:
 		out.items = o.items
@@ -196,6 +205,21 @@ func kindOf(v any) kind {
 		return of(kArray)
 	default:
 		return of(kObject)
+	}
+}
+
+// orZero is the kind of a variable beside an error (vectordotdev/vrl, src/compiler/expression/assignment.rs): the fields of an
+// object may be missing.
+func (k kind) orZero() kind {
+	switch zero := k.zero().(type) {
+	case nil:
+		return k.union(of(kNull))
+	case map[string]any:
+		return k.union(kind{bits: kObject, missing: true})
+	case []any:
+		return k // an item may be missing anyway
+	default:
+		return k.union(kindOf(zero))
 	}
 }
 
