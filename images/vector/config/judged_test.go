@@ -95,6 +95,8 @@ func TestWhatVectorTakesAndRefuses(t *testing.T) {
 		{"a host of elasticsearch", v58, into("{type: elasticsearch, inputs: [in], host: 'http://h'}"), "unknown field `host`"},
 		{"an option of 0.57, before", v56, into("{type: loki, inputs: [in], endpoint: 'http://h', encoding: {codec: json}, dangerously_allow_unconfined_template_resolution: true}"), "unknown field"},
 		{"an option of 0.57", v57, into("{type: loki, inputs: [in], endpoint: 'http://h', encoding: {codec: json}, dangerously_allow_unconfined_template_resolution: true}"), ""},
+		{"an encoding of a postgres sink", v58, into("{type: postgres, inputs: [in], endpoint: 'postgres://h/d', table: t, encoding: {codec: json}}"), "unknown field `encoding`"},
+		{"a postgres sink", v58, into("{type: postgres, inputs: [in], endpoint: 'postgres://h/d', table: t}"), ""},
 		{"an encoding of a vector sink", v58, into("{type: vector, inputs: [in], address: 'h:1', encoding: {only_fields: [a]}}"), "unknown field `encoding`"},
 
 		{"a condition of a type", v58, through("{type: filter, inputs: [in], condition: {type: is_log}}"), ""},
@@ -184,6 +186,7 @@ func TestTemplatesMustBeConfined(t *testing.T) {
 		{"a query of a URL", "{type: http, uri: 'https://h/x?a={{ a }}', encoding: {codec: json}}", []string{"uri"}, ""},
 		{"a URL with a variable in its path", "{type: http, uri: 'https://h/${A}', encoding: {codec: json}}", nil, ""},
 		{"a URL that is a variable", "{type: loki, endpoint: '${A}', encoding: {codec: json}}", nil, "endpoint"},
+		{"a URL with a variable for its port", "{type: postgres, endpoint: 'postgres://u:p@h:${A}/d', table: t}", nil, "endpoint"},
 		{"one of several URLs", "{type: elasticsearch, endpoints: ['http://a', 'http://${A}']}", nil, "endpoints"},
 	}
 	for _, tt := range tests {

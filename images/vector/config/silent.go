@@ -147,8 +147,9 @@ func (s Source) outputs() []output {
 
 // options that Vector had before 0.56 (its upgrade guides), of components that refuse what they do not know.
 var optionsGone = map[string]string{
-	"source vector":        "shutdown_timeout_secs",                                                                 // 0.25
-	"sink vector":          "encoding",                                                                              // never had it
+	"source vector": "shutdown_timeout_secs", // 0.25
+	"sink vector":   "encoding",              // and some that never had it
+	"sink postgres": "encoding", "sink prometheus_exporter": "encoding", "sink splunk_hec_metrics": "encoding",
 	"sink http":            "headers",                                                                               // 0.55
 	"sink elasticsearch":   "host batch_size batch_timeout request_timeout_secs request_in_flight_limit basic_auth", // 0.19 and before
 	"sink aws_s3":          "batch_size batch_timeout request_timeout_secs request_in_flight_limit",

@@ -54,7 +54,7 @@ var urls = map[string]string{
 	"appsignal": "endpoint", "clickhouse": "endpoint", "databend": "endpoint", "datadog_events": "endpoint", "datadog_logs": "endpoint",
 	"datadog_metrics": "endpoint", "datadog_traces": "endpoint", "doris": "endpoints", "elasticsearch": "endpoint endpoints",
 	"greptimedb_logs": "endpoint", "honeycomb": "endpoint", "http": "uri", "humio_logs": "endpoint", "humio_metrics": "endpoint",
-	"influxdb_logs": "endpoint", "influxdb_metrics": "endpoint", "loki": "endpoint", "mezmo": "endpoint", "prometheus_remote_write": "endpoint",
+	"influxdb_logs": "endpoint", "influxdb_metrics": "endpoint", "loki": "endpoint", "mezmo": "endpoint", "postgres": "endpoint", "prometheus_remote_write": "endpoint",
 	"splunk_hec_logs": "endpoint", "splunk_hec_metrics": "endpoint", "webhdfs": "endpoint",
 }
 
