@@ -140,6 +140,8 @@ func TestWhatIsNotPlayedIsNamed(t *testing.T) {
 		{"what a log may have, beside an error", `p, err = parse_nginx_log(.m, "error"); u, e = split(p.request, " ")`, ``, `unknown: function parse_nginx_log (line 1)`},
 		{"what a log may have, beside an error, unhandled", `p, err = parse_nginx_log(.m, "error"); .u = split(p.request, " ")`, ``, `E103`},
 		{"what a log may have", `p = parse_nginx_log!(.m, "error"); .u = split(p.request, " ")`, ``, `undecided: whether an expression can fail (line 1)`},
+		{"a place, which Vector takes for a number", `.r = slice!("a(b", find("a(b", "(") + 1)`, ``, `{"r":"b"}`},
+		{"a place that may be of what is no text", `.r = find(.m, "(") + 1`, ``, `E103`},
 		{"a string beside an error", `s, err = string(.m); .l = upcase(s)`, `{"m":1}`, `{"m":1,"l":""}`},
 		{"a division by a field of a variable, which Vector may know", `x = {"n": 2}; .b = 4 / x.n`, ``, `undecided: whether an expression can fail (line 1)`},
 		{"a division by a variable that is written down", `x = 2; .b = 4 / x`, ``, `{"b":2}`},

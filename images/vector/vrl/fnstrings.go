@@ -38,7 +38,7 @@ var stringFunctions = map[string]*function{
 	"strlen": sureFn("value:string", "int", func(in *invocation) any {
 		return int64(utf8.RuneCountInString(in.str(0)))
 	}),
-	"find": finds(),
+	"find": sureFn("value:string pattern:string|regex from?:int", "int", find), // and null is what it gives (src/stdlib/find.rs)
 	"match": sureFn("value:string pattern:regex", "bool", func(in *invocation) any {
 		return in.args[1].(*regexp.Regexp).MatchString(in.str(0))
 	}),
@@ -182,11 +182,3 @@ func join(in *invocation) any {
 }
 
 // finds: whether null is among its types differs between versions.
-func finds() *function {
-	f := sureFn("value:string pattern:string|regex from?:int", "int|null", find)
-	f.infer = func(_ *checker, _ *callExpr, _ []typed, out typed) typed {
-		out.kind.unsure = true
-		return out
-	}
-	return f
-}
