@@ -123,6 +123,9 @@ func (r *reader) silent(s *Source, n *yaml.Node, at string) {
 			}
 		}()
 	}
+	if s.Type == "file" || s.Type == "kubernetes_logs" {
+		known["read_from"] = r.oneOf(new(string), "beginning", "end")
+	}
 	r.address(listeners, s.ID, s.Type, n, known)
 	r.goneOptions("source", s.Type, n, known)
 	r.take(n, at, known)

@@ -80,9 +80,31 @@ func (r *reader) swallowed(s *Sink, known fields, n *yaml.Node, at string) {
 		r.listening(s.ID, "tcp", "0.0.0.0:9598")
 	}
 	r.address(sinkListeners, s.ID, s.Type, n, known)
-	r.take(n, at, known, required...)
+	r.walk(n, at, known, required, r.incomplete("sink "+s.Type, at))
 	if resolve(n).Kind == yaml.MappingNode {
 		r.templates(s, n, at)
+	}
+}
+
+// complete are the options of components that are not played, refuse others, and whose sources of 2026 were read.
+var complete = map[string]string{
+	"sink elasticsearch": "endpoint endpoints doc_type api_version suppress_type_name request_retry_partial id_key pipeline mode compression " +
+		"batch request auth query aws opensearch_service_type tls distribution bulk normal data_stream metrics acknowledgements",
+	"sink file":     "path base_dir idle_timeout_secs framing compression acknowledgements timezone internal_metrics truncate",
+	"sink postgres": "endpoint table pool_size batch request acknowledgements",
+	"sink prometheus_exporter": "namespace default_namespace address auth tls buckets quantiles distributions_as_summaries flush_period_secs " +
+		"suppress_timestamp acknowledgements",
+	"transform throttle": "threshold window_secs key_field exclude internal_metrics",
+	"transform window":   "forward_when flush_when num_events_before num_events_after",
+}
+
+// incomplete refuses what is none of the options of a component.
+func (r *reader) incomplete(component, at string) func(key *yaml.Node) {
+	options, ok := complete[component]
+	return func(key *yaml.Node) {
+		if ok && !slices.Contains(strings.Fields(options+" dangerously_allow_unconfined_template_resolution"), key.Value) {
+			r.fail(key, at, "unknown field `%s`", key.Value)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func (r *reader) transform(id string, n *yaml.Node, at string) Transform {
 				}
 			}
 		}
-		r.take(n, at, known, "inputs")
+		r.walk(n, at, known, []string{"inputs"}, r.incomplete("transform "+typ, at))
 	}
 	return t
 }
