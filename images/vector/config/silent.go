@@ -123,12 +123,32 @@ func (r *reader) silent(s *Source, n *yaml.Node, at string) {
 			}
 		}()
 	}
+	if s.Type == "nats" {
+		known["auth"] = r.natsAuth
+	}
 	if s.Type == "file" || s.Type == "kubernetes_logs" {
 		known["read_from"] = r.oneOf(new(string), "beginning", "end")
 	}
 	r.address(listeners, s.ID, s.Type, n, known)
 	r.goneOptions("source", s.Type, n, known)
 	r.take(n, at, known)
+}
+
+// natsAuth: each strategy has a section of its name (src/nats.rs).
+func (r *reader) natsAuth(n *yaml.Node, at string) {
+	sections := map[string]string{"user_password": "user password", "token": "value", "credentials_file": "path", "nkey": "nkey seed"}
+	var strategy string
+	known := fields{"strategy": r.oneOf(&strategy, "user_password", "token", "credentials_file", "nkey")}
+	required := []string{"strategy"}
+	if named := value(n, "strategy"); named != nil {
+		if options, ok := sections[resolve(named).Value]; ok {
+			required = append(required, resolve(named).Value)
+			known[resolve(named).Value] = func(n *yaml.Node, at string) {
+				r.take(n, at, fields{}, strings.Fields(options)...)
+			}
+		}
+	}
+	r.take(n, at, known, required...)
 }
 
 // codec reads the codec of a `decoding` or `encoding` section and nothing else of it: Vector minds no unknown names there.

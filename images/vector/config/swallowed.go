@@ -70,6 +70,9 @@ func (r *reader) swallowed(s *Sink, known fields, n *yaml.Node, at string) {
 	} else {
 		known["encoding"] = func(n *yaml.Node, at string) { r.is(yaml.MappingNode, n, at, "a map") }
 	}
+	if s.Type == "nats" {
+		known["auth"] = r.natsAuth
+	}
 	if s.Type == "opentelemetry" {
 		known["protocol"] = func(n *yaml.Node, at string) {
 			r.take(n, at, fields{"headers": func(n *yaml.Node, _ string) { r.fail(n, at, "unknown field `headers`") }})
