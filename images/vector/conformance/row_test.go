@@ -47,6 +47,9 @@ func reference(page string) string { return "documented: vector.dev/docs/referen
 // source is a file of Vector's, below src.
 func source(file string) string { return "documented: vector src/" + file }
 
+// vrlSource is one of VRL's.
+func vrlSource(file string) string { return "documented: vectordotdev/vrl src/" + file }
+
 // upgrade is an upgrade guide of Vector's.
 func upgrade(version string) string { return "documented: vector.dev, " + version + " upgrade guide" }
 
