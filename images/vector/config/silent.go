@@ -126,9 +126,7 @@ func (r *reader) silent(s *Source, n *yaml.Node, at string) {
 	if s.Type == "nats" {
 		known["auth"] = r.natsAuth
 	}
-	if s.Type == "file" || s.Type == "kubernetes_logs" {
-		known["read_from"] = r.oneOf(new(string), "beginning", "end")
-	}
+	r.words("source", s.Type, known)
 	r.address(listeners, s.ID, s.Type, n, known)
 	r.goneOptions("source", s.Type, n, known)
 	r.take(n, at, known)
@@ -181,6 +179,39 @@ var optionsGone = map[string]string{
 	"sink datadog_metrics": "api_key region host",
 	"sink datadog_events":  "region",
 	"sink splunk_hec_logs": "host", // 0.19
+}
+
+// words are the options of components that are not played which take one of a few words, with the other names that Vector's
+// sources give those; `*` is every field of a section.
+var words = map[string]map[string]string{
+	"source demo_logs":       {"format": "shuffle apache_common apache_error syslog rfc5424 bsd_syslog rfc3164 json"},
+	"source exec":            {"mode": "scheduled streaming"},
+	"source file":            {"read_from": "beginning end", "fingerprint.strategy": "checksum device_and_inode"},
+	"source kubernetes_logs": {"read_from": "beginning end"},
+	"source socket":          {"mode": "tcp udp unix unix_stream unix_datagram"},
+	"source syslog":          {"mode": "tcp udp unix"},
+	"transform reduce": {"merge_strategies.*": "discard retain sum max min array concat concat_newline concat_raw shortest_array " +
+		"longest_array flat_unique"},
+	"sink elasticsearch": {"mode": "bulk normal data_stream", "api_version": "auto v6 v7 v8"},
+	"sink loki":          {"out_of_order_action": "drop rewrite_timestamp accept"},
+	"sink socket":        {"mode": "tcp udp unix unix_stream unix_datagram"},
+}
+
+func (r *reader) words(kind, typ string, known fields) {
+	for option, allowed := range words[kind+" "+typ] {
+		one := r.oneOf(new(string), strings.Fields(allowed)...)
+		section, name, below := strings.Cut(option, ".")
+		switch {
+		case !below:
+			known[section] = one
+		case name == "*":
+			known[section] = func(n *yaml.Node, at string) {
+				r.members(n, at, func(_ string, n *yaml.Node, at string) { one(n, at) })
+			}
+		default:
+			known[section] = func(n *yaml.Node, at string) { r.take(n, at, fields{name: one}) }
+		}
+	}
 }
 
 // optionsNew came with 0.57 (template confinement), of sinks that refuse what they do not know.

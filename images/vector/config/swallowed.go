@@ -78,6 +78,7 @@ func (r *reader) swallowed(s *Sink, known fields, n *yaml.Node, at string) {
 			r.take(n, at, fields{"headers": func(n *yaml.Node, _ string) { r.fail(n, at, "unknown field `headers`") }})
 		}
 	}
+	r.words("sink", s.Type, known)
 	r.goneOptions("sink", s.Type, n, known)
 	if s.Type == "prometheus_exporter" && !has(n, "address") {
 		r.listening(s.ID, "tcp", "0.0.0.0:9598")
