@@ -2,6 +2,7 @@ package config
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -87,6 +88,7 @@ func (r *reader) swallowed(s *Sink, known fields, n *yaml.Node, at string) {
 	r.walk(n, at, known, required, r.incomplete("sink "+s.Type, at))
 	if resolve(n).Kind == yaml.MappingNode {
 		r.templates(s, n, at)
+		r.fieldsOfTemplates("sink", s.Type, confined[s.Type], n, at)
 	}
 }
 
@@ -154,27 +156,52 @@ func (r *reader) templates(s *Sink, n *yaml.Node, at string) {
 	}
 }
 
+// templated are templates besides those that are confined.
+var templated = map[string]string{
+	"sink elasticsearch": "bulk.action bulk.version", "sink file": "path", "sink http": "uri",
+	"transform throttle": "key_field", "transform log_to_metric": "metrics.name metrics.namespace metrics.tags.@ metrics.tags.*",
+}
+
+// A field in a template, and what Vector takes for its path (src/template.rs, VRL's path/jit.rs): what has a hyphen, a slash or
+// a space must be in quotes.
+var (
+	fieldRE = regexp.MustCompile(`\{\{([^}]+)\}\}`)
+	pathRE  = func() *regexp.Regexp {
+		name := `(?:[A-Za-z0-9_@]+|"(?:[^"\\]|\\["\\])*")`
+		segment := `(?:` + name + `|\[-?[0-9]+\]|\( *` + name + ` *(?:\| *` + name + ` *)+\))`
+		return regexp.MustCompile(`^(?:[.%]|[.%]?\.?` + segment + `(?:\.?` + segment + `)*)$`)
+	}()
+)
+
+func (r *reader) fieldsOfTemplates(kind, typ, options string, n *yaml.Node, at string) {
+	for _, option := range strings.Fields(options + " " + templated[kind+" "+typ]) {
+		option = strings.TrimRight(option, "?!")
+		for _, text := range texts(n, option) {
+			for _, field := range fieldRE.FindAllStringSubmatch(text, -1) {
+				if name := strings.TrimSpace(field[1]); !pathRE.MatchString(name) {
+					r.fail(n, join(at, option), "Invalid field path in template %q", name)
+				}
+			}
+		}
+	}
+}
+
 // texts are the texts that a path of options leads to; `*` is every field, `@` the name of every field.
 func texts(n *yaml.Node, option string) []string {
 	n = resolve(n)
-	if option == "" {
-		if n.Kind == yaml.SequenceNode {
-			var all []string
-			for _, item := range n.Content {
-				all = append(all, texts(item, "")...)
-			}
-			return all
+	var all []string
+	switch {
+	case n.Kind == yaml.SequenceNode:
+		for _, item := range n.Content {
+			all = append(all, texts(item, option)...)
 		}
-		if n.Kind == yaml.ScalarNode {
-			return []string{n.Value}
-		}
-		return nil
-	}
-	if n.Kind != yaml.MappingNode {
+		return all
+	case n.Kind == yaml.ScalarNode && option == "":
+		return []string{n.Value}
+	case n.Kind != yaml.MappingNode || option == "":
 		return nil
 	}
 	name, rest, _ := strings.Cut(option, ".")
-	var all []string
 	for key, v := range pairs(n) {
 		switch {
 		case name == "@":

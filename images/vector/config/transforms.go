@@ -56,6 +56,7 @@ func (r *reader) transform(id string, n *yaml.Node, at string) Transform {
 		}
 		r.words("transform", typ, known)
 		r.walk(n, at, known, []string{"inputs"}, r.incomplete("transform "+typ, at))
+		r.fieldsOfTemplates("transform", typ, "", n, at)
 		if typ == "reduce" && has(n, "starts_when") && has(n, "ends_when") {
 			t.ProgramError = errors.New("only one of `ends_when` and `starts_when` can be provided")
 		}
