@@ -53,7 +53,7 @@ func readUnits(r io.Reader, zero time.Duration, d *damage) map[string]Unit {
 func unit(p map[string]string, zero time.Duration, line int) Unit {
 	u := Unit{
 		ID: p["Id"], Names: strings.Fields(p["Names"]), Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"],
-		FileState: p["UnitFileState"], MainPID: atoi(p["MainPID"]), Restarts: atoi(p["NRestarts"]),
+		FileState: p["UnitFileState"], Type: p["Type"], MainPID: atoi(p["MainPID"]), Restarts: atoi(p["NRestarts"]),
 		ActiveEnter: stamp(p["ActiveEnterTimestampMonotonic"], zero), InactiveExit: stamp(p["InactiveExitTimestampMonotonic"], zero),
 		StartLimitBurst: atoi(p["StartLimitBurst"]), StartLimitInterval: span(p["StartLimitIntervalUSec"]),
 		Before: strings.Fields(p["Before"]), After: strings.Fields(p["After"]),
@@ -73,7 +73,8 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	if u.Condition > 0 || u.Assert > 0 {
 		u.Unmet, u.MetLater = each(p["UnmetCondition"]), each(p["MetCondition"])
 	}
-	u.RequisiteOf = strings.Fields(p["RequisiteOf"])
+	u.Unread, u.Elapses = strings.Fields(p["EnvironmentFilesMissing"]), stamp(p["NextElapseUSecMonotonic"], zero)
+	u.RequisiteOf, u.StopsWith = strings.Fields(p["RequisiteOf"]), strings.Fields(p["StopPropagatedFrom"])
 	u.Held, u.BoundBy, u.MountsFor = each(p["HeldCondition"]), strings.Fields(p["BoundBy"]), strings.Fields(p["RequiresMountsFor"])
 	if out := p["StandardOutput"]; out != "" && out != "journal" && !strings.HasPrefix(out, "journal+") && out != "inherit" {
 		u.Output = append(u.Output, "StandardOutput="+out)

@@ -210,8 +210,9 @@ type Unit struct {
 	ID, Load, Active, Sub, Result string
 	Names                         []string // what PID 1 calls it, where that is not its ID
 	FileState                     string
-	Generated                     bool // its file was made at this boot, by a generator (systemd.generator(7))
-	Outdated                      bool // of Vector's: a file of it is newer than what PID 1 has read (NeedDaemonReload=)
+	Type                          string // of a service: when its start is over (systemd.service(5))
+	Generated                     bool   // its file was made at this boot, by a generator (systemd.generator(7))
+	Outdated                      bool   // of Vector's: a file of it is newer than what PID 1 has read (NeedDaemonReload=)
 	MainPID, Restarts             int
 	ActiveEnter, InactiveExit     time.Duration
 	StartLimitBurst               int
@@ -226,6 +227,8 @@ type Unit struct {
 	Unmet, MetLater []string
 	Held            []string // ConditionVirtualization= that held
 	BoundBy         []string
+	Unread          []string // of Vector: its EnvironmentFile= that are not there
+	StopsWith       []string // of Vector: units that have PropagatesStopTo= it (StopPropagatedFrom)
 	RequisiteOf     []string
 	MountsFor       []string // RequiresMountsFor=
 	Output          []string // of the worker: what keeps its words from the journal, as in its file
@@ -233,10 +236,11 @@ type Unit struct {
 	// have (capabilities(7), by number), all where it is not recorded.
 	User        string
 	Bounding    uint64
-	Forgoes     []string // what it gives up by settings of its own: PrivateDevices, ProtectClock, …
-	TriggeredBy []string // of units that are inactive at the end
-	OnSuccessOf []string // of the same; systemd before 249 does not say
-	LogLevelMax LogLevel // the unit's own; Debug where it has none
+	Forgoes     []string      // what it gives up by settings of its own: PrivateDevices, ProtectClock, …
+	Elapses     time.Duration // of a timer: when it does next, by the monotonic clock; 0: it does not
+	TriggeredBy []string      // of services, and of other units that are inactive at the end
+	OnSuccessOf []string      // of the same; systemd before 249 does not say
+	LogLevelMax LogLevel      // the unit's own; Debug where it has none
 	// MemoryLimited: the unit may not have all of the host's memory (MemoryMax=). Slice
 	// is what it is in, which may have a limit as well.
 	MemoryLimited bool

@@ -21,7 +21,7 @@ import (
 // while it waits, and kept.
 var lasting = []string{
 	"StartLimitBurst", "StartLimitIntervalUSec", "FragmentPath", "Before", "After", "WantedBy", "RequiredBy",
-	"BoundBy", "RequisiteOf", "RequiresMountsFor", "TriggeredBy", "OnSuccessOf", "LogLevelMax",
+	"BoundBy", "RequisiteOf", "RequiresMountsFor", "TriggeredBy", "OnSuccessOf", "UpheldBy", "LogLevelMax",
 	"Slice", "User", "CapabilityBoundingSet", "ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices",
 	"Type", "Restart",
 }

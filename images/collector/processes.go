@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,7 +57,7 @@ func listProcesses(wanted recording.Redactor, ours int) ([]byte, []string, error
 		vars := ""
 		if unit == "vector.service" {
 			vars = envfile.Digests(environVars(environ))
-		} else {
+		} else if !isOf(dir, vectorProgram) {
 			for _, name := range wanted.Find(environ) {
 				leaks = append(leaks, processLeak(name, pid, "environment", unit))
 			}
@@ -73,6 +74,18 @@ func listProcesses(wanted recording.Redactor, ours int) ([]byte, []string, error
 		fmt.Fprintf(&out, "%d\t%s\t%d\t%s\t%s\t%s\n", pid, unit, (process.Start(dir) - suspended).Nanoseconds(), vars, tabless.Replace(args), exe)
 	}
 	return out.Bytes(), leaks, unread.err()
+}
+
+// vectorProgram is where Vector is in a worker image.
+const vectorProgram = "/usr/bin/vector"
+
+// isOf: the process is of the program, or was started by it. Vector, and the journalctl that it starts,
+// may be in another unit than its own, and the values belong there, too.
+func isOf(dir, program string) bool {
+	return slices.ContainsFunc([]string{dir, fmt.Sprintf("/proc/%d", process.Parent(dir))}, func(dir string) bool {
+		exe, err := os.Readlink(dir + "/exe")
+		return err == nil && strings.TrimSuffix(exe, " (deleted)") == program
+	})
 }
 
 // environVars keeps the variables that vector.env is about, not PATH and such.

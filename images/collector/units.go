@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/dbus"
@@ -32,13 +33,19 @@ var (
 	// startedAgainBy is who starts Vector again beside its own Restart=; systemd before
 	// 249 has no UpheldBy.
 	startedAgainBy = []string{"OnFailure", "UpheldBy"}
+	// stoppedWith is what takes Vector along as it ends (PropagatesStopTo=, since 249).
+	stoppedWith = []string{"StopPropagatedFrom"}
 	// outdated is whether PID 1 has read the files of Vector's unit as they are on disk now.
 	outdated = []string{"NeedDaemonReload"}
 	// saidTo is where what the worker says goes.
 	saidTo = []string{"StandardOutput", "LogNamespace"}
 	// keptFrom is what may have kept an inactive unit from its start, whether PID 1 was
 	// heard or not, and what may still start it.
-	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy", "OnSuccessOf"}
+	keptFrom = []string{"ConditionResult", "ConditionTimestampMonotonic", "AssertResult", "AssertTimestampMonotonic", "TriggeredBy", "OnSuccessOf", "UpheldBy"}
+	// startedBy is who starts a service that ran, again and again maybe.
+	startedBy = []string{"TriggeredBy", "UpheldBy"}
+	// elapses is when a timer does next.
+	elapses = []string{"NextElapseUSecMonotonic"}
 	// ownLimits are a service's own, whose effects are not the host's doing.
 	ownLimits = []string{"MemoryMax", "Slice", "User", "CapabilityBoundingSet",
 		"ProtectKernelTunables", "ProtectKernelModules", "ProtectClock", "PrivateDevices"}
@@ -186,15 +193,24 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, before *kept, out *bytes.Bu
 	}
 	if name == "vector.service" {
 		optional(out, startedAgainBy, get)
+		optional(out, stoppedWith, get)
+		writeUnreadFiles(ctx, conn, out, u.Name)
 		optional(out, outdated, get)
 	}
 	switch kind {
+	case "timer":
+		optional(out, elapses, asks(func(ctx context.Context, unit, name string) (*dbus.Property, error) {
+			return conn.GetUnitTypePropertyContext(ctx, unit, "Timer", name)
+		}))
 	case "slice":
 		optional(out, []string{"MemoryMax", "Slice"}, asks(func(ctx context.Context, unit, name string) (*dbus.Property, error) {
 			return conn.GetUnitTypePropertyContext(ctx, unit, "Slice", name)
 		}))
 	case "service":
 		optional(out, ofAll, ofService)
+		if u.LoadState == "loaded" && u.ActiveState != "inactive" && name != "vector.service" {
+			optional(out, startedBy, get)
+		}
 		if idle && name != "vector.service" {
 			break // what a start would have left is not there
 		}
@@ -223,6 +239,24 @@ func writeUncounted(out *bytes.Buffer, unit string, get func(name string) (strin
 	if bytes, err := process.Anonymous(unit); err == nil {
 		fmt.Fprintf(out, "MemoryUncounted=%d\n", bytes)
 	}
+}
+
+// writeUnreadFiles names the EnvironmentFile= of a unit that are not there: PID 1 says nothing of
+// those that may be missing (systemd.exec(5)).
+func writeUnreadFiles(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, unit string) {
+	p, err := conn.GetServicePropertyContext(ctx, unit, "EnvironmentFiles")
+	if err != nil {
+		return
+	}
+	pairs, _ := p.Value.Value().([][]any) // a(sb): the path, or a pattern; whether it may be missing
+	var missing []string
+	for _, pair := range pairs {
+		path, _ := pair[0].(string)
+		if found, err := filepath.Glob(path); err == nil && len(found) == 0 {
+			missing = append(missing, path)
+		}
+	}
+	fmt.Fprintf(out, "EnvironmentFilesMissing=%s\n", strings.Join(missing, " "))
 }
 
 // optional writes the properties that this systemd has, and returns them.

@@ -36,12 +36,8 @@ func Unit(dir string) string {
 	return ""
 }
 
-// userHZ is the unit of /proc/PID/stat; Linux shows 100 to user space on every
-// architecture that it still runs on.
-const userHZ = 100
-
-// Start is field 22 of /proc/PID/stat as time since CLOCK_BOOTTIME's zero.
-func Start(dir string) time.Duration {
+// stat is a field of /proc/PID/stat, of those that are numbers; 0: it is not known.
+func stat(dir string, field int) int64 {
 	data, err := os.ReadFile(dir + "/stat")
 	if err != nil {
 		return 0
@@ -49,15 +45,27 @@ func Start(dir string) time.Duration {
 	// proc(5): the name in parentheses may itself hold spaces and parentheses.
 	_, rest, ok := strings.Cut(string(data[strings.LastIndexByte(string(data), ')')+1:]), " ")
 	fields := strings.Fields(rest)
-	const starttime = 22 - 3 // the first field here is the third, state
-	if !ok || len(fields) <= starttime {
+	const first = 3 // state
+	if !ok || len(fields) <= field-first {
 		return 0
 	}
-	ticks, err := strconv.ParseInt(fields[starttime], 10, 64)
+	n, err := strconv.ParseInt(fields[field-first], 10, 64)
 	if err != nil {
 		return 0
 	}
-	return time.Duration(ticks) * time.Second / userHZ
+	return n
+}
+
+// Parent is the process that started this one, or that took it over; 0: it is not known.
+func Parent(dir string) int { return int(stat(dir, 4)) }
+
+// userHZ is the unit of /proc/PID/stat; Linux shows 100 to user space on every
+// architecture that it still runs on.
+const userHZ = 100
+
+// Start is field 22 of /proc/PID/stat as time since CLOCK_BOOTTIME's zero.
+func Start(dir string) time.Duration {
+	return time.Duration(stat(dir, 22)) * time.Second / userHZ
 }
 
 // Boottime is CLOCK_BOOTTIME, which Start counts by.
