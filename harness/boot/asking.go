@@ -43,6 +43,27 @@ func (b Facts) Asking(unit string) (p timeline.Process, awaited string, ok bool)
 	return p, "", false
 }
 
+// cloudInits are processes of cloud-init's own, which do nothing but pass on what is to be done.
+var cloudInits = regexp.MustCompile(`/cloud-init --all-stages|/cloud-init (?:init|modules)|^(?:/bin/)?sh -c (?:echo "start"|tee -a /var/log)|^tee -a /var/log/cloud|^nc -Uu|^sh$`)
+
+// CloudRuns is what cloud-init runs for a stage of its own that does not come to an end; empty:
+// nothing, as far as can be seen.
+func (b Facts) CloudRuns(unit string) string {
+	if !strings.HasPrefix(unit, "cloud-") {
+		return ""
+	}
+	var first timeline.Process
+	for _, p := range b.Final.Processes {
+		if (p.Unit == unit || p.Unit == cloudMain) && p.Cmdline != "" && !cloudInits.MatchString(p.Cmdline) && (first.PID == 0 || p.PID < first.PID) {
+			first = p
+		}
+	}
+	if strings.Contains(first.Cmdline, "/run/cloud-init/tmp/") { // cc_bootcmd writes it to a file
+		return "bootcmd"
+	}
+	return first.Cmdline
+}
+
 // unnamed is what systemd-run calls a service that it was given no name for, since 254 and
 // before.
 var unnamed = regexp.MustCompile(`^run-(?:p\d+-i\d+|u\d+|r[0-9a-f]{32})\.service$`)

@@ -1,12 +1,41 @@
 package boot_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
 	"bootrace/harness/timeline/timelinetest"
 )
+
+func TestWhatCloudInitRuns(t *testing.T) {
+	t.Parallel()
+	own := []string{"/usr/bin/python3 /usr/bin/cloud-init --all-stages", "/bin/sh -c tee -a /var/log/cloud-init-output.log", "tee -a /var/log/cloud-init-output.log",
+		`sh -c echo "start" | nc -Uu -W1 /run/cloud-init/share/network.sock -s /run/cloud-init/share/network-return.sock | sh`, "nc -Uu -W1 /run/cloud-init/share/network.sock", "sh"}
+	for name, tt := range map[string]struct {
+		unit, cmdline, want string
+	}{
+		"a script":      {"cloud-final.service", "/bin/sh /usr/local/bin/fetch", "/bin/sh /usr/local/bin/fetch"},
+		"bootcmd":       {"cloud-init-network.service", "/bin/sh /run/cloud-init/tmp/tmp45st9s4o.sh", "bootcmd"},
+		"nothing":       {"cloud-final.service", "", ""},
+		"no cloud-init": {"fetch.service", "/bin/sh /usr/local/bin/fetch", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := timelinetest.Healthy()
+			all := own
+			if tt.cmdline != "" {
+				all = append(slices.Clone(own), tt.cmdline, "sleep 1")
+			}
+			for i, cmdline := range all {
+				b.Procs = append(b.Procs, fmt.Sprintf("%d\tcloud-init-main.service\t1\t\t%s\t/x", 80+i, cmdline))
+			}
+			assert.Equal(t, tt.want, read(t, b).CloudRuns(tt.unit))
+		})
+	}
+}
 
 func TestWhatASystemctlWaitsFor(t *testing.T) {
 	t.Parallel()

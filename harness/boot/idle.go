@@ -43,23 +43,27 @@ func (b Facts) Masked() []string {
 	return out
 }
 
-// BoundTo is the unit that took this one with it as it ended, by BindsTo= (systemd.unit(5));
-// not ok: none did.
-func (b Facts) BoundTo(unit string) (by string, at time.Duration, ok bool) {
+// BoundTo is the unit that took this one with it as it ended, and by which setting (systemd.unit(5),
+// BindsTo=, PropagatesStopTo=); not ok: none did.
+func (b Facts) BoundTo(unit string) (by, setting string, at time.Duration, ok bool) {
 	for _, ev := range b.Of(timeline.Stopping, timeline.Stopped) {
 		if ev.Unit == unit {
 			at, ok = ev.At, true
 		}
 	}
 	if !ok || b.Final.Units[unit].Active == "active" {
-		return "", 0, false
+		return "", "", 0, false
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.Final.Units)) {
-		if u := b.Final.Units[id]; slices.Contains(u.BoundBy, unit) && (u.Active == "inactive" || u.Active == "failed") {
-			return id, at, true
+		u := b.Final.Units[id]
+		switch ended := u.Active == "inactive" || u.Active == "failed"; {
+		case ended && slices.Contains(u.BoundBy, unit):
+			return id, "on which it has BindsTo=", at, true
+		case ended && slices.Contains(b.Final.Units[unit].StopsWith, id):
+			return id, "which has PropagatesStopTo= it", at, true
 		}
 	}
-	return "", 0, false
+	return "", "", 0, false
 }
 
 // InVain are those of the services that ran, and are done, or are at it still, and templates
@@ -147,6 +151,9 @@ func (b Facts) idle(u timeline.Unit) string {
 	}
 	for _, by := range u.TriggeredBy {
 		if t := b.Final.Units[by]; t.Active == "active" {
+			if t.Elapses > b.End {
+				return fmt.Sprintf("waits for %s, which elapses at %s", by, timeline.Since(t.Elapses))
+			}
 			return fmt.Sprintf("waits for %s, which has not started it", by)
 		}
 	}

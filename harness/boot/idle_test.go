@@ -53,6 +53,11 @@ func TestWhyAServiceRanNothing(t *testing.T) {
 			b.Prop("agent.service", "LoadState", "not-found", "ActiveState", "inactive", "RequiredBy", fetch)
 		}, "requires agent.service, which is not there"},
 		"a target that was not reached": {func(b *timelinetest.Boot) { unit(b, "WantedBy", "mutli-user.target") }, "is wanted by mutli-user.target alone, which was not reached"},
+		"a timer that elapses later": {func(b *timelinetest.Boot) {
+			unit(b, "TriggeredBy", "fetch.timer")
+			b.Up("fetch.timer", time.Second, time.Second)
+			b.Prop("fetch.timer", "NextElapseUSecMonotonic", timelinetest.Micros(600*time.Second))
+		}, "waits for fetch.timer, which elapses at +600.000s"},
 		"an idle socket": {func(b *timelinetest.Boot) {
 			unit(b, "TriggeredBy", "fetch.socket")
 			b.Up("fetch.socket", time.Second, time.Second)

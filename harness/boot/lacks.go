@@ -32,6 +32,10 @@ type Asked struct {
 	Starts string `json:"starts,omitempty"`
 	// Idle: it would be carried out on a machine of any kind by a program that the image has not.
 	Idle bool `json:"idle,omitempty"`
+	// Hint: it lacks nothing, and may be why nobody asked for credentials; Of whose that is,
+	// empty: no unit's of the subject.
+	Hint bool   `json:"hint,omitempty"`
+	Of   string `json:"of,omitempty"`
 	// Boot: a real boot does not get far without it.
 	Boot bool `json:"boot,omitempty"`
 }
@@ -85,9 +89,18 @@ func (b Facts) Lacks(s Setup) []Lack {
 			}
 		}
 	}
+	for _, id := range s.SubjectUnits {
+		if what, ev, ok := b.azureOnly(id); ok {
+			add(Lack{Unit: id, What: what, Evidence: ev.Evidence}, false)
+			out[len(out)-1].Needed = true // nobody came to the vault
+		}
+	}
 	for _, f := range b.Failures().All {
 		if what := b.beyond(f); what != "" && slices.Contains(theirs, f.Unit) && !b.holdsBoot(f.Unit) {
 			add(Lack{Unit: f.Unit, What: what, Evidence: f.Evidence[0]}, f.Unit != Vector)
+			if s.Populator == "" && f.Unit != Vector && b.ranAtRequest(f.Unit) { // it is the one that fetches
+				out[len(out)-1].Needed = true
+			}
 		}
 	}
 	return slices.Concat(out, b.devices(chain), b.asked(s, chain))
@@ -225,6 +238,9 @@ func startedBy(image []Asked, unit string) string {
 func (b Facts) asked(s Setup, chain map[string]bool) []Lack {
 	var out []Lack
 	for _, a := range s.Image {
+		if a.Hint {
+			continue
+		}
 		l := Lack{What: a.What, Needed: a.Boot}
 		for id := range chain {
 			u := b.Final.Units[id]

@@ -31,11 +31,14 @@ func TestWordsOfWhatAContainerMayNot(t *testing.T) {
 		"open /dev/net/tun: no such file or directory":                                                               "no such device",
 		"cat: /sys/firmware/dmi/tables/DMI: No such file or directory":                                               "no such device",
 		"open /dev/shm/ready: no such file or directory":                                                             none,
-		"hwclock: Cannot access the Hardware Clock via any known method.":                                            "clock",
-		"chrt: failed to set pid 0's policy: Operation not permitted":                                                "priorities",
-		"rm: cannot remove '/etc/x': Operation not permitted":                                                        none,
-		"curl: (7) Failed to connect to kv.vault.azure.net port 443: Network is unreachable":                         none,
-		"connect: permission denied":                                                                                 none,
+		"TPM device not usable as it does not support the required functionality (SHA256).":                          "no TPM",
+		"No TPM2 device found.":                                                              "no TPM",
+		"TPM measurement was not written":                                                    none,
+		"hwclock: Cannot access the Hardware Clock via any known method.":                    "clock",
+		"chrt: failed to set pid 0's policy: Operation not permitted":                        "priorities",
+		"rm: cannot remove '/etc/x': Operation not permitted":                                none,
+		"curl: (7) Failed to connect to kv.vault.azure.net port 443: Network is unreachable": none,
+		"connect: permission denied":                                                         none,
 	} {
 		got := none
 		for _, w := range refusedWords {

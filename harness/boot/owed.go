@@ -53,6 +53,13 @@ func (b Facts) Owed() Owed {
 	return o
 }
 
+// SinceNow: a journald source of Vector's begins with what is logged from its start on.
+func (b Facts) SinceNow() bool {
+	return b.Final.Pipeline != nil && slices.ContainsFunc(b.Final.Pipeline.Sources, func(c pipeline.Component) bool {
+		return c.Type == "journald" && c.Options["since_now"] == true
+	})
+}
+
 // otherToken: the configuration ships the worker's lines with another token than that
 // for logs; Axiom takes it for its own dataset only.
 func (b Facts) otherToken() bool {

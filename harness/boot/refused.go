@@ -41,6 +41,7 @@ var refusedWords = []struct {
 		sysAdmin, "may not change the kernel's settings", "ProtectKernelTunables"},
 	{regexp.MustCompile(`(?i)/dev/(kvm|fuse|net/tun|loop|disk/|sd[a-z]|nvme|sr0|ptp|rtc|watchdog|mapper/|tpm|vfio|nvidia|mem\b|vmbus)\S*.*(No such file|not found|does not exist|Operation not permitted|Permission denied|Cannot open)|` +
 		`/sys/(firmware|class/dmi|bus/vmbus)/\S*: No such file`), 0, "has no such device", "PrivateDevices"},
+	{regexp.MustCompile(`(?i)\btpm2?\b.*\bnot (usable|supported|available|found|present)\b|\bno (usable )?tpm2?\b`), 0, "has no TPM", ""},
 	{regexp.MustCompile(`(?i)(settimeofday|adjtimex|clock_settime|hwclock|date: cannot set date).*(Operation not permitted|Cannot access)|Cannot access the Hardware Clock`), sysTime, "may not set the clock", "ProtectClock"},
 	{regexp.MustCompile(`(?i)(sched_setscheduler|setpriority|failed to set pid .* policy|chrt|renice|nice: cannot set).*(Operation not permitted|Permission denied)`), sysNice, "may not raise priorities", ""},
 }

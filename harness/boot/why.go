@@ -139,9 +139,14 @@ func (b Facts) Why(unit string) []Word {
 // heldBack: the last of the unit's failures is one of what it needs, so that nothing of its
 // own ran.
 func (b Facts) heldBack(unit string) (held bool) {
+	alone := true // nothing else is said of a failure of it
 	for _, ev := range b.Events {
 		if ev.Unit == unit && (ev.Kind == timeline.Failed || ev.Kind == timeline.StartFailed) {
 			held = ev.Kind == timeline.StartFailed && ev.Change.JobResult == "dependency"
+			alone = false
+		}
+		if ev.Unit == unit && ev.Kind == timeline.OnConsole && ev.Status == "DEPEND" && alone { // before journald ran, or instead
+			held = true
 		}
 	}
 	return held

@@ -134,12 +134,38 @@ func running(b boot.Facts, unit string) string {
 	if at, ok := b.Began(unit); ok {
 		since = " since " + timeline.Since(at)
 	}
-	return fmt.Sprintf("%s (%s job running%s, %s)", unit, j.Type, since, cmp.Or(b.Final.Units[unit].Active, "state unknown"))
+	return fmt.Sprintf("%s (%s job running%s, %s%s)", unit, j.Type, since, cmp.Or(b.Final.Units[unit].Active, "state unknown"), until(b.Final.Units[unit]))
+}
+
+// until is what a service's start is not over before (systemd.service(5), Type=).
+func until(u timeline.Unit) string {
+	switch u.Sub {
+	case "condition":
+		return " in its ExecCondition="
+	case "start-pre":
+		return " in its ExecStartPre="
+	case "start-post":
+		return " in its ExecStartPost="
+	case "start":
+	default:
+		return ""
+	}
+	over := map[string]string{
+		"oneshot": "it ends", "forking": "its first process ends and leaves another one", "dbus": "it has its BusName= on the bus",
+		"notify": "it says READY=1", "notify-reload": "it says READY=1",
+	}[u.Type]
+	if over == "" {
+		return ""
+	}
+	return fmt.Sprintf(" until %s: Type=%s", over, u.Type)
 }
 
 // asking is what a unit's own systemctl waits for.
 func asking(b boot.Facts, unit string) string {
 	p, awaited, ok := b.Asking(unit)
+	if runs := b.CloudRuns(unit); !ok && runs != "" && b.Final.Units[unit].Active == "activating" {
+		return fmt.Sprintf(", in which cloud-init runs `%s`", runs)
+	}
 	if !ok {
 		return ""
 	}

@@ -69,6 +69,15 @@ func TestRegistered(t *testing.T) {
 		b.Cloud = kept
 	}
 	judged(t, "registered", []row{
+		{name: "not at all, for cloud-init runs something of the image's before", want: check.Fail,
+			say: []string{"cloud-final.service has not come to the user data, which writes worker.env and starts the worker: it is activating, in which cloud-init runs `/bin/sh /usr/local/bin/fetch`; the worker has not"}, break_: func(b *boot) {
+				without(b)
+				b.Journal = slices.DeleteFunc(b.Journal, func(e map[string]any) bool { return e["BOOTRACE_EVENT"] == "script" })
+				b.Prop("cloud-final.service", "LoadState", "loaded", "ActiveState", "activating", "SubState", "start")
+				b.Jobs = append(b.Jobs, "9 cloud-final.service start running")
+				b.Procs = append(b.Procs, "50\tcloud-init-main.service\t1\t\t/usr/bin/python3 /usr/bin/cloud-init --all-stages\t/usr/bin/python3",
+					"80\tcloud-init-main.service\t1\t\t/bin/sh /usr/local/bin/fetch\t/usr/bin/dash", "81\tcloud-init-main.service\t1\t\tsleep 1\t/usr/bin/sleep")
+			}},
 		{name: "in time", want: check.Pass, say: []string{"registered at +20.300s"}},
 		{name: "not at all, for cloud-init did not come to its script", want: check.Fail, say: []string{"worker.env was never written: cloud-final.service is masked; the worker has not registered by the end"}, break_: func(b *boot) {
 			without(b)

@@ -134,10 +134,29 @@ func TestWhatIsOwedFollowsTheConfiguration(t *testing.T) {
 		require.Contains(t, workerOnly, from)
 		return strings.ReplaceAll(workerOnly, from, to)
 	}
+	withoutFirst := func(option string) func(*boot) {
+		return func(b *boot) {
+			configuration(t, strings.ReplaceAll(workerOnly, ", include_units: [opensandbox-worker]", option))(b)
+			for _, c := range b.Cloud {
+				if lines, ok := c["lines"].(map[string]string); ok {
+					if rest, first := strings.CutPrefix(lines["boot-logger"], "1-"); first {
+						lines["boot-logger"] = "2-" + rest
+					}
+				}
+				if c["op"] == "ingest" {
+					c["numbered"], c["identity"] = 30, map[string]int{"OPENCOMPUTER_CELL_ID": 30}
+				}
+			}
+			b.Call(timelinetest.EndAt-time.Second, "axiom", "ingest", 200, "method", "POST", "token_name", timelinetest.LogToken, "auth", "ok", "events", 2, "metrics", 2)
+		}
+	}
 	judged(t, "logs-delivered", []row{
 		{name: "the boot logger's lines are not owed by one that does not name it", break_: with(t, workerOnly), want: check.Pass,
 			say: []string{"opensandbox-worker 30 of 30 lines", "metrics of metrics arrive"}},
 		{name: "they are by one that names no unit", break_: with(t, replace(", include_units: [opensandbox-worker]", "")), want: check.Fail, say: []string{"lines of boot-logger are not at Axiom"}},
+		{name: "what was logged before its start is not read", break_: withoutFirst(", since_now: true"), want: check.Fail,
+			say: []string{"lines of boot-logger are not at Axiom: 1; they are from before Vector, which was started at +0.", "its journald source has since_now: true"}},
+		{name: "what was logged before its start is missing all the same", break_: withoutFirst(""), want: check.Fail, say: []string{"lines of boot-logger are not at Axiom: 1"}, never: "since_now"},
 		{name: "the worker's are", break_: with(t, workerOnly, withoutLastLines), want: check.Fail, say: []string{"lines of opensandbox-worker are not at Axiom: 21"}},
 		{name: "the worker's output goes nowhere", want: check.Fail, unit: "opensandbox-worker.service", break_: with(t, workerOnly, silenced(0, "StandardOutput", "null")),
 			say: []string{"opensandbox-worker.service runs, and no line of it is in the journal since +20.300s: there is nothing that Vector could read (StandardOutput=null)"}},

@@ -168,6 +168,9 @@ func rateLimited(b boot.Facts, owed boot.Owed) []Finding {
 	return out
 }
 
+// readsWithin is how soon after its start Vector reads the journal, on a busy host too.
+const readsWithin = 2 * time.Second
+
 func undelivered(b boot.Facts, source string, arrivals map[int]boot.Arrival, limit time.Duration) ([]Finding, string) {
 	logged := b.Logged[source]
 	var gone []int
@@ -194,6 +197,10 @@ func undelivered(b boot.Facts, source string, arrivals map[int]boot.Arrival, lim
 	first := logged[gone[0]]
 	f := Finding{At: first.At, Unit: source + ".service", Absence: true, Over: limit - first.At, Limit: b.End - limit, Since: first.At, Evidence: []timeline.Evidence{first.Evidence},
 		Summary: fmt.Sprintf("%d of %d lines of %s are not at Axiom: %s", len(gone), due, source, timeline.Ranges(gone))}
+	last := logged[gone[len(gone)-1]]
+	if up, ok := b.Ended(boot.Vector); ok && last.At < up.At+readsWithin && b.SinceNow() {
+		f.Summary += fmt.Sprintf("; they are from before Vector, which was started at %s, began to read, and its journald source has since_now: true", timeline.Since(up.At))
+	}
 	if ev, ok := otherwise(b, source, gone[0]); ok {
 		f.Summary += fmt.Sprintf("; %s %d was answered %d at %s", source, gone[0], ev.Call.Status, timeline.Since(ev.At))
 		f.Evidence = append(f.Evidence, ev.Evidence)

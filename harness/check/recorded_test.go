@@ -22,7 +22,7 @@ func TestFindingsInRecordingsOfARealSystemd(t *testing.T) {
 		want             []string
 	}{
 		{"systemd257-boot-waits", "boot-unblocked", []string{
-			"multi-user.target not reached at +6.467s: it waits for slow.service (start job running since +0.181s, activating); " +
+			"multi-user.target not reached at +6.467s: it waits for slow.service (start job running since +0.181s, activating until it ends: Type=oneshot); " +
 				"on the way: after.service; for multi-user.target itself wait graphical.target"}},
 		{"systemd257-cycle-startlimit", "boot-unblocked", []string{
 			"multi-user.target 19.38s later than in the control boot, budget 1s, most of it the start of slow.service, which took 20.05s: multi-user.target @20.23s <- after.service @20.23s <- " +

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"bootrace/harness/boot"
@@ -53,7 +54,11 @@ var registered = Check{
 				last = append(evidence(b.Final.Units[cloudFinal].Evidence), last...)
 			}
 			if waits := asking(b, cloudFinal); waits != "" {
-				unwritten = cloudFinal + " is at the user data" + waits + "; "
+				at := " is at the user data"
+				if len(b.Of(timeline.Script)) == 0 && strings.Contains(waits, "cloud-init runs") {
+					at = " has not come to the user data, which writes worker.env and starts the worker: it is activating"
+				}
+				unwritten = cloudFinal + at + waits + "; "
 			}
 			out = append(out, Finding{At: b.End, Absence: true, Evidence: last,
 				Summary: unwritten + fmt.Sprintf("the worker has not registered by the end, %s after the cloud was ready", boot.Round(b.End-ready))})

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -282,6 +283,28 @@ func TestNoStartLimit(t *testing.T) {
 			b.Starting(2010*time.Millisecond, timelinetest.Subject)
 		}},
 		{name: "result start-limit-hit at the end", want: check.Fail, break_: func(b *boot) { b.Prop("x.service", "Result", "start-limit-hit") }},
+		{name: "asked for by what is started again and again", want: check.Fail, unit: "vector.service", never: "said last",
+			say:    []string{"repeated too quickly.; it was asked for 5 times, and fetch.service was started 6 times: Upholds= of multi-user.target starts it again whenever it is over"},
+			expect: func(e *expect) { e.SubjectUnits = append(slices.Clone(e.SubjectUnits), "fetch.service") }, break_: func(b *boot) {
+				for i := range 6 {
+					b.StartsAtOnce(22*time.Second+time.Duration(i)*time.Second, "fetch.service")
+				}
+				for i := range 4 {
+					b.StartsAtOnce(22500*time.Millisecond+time.Duration(i)*time.Second, timelinetest.Vector)
+				}
+				b.Log(26*time.Second, timelinetest.Vector, "ERROR sink: cannot drain")
+				b.TooQuickly(27*time.Second, timelinetest.Vector)
+				b.Up("fetch.service", 21*time.Second, 22*time.Second)
+				b.Prop("fetch.service", "UpheldBy", "multi-user.target")
+			}},
+		{name: "triggered again as soon as it is over", want: check.Fail, unit: "fetch.service",
+			say: []string{"repeated too quickly.; it ended well each time, and fetch.path starts it again whenever it is over and what that waits for is still there"}, break_: func(b *boot) {
+				for i := range 5 {
+					b.StartsAtOnce(22*time.Second+time.Duration(i)*time.Second, "fetch.service")
+				}
+				b.TooQuickly(27*time.Second, "fetch.service")
+				b.Prop("fetch.service", "LoadState", "loaded", "ActiveState", "inactive", "TriggeredBy", "fetch.path")
+			}},
 		{name: "a unit prints the words it looks for", want: check.Pass, break_: func(b *boot) {
 			b.Log(3*time.Second, timelinetest.Subject, "example.service: Start request repeated too quickly.")
 			b.Log(3*time.Second, timelinetest.Subject, "Job for example.service failed because start of the service was attempted too often.")

@@ -19,6 +19,9 @@ var vectorActive = Check{
 		"or nothing would start it again if it were killed (systemd.service(5), Restart=)",
 	Needs: []string{timeline.Journal, timeline.Units},
 	Judge: func(b boot.Facts, _ Expect) Result {
+		if u := b.Final.Units[boot.Vector]; u.Load == "masked" {
+			return found([]Finding{{At: b.End, Unit: boot.Vector, Absence: true, Evidence: evidence(u.Evidence), Summary: "vector.service is masked, and nothing starts it"}}, "")
+		}
 		r := stayed(b)
 		if f, ok := endsForGood(b.Final.Units[boot.Vector]); ok && r.Outcome != NoEvidence {
 			r.Findings = append(r.Findings, f)

@@ -57,7 +57,7 @@ var vectorCredentialed = Check{
 			}
 			f := Finding{At: v.Start, Unit: boot.Vector, Over: max(0, b.End-deadline), Limit: e.CredentialsWithin, Since: complete,
 				Evidence: append([]timeline.Evidence{v.Evidence}, lastEnvFile(b)...),
-				Summary: unasked(b, e, complete) + refused(b) + unread(b) + notLoaded(b, e, v) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
+				Summary: unasked(b, e, complete) + refused(b) + unread(b) + missing(b) + notLoaded(b, e, v) + fmt.Sprintf("the Vector that runs since %s has not the vault's values: %s; worker.env was complete at %s",
 					timeline.Since(v.Start), strings.Join(wrong, ", "), timeline.Since(complete)) + left + networkCame(b)}
 			if stale := b.Stale(e.Setup, v); len(stale) > 0 {
 				f.Summary = fmt.Sprintf("the Vector that runs since %s has still what it had in the boot before, though the vault has other values since: %s; %s",
@@ -160,6 +160,18 @@ func unread(b boot.Facts) string {
 	return "a file of vector.service is newer than what PID 1 has read of it (no systemctl daemon-reload since): "
 }
 
+// ofBase are the environment files that Vector's unit has in every worker image.
+var ofBase = []string{"/etc/default/vector", "/etc/opensandbox/worker.env", "/etc/opensandbox/server.env", boot.VectorEnv}
+
+// missing names the environment files that the subject has Vector read, and that are not there.
+func missing(b boot.Facts) string {
+	files := slices.DeleteFunc(slices.Clone(b.Final.Units[boot.Vector].Unread), func(f string) bool { return slices.Contains(ofBase, f) })
+	if len(files) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s, which vector.service reads (EnvironmentFile=), is not there at the end: ", strings.Join(files, ", "))
+}
+
 // couldNot is what the subject says it could not do once vector.env was right: its first words,
 // for others follow from them.
 func couldNot(b boot.Facts, e Expect, after time.Duration) string {
@@ -217,7 +229,7 @@ func unasked(b boot.Facts, e Expect, complete time.Duration) string {
 		}
 	}
 	for _, a := range e.Setup.Image {
-		if a.Idle {
+		if a.Idle || a.Hint && (a.Of == "" || slices.Contains(e.SubjectUnits, a.Of)) {
 			said += "; " + a.What
 		}
 	}
@@ -341,9 +353,9 @@ func leftEnded(b boot.Facts) string {
 
 // boundTo is which unit took Vector with it as it ended.
 func boundTo(b boot.Facts) string {
-	by, at, ok := b.BoundTo(boot.Vector)
+	by, setting, at, ok := b.BoundTo(boot.Vector)
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf(": it was stopped at %s, as %s ended, on which it has BindsTo=", timeline.Since(at), by)
+	return fmt.Sprintf(": it was stopped at %s, as %s ended, %s", timeline.Since(at), by, setting)
 }

@@ -17,6 +17,9 @@ func TestVectorActive(t *testing.T) {
 	judged(t, "vector-active", []row{
 		{name: "running to the end", want: check.Pass, say: []string{"active since +20.900s"}},
 		{name: "on the stub, while worker.env never comes", boot: timelinetest.Never(), expect: never, want: check.Pass},
+		{name: "masked", want: check.Fail, say: []string{"vector.service is masked, and nothing starts it"}, never: "Restart=", break_: func(b *boot) {
+			b.Prop(timelinetest.Vector, "LoadState", "masked", "ActiveState", "inactive", "SubState", "dead", "Restart", "no")
+		}},
 		{name: "failed", want: check.Fail, unit: "vector.service", say: []string{"failed/failed at the end, result exit-code"}, break_: func(b *boot) {
 			b.Prop(timelinetest.Vector, "ActiveState", "failed", "SubState", "failed", "Result", "exit-code")
 		}},
@@ -80,6 +83,22 @@ func TestVectorCredentialed(t *testing.T) {
 			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "axiom" })
 			b.VectorProcess(500, complete+3*time.Second, timelinetest.StubVars)
 		}},
+		{name: "a stub for ever, and the file that Vector reads besides is gone", want: check.Fail, say: []string{"/run/vk/vector.env, which vector.service reads (EnvironmentFile=), is not there at the end: "}, break_: func(b *boot) {
+			stub(b)
+			b.Prop(timelinetest.Vector, "EnvironmentFilesMissing", "/etc/default/vector /etc/opensandbox/server.env /run/vk/vector.env")
+		}},
+		{name: "a stub for ever, and what the base reads besides is not there", want: check.Fail, never: "is not there at the end", break_: func(b *boot) {
+			stub(b)
+			b.Prop(timelinetest.Vector, "EnvironmentFilesMissing", "/etc/default/vector /etc/opensandbox/server.env")
+		}},
+		{name: "a stub for ever, and settings of its own keep the fetch from the network", want: check.Fail, say: []string{"; " + timelinetest.Subject + " has RestrictAddressFamilies=AF_UNIX, which keeps it from the network; "},
+			expect: func(e *expect) {
+				e.Setup.Image = []facts.Asked{{What: timelinetest.Subject + " has RestrictAddressFamilies=AF_UNIX, which keeps it from the network", Hint: true, Of: timelinetest.Subject},
+					{What: "other.service has PrivateNetwork=yes", Hint: true, Of: "other.service"}}
+			}, never: "other.service", break_: func(b *boot) {
+				stub(b)
+				b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "imds" || row["service"] == "keyvault" })
+			}},
 		{name: "a stub for ever, for what fetches is masked", want: check.Fail, say: []string{"no request came to IMDS or the vault; fetch.service is masked; "}, break_: func(b *boot) {
 			stub(b)
 			b.Cloud = slices.DeleteFunc(b.Cloud, func(row map[string]any) bool { return row["service"] == "imds" || row["service"] == "keyvault" })
@@ -94,6 +113,18 @@ func TestVectorCredentialed(t *testing.T) {
 			b.Stopped(22*time.Second, timelinetest.Vector)
 			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "inactive")
 			b.Prop("fetch.service", "LoadState", "loaded", "ActiveState", "inactive", "BoundBy", "vector.service")
+			b.Procs = nil
+		}},
+		{name: "no Vector runs, for what ended took it along", want: check.Fail, say: []string{"it was stopped at +22.010s, as fetch.service ended, which has PropagatesStopTo= it"}, break_: func(b *boot) {
+			b.Stopped(22*time.Second, timelinetest.Vector)
+			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "inactive", "StopPropagatedFrom", "fetch.service other.service")
+			b.Prop("fetch.service", "LoadState", "loaded", "ActiveState", "inactive")
+			b.Procs = nil
+		}},
+		{name: "no Vector runs, and what could take it along is there", want: check.Fail, never: "PropagatesStopTo=", say: []string{"no Vector runs, so none has the vault's values"}, break_: func(b *boot) {
+			b.Stopped(22*time.Second, timelinetest.Vector)
+			b.Prop(timelinetest.Vector, "MainPID", "0", "ActiveState", "inactive", "StopPropagatedFrom", "fetch.service")
+			b.Up("fetch.service", 2*time.Second, 3*time.Second)
 			b.Procs = nil
 		}},
 		{name: "no Vector runs, for it was told to end and is left so", want: check.Fail, say: []string{"no Vector runs, so none has the vault's values: it ended at +22.000s without an error, and Restart=on-failure does not start it again"}, break_: func(b *boot) {

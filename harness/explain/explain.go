@@ -77,7 +77,7 @@ var causes = []cause{
 	{check: "registered", change: "see what the worker's unit waited for: it registers when worker.env is there"},
 	{check: "vector-credentialed", change: "ask again until the vault's values are there: IMDS, the vault and the role may come up later than worker.env, worker.env may be filled later than it is created, " +
 		"and an optional secret may be missing; then restart Vector", more: refusals},
-	{check: "logs-delivered", change: "let Vector run on a stub whose URL nobody answers (it retries and buffers): whatever Axiom answers 4xx is dropped for good"},
+	{check: "logs-delivered", follows: "vector-active", saying: "at the end", change: "let Vector run on a stub whose URL nobody answers (it retries and buffers): whatever Axiom answers 4xx is dropped for good"},
 	{check: "cloud-politeness", change: "wait between tries, longer each time, and keep Retry-After"},
 	{check: "vector-active", change: "see why Vector ended: journalctl -u vector.service in the recording's journal; where nothing starts it again, Restart=always as packaged"},
 	{check: "quiescent", change: "end what is not needed once Vector has its values"},
@@ -86,6 +86,7 @@ var causes = []cause{
 // mends are what would have to change where a check's first finding says more than the
 // check does.
 var mends = []struct{ check, says, change string }{
+	{"logs-delivered", "since_now: true", "take since_now away from the journald source: without a checkpoint it begins with the boot, so that nothing from before Vector's start is left out"},
 	{"logs-delivered", "of the stub", "write the real values to the file that the stub is in, or let the last EnvironmentFile= say the address as well: what it leaves out stays as the one before has it"},
 	{"logs-delivered", "ships nothing of the worker", "have a journald source include opensandbox-worker.service, and bring what it reads to a sink that keeps it"},
 	{"logs-delivered", "brings them to no sink", "name the metrics' source, or the transform after it, in the inputs of a sink that keeps them"},
@@ -105,7 +106,9 @@ var mends = []struct{ check, says, change string }{
 	{"no-unit-failed", "failed (timeout)", "see what takes longer than TimeoutStartSec=, TimeoutStopSec= or RuntimeMaxSec= lets it; what waits for worker.env waits after READY (Type=notify)"},
 	{"no-unit-failed", "failed (dependency)", "have what the unit requires or is bound to up before it and for as long, or say Wants= of what it can do without"},
 	{"no-unit-failed", "EnvironmentFile=", "let the file be missing (EnvironmentFile=-/…), or start the unit when it is there: worker.env comes after multi-user.target"},
-	{"no-unit-failed", "203/EXEC", "put the program where ExecStart= says, executable, and with an interpreter that is there: a line that ends with CR names another one"},
+	{"no-unit-failed", "No module named", "have the module in the image: it is for the interpreter that the program names, and for root or the unit's User="},
+	{"no-unit-failed", "Read-only file system", "let the unit write there: ReadWritePaths= beside ProtectSystem=, or a directory of its own (StateDirectory=, RuntimeDirectory=)"},
+	{"no-unit-failed", "203, EXEC", exec}, {"no-unit-failed", "203/EXEC", exec},
 	{"no-unit-failed", "(assert)", "use a Condition…= where the unit may be left out, or have what it asserts there before it starts"},
 	{"no-unit-failed", "without a word of PID 1", "take LogLevelMax= away, and see why the unit ends: it is started again each time"},
 	{"no-unit-failed", "PID 1 says nothing", "leave PID 1's LogLevel= and LogTarget= as they are built in (systemd-system.conf(5))"},
@@ -113,14 +116,25 @@ var mends = []struct{ check, says, change string }{
 	{"no-ordering-cycle", "nothing to count from", "add OnBootSec= or OnActiveSec= to the timer: OnUnitActiveSec= counts from a start that never was (systemd.timer(5))"},
 	{"vector-credentialed", "had in the boot before", "ask the vault in each boot, whatever the disk has: a vector.env that is there is as old as the boot that wrote it (no ConditionPathExists=! on it, no stamp file, or one below /run)"},
 	{"vector-credentialed", wasRight, "let a refresh touch vector.env only with values that it has just got from the vault, and leave it alone where it got none: a stub is for a file that is not there yet"},
+	{"vector-credentialed", "which vector.service reads (EnvironmentFile=)", "let the file be there whenever Vector may start: what is in a RuntimeDirectory= goes when its unit ends, but for RuntimeDirectoryPreserve=yes, and what is in a private /tmp nobody else sees (systemd.exec(5))"},
+	{"vector-credentialed", "bad_request_102", "send the header Metadata: true with each request to IMDS: it answers 400 without"},
+	{"vector-credentialed", "last answer at", "see the last answer: of 401 the token is for another resource than https://vault.azure.net, of 403 its identity has no role on the vault or the secret is disabled, of 404 there is no secret of that name; what may mend itself, ask for again"},
+	{"vector-credentialed", "Access denied", "let root restart Vector, or a unit of root's that OnSuccess= or a path unit starts: systemd takes orders from nobody else without polkit"},
+	{"vector-credentialed", "nothing started vector.service again after that", "restart vector.service once the file is written (systemctl restart --no-block): a process keeps the environment that it was started with, whatever signal it gets, and a start does nothing to a unit that runs"},
 	{"vector-credentialed", "no systemctl daemon-reload since", "run systemctl daemon-reload after a drop-in of vector.service is written, and before its restart"},
 	{"vector-credentialed", "is masked", "unmask it as the image is built, as the last step (systemctl unmask): nothing starts a masked unit"},
 	{"vector-credentialed", "is refused by systemd", "mend its unit file, which systemd-analyze verify names the fault of; a drop-in that replaces ExecStart= empties it first"},
 	{"vector-credentialed", "BindsTo=", bindsTo}, {"vector-active", "BindsTo=", bindsTo},
+	{"vector-credentialed", "PropagatesStopTo=", propagates}, {"vector-active", "PropagatesStopTo=", propagates},
 	{"vector-credentialed", "has the value of", "write each of the vault's values under the variable that is its own: they came, and got mixed up"},
 	{"env-file-whole", "was removed while it held", "replace vector.env by a rename and never remove it; where it lies in a RuntimeDirectory=, that goes when its unit ends, but for RuntimeDirectoryPreserve=yes (systemd.exec(5))"},
 	{"vector-credentialed", "or does not read it", "let vector.env be the last EnvironmentFile= of vector.service: of several each variable has its last value (systemd.exec(5))"},
 	{"logs-delivered", "may not read the journal", "put Vector's user into the group systemd-journal (SupplementaryGroups=systemd-journal), as its package does"},
+	{"vector-credentialed", "which keeps it from the network", "let it have the network (RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK, no PrivateNetwork=, SystemCallFilter= with @network-io; systemd.exec(5)), or leave that setting to units that ask nobody"},
+	{"vector-credentialed", "which hides the role env from it", "let it see /etc/opensandbox (BindReadOnlyPaths=, ReadWritePaths=), where worker.env comes"},
+	{"vector-credentialed", "nothing carries out", "have the program in the image, or let a unit do it"},
+	{"vector-credentialed", "a unit of users' managers", "have it in /etc/systemd/system, for multi-user.target: a user's manager runs while that user is logged in or lingers (loginctl(1))"},
+	{"vector-credentialed", "before the script of the user data", "have the script start a unit without waiting for it (systemctl start --no-block), which waits for worker.env: that comes after all scripts of the image"},
 	{"vector-credentialed", nobodyAsked, "see what starts the unit that fetches them: it is enabled, for a target that is reached, with everything there that it requires, and waits for worker.env itself instead of being skipped without it"},
 	{"registered", "not started again", "leave the worker alone: no Conflicts= with it, no stop of it; what Conflicts= stops is not started again"},
 	{"registered", "was never ", "leave cloud-init as the base has it, for it writes worker.env and starts the worker: no cloud-init.disabled, none of its units masked, scripts-user among cloud_final_modules"},
@@ -138,6 +152,11 @@ const elsewhere = "the default target is another one"
 const restartAlways = "have systemd start Vector again however it ends: Restart=always, as its package has it"
 
 const bindsTo = "say Wants= and After= of a unit that ends when it is done, or give it RemainAfterExit=yes: BindsTo= stops Vector as that one ends (systemd.unit(5))"
+
+// exec is of what systemd could not run.
+const exec = "put the program where ExecStart= says, executable, and with an interpreter that is there: a first line that ends with CR names another one; and where ProtectHome=, InaccessiblePaths= and the like let it be seen"
+
+const propagates = "take PropagatesStopTo=vector.service away, or give the unit RemainAfterExit=yes: Vector is stopped also as that one ends by itself (systemd.unit(5))"
 
 func mendOf(check results.Check) string {
 	for _, m := range mends {

@@ -165,11 +165,23 @@ func TestABootToAnotherTargetIsTheCauseOfWhatFailsWithoutTheRoleEnv(t *testing.T
 func TestWhatIsSaidOfAFindingDecidesTheMend(t *testing.T) {
 	t.Parallel()
 	for says, want := range map[[2]string]string{
-		{"env-file-whole", "vector.env was removed while it held AXIOM_PLATFORM_TOKEN"}:                         "RuntimeDirectoryPreserve=yes",
-		{"env-file-whole", "vector.env was written in place"}:                                                   "write a temporary file in the same directory",
-		{"vector-credentialed", "AXIOM_PLATFORM_TOKEN has the value of AXIOM_PLATFORM_METRICS_TOKEN"}:           "mixed up",
-		{"vector-credentialed", "AXIOM_PLATFORM_TOKEN is another value"}:                                        "ask again until",
-		{"vector-credentialed", "it ended at +4.000s without an error, and Restart=no does not start it again"}: "Restart=always",
+		{"env-file-whole", "vector.env was removed while it held AXIOM_PLATFORM_TOKEN"}:                                                                                                             "RuntimeDirectoryPreserve=yes",
+		{"env-file-whole", "vector.env was written in place"}:                                                                                                                                       "write a temporary file in the same directory",
+		{"vector-credentialed", "AXIOM_PLATFORM_TOKEN has the value of AXIOM_PLATFORM_METRICS_TOKEN"}:                                                                                               "mixed up",
+		{"vector-credentialed", "AXIOM_PLATFORM_TOKEN is another value"}:                                                                                                                            "ask again until",
+		{"vector-credentialed", "it was stopped at +4.000s, as fetch.service ended, which has PropagatesStopTo= it"}:                                                                                "take PropagatesStopTo=vector.service away",
+		{"vector-credentialed", "/run/vk/vector.env, which vector.service reads (EnvironmentFile=), is not there at the end"}:                                                                       "RuntimeDirectoryPreserve=yes",
+		{"vector-credentialed", "IMDS gave no token in 6 requests, the last answer at +34.176s was 400 bad_request_102"}:                                                                            "Metadata: true",
+		{"vector-credentialed", "the vault gave no secret in 6 requests, the last answer at +35.024s was 401 Unauthorized"}:                                                                         "another resource",
+		{"vector-credentialed", "vector.env has the vault's values since +3s, and nothing started vector.service again after that: x"}:                                                              "restart vector.service once the file is written",
+		{"vector-credentialed", "nothing started vector.service again after that (fetch.service said: \"Failed to restart vector.service: Access denied\")"}:                                        "let root restart Vector",
+		{"vector-credentialed", "no request came to IMDS or the vault; fetch.service has PrivateNetwork=yes, which keeps it from the network"}:                                                      "let it have the network",
+		{"vector-credentialed", "no request came to IMDS or the vault; fetch.service runs since +2.564s"}:                                                                                           "see what starts the unit",
+		{"no-unit-failed", "fetch.service failed (exit-code); its main process exited with status 203, EXEC: its program could not be run"}:                                                         "put the program where ExecStart= says",
+		{"no-unit-failed", "fetch.service failed (exit-code); it said last: ModuleNotFoundError: No module named 'azure'"}:                                                                          "have the module in the image",
+		{"no-unit-failed", "fetch.service failed (exit-code); it said last: mktemp: Read-only file system"}:                                                                                         "ReadWritePaths=",
+		{"logs-delivered", "5 of 19 lines of boot-logger are not at Axiom: 1-5; they are from before Vector, which was started at +1s, began to read, and its journald source has since_now: true"}: "take since_now away",
+		{"vector-credentialed", "it ended at +4.000s without an error, and Restart=no does not start it again"}:                                                                                     "Restart=always",
 	} {
 		e, ok := Case(failed(one(says[0], says[1])), boot.Facts{})
 		require.True(t, ok)
@@ -275,6 +287,14 @@ func TestAConfigurationThatShipsTooLittleIsNotMendedByAStub(t *testing.T) {
 	}
 	e, _ := Case(failed(one("vector-active", "vector.service has Restart=no: the first crash of Vector ends log shipping for good")), boot.Facts{})
 	assert.Contains(t, e.Change, "Restart=always")
+}
+
+func TestLinesThatAVectorWhichIsGoneDidNotShipComeOfThat(t *testing.T) {
+	gone, lost := one("vector-active", "vector.service is inactive/dead at the end: it was stopped at +4s"), one("logs-delivered", "7 of 13 lines are not at Axiom")
+	e, _ := Case(failed(lost, gone), boot.Facts{})
+	assert.Equal(t, "vector-active", e.Check)
+	e, _ = Case(failed(lost, one("vector-active", "vector.service has Restart=no: the first crash of Vector ends log shipping for good")), boot.Facts{})
+	assert.Equal(t, "logs-delivered", e.Check)
 }
 
 func TestWhatWasRightAndWasUndoneIsTheCauseOfAFileThatLostValues(t *testing.T) {

@@ -177,6 +177,8 @@ func (e *Explanation) vectorSays(b boot.Facts, cause results.Check) {
 	switch {
 	case trapped:
 		e.Change = changeInterpolation
+	case end.Change.ExitStatus == configRefused && slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, "is not writable") }):
+		e.Change = "let the directory be Vector's user's: a unit of another user that has the same StateDirectory= takes all of it (systemd.exec(5)), and so does a chown"
 	case end.Change.ExitStatus == configRefused && !missing:
 		e.Change = changeConfig
 	}

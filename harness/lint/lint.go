@@ -253,6 +253,8 @@ func burnsItsStarts(u unit, all map[string]unit) (Level, string) {
 // an unclean signal (systemd.service(5), the table of Restart=).
 func endsForGood(u unit) string {
 	switch {
+	case u.is("LoadState", "masked"):
+		return "it is masked, and nothing starts it"
 	case len(u.list("OnFailure"))+len(u.list("UpheldBy")) > 0:
 	case u.is("Restart", "no", "on-success", "on-watchdog"):
 		return fmt.Sprintf("Restart=%s: the first crash of Vector ends log shipping for good", u["Restart"])

@@ -163,6 +163,7 @@ func TestAVectorThatNothingStartsAgainIsAProblem(t *testing.T) {
 		{"when it ends well", "Restart=on-success\n", true},
 		{"always", "Restart=always\n", false},
 		{"when it crashes", "Restart=on-abnormal\n", false},
+		{"never", "LoadState=masked\nRestart=no\n", true},
 		{"by a unit that is started for it", "Restart=no\nOnFailure=mine.service\n", false},
 		{"by a unit that upholds it", "Restart=no\nUpheldBy=multi-user.target\n", false},
 	} {

@@ -165,8 +165,18 @@ func Read(printed string) Seen {
 			}
 			s.Presets = append(s.Presets, a)
 			add(kind, row{Problem, "the first boot's presets enable {1}, which the build left disabled"}, a, "")
-		case "cron":
-			ask(boot.Asked{What: fmt.Sprintf("nothing carries out %s: the image has no cron", a), Idle: true})
+		case "carried":
+			ask(boot.Asked{What: fmt.Sprintf("nothing carries out %s: the image has no %s", a, b), Idle: true})
+		case "user-unit": // user@.service(5)
+			ask(boot.Asked{What: fmt.Sprintf("nothing starts %s: it is a unit of users' managers, and nobody logs in or lingers here", a), Idle: true})
+		case "confines":
+			how := "which keeps it from the network"
+			if strings.HasPrefix(b, "TemporaryFileSystem=") || strings.HasPrefix(b, "InaccessiblePaths=") {
+				how = "which hides the role env from it"
+			}
+			ask(boot.Asked{What: fmt.Sprintf("%s has %s, %s", a, b, how), Hint: true, Of: a})
+		case "cloud-script": // cloud_final_modules: scripts-user is the last of them
+			ask(boot.Asked{What: fmt.Sprintf("cloud-init runs %s once, before the script of the user data, which writes worker.env", a), Hint: true})
 		case "disk":
 			ask(disk(a, b))
 		case "module":

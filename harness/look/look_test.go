@@ -28,7 +28,7 @@ func in(t *testing.T, files map[string]string, links map[string]string) Seen {
 	for name, target := range links {
 		require.NoError(t, os.Symlink(target, put(name)))
 	}
-	below := strings.NewReplacer(" /etc/", " "+root+"/etc/", "\"/etc/", "\""+root+"/etc/", " /var/", " "+root+"/var/", ":-/var/", ":-"+root+"/var/", " /usr/sbin/", " "+root+"/usr/sbin/", `-qxF "$f"`, `-qxF "${f#`+root+`}"`, " /usr/local/", " "+root+"/usr/local/", "\"/usr/local/", "\""+root+"/usr/local/",
+	below := strings.NewReplacer(" /etc/", " "+root+"/etc/", "\"/etc/", "\""+root+"/etc/", " /var/", " "+root+"/var/", ":-/var/", ":-"+root+"/var/", " /usr/", " "+root+"/usr/", "'/usr/", "'"+root+"/usr/", " /sbin/", " "+root+"/sbin/", "'/sbin/", "'"+root+"/sbin/", `-qxF "$f"`, `-qxF "${f#`+root+`}"`, "\"/usr/local/", "\""+root+"/usr/local/",
 		`-e "$stamp"`, `-e "`+root+`$stamp"`).Replace(Script())
 	const systemctl = `systemctl() { printf '%s\n' 'mine.service disabled enabled' 'base.service disabled enabled' 'off.service disabled disabled' 'on.service enabled enabled'; }`
 	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-e", "-c", systemctl+"\n"+below).Output()
@@ -126,6 +126,61 @@ func TestTablesOfCronWhereThereIsNone(t *testing.T) {
 		{What: "nothing carries out /var/spool/cron/crontabs/root: the image has no cron", Idle: true},
 	}, in(t, files, nil).Asks)
 	assert.Empty(t, in(t, files, map[string]string{"usr/sbin/cron": "/bin/true"}).Asks)
+}
+
+func TestHooksOfProgramsThatTheImageHasNot(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"etc/machine-id": "", "etc/networkd-dispatcher/routable.d/50-fetch": "#!/bin/sh\n", "etc/supervisor/conf.d/fetch.conf": "[program:fetch]\n",
+		"etc/network/if-up.d/ethtool": "#!/bin/sh\n", "var/lib/dpkg/info/ethtool.list": "/etc/network/if-up.d/ethtool\n"}
+	assert.Equal(t, []boot.Asked{
+		{What: "nothing carries out /etc/networkd-dispatcher/routable.d/50-fetch: the image has no networkd-dispatcher", Idle: true},
+		{What: "nothing carries out /etc/supervisor/conf.d/fetch.conf: the image has no supervisord", Idle: true},
+	}, in(t, files, nil).Asks)
+	assert.Empty(t, in(t, files, map[string]string{"usr/bin/networkd-dispatcher": "/bin/true", "usr/local/bin/supervisord": "/bin/true"}).Asks)
+}
+
+func TestWhatKeepsAServiceFromTheNetworkOrItsRole(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"RestrictAddressFamilies=AF_UNIX":                                           "keeps it from the network",
+		"RestrictAddressFamilies=none":                                              "keeps it from the network",
+		"RestrictAddressFamilies=~AF_INET AF_INET6":                                 "keeps it from the network",
+		"RestrictAddressFamilies=AF_UNIX AF_INET":                                   "",
+		"RestrictAddressFamilies=AF_INET":                                           "",
+		"RestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=AF_INET AF_INET6": "",
+		"RestrictAddressFamilies=~AF_PACKET":                                        "",
+		"SystemCallFilter=~@network-io":                                             "keeps it from the network",
+		"SystemCallFilter=~@privileged @resources":                                  "",
+		"PrivateNetwork=yes":                                                        "keeps it from the network",
+		"PrivateNetwork=no":                                                         "",
+		"IPAddressDeny=any\nIPAddressAllow=localhost":                               "keeps it from the network",
+		"IPAddressDeny=any\nIPAddressAllow=169.254.169.254 203.0.113.0/24":          "",
+		"TemporaryFileSystem=/etc/opensandbox":                                      "hides the role env",
+		"TemporaryFileSystem=/etc:ro":                                               "hides the role env",
+		"InaccessiblePaths=-/etc/opensandbox /root":                                 "hides the role env",
+		"InaccessiblePaths=/etc/shadow":                                             "",
+		"TemporaryFileSystem=/etc\nBindReadOnlyPaths=/etc/opensandbox":              "",
+		"PrivateTmp=yes":                                                            "",
+	} {
+		setting, _, _ := strings.Cut(text, "\n")
+		asks := in(t, map[string]string{"etc/machine-id": "", systemd + "fetch.service": "[Service]\nExecStart=/bin/fetch\n", systemd + "fetch.service.d/a.conf": "[Service]\n" + text + "\n"}, nil).Asks
+		if want == "" {
+			assert.Empty(t, asks, text)
+		} else if assert.Len(t, asks, 1, text) {
+			assert.True(t, asks[0].Hint)
+			assert.Equal(t, "fetch.service", asks[0].Of)
+			assert.Contains(t, asks[0].What, "fetch.service has "+setting+", which "+want)
+		}
+	}
+}
+
+func TestUnitsOfUsersManagersWhereNobodyLogsIn(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"etc/machine-id": "", "etc/systemd/user/fetch.service": "[Service]\n"}
+	links := map[string]string{"etc/systemd/user/default.target.wants/fetch.service": "../fetch.service"}
+	assert.Equal(t, []boot.Asked{{What: "nothing starts /etc/systemd/user/fetch.service: it is a unit of users' managers, and nobody logs in or lingers here", Idle: true}}, in(t, files, links).Asks)
+	files["var/lib/systemd/linger/shipper"] = ""
+	assert.Empty(t, in(t, files, links).Asks)
 }
 
 func TestWhereCloudInitLooksOnAzure(t *testing.T) {

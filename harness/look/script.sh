@@ -54,16 +54,55 @@ for f in /var/lib/systemd/timers/stamp-*; do
   unit=${f##*/stamp-}
   if local_unit "$unit"; then look timer-ran "$unit" "$f"; fi
 done
-# Tables of cron(8) where there is none; those that packages brought are the base's own.
-cron=
-for f in /usr/sbin/cron /usr/sbin/crond /usr/sbin/anacron /usr/sbin/fcron; do
-  if [ -x "$f" ]; then cron=$f; fi
-done
-if [ -z "$cron" ]; then
-  for f in /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /var/spool/cron/root /var/spool/cron/crontabs/*; do
-    if [ -f "$f" ] && ! grep -qxF "$f" /var/lib/dpkg/info/*.list 2>/dev/null; then look cron "$f" ''; fi
+# What a program carries out that the image has not: tables of cron(8), hooks of dispatchers, what supervisors run.
+# Those files that packages brought are the base's own.
+carries() { # the program's name, where it would be, and then what it would carry out
+  name=$1 found=
+  for p in $2; do
+    if [ -x "$p" ]; then found=$p; fi
+  done
+  if [ -n "$found" ]; then return; fi
+  shift 2
+  for f in "$@"; do
+    if [ -f "$f" ] && ! grep -qxF "$f" /var/lib/dpkg/info/*.list 2>/dev/null; then look carried "$f" "$name"; fi
+  done
+}
+carries cron '/usr/sbin/cron /usr/sbin/crond /usr/sbin/anacron /usr/sbin/fcron' \
+  /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /var/spool/cron/root /var/spool/cron/crontabs/*
+carries networkd-dispatcher /usr/bin/networkd-dispatcher /etc/networkd-dispatcher/*.d/* /usr/lib/networkd-dispatcher/*.d/*
+carries NetworkManager /usr/sbin/NetworkManager /etc/NetworkManager/dispatcher.d/* /etc/NetworkManager/dispatcher.d/*.d/*
+carries ifupdown '/sbin/ifup /usr/sbin/ifup' /etc/network/if-up.d/*
+carries dhclient '/sbin/dhclient /usr/sbin/dhclient' /etc/dhcp/dhclient-enter-hooks.d/* /etc/dhcp/dhclient-exit-hooks.d/*
+carries supervisord '/usr/bin/supervisord /usr/local/bin/supervisord' /etc/supervisord.conf /etc/supervisor/conf.d/*.conf /etc/supervisord.d/*
+carries runit '/usr/bin/runsvdir /usr/sbin/runsvdir' /etc/service/*/run /etc/sv/*/run
+carries monit '/usr/bin/monit /usr/sbin/monit' /etc/monit/conf.d/* /etc/monit/conf-enabled/*
+carries upstart /sbin/initctl /etc/init/*.conf
+# Units of users' managers, of which there is one for who logs in or lingers (loginctl(1)).
+if [ -z "$(ls /var/lib/systemd/linger 2>/dev/null)" ]; then
+  for f in /etc/systemd/user/*.*; do
+    if [ -f "$f" ] && [ ! -L "$f" ]; then look user-unit "$f" ''; fi
   done
 fi
+# What cloud-init runs of the image's before the user data.
+for f in /var/lib/cloud/scripts/per-boot/* /var/lib/cloud/scripts/per-instance/* /var/lib/cloud/scripts/per-once/*; do
+  if [ -x "$f" ] && [ -f "$f" ]; then look cloud-script "$f" ''; fi
+done
+# What keeps a service from the network or from its role, in silence (systemd.exec(5)).
+for f in /etc/systemd/system/*.service /usr/local/lib/systemd/system/*.service; do
+  if [ ! -f "$f" ]; then continue; fi
+  unit=${f##*/}
+  text=$(cat "$f" /etc/systemd/system/"$unit".d/*.conf 2>/dev/null || true)
+  confines() { # a line, unless another one says otherwise
+    if [ -n "$2" ] && printf '%s\n' "$text" | grep -Eq "$2"; then return; fi
+    line=$(printf '%s\n' "$text" | grep -E "$1" | head -n 1)
+    if [ -n "$line" ]; then look confines "$unit" "$line"; fi
+  }
+  confines '^RestrictAddressFamilies=([^~]|~.*AF_INET)' '^RestrictAddressFamilies=([^~].*)?AF_INET'
+  confines '^SystemCallFilter=~.*@network-io' ''
+  confines '^PrivateNetwork=(yes|true|on|1)' ''
+  confines '^IPAddressDeny=(.* )?any' '^IPAddressAllow=.*(any|[1-9][0-9]*[.]|link-local)'
+  confines '^(TemporaryFileSystem|InaccessiblePaths)=(.* )?-?/etc(/opensandbox)?/?(:| |$)' '^(ReadWrite|Bind|BindReadOnly)Paths=.*/etc/opensandbox'
+done
 # What only a real machine has: a container ignores each without a word.
 if [ -r /etc/fstab ]; then
   while read -r what where type options rest; do
