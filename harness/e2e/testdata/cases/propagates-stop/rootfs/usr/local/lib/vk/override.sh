@@ -1,0 +1,1 @@
+main() { wait_fetch; real; systemctl restart vector.service; sleep 1; }

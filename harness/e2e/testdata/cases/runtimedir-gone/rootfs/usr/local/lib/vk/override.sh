@@ -1,0 +1,2 @@
+real() { mkdir -p -m 700 /run/vk; d=$dir; dir=/run/vk; printf "%s\n" AXIOM_PLATFORM_URL=https://api.axiom.co "AXIOM_PLATFORM_TOKEN=$token" "AXIOM_PLATFORM_DATASET=$dataset" "AXIOM_PLATFORM_METRICS_TOKEN=$mtoken" "AXIOM_PLATFORM_METRICS_DATASET=$mdataset" "OPENCOMPUTER_CELL_ID=$cell" "OPENSANDBOX_REGION=$(val OPENSANDBOX_REGION)" OPENCOMPUTER_HOST_IP=unknown | put; dir=$d; }
+main() { wait_fetch; real; }

@@ -1,0 +1,1 @@
+main() { wait_fetch; real; systemctl restart --no-block vk-run.service; }
