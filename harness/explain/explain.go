@@ -106,6 +106,9 @@ var mends = []struct{ check, says, change string }{
 	{"no-unit-failed", "failed (timeout)", "see what takes longer than TimeoutStartSec=, TimeoutStopSec= or RuntimeMaxSec= lets it; what waits for worker.env waits after READY (Type=notify)"},
 	{"no-unit-failed", "failed (dependency)", "have what the unit requires or is bound to up before it and for as long, or say Wants= of what it can do without"},
 	{"no-unit-failed", "EnvironmentFile=", "let the file be missing (EnvironmentFile=-/…), or start the unit when it is there: worker.env comes after multi-user.target"},
+	{"no-start-limit", "Upholds= of", "give what ends when it is done RemainAfterExit=yes, or say Wants= of it: Upholds= starts it again each time (systemd.unit(5))"},
+	{"no-start-limit", ".socket starts it again", "accept the connection and read it (or Accept=yes): a socket that something waits at starts its service again as soon as that is over (systemd.socket(5))"},
+	{"no-start-limit", ".path starts it again", "watch the one file that is awaited, and for a change (PathChanged=), or stay active (RemainAfterExit=yes): PathExists= and the like start the service again for as long as the file is there (systemd.path(5))"},
 	{"no-unit-failed", "No module named", "have the module in the image: it is for the interpreter that the program names, and for root or the unit's User="},
 	{"no-unit-failed", "Read-only file system", "let the unit write there: ReadWritePaths= beside ProtectSystem=, or a directory of its own (StateDirectory=, RuntimeDirectory=)"},
 	{"no-unit-failed", "203, EXEC", exec}, {"no-unit-failed", "203/EXEC", exec},
@@ -141,6 +144,8 @@ var mends = []struct{ check, says, change string }{
 	{"no-ordering-cycle", "which is not there", "have what it requires in the image, or say Wants= of what it can do without (systemd.unit(5))"},
 	{"boot-unblocked", elsewhere, "have default.target be multi-user.target, or a target that wants it (systemctl set-default): cloud-final, which writes worker.env, waits for that one"},
 	{"boot-unblocked", "most of it the generators", "take what is slow out of system-generators/: PID 1 waits for all of them before it loads a unit (systemd.generator(7)), so do it in a service"},
+	{"boot-unblocked", "cloud-init runs `bootcmd`", "take the waiting out of bootcmd: it comes before basic.target, and worker.env long after; start a unit there that waits, with --no-block"},
+	{"registered", "has not come to the user data", "have the image's script start a unit without waiting for it (systemctl start --no-block): cloud-init runs its scripts one after the other, and that of the user data comes last"},
 	{"boot-unblocked", "most of it the start of cloud-init", "take what is slow out of bootcmd and out of cloud-init's modules: what comes before the network and basic.target holds all others"},
 	{"quiescent", "the boot before took", "let the unit end when it is told to (SIGTERM), or bound what it may take: TimeoutStopSec= (systemd.service(5))"},
 	{"vector-active", "Restart=", restartAlways}, {"vector-credentialed", "does not start it again", restartAlways},
@@ -208,7 +213,7 @@ func Checks(checks []results.Check, b boot.Facts) (e Explanation, ok bool) {
 			continue
 		}
 		e.Check, e.Change, e.first = cause.check, cmp.Or(mendOf(check), cause.change), said
-		if cause.check == "no-start-limit" && askedForOften(b, check) {
+		if cause.check == "no-start-limit" && mendOf(check) == "" && askedForOften(b, check) {
 			e.Change = "restart the unit once, when all that it reads is there: a start that somebody asks for counts against StartLimitBurst= as well, systemctl restart's too"
 		}
 		var all []string
