@@ -80,7 +80,7 @@ func TestBootUnblocked(t *testing.T) {
 			b.Prop("a.service", "After", "b.service")
 			b.Jobs = slices.DeleteFunc(b.Jobs, func(j string) bool { return strings.Contains(j, timelinetest.Subject) })
 			b.Jobs = append(b.Jobs, "7 "+timelinetest.Subject+" start waiting")
-		}, say: []string{"not reached at +40.000s: in the end it waits for b.service (start job running, state unknown); by way of vector.service, " + timelinetest.Subject + ", a.service"}},
+		}, say: []string{"not reached at +40.000s: it waits for b.service (start job running, state unknown); on the way: vector.service, " + timelinetest.Subject + ", a.service"}},
 		{name: "no job for it", boot: blocked(), want: check.Fail, say: []string{"no job for it is queued"}, break_: func(b *boot) { b.Jobs = b.Jobs[:2] }},
 		{name: "late, with the chain and its times", boot: slow(), want: check.Fail, unit: "multi-user.target", late: "since +0.000s, 23.26s over 1s", say: []string{
 			"24.26s later than in the control boot, budget 1s, most of it the start of populate-vector-env.service, which took 24.77s: multi-user.target @25.11s <- vector.service @25.1s +90ms <- populate-vector-env.service @25s +24.77s"}},
