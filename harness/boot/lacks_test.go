@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"bootrace/harness/timeline"
 )
 
 func TestWordsOfWhatAContainerMayNot(t *testing.T) {
@@ -67,5 +69,18 @@ func TestConditionsAreOfTheContainerOrOfTheSubject(t *testing.T) {
 		"ConditionFirstBoot=yes": false, "ConditionHost=worker": false,
 	} {
 		assert.Equal(t, want, ofContainer(condition), condition)
+	}
+}
+
+func TestHowAProcessEndedIsSaidByWhatItIs(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]timeline.Change{
+		"its main process exited with status 1":                                    {Command: "ExecStart", ExitCode: "exited", ExitStatus: "1"},
+		"ExecStartPre exited with status 78, CONFIG: its configuration is refused": {Command: "ExecStartPre", ExitCode: "exited", ExitStatus: "78"},
+		"its process exited with status 32, as mount(8) does that could not mount": {Command: "n/a", ExitCode: "exited", ExitStatus: "32"},
+		"its process was killed by signal KILL":                                    {ExitCode: "killed", ExitStatus: "KILL"},
+		"its main process ended":                                                   {Command: "ExecStart"},
+	} {
+		assert.Equal(t, want, exited(c))
 	}
 }

@@ -179,7 +179,7 @@ func exited(c timeline.Change) string {
 	switch {
 	case c.Command == "ExecStart":
 		who = "its main process"
-	case c.Command != "":
+	case c.Command != "" && c.Command != "n/a": // as a mount's is
 		who = c.Command
 	}
 	switch {

@@ -97,7 +97,7 @@ func ending(b boot.Facts, e Expect) ([]Finding, told) {
 	case end.Why == boot.RanThen:
 		f.Summary += fmt.Sprintf(" while %s ran", end.By)
 		if end.AfterCloudInit {
-			f.Summary += ", right after cloud-init was done, whose power_state does that"
+			f.Summary += "; cloud-init was done right before, and ends a machine only where power_state says so"
 		}
 	case end.By != "":
 		f.Summary += fmt.Sprintf(", by %s, %s", end.By, end.Why)

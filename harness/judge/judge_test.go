@@ -110,6 +110,12 @@ func TestWhatTheHostDoesMakesABootInvalid(t *testing.T) {
 			b.Exited = &status
 			b.Started(30*time.Second, "poweroff.target")
 		}, verdict.Fail, "the machine was powered off at +30.000s while populate-vector-env.service ran"},
+		{"one that was shut down as cloud-init was done", func(b *timelinetest.Boot) {
+			status := 0
+			b.Exited = &status
+			b.Started(29500*time.Millisecond, boot.CloudFinal)
+			b.Started(30*time.Second, "poweroff.target")
+		}, verdict.Fail, "while populate-vector-env.service ran; cloud-init was done right before, and ends a machine only where power_state says so"},
 		{"an engine that stops the machine as it should", func(b *timelinetest.Boot) {
 			status := 130
 			b.Exited = &status
