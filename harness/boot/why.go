@@ -86,6 +86,9 @@ func (b Facts) Why(unit string) []Word {
 	var out []Word
 	add := func(text string, ev timeline.Evidence) {
 		text = strings.ReplaceAll(text, " ()", "")
+		if files := b.Final.Units[unit].EnvFiles; len(files) > 0 {
+			text = strings.Replace(text, "a file of its EnvironmentFile=", "its EnvironmentFile="+strings.Join(files, " or "), 1)
+		}
 		switch text {
 		case unit + ", which it wants, is not there":
 			text = "it is not there: systemd has no unit of that name"

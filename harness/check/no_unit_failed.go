@@ -62,6 +62,9 @@ func failed(b boot.Facts, f boot.Failure, e Expect) Finding {
 	if u.Active != "" {
 		summary += ", is " + u.Active + " at the end"
 	}
+	if len(u.UpheldBy) > 0 {
+		summary += fmt.Sprintf("; Upholds= of %s starts it whenever it is not active", u.UpheldBy[0])
+	}
 	if wanting := b.Wanting(f.Unit); f.Result == boot.ForDependency && wanting != "" {
 		summary += ", and needs " + wanting
 	}

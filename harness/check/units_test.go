@@ -19,6 +19,12 @@ func TestNoUnitFailed(t *testing.T) {
 			b.PID1(2*time.Second, "", timelinetest.Subject, timelinetest.Subject+": Failed to load environment files: No such file or directory", nil)
 			b.Failed(2*time.Second, timelinetest.Subject, "resources")
 		}},
+		{name: "which file it was, and who asks for it again", want: check.Fail, unit: timelinetest.Subject, say: []string{
+			"failed (resources), is active at the end; Upholds= of multi-user.target starts it whenever it is not active; its EnvironmentFile=/etc/opensandbox/worker.env could not be read (No such file or directory)"}, break_: func(b *boot) {
+			b.PID1(2*time.Second, "", timelinetest.Subject, timelinetest.Subject+": Failed to load environment files: No such file or directory", nil)
+			b.Failed(2*time.Second, timelinetest.Subject, "resources")
+			b.Prop(timelinetest.Subject, "UpheldBy", "multi-user.target", "EnvironmentFilesRequired", "/etc/opensandbox/worker.env")
+		}},
 		{name: "READY=1 came from a child, and not from the main process", want: check.Fail, unit: timelinetest.Subject, say: []string{"failed (timeout), is active at the end; what a process of it told systemd, READY=1 or the like, was not taken: NotifyAccess="}, break_: func(b *boot) {
 			b.PID1(time.Second, "", timelinetest.Subject, timelinetest.Subject+": Got notification message from PID 345, but reception only permitted for main PID 340", nil)
 			b.Failed(2*time.Second, timelinetest.Subject, "timeout")

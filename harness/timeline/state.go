@@ -73,6 +73,7 @@ func unit(p map[string]string, zero time.Duration, line int) Unit {
 	if u.Condition > 0 || u.Assert > 0 {
 		u.Unmet, u.MetLater = each(p["UnmetCondition"]), each(p["MetCondition"])
 	}
+	u.EnvFiles = strings.Fields(p["EnvironmentFilesRequired"])
 	u.Unread, u.Elapses = strings.Fields(p["EnvironmentFilesMissing"]), stamp(p["NextElapseUSecMonotonic"], zero)
 	u.RequisiteOf, u.StopsWith = strings.Fields(p["RequisiteOf"]), strings.Fields(p["StopPropagatedFrom"])
 	u.Held, u.BoundBy, u.MountsFor = each(p["HeldCondition"]), strings.Fields(p["BoundBy"]), strings.Fields(p["RequiresMountsFor"])

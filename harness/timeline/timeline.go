@@ -227,7 +227,8 @@ type Unit struct {
 	Unmet, MetLater []string
 	Held            []string // ConditionVirtualization= that held
 	BoundBy         []string
-	Unread          []string // of Vector: its EnvironmentFile= that are not there
+	Unread          []string // its EnvironmentFile= that are not there at the end, of Vector and the image's own services
+	EnvFiles        []string // those of the same that it does not start without
 	StopsWith       []string // of Vector: units that have PropagatesStopTo= it (StopPropagatedFrom)
 	RequisiteOf     []string
 	MountsFor       []string // RequiresMountsFor=

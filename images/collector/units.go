@@ -194,7 +194,7 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, before *kept, out *bytes.Bu
 	if name == "vector.service" {
 		optional(out, startedAgainBy, get)
 		optional(out, stoppedWith, get)
-		writeUnreadFiles(ctx, conn, out, u.Name)
+		writeEnvironmentFiles(ctx, conn, out, u.Name)
 		optional(out, outdated, get)
 	}
 	switch kind {
@@ -210,6 +210,9 @@ func writeUnit(ctx context.Context, conn *dbus.Conn, before *kept, out *bytes.Bu
 		optional(out, ofAll, ofService)
 		if u.LoadState == "loaded" && u.ActiveState != "inactive" && name != "vector.service" {
 			optional(out, startedBy, get)
+			if local(said["FragmentPath"]) {
+				writeEnvironmentFiles(ctx, conn, out, u.Name)
+			}
 		}
 		if idle && name != "vector.service" {
 			break // what a start would have left is not there
@@ -241,22 +244,31 @@ func writeUncounted(out *bytes.Buffer, unit string, get func(name string) (strin
 	}
 }
 
-// writeUnreadFiles names the EnvironmentFile= of a unit that are not there: PID 1 says nothing of
-// those that may be missing (systemd.exec(5)).
-func writeUnreadFiles(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, unit string) {
+// writeEnvironmentFiles names the EnvironmentFile= that a unit does not start without, and those
+// that are not there: PID 1 says of the former that one is missing and not which, and of others
+// nothing (systemd.exec(5)).
+func writeEnvironmentFiles(ctx context.Context, conn *dbus.Conn, out *bytes.Buffer, unit string) {
 	p, err := conn.GetServicePropertyContext(ctx, unit, "EnvironmentFiles")
 	if err != nil {
 		return
 	}
 	pairs, _ := p.Value.Value().([][]any) // a(sb): the path, or a pattern; whether it may be missing
-	var missing []string
+	var missing, required []string
 	for _, pair := range pairs {
 		path, _ := pair[0].(string)
 		if found, err := filepath.Glob(path); err == nil && len(found) == 0 {
 			missing = append(missing, path)
 		}
+		if optional, _ := pair[1].(bool); !optional {
+			required = append(required, path)
+		}
 	}
-	fmt.Fprintf(out, "EnvironmentFilesMissing=%s\n", strings.Join(missing, " "))
+	fmt.Fprintf(out, "EnvironmentFilesMissing=%s\nEnvironmentFilesRequired=%s\n", strings.Join(missing, " "), strings.Join(required, " "))
+}
+
+// local: a unit is the image's own, not a package's.
+func local(fragment string) bool {
+	return strings.HasPrefix(fragment, "/etc/systemd/system/") || strings.HasPrefix(fragment, "/usr/local/lib/systemd/system/")
 }
 
 // optional writes the properties that this systemd has, and returns them.
