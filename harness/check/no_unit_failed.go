@@ -41,7 +41,11 @@ var noUnitFailed = Check{
 				allowed = append(allowed, f.Unit+" failed as it was stopped")
 				continue
 			}
-			out = append(out, explained(b, failed(b, f, e)))
+			finding := explained(b, failed(b, f, e))
+			if by := b.Final.Units[f.Unit].UpheldBy; len(by) > 0 {
+				finding.Summary += fmt.Sprintf("; Upholds= of %s starts it whenever it is not active", by[0])
+			}
+			out = append(out, finding)
 		}
 		return found(append(out, dependents(b, out)...), strings.Join(allowed, "; "))
 	},
@@ -61,9 +65,6 @@ func failed(b boot.Facts, f boot.Failure, e Expect) Finding {
 	}
 	if u.Active != "" {
 		summary += ", is " + u.Active + " at the end"
-	}
-	if len(u.UpheldBy) > 0 {
-		summary += fmt.Sprintf("; Upholds= of %s starts it whenever it is not active", u.UpheldBy[0])
 	}
 	if wanting := b.Wanting(f.Unit); f.Result == boot.ForDependency && wanting != "" {
 		summary += ", and needs " + wanting

@@ -20,7 +20,8 @@ func TestNoUnitFailed(t *testing.T) {
 			b.Failed(2*time.Second, timelinetest.Subject, "resources")
 		}},
 		{name: "which file it was, and who asks for it again", want: check.Fail, unit: timelinetest.Subject, say: []string{
-			"failed (resources), is active at the end; Upholds= of multi-user.target starts it whenever it is not active; its EnvironmentFile=/etc/opensandbox/worker.env could not be read (No such file or directory)"}, break_: func(b *boot) {
+			"failed (resources), is active at the end; its EnvironmentFile=/etc/opensandbox/worker.env could not be read (No such file or directory)",
+			"; Upholds= of multi-user.target starts it whenever it is not active"}, break_: func(b *boot) {
 			b.PID1(2*time.Second, "", timelinetest.Subject, timelinetest.Subject+": Failed to load environment files: No such file or directory", nil)
 			b.Failed(2*time.Second, timelinetest.Subject, "resources")
 			b.Prop(timelinetest.Subject, "UpheldBy", "multi-user.target", "EnvironmentFilesRequired", "/etc/opensandbox/worker.env")

@@ -55,15 +55,12 @@ func showBare(io streams, dir string, asJSON bool) error {
 }
 
 // recorded judges a recording of bootrace, as it was judged live.
-func recorded(name, dir string, drawn bool) (judged, error) {
+func recorded(name, dir string) (judged, error) {
 	c, j, err := bare(dir)
 	if err != nil {
 		return judged{}, err
 	}
-	out := judged{Host: cmp.Or(name, j.Case), Files: []string{dir}, Verdict: c.Verdict, Headline: c.Reason, Change: c.Change(), Checks: j.Results, from: "a recording of bootrace"}
-	if drawn {
-		out.picture = pictureOf(j)
-	}
+	out := judged{Host: cmp.Or(name, j.Case), Files: []string{dir}, Verdict: c.Verdict, Headline: c.Reason, Change: c.Change(), Checks: j.Results, from: "a recording of bootrace", picture: c.Decided().Boot}
 	if e, ok := explain.Case(c, j.Boot); ok {
 		out.Then, out.Notes = e.Then, e.More
 		for _, ev := range e.Evidence {

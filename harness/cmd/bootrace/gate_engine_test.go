@@ -31,9 +31,9 @@ func TestTheGateBootsDecidesAndCertifies(t *testing.T) {
 	policy, out := file("gate.yaml", []byte(smallPolicy)), filepath.Join(dir, "gate.dsse.json")
 
 	decide := func() (code int, stdout, stderr string) {
-		unspoilt(func() int {
+		unspoilt(t, func() (int, string) {
 			code, stdout, stderr = p.bootrace("gate", "--policy", policy, "--key", key, "--out", out)
-			return code
+			return code, stdout
 		})
 		return code, stdout, stderr
 	}

@@ -177,7 +177,7 @@ func (j *judging) host(ctx context.Context, name string, paths ...string) ([]jud
 	var out []judged
 	for _, path := range paths {
 		if isRecording(path) {
-			r, err := recorded(name, path, j.html)
+			r, err := recorded(name, path)
 			if err != nil {
 				return nil, err
 			}

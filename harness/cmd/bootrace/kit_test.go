@@ -43,12 +43,12 @@ func TestTheCommandAloneBootsWithoutGoAndWithoutAClone(t *testing.T) {
 		return string(out), err
 	}
 	var out string
-	unspoilt(func() int {
+	unspoilt(t, func() (int, string) {
 		var ended *exec.ExitError
 		if out, err = alone("run", "pre", "--subject", subject, "--vector", "stand-in"); errors.As(err, &ended) {
-			return ended.ExitCode()
+			return ended.ExitCode(), out
 		}
-		return exitOK
+		return exitOK, out
 	})
 	require.NoError(t, err, out)
 	assert.Regexp(t, `(?m)^1 pass in `, out)
