@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"bootrace/harness/check"
 	"bootrace/harness/explain"
 	"bootrace/harness/judge"
 	"bootrace/harness/picture"
@@ -33,11 +34,17 @@ func Judged(dir string, j judge.Judgement) results.Attempt {
 }
 
 // checks are those of the attempt as they are stored.
-func (a attempt) checks() (out []results.Check) {
-	for _, r := range a.Results {
+func (a attempt) checks() []results.Check {
+	return Stored(a.Results, func(f check.Finding) string { return verdict.Excuse(f, a.Disturbance, a.Bounds) })
+}
+
+// Stored are the results of checks as they are stored; host says by what of the host a
+// finding is explained.
+func Stored(list []check.Result, host func(check.Finding) string) (out []results.Check) {
+	for _, r := range list {
 		c := results.Check{Name: r.Check, Outcome: string(r.Outcome), Note: r.Note}
 		for _, f := range r.Findings {
-			finding := results.Finding{Summary: f.Summary, At: f.At, Unit: f.Unit, Host: verdict.Excuse(f, a.Disturbance, a.Bounds)}
+			finding := results.Finding{Summary: f.Summary, At: f.At, Unit: f.Unit, Host: host(f)}
 			for _, e := range f.Evidence {
 				finding.Evidence = append(finding.Evidence, results.Evidence{File: e.File, Line: e.Line, Text: e.Text})
 			}

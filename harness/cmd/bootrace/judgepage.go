@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"bootrace/harness/check"
 	"bootrace/harness/judge"
 	"bootrace/harness/picture"
+	"bootrace/harness/run"
 	"bootrace/results"
 	"bootrace/results/page"
 )
@@ -16,7 +18,7 @@ import (
 func writeJudged(w io.Writer, all []judged, now time.Time) error {
 	p := page.Page{Run: results.Run{Version: results.Version, ID: "judged", Started: now, Ended: now, Vector: "-", Planned: len(all)}, Explained: map[string]page.Why{}}
 	for i, b := range all {
-		c := results.Case{ID: fmt.Sprintf("%s#%d", label(b), i+1), Scenario: b.Host, Base: strings.Join(b.Files, ", "), Repetition: i + 1, Subject: p.Run.Subject, Backend: "host",
+		c := results.Case{ID: fmt.Sprintf("%s#%d", label(b), i+1), Scenario: b.Host, Base: strings.Join(b.Files, ", "), Repetition: i + 1, Backend: "host",
 			Expected: "pass", Verdict: b.Verdict, Reason: b.Headline, Recording: b.from}
 		c.Attempts = []results.Attempt{attemptOf(b)}
 		p.Run.Cases = append(p.Run.Cases, c)
@@ -28,20 +30,8 @@ func writeJudged(w io.Writer, all []judged, now time.Time) error {
 }
 
 func attemptOf(b judged) results.Attempt {
-	a := results.Attempt{Verdict: b.Verdict, Reason: b.Headline, Recording: b.from}
-	for _, r := range b.Checks {
-		c := results.Check{Name: r.Check, Outcome: string(r.Outcome), Note: r.Note}
-		for _, f := range r.Findings {
-			finding := results.Finding{Summary: f.Summary, At: f.At, Unit: f.Unit}
-			for _, e := range f.Evidence {
-				finding.Evidence = append(finding.Evidence, results.Evidence{File: e.File, Line: e.Line, Text: e.Text})
-			}
-			c.Findings = append(c.Findings, finding)
-		}
-		a.Checks = append(a.Checks, c)
-	}
-	a.Boot = b.picture
-	return a
+	return results.Attempt{Verdict: b.Verdict, Reason: b.Headline, Recording: b.from, Boot: b.picture,
+		Checks: run.Stored(b.Checks, func(check.Finding) string { return "" })}
 }
 
 // pictureOf is the boot on its clock; nil where it has none.
