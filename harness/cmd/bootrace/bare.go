@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"bootrace/harness/explain"
 	"bootrace/harness/judge"
@@ -19,6 +20,19 @@ import (
 func isRecording(path string) bool {
 	_, err := os.Stat(filepath.Join(path, recording.ManifestFile))
 	return err == nil
+}
+
+// bareRecording reports whether what a user gave is the directory of a recording, and not a
+// case of the store. A path of anything else is an error.
+func bareRecording(args []string) (bool, error) {
+	if len(args) == 0 || isRecording(args[0]) {
+		return len(args) > 0, nil
+	}
+	if path := args[0]; isDir(path) || filepath.IsAbs(path) || strings.HasPrefix(path, "./") || strings.HasPrefix(path, "../") {
+		return false, usage(advice{fmt.Errorf("%s is no recording: there is no %s in it", path, recording.ManifestFile),
+			"bootrace show names the directory of each case's recording"})
+	}
+	return false, nil
 }
 
 // bare is the case of a recording: what its boot came to, and the boot.

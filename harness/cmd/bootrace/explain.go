@@ -30,7 +30,9 @@ func explainCommand(io streams) *cobra.Command {
 					return nil
 				})
 			}
-			if len(args) > 0 && isRecording(args[0]) {
+			if is, err := bareRecording(args); err != nil {
+				return err
+			} else if is {
 				c, _, err := bare(args[0])
 				if err != nil {
 					return usage(err)

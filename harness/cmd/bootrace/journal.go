@@ -42,13 +42,15 @@ func journalCommand(io streams) *cobra.Command {
 			if unit != "" && !strings.Contains(unit, ".") {
 				want.unit += ".service" // as journalctl -u
 			}
-			if isRecording(args[0]) {
-				return printJournal(io, args[0], want)
-			}
 			if capsule.Is(args[0]) {
 				return lookInto(args[0], func(c capsule.Capsule) error {
 					return printJournal(io, c.Unpacked.Cases[0].Recording, want)
 				})
+			}
+			if is, err := bareRecording(args); err != nil {
+				return err
+			} else if is {
+				return printJournal(io, args[0], want)
 			}
 			r, err := stored(cmd.Context(), io, db, runID, args)
 			if err != nil {

@@ -36,7 +36,9 @@ is judged anew: neither the store nor an engine is needed.`,
 			if len(args) > 0 && capsule.Is(args[0]) {
 				return lookInto(args[0], func(c capsule.Capsule) error { return showCapsule(io, args[0], c, asJSON) })
 			}
-			if len(args) > 0 && isRecording(args[0]) {
+			if is, err := bareRecording(args); err != nil {
+				return err
+			} else if is {
 				return showBare(io, args[0], asJSON)
 			}
 			r, err := stored(cmd.Context(), io, db, runID, args)
